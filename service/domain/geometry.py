@@ -1,0 +1,130 @@
+"""Images and the places on them.
+
+Pixels are (column, row) from the top left **corner** of the first pixel, whose centre is 0.5, 0.5 (PS3.3 C.18.6);
+millimetres are patient coordinates of a frame of reference (PS3.3 C.18.9). Shapes hold as float32 in an SR.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from service.domain.uids import check_uid
+
+T = TypeVar("T")
+Point2D = tuple[float, float]
+Point3D = tuple[float, float, float]
+
+
+class Graphic(StrEnum):
+    """The shapes of a 2D region; a polygon is closed (an SR has it as a closed POLYLINE, PS3.3 C.18.6.1.2)."""
+
+    POINT = "point"
+    LINE = "line"
+    POLYGON = "polygon"
+
+
+class Graphic3D(StrEnum):
+    """Graphic Type of SCOORD3D (PS3.3 C.18.9.1.2)."""
+
+    POINT = "point"
+    MULTIPOINT = "multipoint"
+    POLYLINE = "polyline"
+    POLYGON = "polygon"
+    ELLIPSE = "ellipse"
+    ELLIPSOID = "ellipsoid"
+
+
+POINTS_2D = {Graphic.POINT: (1, 1), Graphic.LINE: (2, 2), Graphic.POLYGON: (3, 100_000)}
+"""Fewest and most points of a 2D shape (a polygon without its closing point)."""
+POINTS_3D = {
+    Graphic3D.POINT: (1, 1),
+    Graphic3D.MULTIPOINT: (1, 100_000),
+    Graphic3D.POLYLINE: (2, 100_000),
+    Graphic3D.POLYGON: (3, 100_000),
+    Graphic3D.ELLIPSE: (4, 4),
+    Graphic3D.ELLIPSOID: (6, 6),
+}
+"""Fewest and most points of a 3D shape (a polygon without its closing point)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region2D(Generic[T]):
+    """A shape in pixels, (n, 2); ``measurement`` names the measurement of the lesion that it shows."""
+
+    graphic: Graphic
+    points: tuple[Point2D, ...]
+    measurement: T | None = None
+    where: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        """Hold the number of points of the shape."""
+        fewest, most = POINTS_2D[self.graphic]
+        if not fewest <= len(self.points) <= most:
+            raise ValueError(f"a {self.graphic} has {fewest} to {most} points")
+
+
+@dataclass(frozen=True, slots=True)
+class Region3D:
+    """A shape in millimetres, (n, 3), patient coordinates of ``frame_of_reference``."""
+
+    frame_of_reference: str
+    graphic: Graphic3D
+    points: tuple[Point3D, ...]
+    where: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        """Hold the UID and the number of points of the shape."""
+        check_uid(self.frame_of_reference)
+        fewest, most = POINTS_3D[self.graphic]
+        if not fewest <= len(self.points) <= most:
+            raise ValueError(f"a {self.graphic} has {fewest} to {most} points")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReference:
+    """One SOP instance: ``study`` is the report's own study when None; ``frames`` empty means the whole instance."""
+
+    sop_class: str
+    sop_instance: str
+    series: str
+    study: str | None = None
+    frames: tuple[int, ...] = ()
+    where: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        """Hold the UIDs; frames count from 1."""
+        check_uid(self.sop_class)
+        check_uid(self.sop_instance)
+        check_uid(self.series)
+        if self.study is not None:
+            check_uid(self.study)
+        if any(frame < 1 for frame in self.frames):
+            raise ValueError("frames count from 1")
+
+
+@dataclass(frozen=True, slots=True)
+class LesionImage(Generic[T]):
+    """An image that shows a lesion, with the shapes on it."""
+
+    image: ImageReference
+    regions: tuple[Region2D[T], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentReference:
+    """One segment (``number`` from 1) of a SEG instance, made from ``source_series``."""
+
+    sop_instance: str
+    series: str
+    number: int
+    source_series: str | None = None
+    where: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        """Hold the UIDs and the number."""
+        check_uid(self.sop_instance)
+        check_uid(self.series)
+        if self.source_series is not None:
+            check_uid(self.source_series)
+        if not 1 <= self.number <= 65_535:  # noqa: PLR2004 - Segment Number is US (PS3.3 C.8.20.2)
+            raise ValueError("a segment number is 1 to 65535")

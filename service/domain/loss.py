@@ -1,0 +1,29 @@
+"""What did not make it whole: skipped on reading, lost on writing, left as text, or flagged."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class LossKind(StrEnum):
+    """What became of the item."""
+
+    SKIPPED = "skipped"  # could not be read; left out
+    LOST = "lost"  # the format written can't carry it
+    UNCODED = "uncoded"  # no concept: kept as text
+    FLAGGED = "flagged"  # kept as it is, but a rule finds it doubtful
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """One line of the list that goes with every conversion.
+
+    ``where`` is the place in the source (JSON pointer, content item path, FHIRPath, segment), ``what`` the item,
+    ``why`` the reason or rule in a sentence; ``rule`` names it for programs; ``suggestions`` are concept labels.
+    """
+
+    kind: LossKind
+    where: str
+    what: str
+    why: str
+    rule: str = ""
+    suggestions: tuple[str, ...] = ()

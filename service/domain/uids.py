@@ -1,0 +1,37 @@
+"""UIDs and ids, derived: UUIDv5 of a fixed namespace over canonical JSON, written as ``2.25.`` (PS3.5 B.2)."""
+
+import json
+import re
+from uuid import UUID, uuid5
+
+NAMESPACE = UUID("5e52f2c1-4b0d-5f5e-9a6e-6c6573696f6e")
+"""The project's namespace. It never changes: every UID sent out depends on it."""
+
+_UID = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+")
+_UID_CHARACTERS = 64  # PS3.5 9.1
+
+
+def is_uid(text: str) -> bool:
+    """Whether it is a DICOM UID: at most 64 characters, no component with a leading zero (PS3.5 9.1)."""
+    return len(text) <= _UID_CHARACTERS and _UID.fullmatch(text) is not None and text[0] in "012"
+
+
+def check_uid(text: str) -> None:
+    """Raise ValueError unless it is a DICOM UID."""
+    if not is_uid(text):
+        raise ValueError("not a DICOM UID (digits and dots, at most 64 characters, no leading zeros)")
+
+
+def derive_uuid(role: str, *parts: str | int | None) -> UUID:
+    """The UUIDv5 of ``role`` and ``parts`` in canonical JSON; the same parts give the same UUID for ever."""
+    return uuid5(NAMESPACE, json.dumps([role, *parts], ensure_ascii=False, separators=(",", ":")))
+
+
+def derive_uid(role: str, *parts: str | int | None) -> str:
+    """A DICOM UID under 2.25 from ``role`` and ``parts``."""
+    return f"2.25.{derive_uuid(role, *parts).int}"
+
+
+def tracking_uid(sender: str, issuer: str | None, patient_id: str, lesion_id: str) -> str:
+    """The Tracking Unique Identifier (112040) of a lesion: the same over versions and studies."""
+    return derive_uid("tracking", sender, issuer, patient_id, lesion_id)
