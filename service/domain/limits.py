@@ -1,0 +1,17 @@
+"""How large and how deep an input may be; each is a setting of the deployment."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds held while reading; passing one is refused with TooLarge (bytes) or Invalid (rule ``limit``)."""
+
+    body_bytes: int = 16 * 1024 * 1024
+    depth: int = 32
+    lesions: int = 5_000
+    items: int = 1_000  # of any other list: measurements, descriptors, images, regions, observers
+    points: int = 10_000  # of one region
+    text_characters: int = 65_536  # of one free text
+    term_characters: int = 256  # of one term, id or name
+    digits: int = 32  # of one number
