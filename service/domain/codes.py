@@ -43,7 +43,7 @@ class Concept:
     """One row of ``terminology/concepts.csv`` with its codings in table order.
 
     ``codes`` is what both formats emit: the first one is the SR's code, the others stand beside it (FHIR ``coding``,
-    SR Equivalent Code Sequence). At most one exact whole code of each system. Empty: the concept is known but text only.
+    SR Equivalent Code Sequence). At most one exact whole code of each system. Empty: known, but text only.
     ``broader`` is set where no exact code exists and a broader one is the best: it is emitted together with ``label``.
     """
 

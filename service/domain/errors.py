@@ -44,7 +44,9 @@ class LesionBridgeError(Exception):
 
     def __init__(self, *problems: Problem) -> None:
         """Keep the problems; the first one speaks for all."""
-        super().__init__("; ".join(f"{problem.pointer or '(whole document)'}: {problem.detail}" for problem in problems))
+        super().__init__(
+            "; ".join(f"{problem.pointer or '(whole document)'}: {problem.detail}" for problem in problems)
+        )
         self.problems = problems
 
     @classmethod

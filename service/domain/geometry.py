@@ -126,5 +126,5 @@ class SegmentReference:
         check_uid(self.series)
         if self.source_series is not None:
             check_uid(self.source_series)
-        if not 1 <= self.number <= 65_535:  # noqa: PLR2004 - Segment Number is US (PS3.3 C.8.20.2)
+        if not 1 <= self.number <= 65_535:
             raise ValueError("a segment number is 1 to 65535")

@@ -53,12 +53,12 @@ class PersonName:
     def parse(cls, text: str) -> "PersonName":
         """Read a PN string; raises ValueError when it has more groups or components than PN has."""
         groups = text.split("=")
-        if len(groups) > 3:  # noqa: PLR2004 - PN has three groups
+        if len(groups) > 3:
             raise ValueError("a name has at most three component groups")
         made = []
         for group in groups:
             parts = [part.strip() for part in group.split("^")]
-            if len(parts) > 5:  # noqa: PLR2004 - PN has five components
+            if len(parts) > 5:
                 raise ValueError("a name group has at most five components")
             made.append(NameGroup(*parts))
         return cls(*made)

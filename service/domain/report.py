@@ -177,7 +177,7 @@ class Measurement(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Evaluation(Generic[T]):
-    """A coded answer: ``name`` is the field as a concept, ``row`` its key in ``mappings/evaluations.toml`` once coded."""
+    """A coded answer: ``name`` is the field as a concept, ``row`` its key in ``mappings/evaluations.toml``."""
 
     name: T
     value: T

@@ -18,8 +18,9 @@ _MAX_OFFSET_HOURS = 14  # of a time zone (PS3.5 6.2 DT: -1200 to +1400)
 
 @dataclass(frozen=True, slots=True)
 class DateTime:
-    """A date, or a date and time, as precise as ``text`` is (FHIR dateTime: ``2026``, ``2026-03``, ``2026-03-02T09:12:00+01:00``).
+    """A date, or a date and time, as precise as ``text`` is.
 
+    ``text`` is a FHIR dateTime: ``2026``, ``2026-03``, ``2026-03-02``, ``2026-03-02T09:12:00+01:00``.
     Raises ValueError when it is none, or no day or time that exists. A time may come without a zone.
     """
 
@@ -29,7 +30,9 @@ class DateTime:
         """Hold the calendar and the clock."""
         match = _DATE_TIME.fullmatch(self.text)
         if match is None:
-            raise ValueError("not a date (YYYY, YYYY-MM or YYYY-MM-DD) or a date with time (YYYY-MM-DDThh:mm:ss with zone)")
+            raise ValueError(
+                "not a date (YYYY, YYYY-MM or YYYY-MM-DD) or a date with time (YYYY-MM-DDThh:mm:ss with zone)"
+            )
         part = match.groupdict()
         date(int(part["year"]), int(part["month"] or 1), int(part["day"] or 1))
         if part["hour"] is not None:
