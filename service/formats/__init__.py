@@ -1,0 +1,1 @@
+"""One room a format, each with up to two doors: `read` and `write`."""

@@ -1,0 +1,27 @@
+"""The XHTML of a FHIR DiagnosticReport's text: the basic formatting elements only (FHIR R4, txt-1, txt-2)."""
+
+from service.domain.report import CodedReport
+from service.formats.html import header
+from service.formats.html.sections import sections
+from service.formats.html.text import clean, language_attributes
+
+XHTML = "http://www.w3.org/1999/xhtml"
+
+
+def narrative(report: CodedReport) -> str:
+    """The report as one well-formed XHTML ``div``: no style sheet, no reference to anything outside, nothing active.
+
+    It states every fact but the coordinates of shapes and the codes, which the resources carry.
+    """
+    parts = [f'<div xmlns="{XHTML}"{language_attributes(report.language)}>']
+    notice = header.notice(report)
+    if notice:
+        parts.append(f"<p>{notice}</p>")
+    parts.append(f"<h2>{header.procedures(report)}</h2><table><tbody>")
+    rows = [("Patient", header.patient_name(report)), *header.patient_rows(report), *header.study_rows(report)]
+    for label, markup in (*rows, *header.report_rows(report)):
+        parts.append(f'<tr><th scope="row">{label}</th><td>{markup}</td></tr>')
+    parts.append("</tbody></table>")
+    parts.extend(f"<h3>{section.title}</h3>{section.markup}" for section in sections(report))
+    parts.append(f"<p><small>{header.origin(report)}</small></p></div>")
+    return clean("".join(parts))

@@ -1,0 +1,67 @@
+"""The report as one page: nothing outside is asked for, nothing in it runs, and an ordinary one prints on one sheet."""
+
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+
+from service.domain.report import CodedReport, Status
+from service.formats.html import header
+from service.formats.html.codes import code_table
+from service.formats.html.sections import sections
+from service.formats.html.text import attribute, clean, language_attributes
+
+_GRAVE = {Status.PRELIMINARY, Status.CANCELLED, Status.ENTERED_IN_ERROR}
+
+
+def page(report: CodedReport) -> str:
+    """The report as a whole HTML document, header and impression first, codes on demand."""
+    parts = [_head(report), f'<body class="{report.status.value}"><main>']
+    notice = header.notice(report)
+    if notice:
+        grave = " grave" if report.status in _GRAVE else ""
+        parts.append(f'<p class="notice{grave}" role="status">{notice}</p>')
+    parts.append(_banner(report))
+    parts.extend(
+        f'<section class="{section.key}" aria-labelledby="{section.key}">'
+        f'<h2 id="{section.key}">{section.title}</h2>{section.markup}</section>'
+        for section in sections(report)
+    )
+    parts.append(
+        "<details><summary>Codes and identifiers</summary>"
+        f"<p>Study <code>{report.study.uid}</code></p>{code_table(report)}</details>"
+        f"</main><footer><p>{header.origin(report)}</p></footer></body></html>\n"
+    )
+    return clean("".join(parts))
+
+
+def _banner(report: CodedReport) -> str:
+    blocks = (header.patient_rows(report), header.study_rows(report), header.report_rows(report))
+    lists = ""
+    for rows in blocks:
+        lists += f"<dl>{''.join(f'<div><dt>{name}</dt><dd>{markup}</dd></div>' for name, markup in rows)}</dl>"
+    return (
+        f'<header><p class="patient"><bdi>{header.patient_name(report)}</bdi></p>'
+        f"<h1>{header.procedures(report)}</h1>{lists}</header>"
+    )
+
+
+def _head(report: CodedReport) -> str:
+    style, digest = _style()
+    # The title stands in the browser's history and on top of a printed sheet: it names the report, not the patient.
+    return (
+        f'<!DOCTYPE html>\n<html{language_attributes("en")}><head><meta charset="utf-8"/>'
+        f"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'\"/>"
+        '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
+        '<meta name="color-scheme" content="light dark"/><meta name="referrer" content="no-referrer"/>'
+        f'<meta name="generator" content="LesionBridge"/><title>Lesion report {attribute(report.id)}</title>'
+        f"<style>{style}</style></head>"
+    )
+
+
+@cache
+def _style() -> tuple[str, str]:
+    """The style sheet and its hash, by which alone the page's policy admits it (CSP 3, 2.3.1)."""
+    style = files("service.formats.html").joinpath("page.css").read_text(encoding="utf-8")
+    return style, b64encode(sha256(style.encode()).digest()).decode()

@@ -1,0 +1,220 @@
+"""The sections of a report, in the order a clinician reads them; page and narrative show the same ones."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from service.domain.codes import CodedTerm
+from service.domain.geometry import Graphic, ImageReference, LesionImage
+from service.domain.loss import LossKind
+from service.domain.report import CodedReport, Comparison, Device, Lesion, Person
+from service.formats.html.terms import (
+    count,
+    evaluations,
+    listed,
+    measurements,
+    site,
+    term,
+    terms,
+    time_point,
+)
+from service.formats.html.text import block, inline, spoken_name, when
+
+_KINDS = {
+    LossKind.SKIPPED: "left out",
+    LossKind.LOST: "lost",
+    LossKind.UNCODED: "not coded",
+    LossKind.FLAGGED: "doubtful",
+}
+
+
+class Section(NamedTuple):
+    """A titled part; ``key`` is its class."""
+
+    key: str
+    title: str
+    markup: str
+
+
+def sections(report: CodedReport) -> Iterator[Section]:
+    """Every section that has something to say, impression first."""
+    for section in (
+        Section("impression", "Impression", _impression(report)),
+        Section("lesions", "Lesions", _lesions(report)),
+        Section("absent", "Looked for and absent", listed([term(item) for item in report.negatives])),
+        Section("findings", "Findings", block(report.findings, report.language) if report.findings else ""),
+        Section("report-level", "Of the whole study", _paragraph(evaluations(report.evaluations))),
+        Section("comparison", "Compared with", listed([_comparison(item) for item in report.study.comparisons])),
+        Section("technique", "Technique", _paragraph(terms(report.study.technique))),
+        Section("images", "Key images", _images(report)),
+        Section("observers", "Observed by", listed(list(_observers(report)))),
+        Section("losses", "Not carried over whole", _losses(report)),
+    ):
+        if section.markup:
+            yield section
+
+
+def _paragraph(markup: str) -> str:
+    return f"<p>{markup}</p>" if markup else ""
+
+
+def _impression(report: CodedReport) -> str:
+    parts = [block(report.impression, report.language)] if report.impression else []
+    if report.conclusions:
+        parts.append(f'<p><span class="k">Conclusion:</span> {terms(report.conclusions)}</p>')
+    if report.differential:
+        items = [term(item) for item in report.differential]
+        parts.append(f'<p class="k">Differential diagnosis, most likely first:</p>{listed(items, "ol")}')
+    return "".join(parts)
+
+
+def _lesions(report: CodedReport) -> str:
+    if not report.lesions:
+        return "<p>No lesion is reported.</p>"
+    rows = [_lesion(lesion, report.language) for lesion in report.lesions]
+    columns = [name for name in rows[0] if any(row[name] for row in rows)]
+    head = "".join(f'<th scope="col">{name}</th>' for name in columns)
+    body = []
+    for row in rows:
+        cells = "".join(f'<td class="{name.lower()}">{row[name]}</td>' for name in columns[1:])
+        body.append(f'<tr><th scope="row">{row["Lesion"]}</th>{cells}</tr>')
+    return f'<table class="lesions"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
+
+
+def _lesion(lesion: Lesion[CodedTerm], language: str) -> dict[str, str]:
+    """One row, by column."""
+    finding = [f"<b>{term(lesion.finding)}</b>"]
+    if lesion.category is not None:
+        finding.append(term(lesion.category))
+    if lesion.count is not None:
+        finding.append(count(lesion))
+    if lesion.certainty is not None:
+        finding.append(f'<span class="k">certainty:</span> {term(lesion.certainty)}')
+    described = evaluations(lesion.evaluations)
+    if lesion.time_point is not None:
+        described += f"{'; ' if described else ''}{time_point(lesion.time_point)}"
+    if lesion.text:
+        described += block(lesion.text, language)
+    return {
+        "Lesion": inline(lesion.id),
+        "Finding": "<br/>".join(finding),
+        "Site": site(lesion),
+        "Size": measurements(lesion),
+        "Change": f"<b>{term(lesion.change)}</b>" if lesion.change is not None else "",
+        "Description": described,
+    }
+
+
+def _comparison(item: Comparison[CodedTerm]) -> str:
+    said = [when(item.started)] if item.started is not None else []
+    if item.modality is not None:
+        said.append(term(item.modality))
+    if item.description:
+        said.append(inline(item.description))
+    if item.accession:
+        said.append(f"accession {inline(item.accession)}")
+    return f"{', '.join(said) or 'study'} <small>{item.uid}</small>"
+
+
+def _images(report: CodedReport) -> str:
+    rows: list[tuple[str, str, str]] = []
+    for lesion in report.lesions:
+        rows.extend(_lesion_images(lesion))
+    rows.extend(_image_row("study", image, "") for image in report.study.images)
+    if not rows:
+        return ""
+    names = ("Lesion", "Image", "Shown") if any(row[2] for row in rows) else ("Lesion", "Image")
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
+    body = []
+    for row in rows:
+        cells = "".join(f"<td>{cell}</td>" for cell in row[1 : len(names)])
+        body.append(f'<tr><th scope="row">{row[0]}</th>{cells}</tr>')
+    return f'<table class="references"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
+
+
+def _lesion_images(lesion: Lesion[CodedTerm]) -> Iterator[tuple[str, str, str]]:
+    name = inline(lesion.id)
+    measured: dict[str, list[str]] = {}
+    for item in lesion.measurements:
+        if item.image is not None:
+            measured.setdefault(item.image, []).append(term(item.concept))
+    for shown in lesion.images:
+        drawn = _drawn(shown)
+        found = measured.pop(shown.image.sop_instance, [])
+        drawn += [f"{concept} measured here" for concept in found]
+        yield _image_row(name, shown.image, "; ".join(drawn))
+    for uid, found in measured.items():
+        yield name, f"<code>{inline(uid)}</code>", "; ".join(f"{concept} measured here" for concept in found)
+    if lesion.regions3d:
+        frames = sorted({region.frame_of_reference for region in lesion.regions3d})
+        drawn = [f"{region.graphic.value} of {_points(len(region.points))} in space" for region in lesion.regions3d]
+        where = "<br/>".join(f"frame of reference <code>{uid}</code>" for uid in frames)
+        yield name, where, "; ".join(drawn)
+    if lesion.segment is not None:
+        segment = lesion.segment
+        made = f"; made from series <code>{segment.source_series}</code>" if segment.source_series else ""
+        where = f"<code>{segment.sop_instance}</code> <small>series {segment.series}</small>"
+        yield name, where, f"segment {segment.number}{made}"
+
+
+def _drawn(shown: LesionImage[CodedTerm]) -> list[str]:
+    drawn = []
+    for region in shown.regions:
+        shape = region.graphic.value
+        if region.graphic is Graphic.POLYGON:
+            shape += f" of {_points(len(region.points))}"
+        drawn.append(shape if region.measurement is None else f"{shape}: {term(region.measurement)}")
+    return drawn
+
+
+def _image_row(name: str, image: ImageReference, shown: str) -> tuple[str, str, str]:
+    frames = ""
+    if image.frames:
+        frames = f", frame{'s' if len(image.frames) > 1 else ''} {', '.join(map(str, image.frames))}"
+    study = f", study {image.study}" if image.study is not None else ""
+    where = f"<code>{image.sop_instance}</code>{frames} <small>series {image.series}{study}</small>"
+    return name, where, shown
+
+
+def _points(number: int) -> str:
+    return f"{number} point{'s' if number > 1 else ''}"
+
+
+def _observers(report: CodedReport) -> Iterator[str]:
+    for observer in report.observers:
+        if observer.device is not None:
+            yield _device(observer.device)
+        if observer.person is not None:
+            yield person(observer.person)
+
+
+def _device(device: Device) -> str:
+    name = inline(device.name) + (f" {inline(device.version)}" if device.version else "")
+    more = [inline(part) for part in (device.manufacturer, device.model) if part]
+    if device.algorithm:
+        more.append(f"algorithm {inline(device.algorithm)}")
+    if device.uid:
+        more.append(f"<small>{device.uid}</small>")
+    return ", ".join([f"{name} (device)", *more])
+
+
+def person(who: Person[CodedTerm]) -> str:
+    """A physician with role, organization, id, and when this person verified the report."""
+    parts = [spoken_name(who.name)]
+    if who.role is not None:
+        parts.append(term(who.role))
+    if who.organization:
+        parts.append(inline(who.organization))
+    if who.id:
+        parts.append(f"id {inline(who.id)}")
+    if who.verified_at is not None:
+        parts.append(f"verified {when(who.verified_at)}")
+    return ", ".join(parts)
+
+
+def _losses(report: CodedReport) -> str:
+    items = []
+    for loss in report.losses:
+        hint = f" Did you mean {inline(' / '.join(loss.suggestions))}?" if loss.suggestions else ""
+        where = f" <small>{inline(loss.where)}</small>" if loss.where else ""
+        items.append(f"<b>{_KINDS[loss.kind]}:</b> {inline(loss.what)}. {inline(loss.why)}{hint}{where}")
+    return listed(items)
