@@ -10,6 +10,7 @@ from service.domain.report import CodedReport, Comparison, Device, Lesion, Perso
 from service.formats.html.terms import (
     count,
     evaluations,
+    has_joined_axes,
     listed,
     measurements,
     site,
@@ -72,7 +73,9 @@ def _lesions(report: CodedReport) -> str:
         return "<p>No lesion is reported.</p>"
     rows = [_lesion(lesion, report.language) for lesion in report.lesions]
     columns = [name for name in rows[0] if any(row[name] for row in rows)]
-    head = "".join(f'<th scope="col">{name}</th>' for name in columns)
+    joined = any(has_joined_axes(lesion) for lesion in report.lesions)
+    titles = [name + (" <small>long × short axis</small>" if name == "Size" and joined else "") for name in columns]
+    head = "".join(f'<th scope="col">{title}</th>' for title in titles)
     body = []
     for row in rows:
         cells = "".join(f'<td class="{name.lower()}">{row[name]}</td>' for name in columns[1:])

@@ -49,6 +49,11 @@ def measurements(lesion: Lesion[CodedTerm]) -> str:
     return "<br/>".join(lines)
 
 
+def has_joined_axes(lesion: Lesion[CodedTerm]) -> bool:
+    """Whether `measurements` joins a long and a short axis, so that the reader must be told which is which."""
+    return _axes(lesion.measurements) is not None
+
+
 def measurement(item: Measurement[CodedTerm]) -> str:
     """A measurement: what, how much, and how it was found."""
     how = [term(part) for part in (item.method, item.derivation) if part is not None]
