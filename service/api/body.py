@@ -1,0 +1,66 @@
+"""Reading a request body without ever holding more of it than the deployment allows."""
+
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from flask import Request
+from marshmallow import Schema, ValidationError
+
+from service.domain.errors import Invalid, Problem, TooLarge, Unreadable, UnsupportedMedia
+
+SMALL = 65_536
+"""Bytes of a body that is not a report."""
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+def read(request: Request, limit: int) -> bytes:
+    """The body's bytes, at most ``limit`` (Flask holds the transfer to it), gzip undone within the same limit.
+
+    Raises UnsupportedMedia for another Content-Encoding, Unreadable for broken gzip, TooLarge.
+    """
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in {"identity", "gzip", "x-gzip"}:
+        raise UnsupportedMedia(Problem("", "content-encoding", "a body comes plain or as gzip", ("gzip", "identity")))
+    raw = request.get_data(cache=False)
+    return raw if encoding == "identity" else _unzip(raw, limit)
+
+
+def _unzip(raw: bytes, limit: int) -> bytes:
+    inflate = zlib.decompressobj(_GZIP)
+    try:
+        content = inflate.decompress(raw, limit + 1)
+    except zlib.error:
+        raise Unreadable(Problem("", "gzip", "Content-Encoding says gzip, the body is not")) from None
+    if len(content) > limit:
+        raise TooLarge(Problem("", "limit", "the body is larger than this deployment takes once it is unpacked"))
+    if not inflate.eof:
+        raise Unreadable(Problem("", "gzip", "the gzip body ends early"))
+    if inflate.unused_data:
+        raise Unreadable(Problem("", "gzip", "there is something after the gzip body"))
+    return content
+
+
+def read_json(request: Request, schema: Schema) -> dict[str, Any]:
+    """A small JSON body as a schema has it; raises UnsupportedMedia, Unreadable, Invalid with each pointer."""
+    if request.mimetype != "application/json":
+        raise UnsupportedMedia(Problem("", "content-type", "the body is JSON", ("application/json",)))
+    try:
+        data = orjson.loads(read(request, SMALL))
+    except orjson.JSONDecodeError:
+        raise Unreadable(Problem("", "json", "the body is not JSON")) from None
+    try:
+        return dict(schema.load(data))
+    except ValidationError as error:
+        raise Invalid(*_problems("", error.messages)) from None
+
+
+def _problems(pointer: str, messages: Any) -> Iterator[Problem]:
+    if isinstance(messages, dict):
+        for name, more in messages.items():
+            step = str(name).replace("~", "~0").replace("/", "~1")
+            yield from _problems(pointer if name == "_schema" else f"{pointer}/{step}", more)
+    else:
+        for text in messages if isinstance(messages, list) else [messages]:
+            yield Problem(pointer, "search", str(text))

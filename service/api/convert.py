@@ -1,0 +1,29 @@
+"""POST /v1/convert: a document in, another format out; nothing is kept."""
+
+from typing import Any
+
+from flask import Response, request
+
+from service.api import answers, body, negotiation
+from service.api.deployment import deployment
+from service.api.openapi import CONVERTED, FINDINGS_BODY, Blueprint
+from service.api.schemas import WritingQuery
+from service.pipeline import convert as run
+
+blueprint = Blueprint("convert", __name__, url_prefix="/v1", description="Stateless conversion")
+
+
+@blueprint.post("/convert")
+@blueprint.arguments(WritingQuery, location="query")
+@blueprint.doc(requestBody=FINDINGS_BODY, responses={"200": CONVERTED})
+def convert(query: dict[str, Any]) -> Response:
+    """Convert a document.
+
+    The input's format is named by Content-Type, the output's by Accept. Nothing is stored.
+    """
+    here = deployment()
+    form = negotiation.reader(request.content_type)
+    offer = negotiation.wanted(request.headers.get("Accept", ""))
+    content = body.read(request, here.settings.limits.body_bytes)
+    outcome = run(here.source(content, form), offer.targets, WritingQuery.options(query))
+    return answers.converted(outcome, offer)

@@ -1,0 +1,35 @@
+"""Several outputs in one answer: multipart/related (RFC 2387), the first part its root."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part; ``name`` makes its Content-ID and its file name."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+def related(parts: Sequence[Part]) -> tuple[str, bytes]:
+    """Content-Type and body; the boundary comes from the content, so the same parts give the same bytes."""
+    digest = sha256()
+    for part in parts:
+        digest.update(part.content)
+    # 128 bits of the content's own digest: no content holds it by chance.
+    boundary = f"lesionbridge-{digest.hexdigest()[:32]}"
+    chunks = []
+    for part in parts:
+        head = (
+            f"--{boundary}\r\nContent-Type: {part.media_type}\r\nContent-ID: <{part.name}@lesionbridge>\r\n"
+            f'Content-Disposition: attachment; filename="{part.name}"\r\nContent-Length: {len(part.content)}\r\n\r\n'
+        )
+        chunks += [head.encode("ascii"), part.content, b"\r\n"]
+    chunks.append(f"--{boundary}--\r\n".encode("ascii"))
+    root = parts[0]
+    kind = root.media_type.partition(";")[0]
+    head = f'multipart/related; type="{kind}"; start="<{root.name}@lesionbridge>"; boundary="{boundary}"'
+    return head, b"".join(chunks)

@@ -1,0 +1,101 @@
+"""What the caller asked for: Accept to outputs (RFC 9110 12.5.1), Content-Type to the reader."""
+
+from dataclasses import dataclass
+
+from werkzeug.http import parse_list_header, parse_options_header
+
+from service.domain.errors import NotAcceptable, Problem, UnsupportedMedia
+from service.pipeline import Format
+
+FINDINGS_JSON = "application/vnd.lesionbridge.findings+json"
+FHIR_JSON = "application/fhir+json"
+MULTIPART = "multipart/related"
+READERS = {FINDINGS_JSON: Format.FINDINGS, "application/json": Format.FINDINGS}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One thing the service can answer with; ``versions`` are the values of ``fhirVersion`` that it meets."""
+
+    media_type: str
+    targets: tuple[Format, ...]
+    versions: tuple[str, ...] = ()
+
+
+OFFERS = (
+    Offer(FHIR_JSON, (Format.FHIR_R4,), ("4.0", "4.0.1")),
+    Offer("application/dicom", (Format.SR,)),
+    Offer(MULTIPART, (Format.FHIR_R4, Format.SR)),
+    Offer("text/html", (Format.HTML,)),
+    Offer(FINDINGS_JSON, (Format.FINDINGS,)),
+    Offer("application/json", (Format.FINDINGS,)),
+)
+"""In our order of preference: the first is what a caller without wishes gets."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    """One media range of an Accept header."""
+
+    media_type: str
+    version: str | None
+    quality: float
+
+    @property
+    def weight(self) -> int:
+        """How exact it is."""
+        return (self.media_type != "*/*") + (not self.media_type.endswith("/*")) + (self.version is not None)
+
+    def meets(self, offer: Offer) -> bool:
+        """Whether it covers an offer."""
+        if self.version is not None and self.version not in offer.versions:
+            return False
+        kind, _, _ = offer.media_type.partition("/")
+        return self.media_type in {"*/*", f"{kind}/*", offer.media_type}
+
+
+def wanted(accept: str) -> Offer:
+    """The best offer for an Accept header (none: the first offer); raises NotAcceptable."""
+    ranges = _ranges(accept) or [_Range("*/*", None, 1.0)]
+    best: tuple[float, int] = (0.0, 0)
+    chosen: Offer | None = None
+    for offer in OFFERS:
+        exact = max((r for r in ranges if r.meets(offer)), key=lambda r: r.weight, default=None)
+        if exact is not None and exact.quality > 0 and (exact.quality, exact.weight) > best:
+            best, chosen = (exact.quality, exact.weight), offer
+    if chosen is None:
+        names = tuple(offer.media_type for offer in OFFERS)
+        raise NotAcceptable(Problem("", "accept", "no writer for what Accept asks for", names))
+    return chosen
+
+
+def reader(content_type: str | None) -> Format:
+    """The format of a request body; raises UnsupportedMedia."""
+    name, parameters = parse_options_header(content_type or "")
+    charset = parameters.get("charset", "utf-8").lower().strip()
+    if name.lower() not in READERS:
+        said = "there is no Content-Type" if not content_type else "no reader for this Content-Type"
+        raise UnsupportedMedia(Problem("", "content-type", said, tuple(READERS)))
+    if charset not in {"utf-8", "utf8", "us-ascii"}:
+        raise UnsupportedMedia(Problem("", "charset", "JSON is UTF-8 (RFC 8259 8.1)", ("utf-8",)))
+    return READERS[name.lower()]
+
+
+def asks_for_fhir(accept: str) -> bool:
+    """Whether FHIR is named in Accept and nothing else is liked better."""
+    ranges = [r for r in _ranges(accept) if r.quality > 0]
+    top = max((r.quality for r in ranges), default=0.0)
+    return any(r.media_type.startswith("application/fhir+") and r.quality == top for r in ranges)
+
+
+def _ranges(accept: str) -> list[_Range]:
+    found = []
+    for item in parse_list_header(accept):
+        name, parameters = parse_options_header(item)
+        try:
+            quality = float(parameters.get("q", "1"))
+        except ValueError:
+            quality = 0.0
+        if name:
+            found.append(_Range(name.lower(), parameters.get("fhirversion"), quality if 0 <= quality <= 1 else 0.0))
+    return found

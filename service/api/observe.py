@@ -1,0 +1,99 @@
+"""What the operator sees: one JSON line a request, a request id in and out, counters, and the headers that protect.
+
+Nothing of the request but its route's pattern, method, size and id is logged or counted: paths, queries and bodies may
+hold a patient.
+"""
+
+import os
+import re
+import sys
+import time
+from uuid import uuid4
+
+import structlog
+from flask import Flask, Response, g, request
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+"""For our own pages: a style sheet inside the page, nothing from outside, no script."""
+
+REQUESTS = Counter("lesionbridge_requests", "Requests answered.", ("route", "method", "status"))
+SECONDS = Histogram("lesionbridge_request_seconds", "Time to answer.", ("route",))
+REPORTS = Counter("lesionbridge_reports", "Reports taken by POST /v1/reports.", ("outcome",))
+LOSSES = Counter("lesionbridge_losses", "Items skipped, lost, left uncoded or flagged.", ("kind",))
+
+_log = structlog.get_logger()
+
+
+def configure_logging(level: str) -> None:
+    """JSON lines on standard error, from ``level`` up."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def observe(app: Flask) -> None:
+    """Watch every request of an application."""
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def metrics() -> Response:
+    """All counters, of every worker process when there are several."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library leaves it untyped
+        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _begin() -> None:
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+    g.began = time.perf_counter()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _end(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.request_id
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if response.mimetype == "text/html":
+        response.headers["Content-Security-Policy"] = PAGE_POLICY
+    route = request.url_rule.rule if request.url_rule is not None else "unmatched"
+    seconds = time.perf_counter() - g.began
+    method = request.method if request.method in {"GET", "HEAD", "POST", "OPTIONS"} else "other"
+    REQUESTS.labels(route, method, response.status_code).inc()
+    SECONDS.labels(route).observe(seconds)
+    log = _log.debug if route in QUIET else _log.info
+    log(
+        "answered",
+        method=method,
+        route=route,
+        status=response.status_code,
+        ms=round(seconds * 1000, 1),
+        bytes=response.content_length,
+    )
+    return response

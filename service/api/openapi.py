@@ -1,0 +1,105 @@
+"""What the OpenAPI document says beside what the schemas say by themselves, and the Api with our errors."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import flask_smorest
+from flask import Response
+from marshmallow import EXCLUDE
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import HTTPException
+
+from service.api import problems
+from service.api.negotiation import OFFERS, READERS
+from service.api.schemas import ProblemSchema, Search
+from service.formats.findings.schema import ReportSchema
+
+View = TypeVar("View", bound=Callable[..., Response])
+
+DESCRIPTION = (
+    "Lesion findings in; one coded report; a FHIR R4 bundle and a DICOM SR (TID 1500) that say the same. "
+    "Errors are RFC 9457 problem details with `pointer`, `rule` and `retryable`, "
+    "or an OperationOutcome where FHIR was asked for."
+)
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+FINDINGS_BODY: dict[str, Any] = {
+    "required": True,
+    "description": "A lesion report, findings JSON version 1. May be sent with `Content-Encoding: gzip`.",
+    "content": {media_type: {"schema": _reference("Report")} for media_type in READERS},
+}
+SEARCH_BODY: dict[str, Any] = {"required": True, "content": {"application/json": {"schema": _reference("Search")}}}
+_BINARY = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
+CONVERTED: dict[str, Any] = {
+    "description": "The output that Accept asks for.",
+    "headers": {
+        "Lesionbridge-Losses": {
+            "description": "How many items were skipped, lost, left uncoded or flagged.",
+            "schema": {"type": "integer"},
+        }
+    },
+    "content": {offer.media_type: {} if "json" in offer.media_type else _BINARY for offer in OFFERS},
+}
+OUTPUTS: dict[str, Any] = {
+    "description": "The bytes as they were emitted, with a strong ETag.",
+    "content": {
+        name: {} if "json" in name else _BINARY
+        for name in (
+            "application/fhir+json",
+            "application/dicom",
+            "text/html",
+            "application/vnd.lesionbridge.findings+json",
+        )
+    },
+}
+
+
+class _Parser(FlaskParser):
+    """Leaves unknown query parameters to the schema, which refuses them; headers may hold anything."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {"query": None, "headers": EXCLUDE}  # noqa: RUF012 - declared so by webargs
+
+
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
+    """flask-smorest's Blueprint that refuses a parameter it does not know."""
+
+    ARGUMENTS_PARSER = _Parser()
+    # Types only: what the decorators of the untyped library are.
+    arguments: Callable[..., Callable[[View], View]]
+    response: Callable[..., Callable[[View], View]]
+    alt_response: Callable[..., Callable[[View], View]]
+    doc: Callable[..., Callable[[View], View]]
+    get: Callable[..., Callable[[View], View]]
+    post: Callable[..., Callable[[View], View]]
+
+
+class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest ships no types
+    """flask-smorest's Api with this project's error answers."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        """Answer as every other exception is answered."""
+        return problems.answer(error)
+
+
+def make_api(version: str) -> Api:
+    """The Api with the schemas of bodies that the views read themselves."""
+    return Api(
+        spec_kwargs={
+            "title": "LesionBridge",
+            "version": version,
+            "openapi_version": "3.1.0",
+            "info": {"description": DESCRIPTION, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+        }
+    )
+
+
+def describe_bodies(api: Api) -> None:
+    """Register the schemas that request bodies refer to."""
+    api.spec.components.schema("Report", schema=ReportSchema)
+    api.spec.components.schema("Search", schema=Search)

@@ -1,0 +1,67 @@
+"""/v1/reports: keep a report with its outputs, and give them back as they were emitted."""
+
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from flask import Response, request
+
+from service.api import answers, body, negotiation
+from service.api.deployment import deployment
+from service.api.openapi import FINDINGS_BODY, OUTPUTS, SEARCH_BODY, Blueprint
+from service.api.schemas import PublishHeaders, PublishQuery, ReceiptSchema, Search, VersionsSchema
+from service.domain.errors import NotAvailable, Problem
+from service.pipeline import publish
+
+blueprint = Blueprint("reports", __name__, url_prefix="/v1/reports", description="Reports and what was made of them")
+_ID = "<uuid:id>"
+
+
+@blueprint.post("")
+@blueprint.arguments(PublishQuery, location="query")
+@blueprint.arguments(PublishHeaders, location="headers")
+@blueprint.response(HTTPStatus.CREATED, ReceiptSchema)
+@blueprint.alt_response(HTTPStatus.OK, schema=ReceiptSchema, description="It was there already, or a dry run.")
+@blueprint.doc(requestBody=FINDINGS_BODY)
+def create(query: dict[str, Any], headers: dict[str, Any]) -> Response:
+    """Code a lesion report, write it in every format and keep all of it."""
+    if "deliver" in query:
+        raise NotAvailable(Problem("?deliver", "delivery", "this version delivers nothing yet; send without `deliver`"))
+    here = deployment()
+    form = negotiation.reader(request.content_type)
+    source = here.source(body.read(request, here.settings.limits.body_bytes), form)
+    store = None if query["dry_run"] else here.store
+    receipt = publish(source, PublishQuery.options(query), store, key=headers.get("key"))
+    return answers.published(receipt, always=query.get("ack") == "always")
+
+
+@blueprint.post("/search")
+@blueprint.response(HTTPStatus.OK, VersionsSchema)
+@blueprint.doc(requestBody=SEARCH_BODY)
+def search() -> Response:
+    """Find stored reports. The conditions stand in the body: a URL would leave them in logs."""
+    wanted = body.read_json(request, Search())
+    limit = wanted.pop("limit")
+    return answers.versions(deployment().store.search(wanted, limit=limit))
+
+
+@blueprint.get(f"/{_ID}")
+@blueprint.response(HTTPStatus.OK, ReceiptSchema)
+def receipt(id: UUID) -> Response:  # noqa: A002 - the route's own word
+    """The receipt as it was answered first."""
+    return answers.stored("application/json", deployment().store.get(str(id)).receipt)
+
+
+@blueprint.get(f"/{_ID}/versions")
+@blueprint.response(HTTPStatus.OK, VersionsSchema)
+def versions(id: UUID) -> Response:  # noqa: A002 - the route's own word
+    """All versions of the report that this is one of."""
+    return answers.versions(deployment().store.versions(str(id)))
+
+
+@blueprint.get(f"/{_ID}/<any(fhir, sr, html, findings):role>")
+@blueprint.doc(responses={"200": OUTPUTS})
+def output(id: str, role: str) -> Response:  # noqa: A002 - the route's own word
+    """The bytes that were emitted: the FHIR bundle, the SR, the page; or what the sender sent."""
+    found = deployment().store.output(str(id), role)
+    return answers.stored(found.media_type, found.content, name=f"{id}.{answers.SUFFIXES[role]}")

@@ -1,0 +1,242 @@
+"""What the routes take beside the report and what they answer; marshmallow, for checking and for OpenAPI."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate, validates_schema
+
+from service.domain.codes import Resolution
+from service.domain.loss import LossKind
+from service.domain.report import Status
+from service.pipeline import Options
+
+MAX_FOUND = 500
+
+
+class Strict(Schema):
+    """Refuses what it does not know, so that a mistyped parameter is not ignored."""
+
+    class Meta:
+        """Unknown members are an error."""
+
+        unknown = RAISE
+
+
+class WritingQuery(Strict):
+    """How to write the outputs."""
+
+    dialect = fields.String(
+        load_default="strict",
+        validate=validate.OneOf(["strict", "ohif"]),
+        metadata={"description": "For whom the SR is written."},
+    )
+    bundle = fields.String(
+        load_default="transaction",
+        validate=validate.OneOf(["transaction", "collection", "document"]),
+        metadata={"description": "The kind of FHIR bundle."},
+    )
+    iod = fields.String(
+        validate=validate.OneOf(["comprehensive-3d", "comprehensive", "enhanced"]),
+        metadata={"description": "The SR document class; chosen by need when absent."},
+    )
+    check = fields.String(
+        validate=validate.OneOf(["full"]),
+        metadata={
+            "description": "`full`: SR and FHIR are read back and compared with the report before they are answered."
+        },
+    )
+    ack = fields.String(
+        validate=validate.OneOf(["always"]),
+        metadata={"description": "`always`: every answer has status 200 and the verdict is in its body."},
+    )
+
+    @staticmethod
+    def options(query: Mapping[str, Any]) -> Options:
+        """The writing options of a loaded query."""
+        return Options(query["dialect"], query["bundle"], query.get("iod"), check=query.get("check") == "full")
+
+
+class PublishQuery(WritingQuery):
+    """How to write and whether to keep."""
+
+    deliver = fields.String(metadata={"description": "Destinations; answered with 501 until delivery is there."})
+    dry_run = fields.Boolean(
+        load_default=False, data_key="dry-run", metadata={"description": "Say what would be kept, keep nothing."}
+    )
+
+
+class PublishHeaders(Schema):
+    """Headers of a publication."""
+
+    key = fields.String(
+        data_key="Idempotency-Key",
+        validate=validate.Regexp(r"^[\x21-\x7e]{1,256}$", error="1 to 256 printable characters without blanks"),
+        metadata={"description": "Same key and report: the same stored answer. Same key, other report: 422."},
+    )
+
+
+class Search(Strict):
+    """Conditions that must all hold; at least one."""
+
+    sender = fields.String()
+    report_id = fields.String(data_key="reportId", metadata={"description": "The sender's own id of the report."})
+    accession = fields.String()
+    study_uid = fields.String(data_key="studyUid")
+    patient_id = fields.String(data_key="patientId")
+    patient_issuer = fields.String(data_key="patientIssuer")
+    status = fields.String(validate=validate.OneOf([str(status) for status in Status]))
+    issued_from = fields.AwareDateTime(format="iso", data_key="issuedFrom")
+    issued_before = fields.AwareDateTime(format="iso", data_key="issuedBefore")
+    limit = fields.Integer(load_default=100, strict=True, validate=validate.Range(1, MAX_FOUND))
+
+    @pre_load
+    def _holds_a_condition(self, data: Any, **_: Any) -> Any:
+        if isinstance(data, dict) and not set(data) - {"limit"}:
+            raise ValidationError("a search needs at least one condition")
+        return data
+
+    @validates_schema
+    def _holds_no_control_characters(self, data: Mapping[str, Any], **_: Any) -> None:
+        for name, value in data.items():
+            if isinstance(value, str) and (not value.isprintable() or not value):
+                raise ValidationError("is empty or holds control characters", name)
+
+
+class CodeSchema(Schema):
+    """A code triple."""
+
+    system = fields.String(required=True, metadata={"description": "DICOM Coding Scheme Designator."})
+    code = fields.String(required=True)
+    display = fields.String(required=True)
+
+
+class CodedItemSchema(Schema):
+    """A term that became a concept."""
+
+    pointer = fields.String(required=True, metadata={"description": "JSON pointer into the sender's document."})
+    said = fields.String(required=True)
+    text = fields.String(required=True)
+    concept = fields.String(required=True, allow_none=True)
+    resolution = fields.String(required=True, validate=validate.OneOf([str(how) for how in Resolution]))
+    broader = fields.Boolean(required=True)
+    codes = fields.List(fields.Nested(CodeSchema), required=True)
+
+
+class UncodedItemSchema(Schema):
+    """A term kept as text."""
+
+    pointer = fields.String(required=True)
+    text = fields.String(required=True)
+    suggestions = fields.List(fields.String(), required=True)
+
+
+class LossSchema(Schema):
+    """Something skipped, lost, left uncoded or flagged."""
+
+    kind = fields.String(required=True, validate=validate.OneOf([str(kind) for kind in LossKind]))
+    where = fields.String(required=True)
+    what = fields.String(required=True)
+    why = fields.String(required=True)
+    rule = fields.String()
+    suggestions = fields.List(fields.String())
+
+
+class ReportNameSchema(Schema):
+    """Which report of the sender it is."""
+
+    id = fields.String(required=True)
+    sender = fields.String(required=True)
+    version = fields.Integer(required=True)
+    status = fields.String(required=True)
+    issued = fields.String(required=True)
+
+
+class OutputSchema(Schema):
+    """Bytes that were emitted and kept."""
+
+    role = fields.String(required=True)
+    mediaType = fields.String(required=True)  # noqa: N815 - the name in the answer
+    bytes = fields.Integer(required=True)
+    sha256 = fields.String(required=True)
+    href = fields.String(required=True)
+
+
+class SrSchema(Schema):
+    """The identity of the SR."""
+
+    sopClass = fields.String(required=True)  # noqa: N815 - the name in the answer
+    sopInstance = fields.String(required=True)  # noqa: N815 - the name in the answer
+    series = fields.String(required=True)
+    study = fields.String(required=True)
+
+
+class ReceiptSchema(Schema):
+    """What became of a report. A dry run has neither id nor outputs nor links."""
+
+    verdict = fields.String(required=True, validate=validate.OneOf(["accepted"]))
+    dryRun = fields.Boolean()  # noqa: N815 - the name in the answer
+    id = fields.String()
+    received = fields.String()
+    report = fields.Nested(ReportNameSchema, required=True)
+    lesions = fields.Integer(required=True)
+    coded = fields.List(fields.Nested(CodedItemSchema), required=True)
+    uncoded = fields.List(fields.Nested(UncodedItemSchema), required=True)
+    losses = fields.List(fields.Nested(LossSchema), required=True)
+    checks = fields.List(fields.String(), required=True)
+    sr = fields.Nested(SrSchema, required=True)
+    outputs = fields.List(fields.Nested(OutputSchema))
+    links = fields.Dict(keys=fields.String(), values=fields.String())
+
+
+class VersionSchema(Schema):
+    """One version in a list."""
+
+    id = fields.String(required=True)
+    sender = fields.String(required=True)
+    reportId = fields.String(required=True)  # noqa: N815 - the name in the answer
+    version = fields.Integer(required=True)
+    status = fields.String(required=True)
+    issued = fields.String(required=True)
+    received = fields.String(required=True)
+    srInstance = fields.String(required=True)  # noqa: N815 - the name in the answer
+    href = fields.String(required=True)
+
+
+class VersionsSchema(Schema):
+    """A list of versions."""
+
+    versions = fields.List(fields.Nested(VersionSchema), required=True)
+
+
+class FaultSchema(Schema):
+    """One reason in a problem."""
+
+    pointer = fields.String(required=True, metadata={"description": "JSON pointer; `?name` is a query parameter."})
+    rule = fields.String(required=True)
+    detail = fields.String(required=True)
+    candidates = fields.List(fields.String(), required=True)
+
+
+class ProblemSchema(Schema):
+    """RFC 9457 problem details."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    instance = fields.String(required=True)
+    verdict = fields.String(required=True, validate=validate.OneOf(["refused", "failed"]))
+    pointer = fields.String(required=True)
+    rule = fields.String(required=True)
+    retryable = fields.Boolean(required=True)
+    problems = fields.Integer(
+        required=True, metadata={"description": "How many there are; `errors` lists the first 100."}
+    )
+    errors = fields.List(fields.Nested(FaultSchema), required=True)
+
+
+class HealthSchema(Schema):
+    """Whether the service can work, and what keeps it from it."""
+
+    status = fields.String(required=True, validate=validate.OneOf(["ok", "failing"]))
+    faults = fields.List(fields.String())

@@ -1,0 +1,37 @@
+"""The Flask application: everything is put together here and nowhere else."""
+
+from importlib.metadata import version
+
+from flask import Flask
+
+from service.api import convert, observe, operations, problems, reports
+from service.api.deployment import Deployment, install
+from service.api.openapi import describe_bodies, make_api
+from service.coding import vocabulary
+from service.config import Settings
+from service.web import docs
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The service for some settings (by default those of a fresh installation)."""
+    settings = settings or Settings()
+    app = Flask("service", static_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.limits.body_bytes,
+        MAX_FORM_MEMORY_SIZE=0,
+        OPENAPI_URL_PREFIX="/",
+        OPENAPI_JSON_PATH="openapi.json",
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    observe.configure_logging(settings.log_level)
+    observe.observe(app)
+    install(Deployment(settings), app.extensions)
+    app.register_error_handler(Exception, problems.answer)
+    api = make_api(version("lesionbridge"))
+    api.init_app(app)
+    describe_bodies(api)
+    for room in (convert, reports, operations):
+        api.register_blueprint(room.blueprint)
+    app.register_blueprint(docs.blueprint)
+    vocabulary()  # loaded before workers are forked, so that they share it
+    return app

@@ -1,0 +1,42 @@
+"""The command `lesionbridge`."""
+
+from importlib import import_module
+from importlib.metadata import version
+
+import click
+
+COMMANDS = {
+    "convert": ("convert", "command"),
+    "check": ("check", "command"),
+    "serve": ("serve", "serve"),
+    "migrate": ("serve", "migrate"),
+    "report": ("report", "command"),
+    "code": ("code", "command"),
+}
+"""Command to its module in `service.commands` and its name there."""
+
+
+class Commands(click.Group):
+    """The commands, each imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Their names, in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """One command by name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name]
+        found: click.Command = getattr(import_module(f"service.commands.{module}"), name)
+        return found
+
+
+@click.command(cls=Commands)
+@click.version_option(version("lesionbridge"), prog_name="lesionbridge")
+def main() -> None:
+    """Lesion findings in; one coded report; a FHIR bundle and a DICOM SR that say the same."""
+
+
+if __name__ == "__main__":
+    main()

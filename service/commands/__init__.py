@@ -1,0 +1,1 @@
+"""The commands of `lesionbridge`, one a module. What a module needs that is slow to import, it imports when it runs."""

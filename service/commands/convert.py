@@ -1,0 +1,109 @@
+"""`lesionbridge convert`: one document, or a folder or NDJSON file of them, into another format."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from service.commands.inputs import READABLE, Document, count, detect, documents, is_many
+from service.commands.speaking import REFUSED, refusal, refusing, say, settings, stop
+from service.config import Settings
+from service.domain.errors import LesionBridgeError
+from service.domain.loss import Loss
+from service.pipeline import Format, Options, Source, convert
+from service.store.receipt import loss_row
+
+SUFFIXES = {Format.FINDINGS: ".json", Format.FHIR_R4: ".fhir.json", Format.SR: ".dcm", Format.HTML: ".html"}
+
+
+@click.command("convert")
+@click.argument("input_path", metavar="INPUT")
+@click.option("--from", "from_", type=click.Choice([str(form) for form in READABLE]), help="Found out when absent.")
+@click.option("--to", required=True, type=click.Choice([str(form) for form in Format]))
+@click.option(
+    "-o", "--out", default="-", help="A file, or a folder where INPUT is one or NDJSON. Default: standard output."
+)
+@click.option("--dialect", default="strict", show_default=True, help="Of the SR: strict or ohif.")
+@click.option(
+    "--bundle", default="transaction", show_default=True, help="Of FHIR: transaction, collection or document."
+)
+@click.option("--iod", help="Of the SR: comprehensive-3d, comprehensive or enhanced; by need when absent.")
+@click.option("--check", is_flag=True, help="Read SR and FHIR back and compare them with the report first.")
+@click.option("--loss", help="Write the list of what was skipped, lost, left uncoded or flagged to this file, as JSON.")
+@refusing
+def command(input_path: str, from_: str | None, to: str, out: str, loss: str | None, **writing: Any) -> None:
+    """Convert INPUT (a file, `-`, a folder or an NDJSON file). Exit 0: converted, 2: refused."""
+    run = _Run(Format(from_) if from_ else None, Format(to), Options(**writing), settings())
+    try:
+        refused = _many(run, input_path, out) if is_many(input_path) else _one(run, input_path, out)
+    except OSError as error:
+        stop(f"{error.filename}: {error.strerror}")
+    if loss is not None:
+        Path(loss).write_text(json.dumps(run.losses, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    sys.exit(REFUSED if refused else 0)
+
+
+class _Run:
+    """The conversions of one call, with the losses of all of them."""
+
+    def __init__(self, form: Format | None, to: Format, options: Options, deployment: Settings) -> None:
+        self.form, self.to, self.options, self.deployment = form, to, options, deployment
+        self.losses: list[dict[str, Any]] = []
+
+    def __call__(self, document: Document, *, source: bool) -> tuple[bytes, Sequence[Loss]]:
+        """The output's bytes; ``source`` puts the document's name into each loss."""
+        here = self.deployment
+        form = self.form or detect(document.body)
+        outcome = convert(Source(document.body, form, here.default_sender, here.limits), (self.to,), self.options)
+        for lost in outcome.losses:
+            self.losses.append({**({"source": document.name} if source else {}), **loss_row(lost)})
+        return outcome.outputs[self.to].content, outcome.losses
+
+
+def _one(run: _Run, path: str, out: str) -> int:
+    """One document to a file or to standard output."""
+    for document in documents(path, run.deployment.limits.body_bytes):
+        try:
+            content, losses = run(document, source=False)
+        except LesionBridgeError as error:
+            refusal(document.name, error)
+            return 1
+        for lost in losses:
+            also = f" (did you mean: {', '.join(lost.suggestions)}?)" if lost.suggestions else ""
+            say(f"{lost.kind}: {lost.where or '(whole document)'}: {lost.what}: {lost.why}{also}")
+        if out == "-":
+            if run.to is Format.SR and sys.stdout.isatty():
+                stop("a DICOM file is no text for a terminal: give -o FILE")
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
+        else:
+            Path(out).write_bytes(content)
+    return 0
+
+
+def _many(run: _Run, path: str, out: str) -> int:
+    """Many documents into a folder, with a progress bar and a summary; the number of those refused."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    if out == "-":
+        stop("many documents need a folder: give -o FOLDER")
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    made = refused = 0
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("converting", total=count(path))
+        for document in documents(path, run.deployment.limits.body_bytes):
+            try:
+                content, _ = run(document, source=True)
+                (folder / f"{document.stem}{SUFFIXES[run.to]}").write_bytes(content)
+                made += 1
+            except LesionBridgeError as error:
+                refusal(document.name, error)
+                refused += 1
+            progress.advance(bar)
+    say(f"{made} converted, {refused} refused, {len(run.losses)} losses; in {folder}")
+    return refused

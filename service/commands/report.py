@@ -1,0 +1,51 @@
+"""`lesionbridge report`: what is stored of a report."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import click
+
+from service.commands.speaking import refusing, settings, stop
+from service.domain.errors import NotFound, Problem
+
+if TYPE_CHECKING:
+    from service.store.reports import Store
+
+ROLES = ("fhir", "sr", "html", "findings")
+
+
+@click.command("report")
+@click.argument("id", metavar="ID")
+@click.option("--sender", help="Whose id it is, when ID is the sender's own [setting default_sender].")
+@click.option("--get", "role", type=click.Choice(ROLES), help="One of the outputs instead of the receipt.")
+@click.option("-o", "--out", default="-", help="A file. Default: standard output.")
+@refusing
+def command(id: str, sender: str | None, role: str | None, out: str) -> None:  # noqa: A002 - the contract's word
+    """Print the receipt of a stored report. ID is ours, or the sender's own (then its newest version is meant)."""
+    from service.store.reports import Store
+
+    here = settings()
+    try:
+        store = Store(here.database_url)
+    except ValueError as error:
+        stop(f"setting database_url: {error}")
+    found = _identify(store, id, sender or here.default_sender)
+    content = store.output(found, role).content if role else store.get(found).receipt
+    if out == "-":
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    else:
+        Path(out).write_bytes(content)
+
+
+def _identify(store: "Store", name: str, sender: str) -> str:
+    """Our id of what was named."""
+    try:
+        return str(UUID(name))
+    except ValueError:
+        found = store.search({"report_id": name, "sender": sender}, limit=500)
+        if not found:
+            raise NotFound(Problem("", "stored", "no report of this sender has this id")) from None
+        return max(found, key=lambda one: one.version).id

@@ -1,0 +1,118 @@
+"""`lesionbridge serve` and `lesionbridge migrate`."""
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+
+from service.commands.speaking import refusing, say, settings, stop
+from service.config import BadSetting, Settings
+
+GRACE_S = 30
+"""How long requests under way may still take once the service is told to stop."""
+
+
+@click.command("serve")
+@click.option("--host", help="Where to listen [setting host].")
+@click.option("--port", type=int, help="0 takes a free one [setting port].")
+@click.option(
+    "--workers", type=int, help="Processes; 0: one on SQLite, one a processor on PostgreSQL [setting workers]."
+)
+@refusing
+def serve(**given: Any) -> None:
+    """Run the service until it is stopped."""
+    try:
+        chosen = replace(settings(), **{name: value for name, value in given.items() if value is not None})
+    except BadSetting as error:
+        stop(str(error))
+    if chosen.migrate:
+        _migrate(chosen)
+    with TemporaryDirectory(prefix="lesionbridge-") as shared:
+        if chosen.worker_count > 1:
+            # Must be said before prometheus_client is imported: it picks its kind of counters then.
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
+        _run(chosen)
+
+
+@click.command("migrate")
+@refusing
+def migrate() -> None:
+    """Make or update the tables of the database."""
+    _migrate(settings())
+    say("the database is up to date")
+
+
+def _migrate(chosen: Settings) -> None:
+    from service.store.reports import Store
+
+    try:
+        store = Store(chosen.database_url)
+    except (ValueError, OSError) as error:
+        stop(f"setting database_url: {error}")
+    try:
+        store.migrate()
+    finally:
+        store.close()
+
+
+def _run(chosen: Settings) -> None:
+    """Gunicorn with threads; the application is loaded once, before the workers are forked, so that they share it."""
+    from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # gunicorn ships no types
+
+    from service.app import create_app
+
+    class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+        """This application under gunicorn."""
+
+        def load_config(self) -> None:
+            """Say our settings in gunicorn's words."""
+            for name, value in _gunicorn_settings(chosen).items():
+                self.cfg.set(name, value)
+
+        def load(self) -> Any:
+            """The application, with all that is slow to import."""
+            import service.store.reports  # noqa: F401 - imported before the fork, so that workers share it
+
+            return create_app(chosen)
+
+    Server().run()
+
+
+def _gunicorn_settings(chosen: Settings) -> dict[str, Any]:
+    memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes a file of its own there; a heartbeat must not wait for a disk
+    return {
+        "bind": [f"[{chosen.host}]:{chosen.port}" if ":" in chosen.host else f"{chosen.host}:{chosen.port}"],
+        "workers": chosen.worker_count,
+        "threads": chosen.threads,
+        "worker_class": "gthread",
+        "preload_app": True,
+        "timeout": chosen.timeout_s,
+        "graceful_timeout": GRACE_S,
+        "worker_tmp_dir": str(memory) if os.access(memory, os.W_OK) else None,
+        "control_socket_disable": True,
+        "proc_name": "lesionbridge",
+        "loglevel": "warning",
+        "when_ready": _ready,
+        "child_exit": _gone,
+    }
+
+
+def _ready(server: Any) -> None:
+    """Say where it listens, with the port that was really taken."""
+    for listener in server.LISTENERS:
+        host, port = listener.sock.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        sys.stdout.write(f"LesionBridge listens on http://{shown}:{port} (stop with Ctrl-C)\n")
+    sys.stdout.flush()
+
+
+def _gone(_server: Any, worker: Any) -> None:
+    """Forget the gauges of a worker that ended."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # the library leaves it untyped

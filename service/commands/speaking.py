@@ -1,0 +1,63 @@
+"""What every command says the same way: refusals in plain words, settings, exit codes."""
+
+import os
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NoReturn
+
+import click
+
+from service.config import BadSetting, Settings, load
+from service.domain.errors import LesionBridgeError, Problem
+
+REFUSED = 2
+MAX_SAID = 20
+"""Problems written out for one document; the rest is counted."""
+
+
+def settings() -> Settings:
+    """The deployment's settings, or an end with what is wrong with them."""
+    try:
+        return load(os.environ)
+    except BadSetting as error:
+        stop(str(error))
+
+
+def say(text: str) -> None:
+    """One line on standard error."""
+    click.echo(text, err=True)
+
+
+def stop(text: str) -> NoReturn:
+    """End with a line on standard error."""
+    say(text)
+    raise SystemExit(REFUSED)
+
+
+def refusal(name: str, error: LesionBridgeError) -> None:
+    """Say why a document was refused, each problem with its place and rule."""
+    say(f"{name}: {error.title.lower()}")
+    for problem in error.problems[:MAX_SAID]:
+        say(f"  {_place(problem)}: {problem.detail} [{problem.rule}]")
+        if problem.candidates:
+            say(f"    candidates: {', '.join(problem.candidates)}")
+    if len(error.problems) > MAX_SAID:
+        say(f"  and {len(error.problems) - MAX_SAID} more")
+
+
+def refusing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A command that ends with exit 2 and the reason when the service refuses."""
+
+    @wraps(command)
+    def spoken(*args: Any, **options: Any) -> Any:
+        try:
+            return command(*args, **options)
+        except LesionBridgeError as error:
+            refusal("lesionbridge", error)
+            raise SystemExit(REFUSED) from None
+
+    return spoken
+
+
+def _place(problem: Problem) -> str:
+    return problem.pointer or "(whole document)"

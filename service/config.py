@@ -1,0 +1,147 @@
+"""The settings of a deployment: defaults, then an optional TOML file, then the environment; the last said wins.
+
+Each field of `Settings` and of `Limits` is one setting. Its name in the environment is ``LESIONBRIDGE_`` and the
+field's name in capitals (of a limit: ``LESIONBRIDGE_LIMIT_...``), in the file the field's name (a limit: in the table
+``[limits]``). ``LESIONBRIDGE_CONFIG`` names the file.
+"""
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from service.domain.limits import Limits
+
+PREFIX = "LESIONBRIDGE_"
+LOG_LEVELS = ("debug", "info", "warning", "error")
+_MAX_PORT = 65_535
+
+
+class BadSetting(ValueError):
+    """A setting that can't be used; ``name`` is its name where it was said."""
+
+    def __init__(self, name: str, detail: str) -> None:
+        """Keep the name and say what is wrong."""
+        super().__init__(f"setting {name}: {detail}")
+        self.name = name
+
+
+def _default_database() -> str:
+    """SQLite in the user's data folder (XDG Base Directory: $XDG_DATA_HOME, by default ~/.local/share)."""
+    home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return f"sqlite:///{Path(home) / 'lesionbridge' / 'lesionbridge.sqlite3'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All a deployment can set, checked."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    workers: int = 0  # 0: one on SQLite, one a processor on PostgreSQL
+    threads: int = 4
+    timeout_s: int = 60
+    default_sender: str = "local"
+    database_url: str = field(default_factory=_default_database)
+    migrate: bool = True
+    issuers_file: str = ""
+    log_level: str = "info"
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        """Hold the ranges."""
+        if not 0 <= self.port <= _MAX_PORT:
+            raise BadSetting("port", "a port is 0 to 65535")
+        if self.workers < 0 or self.threads < 1 or self.timeout_s < 1:
+            raise BadSetting("workers, threads, timeout_s", "workers is 0 or more, the others at least 1")
+        if self.log_level not in LOG_LEVELS:
+            raise BadSetting("log_level", f"one of {', '.join(LOG_LEVELS)}")
+        if not self.default_sender.strip():
+            raise BadSetting("default_sender", "is empty")
+        if any(getattr(self.limits, bound.name) < 1 for bound in fields(Limits)):
+            raise BadSetting("limits", "each is at least 1")
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is an SQLite file."""
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def worker_count(self) -> int:
+        """Worker processes to start: SQLite has one writer at a time, so one process is its default."""
+        return self.workers or (1 if self.is_sqlite else os.cpu_count() or 1)
+
+
+def environment_names() -> Iterator[str]:
+    """The environment variable of every setting."""
+    yield f"{PREFIX}CONFIG"
+    for setting in fields(Settings):
+        if setting.name != "limits":
+            yield PREFIX + setting.name.upper()
+    for bound in fields(Limits):
+        yield f"{PREFIX}LIMIT_{bound.name.upper()}"
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """The settings that a file and the environment say; raises BadSetting for one that is unknown or can't be used."""
+    path = environ.get(f"{PREFIX}CONFIG")
+    said = _from_file(Path(path)) if path else {}
+    limits: dict[str, Any] = said.pop("limits", {})
+    known = set(environment_names())
+    for name, text in environ.items():
+        if not name.startswith(PREFIX) or name == f"{PREFIX}CONFIG" or not text:
+            continue
+        if name not in known:
+            # LESIONBRIDGE_CASES and the like steer the tests; a mistyped setting must not pass for them.
+            if name in {f"{PREFIX}CASES", f"{PREFIX}REFERENCE"} or name.startswith(f"{PREFIX}ORACLES"):
+                continue
+            raise BadSetting(name, "there is no such setting")
+        key = name.removeprefix(PREFIX).lower()
+        if key.startswith("limit_"):
+            limits[key.removeprefix("limit_")] = text
+        else:
+            said[key] = text
+    return _build(said, limits)
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadSetting(f"{PREFIX}CONFIG", f"the file can't be read ({error.strerror})") from error
+    except ValueError as error:
+        raise BadSetting(f"{PREFIX}CONFIG", f"the file is not TOML: {error}") from error
+
+
+def _build(said: Mapping[str, Any], limits: Mapping[str, Any]) -> Settings:
+    """Settings from what was said, each as its field's type."""
+    types = {setting.name: setting.type for setting in fields(Settings) if setting.name != "limits"}
+    bounds = {bound.name for bound in fields(Limits)}
+    for name in [
+        *(name for name in said if name not in types),
+        *(f"limits.{name}" for name in limits if name not in bounds),
+    ]:
+        raise BadSetting(name, "there is no such setting")
+    made = {name: _typed(name, types[name], value) for name, value in said.items()}
+    return replace(
+        Settings(**made),
+        limits=Limits(**{name: _typed(f"limits.{name}", int, value) for name, value in limits.items()}),
+    )
+
+
+def _typed(name: str, kind: Any, value: object) -> Any:
+    """A value as its setting's type; text is read as the environment gives it."""
+    if kind is bool:
+        spelled = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+        if str(value).lower() not in spelled:
+            raise BadSetting(name, "is true or false")
+        return spelled[str(value).lower()]
+    if kind is int:
+        try:
+            return int(str(value))
+        except ValueError:
+            raise BadSetting(name, "is a whole number") from None
+    return str(value)

@@ -1,0 +1,282 @@
+"""The one way through: read, code, write, check, keep. The API and the command line call it; it knows
+neither.
+
+``convert`` keeps nothing. ``publish`` keeps what was said, what was emitted and the receipt in one transaction; a
+report that is there already is answered with the receipt it got then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from hashlib import sha256
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import orjson
+
+from service.coding import vocabulary
+from service.coding.coder import code_report
+from service.domain.emitted import Emitted, SrReference
+from service.domain.errors import Conflict, Disagreement, KeyReused, Problem, Unavailable
+from service.domain.limits import Limits
+from service.domain.loss import Loss
+from service.domain.report import CodedReport, LesionReport, Predecessor
+from service.formats.fhir import write as fhir
+from service.formats.findings import read as findings_reader
+from service.formats.findings import write as findings
+from service.formats.html import write as html
+from service.formats.sr import write as sr
+from service.store.receipt import receipt
+
+if TYPE_CHECKING:
+    # A conversion needs no database: whoever hands a store in has imported it.
+    from service.store.reports import Draft, Key, Store, Stored
+
+ATTEMPTS = 8
+"""How often a version is tried again when others keep the same report at the same time."""
+
+
+class Format(StrEnum):
+    """What can be read or written, as the command line names it."""
+
+    FINDINGS = "findings"
+    FHIR_R4 = "fhir-r4"
+    SR = "sr"
+    HTML = "html"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to write; ``check`` reads SR and FHIR back and compares them with the report."""
+
+    dialect: str = "strict"
+    bundle: str = "transaction"
+    iod: str | None = None
+    check: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a conversion made; ``losses`` holds each once, those of the report before those of its outputs."""
+
+    report: CodedReport
+    outputs: Mapping[Format, Emitted]
+    losses: tuple[Loss, ...]
+    sr: SrReference | None = None
+    checks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to a publication; ``created`` is False when the report was there already, ``id`` None on a dry run."""
+
+    id: str | None
+    content: bytes
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A document of a sender, with what the deployment adds to it."""
+
+    body: bytes
+    format: Format = Format.FINDINGS
+    default_sender: str = "local"
+    limits: Limits = field(default_factory=Limits)
+
+
+STORED = (Format.FHIR_R4, Format.SR, Format.HTML)
+ROLES = {Format.FINDINGS: "findings", Format.FHIR_R4: "fhir", Format.SR: "sr", Format.HTML: "html"}
+"""Under which name each output is kept, and found again in the routes."""
+
+
+def convert(source: Source, targets: Sequence[Format], options: Options) -> Outcome:
+    """Read, code and write; raises a Refused for a document that can't be taken, Disagreement when a check fails."""
+    return emit(code_report(_read(source), vocabulary()), targets, options)
+
+
+def emit(report: CodedReport, targets: Sequence[Format], options: Options) -> Outcome:
+    """The outputs of a coded report, checked when asked for."""
+    outputs: dict[Format, Emitted] = {}
+    document: SrReference | None = None
+    if options.check or {Format.SR, Format.FHIR_R4} & set(targets):
+        written = sr.write(report, dialect=options.dialect, iod=options.iod)
+        outputs[Format.SR], document = written, written.reference
+    if document is not None and (options.check or Format.FHIR_R4 in targets):
+        outputs[Format.FHIR_R4] = fhir.write(report, document, bundle=options.bundle)
+    if Format.HTML in targets:
+        outputs[Format.HTML] = Emitted("text/html; charset=utf-8", html.page(report).encode())
+    if Format.FINDINGS in targets:
+        outputs[Format.FINDINGS] = Emitted("application/vnd.lesionbridge.findings+json", findings.write(report))
+    checks = _checked(report, outputs) if options.check else ()
+    made = {target: outputs[target] for target in targets}
+    losses = dict.fromkeys([*report.losses, *(loss for output in made.values() for loss in output.losses)])
+    return Outcome(report, made, tuple(losses), document, checks)
+
+
+def publish(
+    source: Source, options: Options, store: Store | None, *, key: str | None = None, dry_run: bool = False
+) -> Receipt:
+    """Keep a report with all that is made of it; the same report again gives the same receipt.
+
+    Raises Conflict for another content under the same sender, id and version, KeyReused for a key with another request,
+    Unavailable when the database is. Without a store (a dry run needs none) nothing is kept.
+    """
+    report = _read(source)
+    digest = _digest(report, options)
+    if store is None or dry_run:
+        outcome = emit(code_report(_following(report, _previous(report, store)), vocabulary()), STORED, options)
+        return Receipt(None, _receipt(outcome, {"dryRun": True}), created=False)
+    for _ in range(ATTEMPTS):
+        kept = _keep(source, report, digest, options, store, key)
+        if kept is not None:
+            return kept
+    raise Unavailable(Problem("", "busy", "too many at once keep versions of this report"))
+
+
+def _keep(
+    source: Source, report: LesionReport, digest: str, options: Options, store: Store, key: str | None
+) -> Receipt | None:
+    """One attempt; None when another was first and the look-up must be done again."""
+    from service.store import reports as kept
+
+    said = kept.Key(key, digest) if key is not None else None
+    there = _already(report, digest, store, said)
+    if there is not None:
+        return there
+    previous = _previous(report, store)
+    outcome = emit(code_report(_following(report, previous), vocabulary()), STORED, options)
+    try:
+        draft = _draft(source, outcome, digest, store, said, previous)
+        store.keep(draft)
+    except kept.Taken:
+        return None
+    return Receipt(draft.stored.id, draft.stored.receipt, created=True)
+
+
+def _already(report: LesionReport, digest: str, store: Store, key: Key | None) -> Receipt | None:
+    """The receipt of the same request, if it was made before."""
+    from service.store.reports import Taken
+
+    if key is not None:
+        keyed = store.keyed(report.sender, key.text)
+        if keyed is not None:
+            if keyed[0] != digest:
+                raise KeyReused(Problem("", "idempotency-key", "this Idempotency-Key came with another request before"))
+            return Receipt(keyed[1].id, keyed[1].receipt, created=True)
+    found = store.find(report.sender, report.id, report.version)
+    if found is None:
+        return None
+    if found.digest != digest:
+        raise Conflict(
+            Problem(
+                "/report/id",
+                "version",
+                "this version of the report is stored with other content or other options; "
+                "what was sent out never changes: send a new version",
+            )
+        )
+    if key is not None:
+        try:
+            store.keep_key(found, key)
+        except Taken:
+            return None
+    return Receipt(found.id, found.receipt, created=False)
+
+
+def _draft(
+    source: Source, outcome: Outcome, digest: str, store: Store, key: Key | None, previous: Stored | None
+) -> Draft:
+    """All that is kept of a version."""
+    from service.store.reports import Draft, Stored, instant, output
+
+    report = outcome.report
+    if outcome.sr is None:
+        raise Disagreement(Problem("", "sr", "the SR has no identity"))
+    made = [output(ROLES[name], emitted.media_type, emitted.content) for name, emitted in outcome.outputs.items()]
+    made.append(output(ROLES[Format.FINDINGS], "application/vnd.lesionbridge.findings+json", source.body))
+    identity, received = str(uuid4()), store.now()
+    here = f"/v1/reports/{identity}"
+    more = {
+        "id": identity,
+        "received": received,
+        "outputs": [
+            {
+                "role": one.role,
+                "mediaType": one.media_type,
+                "bytes": len(one.content),
+                "sha256": one.sha256,
+                "href": f"{here}/{one.role}",
+            }
+            for one in made
+        ],
+        "links": {"self": here, "versions": f"{here}/versions", **{one.role: f"{here}/{one.role}" for one in made}},
+    }
+    stored = Stored(
+        id=identity,
+        sender=report.sender,
+        report_id=report.id,
+        version=report.version,
+        status=str(report.status),
+        issued=instant(report.issued.text),
+        received=received,
+        digest=digest,
+        sr=outcome.sr,
+        receipt=_receipt(outcome, more),
+    )
+    issuer = report.patient.issuer.key if report.patient.issuer else None
+    return Draft(
+        stored,
+        tuple(made),
+        patient_id=report.patient.id,
+        patient_issuer=issuer,
+        accession=report.study.accession,
+        key=key,
+        predecessor=previous.id if previous else None,
+    )
+
+
+def _read(source: Source) -> LesionReport:
+    """The report in the sender's terms."""
+    return findings_reader.read(source.body, default_sender=source.default_sender, limits=source.limits)
+
+
+def _digest(report: LesionReport, options: Options) -> str:
+    """Of what was said and asked for; how the JSON was laid out does not count, and neither does a check."""
+    asked = asdict(replace(options, check=False))
+    return sha256(findings.write(report) + orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _previous(report: LesionReport, store: Store | None) -> Stored | None:
+    """The stored version that this one follows."""
+    return store.newest_before(report.sender, report.id, report.version) if store is not None else None
+
+
+def _following(report: LesionReport, previous: Stored | None) -> LesionReport:
+    """The report naming the SR it replaces (PS3.3 C.17.2), unless the sender named one."""
+    if previous is None or report.predecessor is not None:
+        return report
+    at = previous.sr
+    return replace(report, predecessor=Predecessor(at.sop_instance, at.series, at.sop_class, at.study))
+
+
+def _checked(report: CodedReport, outputs: Mapping[Format, Emitted]) -> tuple[str, ...]:
+    """Read SR and FHIR back and compare; raises Disagreement with each place that differs."""
+    from service.check.compare import compare
+
+    differences = compare(report, outputs[Format.SR].content, outputs[Format.FHIR_R4].content)
+    if differences:
+        raise Disagreement(*(Problem(d.where, "one-truth", str(d)) for d in differences))
+    return ("sr-and-fhir-say-the-same",)
+
+
+def _receipt(outcome: Outcome, more: Mapping[str, object]) -> bytes:
+    """The receipt's bytes."""
+    if outcome.sr is None:
+        raise Disagreement(Problem("", "sr", "the SR has no identity"))
+    made = receipt(outcome.report, outcome.losses, outcome.sr, checks=outcome.checks)
+    return orjson.dumps(
+        {"verdict": made.pop("verdict"), **more, **made}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    )

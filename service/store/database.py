@@ -1,0 +1,94 @@
+"""Opening the database: SQLite with its pragmas, PostgreSQL through psycopg; migrations and what is wrong with it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+
+from service.domain.errors import Problem, Unavailable
+
+HEAD = "0001"
+"""The newest step of `migrations/versions`."""
+BUSY_TIMEOUT_MS = 10_000
+_MIGRATION_LOCK = 5_251_741  # one number for all processes: only one migrates at a time
+
+
+def open_engine(url: str) -> Engine:
+    """An engine that connects on first use; raises ValueError for a URL that is no database."""
+    try:
+        parsed = make_url(url)
+        if parsed.drivername in {"postgresql", "postgres"}:
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+            raise ValueError("the database is SQLite or PostgreSQL")
+        if parsed.get_backend_name() == "postgresql":
+            return create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise ValueError("not a database URL") from error
+    if parsed.database and parsed.database != ":memory:":
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Readers beside a writer, references held, and a commit is on disk before it is answered."""
+    connection.isolation_level = None  # the driver would begin too late; `_begin_sqlite` does
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A writer takes its lock at once: one that has read first can't wait for it (SQLITE_BUSY without a timeout)."""
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def transaction(engine: Engine, *, writes: bool = False) -> Iterator[Connection]:
+    """One transaction; a database that does not answer is `Unavailable`, a constraint that speaks passes through."""
+    try:
+        with engine.connect().execution_options(writes=writes) as connection, connection.begin():
+            yield connection
+    except IntegrityError:
+        raise
+    except DBAPIError as error:
+        # The driver's text may hold the row's values: only its class is passed on.
+        raise Unavailable(
+            Problem("", "database", f"the database does not answer ({type(error.orig).__name__})")
+        ) from None
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables to `HEAD`; processes that start together wait for the first one."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with transaction(engine, writes=True) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def faults(engine: Engine) -> tuple[str, ...]:
+    """What keeps the database from being used, in words; empty when all is well."""
+    try:
+        with transaction(engine) as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return ("the database has no tables yet: run `lesionbridge migrate`",)
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    except Unavailable as error:
+        return (error.problems[0].detail,)
+    except (SQLAlchemyError, OSError) as error:
+        return (f"the database can't be opened ({type(error).__name__})",)
+    if found != HEAD:
+        return (f"the database is at step {found}, this version needs {HEAD}: run `lesionbridge migrate`",)
+    return ()

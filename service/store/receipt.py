@@ -1,0 +1,90 @@
+"""The receipt: what became of a report, in JSON. Pure; it says codes and places, never the patient."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from service.domain.codes import Code, CodedTerm
+from service.domain.emitted import SrReference
+from service.domain.loss import Loss, LossKind
+from service.domain.report import CodedReport
+
+
+def loss_row(loss: Loss) -> dict[str, Any]:
+    """One loss as the lists of the API and the command line have it."""
+    row: dict[str, Any] = {"kind": str(loss.kind), "where": loss.where, "what": loss.what, "why": loss.why}
+    if loss.rule:
+        row["rule"] = loss.rule
+    if loss.suggestions:
+        row["suggestions"] = list(loss.suggestions)
+    return row
+
+
+def coded_terms(report: CodedReport) -> Iterator[CodedTerm]:
+    """Every term of a coded report that came from the sender's document, in the report's order."""
+    return (term for term in _terms(report) if term.where)
+
+
+def _terms(node: object) -> Iterator[CodedTerm]:
+    if isinstance(node, CodedTerm):
+        yield node
+    elif isinstance(node, tuple):
+        for item in node:
+            yield from _terms(item)
+    elif is_dataclass(node):
+        for member in fields(node):
+            yield from _terms(getattr(node, member.name))
+
+
+def receipt(
+    report: CodedReport,
+    losses: Sequence[Loss],
+    sr: SrReference,
+    *,
+    checks: Sequence[str] = (),
+    warnings: Sequence[str] = (),
+) -> dict[str, Any]:
+    """What was coded and how, what was left as text, what was lost, and the SR's identity."""
+    terms = list(coded_terms(report))
+    suggestions = {loss.where: loss.suggestions for loss in losses if loss.kind is LossKind.UNCODED}
+    return {
+        "verdict": "accepted",
+        "report": {
+            "id": report.id,
+            "sender": report.sender,
+            "version": report.version,
+            "status": str(report.status),
+            "issued": report.issued.text,
+        },
+        "lesions": len(report.lesions),
+        "coded": [_coded(term) for term in terms if term.codes],
+        "uncoded": [
+            {
+                "pointer": term.where,
+                "text": term.said or term.text,
+                "suggestions": list(suggestions.get(term.where, ())),
+            }
+            for term in terms
+            if not term.codes
+        ],
+        "losses": [loss_row(loss) for loss in losses],
+        "checks": list(checks),
+        "warnings": list(warnings),
+        "sr": {"sopClass": sr.sop_class, "sopInstance": sr.sop_instance, "series": sr.series, "study": sr.study},
+    }
+
+
+def _coded(term: CodedTerm) -> dict[str, Any]:
+    return {
+        "pointer": term.where,
+        "said": term.said or term.text,
+        "text": term.text,
+        "concept": term.concept,
+        "resolution": str(term.resolution),
+        "broader": term.broader,
+        "codes": [_code(code) for code in term.codes],
+    }
+
+
+def _code(code: Code) -> dict[str, str]:
+    return {"system": code.system, "code": code.code, "display": code.display}

@@ -1,0 +1,281 @@
+"""Keeping reports: look one up, keep a new version with all that belongs to it in one transaction, search."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from service.domain.emitted import SrReference
+from service.domain.errors import NotFound, Problem
+from service.store.database import faults, migrate, open_engine, transaction
+from service.store.tables import KeyRow, OutputRow, ReportRow, VersionRow
+
+
+class Taken(Exception):
+    """Another process kept this report version, its key or its predecessor's successor first; look again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A version of a report as it is kept; ``receipt`` is the answer's bytes as sent."""
+
+    id: str
+    sender: str
+    report_id: str
+    version: int
+    status: str
+    issued: str
+    received: str
+    digest: str
+    sr: SrReference
+    receipt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Bytes as emitted (``role``: findings, fhir, sr, html)."""
+
+    role: str
+    media_type: str
+    sha256: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An Idempotency-Key and the digest of the request it came with."""
+
+    text: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A version to keep; ``predecessor`` is the id of the stored version it follows, which must still be the one."""
+
+    stored: Stored
+    outputs: tuple[Output, ...]
+    patient_id: str
+    patient_issuer: str | None
+    accession: str | None
+    key: Key | None
+    predecessor: str | None
+
+
+def output(role: str, media_type: str, content: bytes) -> Output:
+    """An output with its digest."""
+    return Output(role, media_type, sha256(content).hexdigest(), content)
+
+
+def instant(text: str) -> str:
+    """An instant with a zone in UTC with microseconds, as the tables keep it."""
+    return _utc(datetime.fromisoformat(text))
+
+
+def _utc(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class Store:
+    """The reports of one database; connects on first use, safe between threads, opened anew in each process."""
+
+    def __init__(self, url: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """Take the database's URL; raises ValueError when it is none."""
+        self._engine = open_engine(url)
+        self._clock = clock
+
+    def now(self) -> str:
+        """The present instant as the tables keep it."""
+        return _utc(self._clock())
+
+    def migrate(self) -> None:
+        """Bring the tables up to date."""
+        migrate(self._engine)
+
+    def faults(self) -> tuple[str, ...]:
+        """What keeps the store from working; empty when all is well."""
+        return faults(self._engine)
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self._engine.dispose()
+
+    def find(self, sender: str, report_id: str, version: int) -> Stored | None:
+        """The stored version of a sender's report, or None."""
+        with transaction(self._engine) as connection:
+            return _first(connection, _named(sender, report_id).where(VersionRow.version == version))
+
+    def newest_before(self, sender: str, report_id: str, version: int) -> Stored | None:
+        """The highest version of a sender's report below ``version``, or None."""
+        with transaction(self._engine) as connection:
+            return _newest_before(connection, sender, report_id, version)
+
+    def keyed(self, sender: str, key: str) -> tuple[str, Stored] | None:
+        """The digest that an Idempotency-Key came with and the version it made, or None."""
+        with transaction(self._engine) as connection:
+            row = connection.execute(select(KeyRow).where(KeyRow.sender == sender, KeyRow.key == key)).first()
+            found = _first(connection, _versions().where(VersionRow.id == row.version)) if row else None
+            return (row.digest, found) if row and found else None
+
+    def keep(self, draft: Draft) -> None:
+        """Keep a version, its outputs and its key, all or nothing; raises Taken when another was first."""
+        new = draft.stored
+        try:
+            with transaction(self._engine, writes=True) as connection:
+                before = _newest_before(connection, new.sender, new.report_id, new.version)
+                if (before.id if before else None) != draft.predecessor:
+                    raise Taken
+                connection.execute(insert(VersionRow).values(report=_report(connection, new), **_version_values(draft)))
+                rows = [{"version": new.id, **asdict(one)} for one in draft.outputs]
+                connection.execute(insert(OutputRow), rows)
+                if draft.key is not None:
+                    _keep_key(connection, new, draft.key)
+        except IntegrityError:
+            raise Taken from None
+
+    def keep_key(self, stored: Stored, key: Key) -> None:
+        """Remember that a key named a version which was there already; raises Taken when the key is in use."""
+        try:
+            with transaction(self._engine, writes=True) as connection:
+                _keep_key(connection, stored, key)
+        except IntegrityError:
+            raise Taken from None
+
+    def get(self, id: str) -> Stored:  # noqa: A002 - the route's own word
+        """The version under our id; raises NotFound."""
+        with transaction(self._engine) as connection:
+            found = _first(connection, _versions().where(VersionRow.id == id))
+        if found is None:
+            raise _not_found()
+        return found
+
+    def output(self, id: str, role: str) -> Output:  # noqa: A002 - the route's own word
+        """The bytes emitted in a role; raises NotFound."""
+        with transaction(self._engine) as connection:
+            row = connection.execute(select(OutputRow).where(OutputRow.version == id, OutputRow.role == role)).first()
+        if row is None:
+            raise _not_found()
+        return Output(row.role, row.media_type, row.sha256, row.content)
+
+    def versions(self, id: str) -> tuple[Stored, ...]:  # noqa: A002 - the route's own word
+        """All versions of the report that ``id`` is one of, oldest first; raises NotFound."""
+        of = select(VersionRow.report).where(VersionRow.id == id).scalar_subquery()
+        with transaction(self._engine) as connection:
+            rows = connection.execute(_versions().where(VersionRow.report == of).order_by(VersionRow.version)).all()
+        if not rows:
+            raise _not_found()
+        return tuple(_stored(row._mapping) for row in rows)
+
+    def search(self, wanted: Mapping[str, str | datetime], *, limit: int) -> tuple[Stored, ...]:
+        """Versions that meet every condition, the newest issue first, at most ``limit``.
+
+        Conditions: sender, report_id, accession, study_uid, patient_id, patient_issuer and status as text, issued_from
+        and issued_before as times with a zone.
+        """
+        statement = (
+            _versions().where(*_conditions(wanted)).order_by(VersionRow.issued.desc(), VersionRow.id).limit(limit)
+        )
+        with transaction(self._engine) as connection:
+            return tuple(_stored(row._mapping) for row in connection.execute(statement).all())
+
+
+def _conditions(wanted: Mapping[str, str | datetime]) -> Sequence[ColumnElement[bool]]:
+    columns = {
+        "sender": ReportRow.sender,
+        "report_id": ReportRow.report_id,
+        "accession": VersionRow.accession,
+        "study_uid": VersionRow.study_uid,
+        "patient_id": VersionRow.patient_id,
+        "patient_issuer": VersionRow.patient_issuer,
+        "status": VersionRow.status,
+    }
+    equal = [columns[name] == value for name, value in wanted.items() if name in columns]
+    for name, value in wanted.items():
+        if name == "issued_from" and isinstance(value, datetime):
+            equal.append(VersionRow.issued >= _utc(value))
+        if name == "issued_before" and isinstance(value, datetime):
+            equal.append(VersionRow.issued < _utc(value))
+    return equal
+
+
+def _versions() -> Select[*tuple[object, ...]]:
+    return select(VersionRow.__table__, ReportRow.sender, ReportRow.report_id).join(
+        ReportRow, ReportRow.id == VersionRow.report
+    )
+
+
+def _named(sender: str, report_id: str) -> Select[*tuple[object, ...]]:
+    return _versions().where(ReportRow.sender == sender, ReportRow.report_id == report_id)
+
+
+def _newest_before(connection: Connection, sender: str, report_id: str, version: int) -> Stored | None:
+    statement = (
+        _named(sender, report_id).where(VersionRow.version < version).order_by(VersionRow.version.desc()).limit(1)
+    )
+    return _first(connection, statement)
+
+
+def _first(connection: Connection, statement: Select[*tuple[object, ...]]) -> Stored | None:
+    row = connection.execute(statement).first()
+    return _stored(row._mapping) if row else None
+
+
+def _stored(row: RowMapping) -> Stored:
+    return Stored(
+        id=row["id"],
+        sender=row["sender"],
+        report_id=row["report_id"],
+        version=row["version"],
+        status=row["status"],
+        issued=row["issued"],
+        received=row["received"],
+        digest=row["digest"],
+        sr=SrReference(row["sr_class"], row["sr_instance"], row["sr_series"], row["study_uid"]),
+        receipt=bytes(row["receipt"]),
+    )
+
+
+def _report(connection: Connection, new: Stored) -> int:
+    """The row of the report, made when it is the first version."""
+    named = select(ReportRow.id).where(ReportRow.sender == new.sender, ReportRow.report_id == new.report_id)
+    found = connection.execute(named).scalar()
+    if found is not None:
+        return int(found)
+    made = connection.execute(insert(ReportRow).values(sender=new.sender, report_id=new.report_id))
+    key = made.inserted_primary_key
+    return int(key[0]) if key is not None else 0
+
+
+def _version_values(draft: Draft) -> dict[str, object]:
+    new = draft.stored
+    return {
+        "id": new.id,
+        "version": new.version,
+        "status": new.status,
+        "issued": new.issued,
+        "received": new.received,
+        "study_uid": new.sr.study,
+        "accession": draft.accession,
+        "patient_id": draft.patient_id,
+        "patient_issuer": draft.patient_issuer,
+        "digest": new.digest,
+        "sr_class": new.sr.sop_class,
+        "sr_instance": new.sr.sop_instance,
+        "sr_series": new.sr.series,
+        "receipt": new.receipt,
+    }
+
+
+def _keep_key(connection: Connection, stored: Stored, key: Key) -> None:
+    connection.execute(
+        insert(KeyRow).values(
+            sender=stored.sender, key=key.text, digest=key.digest, version=stored.id, created=stored.received
+        )
+    )
+
+
+def _not_found() -> NotFound:
+    return NotFound(Problem("", "stored", "nothing is stored under this id"))
