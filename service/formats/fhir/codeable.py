@@ -1,0 +1,117 @@
+"""Codes, numbers and times as R4 data types: CodeableConcept, Coding, Quantity, dateTime.
+
+What repeats within and between reports is kept as an `orjson.Fragment`: JSON made once, immutable, and for numbers the
+only way to keep the digits as the sender wrote them.
+"""
+
+from decimal import Decimal
+from functools import cache, lru_cache
+from typing import Any
+
+import orjson
+
+from service.coding import vocabulary
+from service.domain.codes import Code, CodedTerm
+from service.domain.loss import Loss, LossKind
+from service.domain.times import DateTime
+from service.domain.uids import derive_uid, is_uid
+
+Json = dict[str, Any]
+"""A FHIR element or resource; its values are JSON's, or `orjson.Fragment`."""
+
+_KEPT = 8192  # concepts; about 300 bytes each
+DATA_ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+
+
+@lru_cache(_KEPT)
+def system_uri(designator: str, sender: str) -> str:
+    """The code system's URI, for a DICOM Coding Scheme Designator, URI or OID.
+
+    Of a scheme that no table here knows it is ``urn:oid:`` and an OID derived from sender and designator: private
+    designators (99..., PS3.3 8.2) mean nothing outside the house that uses them.
+    """
+    known = vocabulary().system(designator)
+    if known is not None and (known.uri or known.oid):
+        return known.uri or f"urn:oid:{known.oid}"
+    if ":" in designator:
+        return designator
+    return f"urn:oid:{designator if is_uid(designator) else derive_uid('code-system', sender, designator)}"
+
+
+def coding(code: Code, sender: str) -> Json:
+    """One code as Coding."""
+    made = {"system": system_uri(code.system, sender), "code": code.code}
+    return made | {"display": code.display} if code.display else made
+
+
+@lru_cache(_KEPT)
+def _codeable(text: str, codes: tuple[tuple[str, str, str], ...], sender: str) -> orjson.Fragment:
+    made: Json = {"coding": [coding(Code(*code), sender) for code in codes]} if codes else {}
+    return orjson.Fragment(orjson.dumps(made | {"text": text}))
+
+
+def codeable(term: CodedTerm, sender: str) -> orjson.Fragment:
+    """A term as CodeableConcept: its codes in their order, and always its text."""
+    # Keyed by the displays too: codes are equal without them, and the same report must give the same bytes.
+    codes = tuple([(code.system, code.code, code.display) for code in term.codes])
+    return _codeable(term.text, codes, sender)
+
+
+@cache
+def field_name(key: str) -> orjson.Fragment:
+    """A concept of the tables as the name of a field, as CodeableConcept."""
+    return codeable(vocabulary().name(key), "")
+
+
+@cache
+def answer(key: str) -> orjson.Fragment:
+    """A concept of the tables as an answer, as CodeableConcept."""
+    return codeable(vocabulary().term(key), "")
+
+
+@cache
+def concept_coding(key: str) -> orjson.Fragment:
+    """The primary code of a concept of the tables as Coding."""
+    return orjson.Fragment(orjson.dumps(coding(vocabulary().code(key), "")))
+
+
+@lru_cache(64)
+def hl7_concept(system: str, code: str, display: str) -> orjson.Fragment:
+    """A code of HL7's own terminology (terminology.hl7.org), as CodeableConcept."""
+    named = {"system": f"http://terminology.hl7.org/CodeSystem/{system}", "code": code, "display": display}
+    return orjson.Fragment(orjson.dumps({"coding": [named], "text": display}))
+
+
+def first_coding(term: CodedTerm, sender: str) -> Json:
+    """A term where R4 has a single Coding: its primary code; text alone gives a display alone."""
+    return coding(term.code, sender) if term.code is not None else {"display": term.text}
+
+
+def number(value: Decimal) -> orjson.Fragment:
+    """A decimal with its digits as written; ValueError for one that is no number (JSON has none)."""
+    if not value.is_finite():
+        raise ValueError("not a finite number")
+    return orjson.Fragment(str(value))
+
+
+@lru_cache(_KEPT)
+def _unit(text: str, code: tuple[str, str] | None, sender: str) -> dict[str, str]:
+    if code is None:
+        return {"unit": text}
+    return {"unit": text, "system": system_uri(code[0], sender), "code": code[1]}
+
+
+def quantity(value: Decimal, unit: CodedTerm, sender: str) -> Json:
+    """A number with its unit as Quantity; a unit without a code is its text alone (qty-3)."""
+    code = (unit.code.system, unit.code.code) if unit.code is not None else None
+    return {"value": number(value), **_unit(unit.text, code, sender)}
+
+
+def date_time(value: DateTime, where: str, losses: list[Loss]) -> str:
+    """A FHIR dateTime; a time of day without a zone can't stand in one (R4 datatypes.html#dateTime): named as lost."""
+    if value.has_time and not value.has_zone:
+        losses.append(
+            Loss(LossKind.LOST, where, "time of day", "a FHIR dateTime with a time needs a zone", "fhir-date-time")
+        )
+        return value.date
+    return value.text

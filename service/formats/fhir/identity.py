@@ -1,0 +1,106 @@
+"""Who is who: identifiers, derived ids and the conditional requests that make a second POST change nothing.
+
+Every resource has a UUID derived from what it is, never from when it was written. ``urn:uuid:`` and the UUID is its
+fullUrl; the UUID alone is the value of the identifier by which a server finds it again. The systems of our own
+identifiers are OIDs derived from the sender: two senders never meet in one.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import quote
+
+from service.domain.report import Issuer
+from service.domain.uids import derive_uid, derive_uuid
+from service.formats.fhir.codeable import Json, hl7_concept
+
+DICOM_UID = "urn:dicom:uid"
+"""System of a DICOM UID; the value is ``urn:oid:`` and the UID (R4 imagingstudy.html)."""
+
+
+class Entry(NamedTuple):
+    """One resource of a bundle and how a transaction stores it."""
+
+    uuid: str
+    resource: Json
+    request: Json
+
+    @property
+    def reference(self) -> Json:
+        """A reference to it from within the bundle."""
+        return reference(self.uuid)
+
+
+def reference(uuid: str) -> Json:
+    """A reference to the entry of this UUID."""
+    return {"reference": f"urn:uuid:{uuid}"}
+
+
+@lru_cache(1024)
+def own_system(kind: str, sender: str) -> str:
+    """The system of identifiers that sender uses without naming who issues them: ``kind`` is report, person ..."""
+    return f"urn:oid:{derive_uid(f'{kind}-id-system', sender)}"
+
+
+def resource_identifier(uuid: str, sender: str) -> Json:
+    """The identifier by which we find our own resource again."""
+    return {"system": own_system("resource", sender), "value": uuid}
+
+
+def dicom_identifier(uid: str) -> Json:
+    """A DICOM UID as Identifier."""
+    return {"system": DICOM_UID, "value": f"urn:oid:{uid}"}
+
+
+def issuer_system(issuer: Issuer | None) -> str | None:
+    """The issuer's URI, else its OID as URI, else None."""
+    if issuer is None:
+        return None
+    return issuer.uri or (f"urn:oid:{issuer.oid}" if issuer.oid else None)
+
+
+def issued_identifier(value: str, issuer: Issuer | None) -> Json:
+    """An id of the sender's with its issuer; one that has neither URI nor OID is named as assigner only."""
+    system = issuer_system(issuer)
+    made: Json = {"system": system, "value": value} if system else {"value": value}
+    if issuer is not None:
+        made["assigner"] = {"display": issuer.key}
+    return made
+
+
+def accession_identifier(value: str, issuer: Issuer | None, sender: str) -> Json:
+    """An accession number; without an issuer its system is the sender's own."""
+    system = issuer_system(issuer) or own_system("accession", sender)
+    made: Json = {"type": hl7_concept("v2-0203", "ACSN", "Accession ID"), "system": system, "value": value}
+    if issuer is not None:
+        made["assigner"] = {"display": issuer.key}
+    return made
+
+
+def _criterion(identifier: Json) -> str:
+    """The search for an identifier: FHIR's own marks escaped (R4 search.html#escaping), then percent-encoded."""
+    value = identifier["value"]
+    for mark in "\\$,|":
+        value = value.replace(mark, f"\\{mark}")
+    return f"identifier={quote(identifier['system'], safe=':/')}|{quote(value, safe=':/')}"
+
+
+def create_once(uuid: str, resource: Json, identifier: Json) -> Entry:
+    """Create it unless a resource with this identifier is there (conditional create, R4 http.html#ccreate)."""
+    request = {"method": "POST", "url": resource["resourceType"], "ifNoneExist": _criterion(identifier)}
+    return Entry(uuid, resource, request)
+
+
+def replace_found(uuid: str, resource: Json, identifier: Json) -> Entry:
+    """Update the resource with this identifier, or create it (conditional update, R4 http.html#cond-update)."""
+    return Entry(uuid, resource, {"method": "PUT", "url": f"{resource['resourceType']}?{_criterion(identifier)}"})
+
+
+def put_by_id(uuid: str, resource: Json) -> Entry:
+    """Update or create it under the derived id (R4 http.html#upsert), where a server can't search for it."""
+    made = {"resourceType": resource["resourceType"], "id": uuid, **resource}
+    return Entry(uuid, made, {"method": "PUT", "url": f"{resource['resourceType']}/{uuid}"})
+
+
+def uuid_of(role: str, *parts: str | int | None) -> str:
+    """The derived UUID of a resource, as text."""
+    return str(derive_uuid(f"fhir-{role}", *parts))

@@ -1,0 +1,179 @@
+"""One lesion: its BodyStructure, the Observation of it, and the measurements and evaluations that are its members."""
+
+from collections import Counter
+
+from service.domain.codes import CodedTerm
+from service.domain.geometry import ImageReference, SegmentReference
+from service.domain.report import CountKind, Lesion, Measurement, ReferenceRange, TimePoint
+from service.formats.fhir.codeable import Json, answer, codeable, field_name, quantity
+from service.formats.fhir.draft import Draft
+from service.formats.fhir.identity import Entry, dicom_identifier, put_by_id
+from service.formats.fhir.imaging import lesion_images, studies_of
+
+Imaging = dict[str, Entry]
+
+
+def body_structure_entry(draft: Draft, lesion: Lesion[CodedTerm]) -> Entry:
+    """Where a lesion is and how it is followed: tracking UID and identifier, site, side and topography.
+
+    It is the same resource for every report of this lesion, so nothing in it belongs to one report only. Servers may
+    have no search parameter for BodyStructure: it has a derived id.
+    """
+    report = draft.report
+    uid = lesion.tracking_uid
+    if uid is None:
+        raise ValueError("a coded lesion has a tracking UID")
+    resource: Json = {
+        "resourceType": "BodyStructure",
+        "identifier": [
+            {"type": field_name("tracking-unique-identifier"), **dicom_identifier(uid)},
+            # Unique within the patient only, so it has no system.
+            {"type": field_name("tracking-identifier"), "value": lesion.id, "assigner": {"display": report.sender}},
+        ],
+    }
+    if lesion.site is not None:
+        resource["location"] = codeable(lesion.site, report.sender)
+    qualifiers = [term for term in (lesion.laterality, lesion.topography) if term is not None]
+    if qualifiers:
+        resource["locationQualifier"] = [codeable(term, report.sender) for term in qualifiers]
+    resource["patient"] = draft.subject
+    return put_by_id(draft.bodies.text(uid), resource)
+
+
+def lesion_observation(draft: Draft, lesion: Lesion[CodedTerm], imaging: Imaging) -> Json:
+    """Everything that is said of a lesion, as Observations; returns the reference to the one that holds the others."""
+    sender = draft.report.sender
+    focus = [draft.add(body_structure_entry(draft, lesion))]
+    studies = studies_of(lesion_images(lesion), draft.report.study.uid)
+    own_study = [imaging[studies[0]].reference]
+    family = draft.family(lesion.id)
+    turns: Counter[str] = Counter()
+
+    def member(kind: str, name: CodedTerm, said: Json) -> Json:
+        """One member; its identity is its name, and its turn among those of the same name."""
+        code = name.code
+        key = f"{kind} {code.system} {code.code}" if code is not None else f"{kind} {name.text}"
+        turns[key] += 1
+        uuid = family.text(f"{key} #{turns[key]}")
+        return draft.observe(uuid, {"code": codeable(name, sender), "focus": focus, "derivedFrom": own_study, **said})
+
+    members = [member("measurement", item.concept, _measured(item, sender)) for item in lesion.measurements]
+    members += [
+        member("evaluation", item.name, {"valueCodeableConcept": codeable(item.value, sender)})
+        for item in lesion.evaluations
+    ]
+    said: Json = {
+        "code": field_name("finding"),
+        "focus": focus,
+        "valueCodeableConcept": codeable(lesion.finding, sender),
+    }
+    if lesion.text is not None:
+        said["note"] = [{"text": lesion.text}]
+    if lesion.site is not None:
+        said["bodySite"] = codeable(lesion.site, sender)
+    if members:
+        said["hasMember"] = members
+    said["derivedFrom"] = [imaging[uid].reference for uid in studies]
+    components = _components(lesion, sender)
+    if components:
+        said["component"] = components
+    _name_losses(draft, lesion)
+    return draft.observe(family.text("lesion"), said)
+
+
+def _measured(item: Measurement[CodedTerm], sender: str) -> Json:
+    said: Json = {"valueQuantity": quantity(item.value, item.unit, sender)}
+    if item.method is not None:
+        said["method"] = codeable(item.method, sender)
+    if item.range is not None:
+        said["referenceRange"] = [_reference_range(item.range, item.unit, sender)]
+    components: list[Json] = []
+    if item.derivation is not None:
+        components.append({"code": field_name("derivation"), "valueCodeableConcept": codeable(item.derivation, sender)})
+    if item.image is not None:
+        components.append({"code": field_name("source-of-measurement"), "valueString": f"urn:oid:{item.image}"})
+    if components:
+        said["component"] = components
+    return said
+
+
+def _reference_range(limits: ReferenceRange, unit: CodedTerm, sender: str) -> Json:
+    made: Json = {}
+    if limits.low is not None:
+        made["low"] = quantity(limits.low, unit, sender)
+    if limits.high is not None:
+        made["high"] = quantity(limits.high, unit, sender)
+    if limits.text is not None:
+        made["text"] = limits.text
+    return made
+
+
+def _components(lesion: Lesion[CodedTerm], sender: str) -> list[Json]:
+    """What has no element of its own in an Observation, each under the name that the SR gives it.
+
+    Side and topography stand here besides the BodyStructure: many readers see only the Observation, and in
+    ``locationQualifier`` nothing says which is which.
+    """
+    made: list[Json] = []
+    for name, term in (
+        ("finding-category", lesion.category),
+        ("laterality", lesion.laterality),
+        ("topographical-modifier", lesion.topography),
+        ("certainty", lesion.certainty),
+        ("change", lesion.change),
+    ):
+        if term is not None:
+            made.append({"code": field_name(name), "valueCodeableConcept": codeable(term, sender)})
+    if lesion.count is not None:
+        made.append({"code": field_name("lesion-count"), **_count(lesion.count)})
+    if lesion.time_point is not None:
+        made.extend(_time_point(lesion.time_point, sender))
+    made += [{"code": field_name("source-image"), "valueString": image_uri(image)} for image in lesion_images(lesion)]
+    if lesion.segment is not None:
+        made.extend(_segment(lesion.segment))
+    return made
+
+
+def _count(count: int | CountKind) -> Json:
+    if isinstance(count, CountKind):
+        return {"valueCodeableConcept": answer(count.value)}
+    return {"valueInteger": count}
+
+
+def _time_point(point: TimePoint[CodedTerm], sender: str) -> list[Json]:
+    made: list[Json] = [{"code": field_name("time-point"), "valueString": point.label}]
+    if point.type is not None:
+        made.append({"code": field_name("time-point-type"), "valueCodeableConcept": codeable(point.type, sender)})
+    if point.order is not None:
+        made.append({"code": field_name("time-point-order"), "valueInteger": point.order})
+    for name, text in (
+        ("subject-time-point-identifier", point.subject_identifier),
+        ("protocol-time-point-identifier", point.protocol_identifier),
+    ):
+        if text is not None:
+            made.append({"code": field_name(name), "valueString": text})
+    return made
+
+
+def image_uri(image: ImageReference) -> str:
+    """An image as text: ``urn:oid:`` and its SOP Instance UID, its frames behind ``#frames=``."""
+    frames = f"#frames={','.join(map(str, image.frames))}" if image.frames else ""
+    return f"urn:oid:{image.sop_instance}{frames}"
+
+
+def _segment(segment: SegmentReference) -> list[Json]:
+    instance = f"urn:oid:{segment.sop_instance}#segment={segment.number}"
+    made: list[Json] = [{"code": field_name("referenced-segment"), "valueString": instance}]
+    if segment.source_series is not None:
+        series = f"urn:oid:{segment.source_series}"
+        made.append({"code": field_name("source-series-for-segmentation"), "valueString": series})
+    return made
+
+
+def _name_losses(draft: Draft, lesion: Lesion[CodedTerm]) -> None:
+    why = "R4 has no place for coordinates; the SR that DocumentReference names has them"
+    for shown in lesion.images:
+        for region in shown.regions:
+            draft.lose(region.where or lesion.where, f"{region.graphic} in pixels", why, "fhir-geometry")
+    for shape in lesion.regions3d:
+        draft.lose(shape.where or lesion.where, f"{shape.graphic} in millimetres", why, "fhir-geometry")

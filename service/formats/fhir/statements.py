@@ -1,0 +1,37 @@
+"""What the report says beyond its lesions, as Observations: text, negatives, differential, evaluations, technique."""
+
+from collections.abc import Iterator
+
+from service.domain.codes import CodedTerm
+from service.formats.fhir.codeable import Json, answer, codeable, field_name
+from service.formats.fhir.draft import Draft
+
+
+def statements(draft: Draft) -> list[Json]:
+    """Add the Observations of the whole report and return references to them, in the order of the report."""
+    family = draft.family(None)
+    return [draft.observe(family.text(key), said) for key, said in _said(draft)]
+
+
+def _said(draft: Draft) -> Iterator[tuple[str, Json]]:
+    report, sender = draft.report, draft.report.sender
+    if report.findings is not None:
+        yield "findings", {"code": field_name("findings"), "valueString": report.findings}
+    for turn, evaluation in enumerate(report.evaluations):
+        value = {"valueCodeableConcept": codeable(evaluation.value, sender)}
+        yield f"evaluation {turn}", {"code": codeable(evaluation.name, sender), **value}
+    for turn, technique in enumerate(report.study.technique):
+        yield f"technique {turn}", _statement("technique", technique, sender)
+    # DiagnosticReport.code is one concept; ImagingStudy and ServiceRequest may be older than this report.
+    for turn, procedure in enumerate(report.study.procedures[1:]):
+        yield f"procedure {turn}", _statement("procedure-reported", procedure, sender)
+    for turn, negative in enumerate(report.negatives):
+        # The finding is the question and "absent" its answer: as an answer it could be read as found.
+        yield f"negative {turn}", {"code": codeable(negative, sender), "valueCodeableConcept": answer("absent")}
+    if report.differential:
+        ranked = [_statement("differential-diagnosis", term, sender) for term in report.differential]
+        yield "differential", {"code": field_name("differential-diagnosis"), "component": ranked}
+
+
+def _statement(name: str, term: CodedTerm, sender: str) -> Json:
+    return {"code": field_name(name), "valueCodeableConcept": codeable(term, sender)}

@@ -1,0 +1,91 @@
+"""A coded report as a FHIR R4 (4.0.1) bundle: transaction, collection or document."""
+
+from itertools import chain
+
+import orjson
+
+from service.domain.emitted import Emitted, SrReference
+from service.domain.errors import NotAcceptable, Problem
+from service.domain.loss import Loss
+from service.domain.report import CodedReport
+from service.formats.fhir.codeable import Json
+from service.formats.fhir.composition import composition
+from service.formats.fhir.documents import (
+    Gathered,
+    diagnostic_report,
+    document_reference,
+    provenances,
+    report_identifiers,
+)
+from service.formats.fhir.draft import Draft
+from service.formats.fhir.identity import Entry
+from service.formats.fhir.imaging import imaging_studies, service_request_entry
+from service.formats.fhir.lesion import lesion_observation
+from service.formats.fhir.observers import observers_of, person_references
+from service.formats.fhir.people import patient_entry
+from service.formats.fhir.statements import statements
+from service.formats.html.write import narrative
+
+MEDIA_TYPE = "application/fhir+json; fhirVersion=4.0"
+BUNDLES = ("transaction", "collection", "document")
+
+
+def write(report: CodedReport, sr: SrReference, *, bundle: str = "transaction") -> Emitted:
+    """The bundle as JSON bytes, the same for the same report, with what R4 can't carry as losses.
+
+    ``sr`` tells where the SR of this report is. Raises NotAcceptable for a kind of bundle that is not in `BUNDLES`.
+    """
+    made, losses = _build(report, sr, bundle)
+    return Emitted(MEDIA_TYPE, orjson.dumps(made), losses)
+
+
+def build(report: CodedReport, sr: SrReference, *, bundle: str = "transaction") -> Json:
+    """The bundle as a dict; numbers and concepts in it are `orjson.Fragment`, so it is for `orjson.dumps`."""
+    return _build(report, sr, bundle)[0]
+
+
+def _build(report: CodedReport, sr: SrReference, bundle: str) -> tuple[Json, tuple[Loss, ...]]:
+    if bundle not in BUNDLES:
+        raise NotAcceptable(Problem("", "bundle", f"bundle is one of {', '.join(BUNDLES)}", BUNDLES))
+    draft = Draft(report, sr)
+    lead = _fill(draft)
+    made: Json = {"resourceType": "Bundle"}
+    if bundle == "document":
+        made["identifier"] = report_identifiers(draft)[1]
+    made["type"] = bundle
+    if bundle != "transaction":
+        made["timestamp"] = report.issued.text
+    entries = chain([lead] if bundle == "document" else [], draft.entries.values())
+    made["entry"] = [_entry(entry, with_request=bundle == "transaction") for entry in entries]
+    return made, tuple(draft.losses)
+
+
+def _entry(entry: Entry, *, with_request: bool) -> Json:
+    made: Json = {"fullUrl": f"urn:uuid:{entry.uuid}", "resource": entry.resource}
+    if with_request:
+        made["request"] = entry.request
+    return made
+
+
+def _fill(draft: Draft) -> Entry:
+    """Gather every entry of the report in the order in which they refer to each other; returns the Composition."""
+    report = draft.report
+    draft.subject = draft.add(patient_entry(report.patient, report.sender))
+    observers = observers_of(draft)
+    referrer = requester = None
+    if report.study.referring_physician is not None:
+        referrer, requester, _ = person_references(draft, report.study.referring_physician)
+    order = service_request_entry(draft, requester)
+    based_on = [draft.add(order)] if order is not None else []
+    imaging = imaging_studies(draft, based_on, referrer)
+    for entry in imaging.values():
+        draft.add(entry)
+    # With several devices nothing says which of them saw a lesion; Provenance names them all.
+    device = observers.devices[0] if len(observers.devices) == 1 else None
+    draft.begin_observations(based_on, observers.people, device)
+    results = [lesion_observation(draft, lesion, imaging) for lesion in report.lesions] + statements(draft)
+    gathered = Gathered(narrative(report), observers, based_on, imaging, results)
+    diagnostic = diagnostic_report(draft, gathered)
+    document = document_reference(draft, gathered, diagnostic)
+    provenances(draft, observers, diagnostic)
+    return composition(draft, gathered, diagnostic, document)
