@@ -9,6 +9,7 @@ class Limits:
 
     body_bytes: int = 16 * 1024 * 1024
     depth: int = 32
+    values: int = 500_000  # of one document, about: its commas and brackets
     lesions: int = 5_000
     items: int = 1_000  # of any other list: measurements, descriptors, images, regions, observers
     points: int = 10_000  # of one region

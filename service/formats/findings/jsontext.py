@@ -1,0 +1,172 @@
+"""JSON text to Python values, strictly: what the standard decoder lets pass is refused, with its pointer.
+
+Numbers with a point or an exponent become Decimal and keep their digits. The quick way is one run of the C scanner;
+only a text that it refuses, or that may hold a character nobody should send, is examined value by value.
+"""
+
+import json
+import re
+from decimal import Decimal, InvalidOperation
+from typing import NoReturn
+
+from service.domain.errors import Invalid, Problem, TooLarge, Unreadable
+from service.domain.limits import Limits
+from service.formats.findings.reading import Reading, member
+from service.formats.findings.rules import Rule
+
+_BOM = b"\xef\xbb\xbf"
+_NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{}",'))
+_ONE_BRACKET = bytes.maketrans(b"{}", b"[]")
+_STRING = re.compile(rb'"[^"]*(?:"|\Z)')
+
+# C0 but for tab and line breaks, DEL, C1 and noncharacters can't be written in XML or DICOM text (PS3.5 6.1.3); a lone
+# surrogate is no character at all. U+202D and U+202E show a text in another order than it is stored in: a side could
+# read swapped. The marks and isolates that Arabic and Hebrew need are let through.
+_REFUSED_CHARACTER = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202d\u202e\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
+# The same, or an escape for it; a surrogate may be half of a pair, so a match is a suspicion only.
+_SUSPECT = re.compile(
+    _REFUSED_CHARACTER.pattern
+    + r"|\\[bf]|\\u(?:00[0189][0-9a-fA-F]|007[fF]|202[dDeE]|[dD][89a-bA-B]|[fF][dD][deDE]|[fF]{3}[efEF])"
+)
+
+
+class _Pairs(list[tuple[str, object]]):
+    """The members of an object as they came, duplicates included."""
+
+
+class _Number(str):
+    """A number as written."""
+
+    __slots__ = ()
+
+
+class _Constant(str):
+    """NaN, Infinity or -Infinity, which are not JSON (RFC 8259 section 6)."""
+
+    __slots__ = ()
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a member comes twice")
+    return made
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_QUICK = json.JSONDecoder(object_pairs_hook=_object, parse_float=Decimal, parse_constant=_no_constant)
+_SLOW = json.JSONDecoder(
+    object_pairs_hook=_Pairs, parse_float=_Number, parse_int=_Number, parse_constant=_Constant, strict=False
+)
+
+
+def parse(body: bytes, limits: Limits) -> object:
+    """The value of a JSON text in UTF-8 (RFC 8259; a byte order mark is skipped).
+
+    Raises TooLarge for the bytes, Unreadable for what is no JSON, Invalid for what no sender should mean: members that
+    come twice, numbers without bound, control characters, nesting without end.
+    """
+    if len(body) > limits.body_bytes:
+        raise TooLarge(Problem("", Rule.LIMIT, f"Send at most {limits.body_bytes} bytes; split the report."))
+    body = body.removeprefix(_BOM)
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise Unreadable(Problem("", Rule.UTF8, f"Send UTF-8; byte {error.start} is not.")) from None
+    _check_structure(body, limits)
+    suspicious = not body.isascii() or b"\\u" in body or b"\\b" in body or b"\\f" in body or b"\x7f" in body
+    try:
+        value: object = _QUICK.decode(text)
+    except json.JSONDecodeError as error:
+        _examine(text, limits)
+        raise _unreadable(error) from None  # only the quick way refuses a raw tab or line break within a string
+    except (ValueError, InvalidOperation):
+        _examine(text, limits)
+        raise
+    if suspicious and _SUSPECT.search(text):
+        _examine(text, limits)
+    return value
+
+
+def _check_structure(body: bytes, limits: Limits) -> None:
+    """Hold the number of values and the depth before anything is built, on the bytes: no recursion, a few passes."""
+    if b"\\" in body:
+        body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    # Only brackets, commas and quotes are left; a string without any of these is now `""`.
+    marks = body.translate(_ONE_BRACKET, _NOT_STRUCTURE).replace(b'""', b"")
+    if b'"' in marks:
+        marks = _STRING.sub(b"", marks)
+    if marks.count(b",") + marks.count(b"[") > limits.values:
+        raise Invalid(Problem("", Rule.LIMIT, f"Send at most {limits.values} values; split the report."))
+    brackets = marks.replace(b",", b"")
+    for _ in range(limits.depth):  # each pass takes the innermost level away
+        fewer = brackets.replace(b"[]", b"")
+        if len(fewer) == len(brackets):
+            break
+        brackets = fewer
+    if b"[]" in brackets or brackets.count(b"[") > limits.depth:
+        raise Invalid(Problem("", Rule.LIMIT, f"Nest at most {limits.depth} lists and objects in each other."))
+
+
+def _examine(text: str, limits: Limits) -> None:
+    """Raise with their pointers what the quick way refused or suspected; return if there is nothing."""
+    try:
+        value = _SLOW.decode(text)
+    except json.JSONDecodeError as error:
+        raise _unreadable(error) from None
+    reading = Reading(limits)
+    _walk(value, "", reading)
+    reading.check()
+
+
+def _unreadable(error: json.JSONDecodeError) -> Unreadable:
+    where = f"line {error.lineno}, column {error.colno}"
+    return Unreadable(Problem("", Rule.JSON, f"Send a JSON text (RFC 8259); at {where}: {error.msg}."))
+
+
+def _walk(value: object, where: str, reading: Reading) -> None:
+    """Look at every value; the depth is bounded already."""
+    if isinstance(value, _Pairs):
+        seen: set[str] = set()
+        for name, item in value:
+            if _REFUSED_CHARACTER.search(name):
+                # The name can't be part of a pointer, so the object is pointed at.
+                reading.refuse(where, Rule.CHARACTER, "Remove the control character from a member's name.")
+                continue
+            place = member(where, name)
+            if name in seen:
+                reading.refuse(place, Rule.DUPLICATE_MEMBER, "Give each member once.")
+            seen.add(name)
+            _walk(item, place, reading)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _walk(item, f"{where}/{index}", reading)
+    elif isinstance(value, _Constant):
+        reading.refuse(where, Rule.NUMBER, f"{value} is no number; leave the member out.")
+    elif isinstance(value, _Number):
+        if not _is_bounded(value, reading.limits):
+            reading.refuse(where, Rule.NUMBER, f"Write a number of at most {reading.limits.digits} digits.")
+    elif isinstance(value, str) and (found := _REFUSED_CHARACTER.search(value)):
+        reading.refuse(where, Rule.CHARACTER, f"Remove the character U+{ord(found[0]):04X}.")
+
+
+def _is_bounded(number: str, limits: Limits) -> bool:
+    """Whether a number, its exponent written out, has no more digits than the limit."""
+    if len(number) > 2 * limits.digits:
+        return False
+    try:
+        return has_digits(Decimal(number), limits.digits)
+    except InvalidOperation:
+        return False
+
+
+def has_digits(value: Decimal, most: int) -> bool:
+    """Whether ``value``, its exponent written out, has at most ``most`` digits."""
+    if not value.is_finite():
+        return False
+    return len(f"{value:f}".lstrip("-").replace(".", "")) <= most if abs(value.adjusted()) <= most else False
