@@ -1,0 +1,1 @@
+"""Third-party judges of what this project writes: their installer (`install`), their runners, one call (`judges`)."""

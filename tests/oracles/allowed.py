@@ -1,0 +1,109 @@
+"""What judges say that is no fault of the file, each with the reason. Keep it short: a line here is a blind spot."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+GROUP = r"/CONTAINER \(125007,DCM,\"Measurement Group\"\)"
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Lines of the judges named by `oracle` (a pattern) that match `pattern` are dropped, for `reason`."""
+
+    oracle: str
+    pattern: re.Pattern[str]
+    reason: str
+
+
+def _rows(*rows: tuple[str, str, str]) -> tuple[Allowed, ...]:
+    return tuple(Allowed(oracle, re.compile(pattern), reason) for oracle, pattern, reason in rows)
+
+
+ALLOWED = _rows(
+    (
+        "dciodvfy",
+        r"Unrecognized defined term <99\w*> for value 1 of attribute <Coding Scheme Designator>",
+        "private 99 coding schemes are legal (PS3.3 8.2); dciodvfy knows only the standard designators",
+    ),
+    (
+        "dciodvfy",
+        (
+            r"Unrecognized defined term"
+            r" <(RADLEX|ICD10CM|I10|I10P|ICDO3|NCIt|UMLS|RFC5646|FMA|LN|SCT|MA|NEU|NCDR|ITIS_TSN|C4|I9C|I9)>"
+            r" for value 1 of attribute <Coding Scheme Designator>"
+        ),
+        "designators of PS3.16 table 8-1 that the packaged build of 2022 may lack",
+    ),
+    (
+        "dciodvfy",
+        r"Missing attribute or value that would be needed to build DICOMDIR",
+        "Study ID and the like are type 2 and may be empty; only a DICOMDIR wants them",
+    ),
+    (
+        "dcentvfy",
+        r"Different information entities for attribute - Element=<\w+> IE",
+        "the tool files attributes that live in two modules under Series for images and under Study for SR",
+    ),
+    (
+        "dsr2xml|dsrdump|dsr2html|tid1500reader",
+        r"^W: The VR checker does not support this Specific Character Set: ISO_IR 192",
+        "DCMTK 3.6 cannot check VRs in UTF-8; it says nothing about the data",
+    ),
+    (
+        "pixelmed",
+        r"not found in context group (100|211|219|7452|7453|11)$",
+        "baseline context groups (BCID) may be replaced, yet PixelMed prints an error for a code outside them",
+    ),
+    (
+        "pixelmed",
+        (
+            r"\[Row \w+\] CODE \*: .*/CODE \((121402|121403|121404|121405|121410),DCM,[^)]*\):"
+            r" Incorrect relationship - expected HAS CONCEPT MOD - found HAS PROPERTIES$"
+        ),
+        "row 2 of TID 300 is a wildcard that also matches the codes of TID 310, which are HAS PROPERTIES",
+    ),
+    (
+        "pixelmed",
+        GROUP + r"/CODE \([^)]*\): Content Item not in template$",
+        "finding category and qualitative evaluations: rows of TID 1501 and 1410 newer than PixelMed's model of 2022",
+    ),
+    (
+        "pixelmed",
+        GROUP + r"/TEXT \(121106,DCM,\"Comment\"\): Content Item not in template$",
+        "Comment is where OHIF reads the label; the template is extensible",
+    ),
+    (
+        "pixelmed",
+        GROUP + r"/(TEXT|NUM|DATETIME|UIDREF)"
+        r" \((126070|126071|126072|126073|128740|C2348792|C0034375|128741|121206|121207)[^)]*\)"
+        r".*Content Item not in template$",
+        "rows of the time point context (TID 1502) newer than PixelMed's model",
+    ),
+    (
+        "tid1500reader",
+        r"^Warning: For now, .* modifier is interpreted only at the MeasurementGroup level",
+        "a site or method of a single measurement is legal (TID 300); dcmqi's JSON has no place for it",
+    ),
+    (
+        "pyfhircheck",
+        r"extension\.unknown The extension http://hl7\.org/fhir/5\.0/StructureDefinition/",
+        "R5 cross-version extensions are legal in R4 (versions.html#extensions); the package does not define them",
+    ),
+    (
+        "pyfhircheck",
+        r"structure\.size value is longer than permitted maximum length of 1 MB",
+        "R4 limits `string` to 1 MB, not base64Binary",
+    ),
+    (
+        "fhircraft",
+        r"Invalid resourceType '\w+' for model 'Resource'",
+        "shadow of an error in that entry, told a second time on the Bundle; the entry's own error stays",
+    ),
+)
+
+
+def is_allowed(oracle: str, message: str) -> bool:
+    """Whether a line of a judge is one that this project answers for."""
+    return any(re.fullmatch(row.oracle, oracle) and row.pattern.search(message) for row in ALLOWED)
