@@ -14,8 +14,6 @@ from tests.reports import REPORTS, make_coded_report, make_lesion
 from tests.unit.formats.html.markup import Html
 from tests.unit.formats.html.test_hostile import HARMLESS, HOSTILE, filled, shape
 
-pytestmark = pytest.mark.oracle("chromium")
-
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -26,13 +24,14 @@ Browse = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def browse(tmp_path: Path) -> Browse:
+def browse(tmp_path: Path, oracle: Callable[[str], Path]) -> Browse:
     """Open a report in a browser that has never been used before."""
+    chromium = str(oracle("chromium"))
 
     def run(report: CodedReport, *arguments: str) -> subprocess.CompletedProcess[str]:
         file = tmp_path / "report.html"
         file.write_text(page(report), encoding="utf-8")
-        command = ["chromium", *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", *arguments, file.as_uri()]
+        command = [chromium, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", *arguments, file.as_uri()]
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
 
     return run
