@@ -38,6 +38,10 @@ ATTEMPTS = 8
 """How often a version is tried again when others keep the same report at the same time."""
 
 
+CHECKED = "sr-and-fhir-say-the-same"
+"""The name of the full check in receipts."""
+
+
 class Format(StrEnum):
     """What can be read or written, as the command line names it."""
 
@@ -262,14 +266,23 @@ def _following(report: LesionReport, previous: Stored | None) -> LesionReport:
     return replace(report, predecessor=Predecessor(at.sop_instance, at.series, at.sop_class, at.study))
 
 
-def _checked(report: CodedReport, outputs: Mapping[Format, Emitted]) -> tuple[str, ...]:
-    """Read SR and FHIR back and compare; raises Disagreement with each place that differs."""
+def held(report: CodedReport, sr_content: bytes | None, fhir_content: bytes | None) -> tuple[Problem, ...]:
+    """Where SR and bundle, read back, say other than the report; places only, never what stands there."""
     from service.check.compare import compare
 
-    differences = compare(report, outputs[Format.SR].content, outputs[Format.FHIR_R4].content)
-    if differences:
-        raise Disagreement(*(Problem(d.where, "one-truth", str(d)) for d in differences))
-    return ("sr-and-fhir-say-the-same",)
+    try:
+        differences = compare(report, sr_content, fhir_content)
+    except ValueError:
+        return (Problem("", "one-truth", "an output can't be read back"),)
+    return tuple(Problem(d.place, "one-truth", f"{d.kind} in the {d.output} output") for d in differences)
+
+
+def _checked(report: CodedReport, outputs: Mapping[Format, Emitted]) -> tuple[str, ...]:
+    """Hold the outputs to the report; raises Disagreement with each place that differs."""
+    problems = held(report, outputs[Format.SR].content, outputs[Format.FHIR_R4].content)
+    if problems:
+        raise Disagreement(*problems)
+    return (CHECKED,)
 
 
 def _receipt(outcome: Outcome, more: Mapping[str, object]) -> bytes:

@@ -60,7 +60,7 @@ def transaction(engine: Engine, *, writes: bool = False) -> Iterator[Connection]
     except DBAPIError as error:
         # The driver's text may hold the row's values: only its class is passed on.
         raise Unavailable(
-            Problem("", "database", f"the database does not answer ({type(error.orig).__name__})")
+            Problem("", "database", f"the database can not be used ({type(error.orig).__name__})")
         ) from None
 
 

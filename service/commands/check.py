@@ -1,0 +1,63 @@
+"""`lesionbridge check`: is an input right, and do its outputs say the same?"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from service.commands.inputs import READABLE, Document, detect, documents
+from service.commands.speaking import REFUSED, refusal, refusing, say, settings, stop
+from service.domain.errors import LesionBridgeError, Problem
+from service.pipeline import CHECKED, Format, Options, Outcome, Source, convert, held
+
+EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("check")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--from", "from_", type=click.Choice([str(form) for form in READABLE]), help="Found out when absent.")
+@click.option("--sr", type=EXISTING, help="Hold this SR to FILE instead of one written now.")
+@click.option("--fhir", type=EXISTING, help="Hold this FHIR bundle to FILE instead of one written now.")
+@click.option("--dialect", default="strict", show_default=True, help="Of the SR that is written.")
+@click.option("--bundle", default="transaction", show_default=True, help="Of the FHIR bundle that is written.")
+@click.option("--iod", help="Of the SR that is written.")
+@refusing
+def command(files: tuple[str, ...], from_: str | None, sr: Path | None, fhir: Path | None, **writing: Any) -> None:
+    """Read FILE, write it as SR and FHIR, read both back, compare. Exit 0: all say the same, 2: not, with each place."""
+    here, options = settings(), Options(**writing)
+    failed = False
+    try:
+        for document in (one for path in files for one in documents(path, here.limits.body_bytes)):
+            source = Source(document.body, _form(document, from_), here.default_sender, here.limits)
+            failed |= not _holds(document, source, options, (sr, fhir))
+    except OSError as error:
+        stop(f"{error.filename}: {error.strerror}")
+    raise SystemExit(REFUSED if failed else 0)
+
+
+def _form(document: Document, named: str | None) -> Format:
+    return Format(named) if named else detect(document.body)
+
+
+def _holds(document: Document, source: Source, options: Options, given: tuple[Path | None, Path | None]) -> bool:
+    """Whether a document is right, with all that is to say about it on standard error."""
+    try:
+        made = convert(source, (Format.SR, Format.FHIR_R4), options)
+    except LesionBridgeError as error:
+        refusal(document.name, error)
+        return False
+    for lost in made.losses:
+        say(f"{document.name}: {lost.kind}: {lost.where or '(whole document)'}: {lost.what}: {lost.why}")
+    problems = _compare(made, given)
+    for problem in problems:
+        say(f"{document.name}: {problem.pointer or '(whole output)'}: {problem.detail} [{problem.rule}]")
+    if not problems:
+        click.echo(f"{document.name}: {len(made.report.lesions)} lesions, {CHECKED}")
+    return not problems
+
+
+def _compare(made: Outcome, given: tuple[Path | None, Path | None]) -> tuple[Problem, ...]:
+    if given == (None, None):
+        return held(made.report, made.outputs[Format.SR].content, made.outputs[Format.FHIR_R4].content)
+    sr, fhir = (path.read_bytes() if path is not None else None for path in given)
+    return held(made.report, sr, fhir)

@@ -1,0 +1,42 @@
+"""Databases for tests: an SQLite file, and a PostgreSQL server of this test run's own, on a socket in a temporary folder."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+
+def postgres_programs() -> Path | None:
+    """The folder of PostgreSQL's server programs, or None."""
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).resolve().parent
+    return max((path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")), default=None)
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """The URL of a new, empty PostgreSQL that ends with the block."""
+    programs = postgres_programs()
+    if programs is None:
+        raise FileNotFoundError("initdb")
+    # The server refuses to run as root: hand it to the user that Debian's package made.
+    user = "postgres" if os.geteuid() == 0 else None
+    with TemporaryDirectory(prefix="lb-pg-") as folder:
+        Path(folder).chmod(0o777)
+        data = Path(folder) / "data"
+
+        def run(program: str, *arguments: str) -> None:
+            command = [str(programs / program), *arguments]
+            subprocess.run(command, user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=120)
+
+        run("initdb", "-D", str(data), "-U", "lesionbridge", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
+        options = f"-c listen_addresses='' -k {folder} -c fsync=off"
+        run("pg_ctl", "-D", str(data), "-l", f"{folder}/log", "-o", options, "-w", "start")
+        try:
+            yield f"postgresql://lesionbridge@/postgres?host={folder}"
+        finally:
+            run("pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")

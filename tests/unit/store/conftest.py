@@ -1,0 +1,47 @@
+"""Every test of the store runs on both databases."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from service.store.reports import Store
+from tests.conftest import Missing
+from tests.databases import postgres, postgres_programs
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str | None]:
+    """A PostgreSQL server, or None where it is not installed."""
+    if postgres_programs() is None:
+        yield None
+        return
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, missing: Missing) -> str:
+    """An empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store' / 'reports.sqlite3'}"
+    url: str | None = request.getfixturevalue("postgres_url")
+    if url is None:
+        missing.skip("postgresql", "its server programs (initdb, pg_ctl) are not installed")
+        raise AssertionError
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
+    return url
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """A store with its tables."""
+    made = Store(database_url)
+    made.migrate()
+    yield made
+    made.close()
