@@ -101,7 +101,7 @@ def lesion(row: Row, order: int, digits: Any) -> dict[str, Any]:
         "id": f"L{row['LESION']}",
         "finding": "brain metastasis",
         "site": "brain",
-        "timePoint": {"label": f"time point {order}", "order": order},
+        "timePoint": {"label": f"TP{order}", "order": order},
         "text": (
             f"Of the volume {digits(row['CEVOLUME'])} cm3 enhances and {digits(row['NECVOLUME'])} cm3 is necrotic."
         ),

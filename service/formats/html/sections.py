@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from service.domain.codes import CodedTerm
-from service.domain.geometry import Graphic, ImageReference, LesionImage
 from service.domain.loss import LossKind
 from service.domain.report import CodedReport, Comparison, Device, Lesion, Person
+from service.formats.html.images import key_images
 from service.formats.html.terms import (
     count,
     evaluations,
@@ -41,13 +41,13 @@ def sections(report: CodedReport) -> Iterator[Section]:
     for section in (
         Section("impression", "Impression", _impression(report)),
         Section("lesions", "Lesions", _lesions(report)),
-        Section("absent", "Looked for and absent", listed([term(item) for item in report.negatives])),
         Section("findings", "Findings", block(report.findings, report.language) if report.findings else ""),
-        Section("report-level", "Of the whole study", _paragraph(evaluations(report.evaluations))),
-        Section("comparison", "Compared with", listed([_comparison(item) for item in report.study.comparisons])),
+        Section("absent", "Absent", listed([term(item) for item in report.negatives])),
+        Section("report-level", "Whole study", _paragraph(evaluations(report.evaluations))),
+        Section("comparison", "Comparison", listed([_comparison(item) for item in report.study.comparisons])),
         Section("technique", "Technique", _paragraph(terms(report.study.technique))),
-        Section("images", "Key images", _images(report)),
-        Section("observers", "Observed by", listed(list(_observers(report)))),
+        Section("images", "Key images", key_images(report)),
+        Section("observers", "Observers", listed(list(_observers(report)))),
         Section("losses", "Not carried over whole", _losses(report)),
     ):
         if section.markup:
@@ -116,70 +116,6 @@ def _comparison(item: Comparison[CodedTerm]) -> str:
     if item.accession:
         said.append(f"accession {inline(item.accession)}")
     return f"{', '.join(said) or 'study'} <small>{item.uid}</small>"
-
-
-def _images(report: CodedReport) -> str:
-    rows: list[tuple[str, str, str]] = []
-    for lesion in report.lesions:
-        rows.extend(_lesion_images(lesion))
-    rows.extend(_image_row("study", image, "") for image in report.study.images)
-    if not rows:
-        return ""
-    names = ("Lesion", "Image", "Shown") if any(row[2] for row in rows) else ("Lesion", "Image")
-    head = "".join(f'<th scope="col">{name}</th>' for name in names)
-    body = []
-    for row in rows:
-        cells = "".join(f"<td>{cell}</td>" for cell in row[1 : len(names)])
-        body.append(f'<tr><th scope="row">{row[0]}</th>{cells}</tr>')
-    return f'<table class="references"><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
-
-
-def _lesion_images(lesion: Lesion[CodedTerm]) -> Iterator[tuple[str, str, str]]:
-    name = inline(lesion.id)
-    measured: dict[str, list[str]] = {}
-    for item in lesion.measurements:
-        if item.image is not None:
-            measured.setdefault(item.image, []).append(term(item.concept))
-    for shown in lesion.images:
-        drawn = _drawn(shown)
-        found = measured.pop(shown.image.sop_instance, [])
-        drawn += [f"{concept} measured here" for concept in found]
-        yield _image_row(name, shown.image, "; ".join(drawn))
-    for uid, found in measured.items():
-        yield name, f"<code>{inline(uid)}</code>", "; ".join(f"{concept} measured here" for concept in found)
-    if lesion.regions3d:
-        frames = sorted({region.frame_of_reference for region in lesion.regions3d})
-        drawn = [f"{region.graphic.value} of {_points(len(region.points))} in space" for region in lesion.regions3d]
-        where = "<br/>".join(f"frame of reference <code>{uid}</code>" for uid in frames)
-        yield name, where, "; ".join(drawn)
-    if lesion.segment is not None:
-        segment = lesion.segment
-        made = f"; made from series <code>{segment.source_series}</code>" if segment.source_series else ""
-        where = f"<code>{segment.sop_instance}</code> <small>series {segment.series}</small>"
-        yield name, where, f"segment {segment.number}{made}"
-
-
-def _drawn(shown: LesionImage[CodedTerm]) -> list[str]:
-    drawn = []
-    for region in shown.regions:
-        shape = region.graphic.value
-        if region.graphic is Graphic.POLYGON:
-            shape += f" of {_points(len(region.points))}"
-        drawn.append(shape if region.measurement is None else f"{shape}: {term(region.measurement)}")
-    return drawn
-
-
-def _image_row(name: str, image: ImageReference, shown: str) -> tuple[str, str, str]:
-    frames = ""
-    if image.frames:
-        frames = f", frame{'s' if len(image.frames) > 1 else ''} {', '.join(map(str, image.frames))}"
-    study = f", study {image.study}" if image.study is not None else ""
-    where = f"<code>{image.sop_instance}</code>{frames} <small>series {image.series}{study}</small>"
-    return name, where, shown
-
-
-def _points(number: int) -> str:
-    return f"{number} point{'s' if number > 1 else ''}"
 
 
 def _observers(report: CodedReport) -> Iterator[str]:
