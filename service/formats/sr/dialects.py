@@ -1,0 +1,67 @@
+"""Dialects: what some readers want beside the standard, one row each. A dialect changes values, never the content."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from service.formats.sr.relationships import Iod
+
+
+class Placement(Enum):
+    """Where the shapes of a lesion go."""
+
+    GROUP = "group"  # TID 1410 and 1411 where the lesion brings a region
+    NUMBER = "number"  # TID 1501 always, each shape below the number that it shows
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A drawing tool of a viewer: it takes lesions with these shapes, the first measurements being these concepts."""
+
+    name: str
+    shapes: tuple[str, ...]
+    concepts: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One row.
+
+    ``tracking`` is how a tracking identifier is made of the lesion's id and tool; ``label``: a lesion without text gets
+    its id as Comment; ``meanings`` are Code Meanings that the reader compares as text, by concept key; ``iods`` are those
+    that it reads; ``needs_shape``: it fails on a whole document over one group without coordinates.
+    """
+
+    name: str
+    placement: Placement = Placement.GROUP
+    equivalents: bool = True
+    iods: tuple[Iod, ...] = tuple(Iod)
+    tracking: str = "{id}"
+    label: bool = False
+    needs_shape: bool = False
+    tools: tuple[Tool, ...] = ()
+    meanings: tuple[tuple[str, str], ...] = ()
+
+
+_ROWS = (
+    Dialect("strict"),
+    Dialect(
+        # OHIF 3 with @cornerstonejs/adapters: the adapter named in the tracking identifier reads the shape of the first
+        # number, and finds axes by their meanings (Bidirectional.js, Length.js, PlanarFreehandROI.js).
+        "ohif",
+        placement=Placement.NUMBER,
+        iods=(Iod.ENHANCED, Iod.COMPREHENSIVE),
+        tracking="Cornerstone3DTools@^0.1.0:{tool}:{id}",
+        label=True,
+        needs_shape=True,
+        tools=(
+            Tool("Bidirectional", ("line", "line"), concepts=("long-axis", "short-axis")),
+            # It shows the first number as an area, so only an area may come first.
+            Tool("PlanarFreehandROI", ("polygon",), units=("mm2", "cm2")),
+            Tool("Length", ("line",), units=("mm", "cm")),
+        ),
+        meanings=(("long-axis", "Long Axis"), ("short-axis", "Short Axis")),
+    ),
+)
+DIALECTS = {row.name: row for row in _ROWS}
+"""By name; ``strict`` is the default."""

@@ -1,0 +1,86 @@
+"""What the parts of a template share while one document is drafted: its dialect, its evidence and its losses."""
+
+import re
+
+from service.domain.codes import LOCAL_SCHEME, Code, CodedTerm
+from service.domain.loss import Loss, LossKind
+from service.domain.report import CodedReport
+from service.formats.sr.coded import CodedEntry, coded_entry
+from service.formats.sr.dialects import Dialect
+from service.formats.sr.evidence import Evidence
+from service.formats.sr.meanings import meanings_of
+from service.formats.sr.names import name
+from service.formats.sr.tree import CodeItem, ContentItem, Relationship, Text
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+UNNAMED = (Code(LOCAL_SCHEME, "unnamed", "Named by its equivalent meaning"),)
+"""The name of an item whose own name has no code: (121050, DCM, "Equivalent Meaning of Concept Name") below says it."""
+
+
+class Draft:
+    """One document in the making; its parts add evidence and losses as they go."""
+
+    __slots__ = ("allows_3d", "dialect", "evidence", "groups", "losses", "meanings", "report", "schemes")
+
+    def __init__(self, report: CodedReport, dialect: Dialect, *, allows_3d: bool) -> None:
+        """Begin with no evidence and no losses."""
+        self.report = report
+        self.dialect = dialect
+        self.allows_3d = allows_3d
+        self.evidence = Evidence(report.study.uid)
+        self.losses: list[Loss] = []
+        self.groups = 0
+        self.meanings = meanings_of(dialect)
+        self.schemes: set[str] = set()
+
+    def lose(self, where: str, what: str, why: str, rule: str) -> None:
+        """Note what the document can't carry."""
+        self.losses.append(Loss(LossKind.LOST, where, what, why, rule))
+
+    def entry(self, codes: tuple[Code, ...]) -> CodedEntry:
+        """The coded entry of a term, with its equivalents and the meaning that the dialect wants."""
+        if self.meanings:
+            own = self.meanings.get((codes[0].system, codes[0].code))
+            if own is not None:
+                return own
+        entry = coded_entry(codes, equivalents=self.dialect.equivalents)
+        if entry.private:
+            self.schemes.update(entry.private)
+        return entry
+
+    def text(
+        self,
+        concept_name: CodedEntry,
+        value: str,
+        relationship_type: Relationship,
+        where: str,
+        children: tuple[ContentItem, ...] = (),
+    ) -> tuple[ContentItem, ...]:
+        """A TEXT item; characters that no DICOM text holds are replaced and reported, blank text gives nothing."""
+        if not value.strip():
+            return ()
+        if _UNPRINTABLE.search(value) is not None:
+            value = _UNPRINTABLE.sub(_REPLACEMENT, value)
+            self.losses.append(
+                Loss(LossKind.FLAGGED, where, "text", "control characters were replaced (PS3.5 6.1.3)", "sr-text")
+            )
+        return (Text(concept_name, value, relationship_type, children),)
+
+    def answer(
+        self, concept_name: CodedEntry, term: CodedTerm, relationship_type: Relationship, *children: ContentItem
+    ) -> tuple[ContentItem, ...]:
+        """A CODE item, with the exact words below where the code says less; TEXT for a term without a code."""
+        if not term.codes:
+            return self.text(concept_name, term.text, relationship_type, term.where, children)
+        if term.broader:
+            words = self.text(name("equivalent-meaning-of-value"), term.text, "HAS CONCEPT MOD", term.where)
+            children = (*words, *children)
+        return (CodeItem(concept_name, self.entry(term.codes), relationship_type, children),)
+
+    def named(self, term: CodedTerm) -> tuple[CodedEntry, tuple[ContentItem, ...]]:
+        """A term as the name of an item, and what must stand below it to say the name in full (TID 300 row 16)."""
+        if term.codes and not term.broader:
+            return self.entry(term.codes), ()
+        words = self.text(name("equivalent-meaning-of-concept-name"), term.text, "HAS CONCEPT MOD", term.where)
+        return self.entry(term.codes or UNNAMED), words

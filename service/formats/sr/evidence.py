@@ -1,0 +1,80 @@
+"""The SOP instances that a document refers to, in the two evidence sequences (PS3.3 C.17.2)."""
+
+from service.domain.errors import Contradiction, Problem
+from service.domain.geometry import ImageReference
+from service.formats.sr.attributes import item, long, short
+from service.formats.sr.tree import Reference
+from service.formats.sr.vr import ui
+
+SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"  # Segmentation Storage (PS3.6 table A-1)
+
+
+class Evidence:
+    """Instances by study and series, each once, in the order in which they came."""
+
+    __slots__ = ("_known", "_studies", "study")
+
+    def __init__(self, study: str) -> None:
+        """Evidence of a report on ``study``."""
+        self.study = study
+        self._studies: dict[str, dict[str, list[tuple[str, str]]]] = {}
+        self._known: dict[str, tuple[str, str, str]] = {}
+
+    def add(self, image: ImageReference) -> Reference:
+        """Note an image and give the reference to it."""
+        self.note(image.sop_class, image.sop_instance, image.series, image.study or self.study, image.where)
+        return Reference(image.sop_class, image.sop_instance, image.frames)
+
+    def note(self, sop_class: str, sop_instance: str, series: str, study: str, where: str) -> None:
+        """Note an instance; raises Contradiction when it was said to be of another class, series or study."""
+        place = (sop_class, series, study)
+        known = self._known.setdefault(sop_instance, place)
+        if known is place:
+            self._studies.setdefault(study, {}).setdefault(series, []).append((sop_class, sop_instance))
+        elif known != place:
+            why = "the same SOP instance is said to be of another SOP class, series or study elsewhere"
+            raise Contradiction(Problem(where, "one-instance-one-place", why))
+
+    def find(self, sop_instance: str) -> Reference | None:
+        """The reference to an instance that was noted before."""
+        known = self._known.get(sop_instance)
+        return Reference(known[0], sop_instance) if known is not None else None
+
+    def of_study(self, study: str) -> tuple[tuple[str, str], ...]:
+        """SOP class and instance of all that was noted of one study."""
+        return tuple(one for series in self._studies.get(study, {}).values() for one in series)
+
+    @property
+    def studies(self) -> tuple[str, ...]:
+        """The studies that instances were noted of."""
+        return tuple(self._studies)
+
+    def current(self) -> bytes:
+        """Current Requested Procedure Evidence Sequence, empty without evidence."""
+        return self._sequence("CurrentRequestedProcedureEvidenceSequence", [self.study])
+
+    def pertinent(self) -> bytes:
+        """Pertinent Other Evidence Sequence: what comes from other studies, empty without such."""
+        return self._sequence(
+            "PertinentOtherEvidenceSequence", [study for study in self._studies if study != self.study]
+        )
+
+    def _sequence(self, keyword: str, studies: list[str]) -> bytes:
+        items = [_study(study, self._studies[study]) for study in studies if study in self._studies]
+        return long(keyword, b"".join(items)) if items else b""
+
+
+def _study(study: str, series: dict[str, list[tuple[str, str]]]) -> bytes:
+    """One item: Hierarchical SOP Instance Reference Macro (PS3.3 C.17.2.1)."""
+    made = b"".join([_series(uid, instances) for uid, instances in series.items()])
+    return item(long("ReferencedSeriesSequence", made) + short("StudyInstanceUID", ui(study)))
+
+
+def _series(series: str, instances: list[tuple[str, str]]) -> bytes:
+    made = b"".join(
+        [
+            item(short("ReferencedSOPClassUID", ui(sop_class)) + short("ReferencedSOPInstanceUID", ui(sop_instance)))
+            for sop_class, sop_instance in instances
+        ]
+    )
+    return item(long("ReferencedSOPSequence", made) + short("SeriesInstanceUID", ui(series)))

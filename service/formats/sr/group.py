@@ -1,0 +1,112 @@
+"""One lesion as a Measurement Group (125007): TID 1410, 1411 or 1501, by what the lesion brings.
+
+The rows stand in the order of the templates. The lesion's evaluations, and what else is said of it, come after its numbers.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from service.domain.codes import CodedTerm
+from service.domain.report import CountKind, Lesion, TimePoint
+from service.domain.uids import tracking_uid
+from service.formats.sr.draft import Draft
+from service.formats.sr.geometry import Places, place
+from service.formats.sr.measurement import measurement
+from service.formats.sr.names import member, name
+from service.formats.sr.tools import draw
+from service.formats.sr.tree import Container, ContentItem, Image, Num, UidRef
+
+_CONTEXT = "HAS OBS CONTEXT"
+_MODIFIER = "HAS CONCEPT MOD"
+
+
+def measurement_group(draft: Draft, lesion: Lesion[CodedTerm]) -> ContentItem | None:
+    """The group of a lesion; None where the dialect can't carry it, which is then noted as a loss."""
+    tool = None
+    if draft.dialect.tools:
+        lesion, tool = draw(draft.dialect, lesion)
+        if tool is None and draft.dialect.needs_shape:
+            why = f"the dialect {draft.dialect.name} reads no lesion without a shape of one of its tools"
+            draft.lose(lesion.where, "lesion", why, "sr-dialect")
+            return None
+    places = place(draft, lesion)
+    children = (
+        *_tracking(draft, lesion, tool),
+        *_finding(draft, lesion),
+        *places.regions,
+        *_site(draft, lesion),
+        *(measurement(draft, said, places.shapes(number)) for number, said in enumerate(lesion.measurements)),
+        *_images(draft, lesion, places),
+        *_statements(draft, lesion),
+    )
+    return Container(name("measurement-group"), "CONTAINS", children, template=places.template)
+
+
+def _tracking(draft: Draft, lesion: Lesion[CodedTerm], tool: str | None) -> Iterator[ContentItem]:
+    """Rows 2 and 3; first of all, since a reader may take the first UIDREF it finds."""
+    identifier = draft.dialect.tracking.format(id=lesion.id, tool=tool)
+    yield from draft.text(name("tracking-identifier"), identifier, _CONTEXT, f"{lesion.where}/id")
+    report = draft.report
+    issuer = report.patient.issuer.key if report.patient.issuer is not None else None
+    uid = lesion.tracking_uid or tracking_uid(report.sender, issuer, report.patient.id, lesion.id)
+    yield UidRef(name("tracking-unique-identifier"), uid, _CONTEXT)
+
+
+def _finding(draft: Draft, lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
+    """Category, finding and time point."""
+    if lesion.category is not None:
+        yield from draft.answer(name("finding-category"), lesion.category, "CONTAINS")
+    yield from draft.answer(name("finding"), lesion.finding, "CONTAINS")
+    if lesion.time_point is not None:
+        yield from _time_point(draft, lesion.time_point, f"{lesion.where}/timePoint")
+
+
+def _time_point(draft: Draft, point: TimePoint[CodedTerm], where: str) -> Iterator[ContentItem]:
+    """TID 1502."""
+    if point.subject_identifier is not None:
+        yield from draft.text(name("subject-time-point-identifier"), point.subject_identifier, _CONTEXT, where)
+    if point.protocol_identifier is not None:
+        yield from draft.text(name("protocol-time-point-identifier"), point.protocol_identifier, _CONTEXT, where)
+    yield from draft.text(name("time-point"), point.label, _CONTEXT, where)
+    if point.type is not None:
+        yield from draft.answer(name("time-point-type"), point.type, _CONTEXT)
+    if point.order is not None:
+        yield Num(name("time-point-order"), Decimal(point.order), name("unit-no-units"), _CONTEXT)
+
+
+def _site(draft: Draft, lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
+    """Finding Site with laterality and topographical modifier below it; without a site they stand for themselves."""
+    modifiers = []
+    for key, term in (("laterality", lesion.laterality), ("topographical-modifier", lesion.topography)):
+        if term is not None:
+            modifiers.extend(draft.answer(name(key), term, _MODIFIER))
+    if lesion.site is not None:
+        yield from draft.answer(name("finding-site"), lesion.site, _MODIFIER, *modifiers)
+    else:
+        yield from modifiers
+
+
+def _images(draft: Draft, lesion: Lesion[CodedTerm], places: Places) -> Iterator[ContentItem]:
+    """The images that show the lesion and on which no shape of it lies."""
+    shown = places.references()
+    for image in dict.fromkeys(one.image for one in lesion.images):
+        reference = draft.evidence.add(image)
+        if reference not in shown:
+            yield Image(name("source-of-measurement"), reference, "CONTAINS")
+
+
+def _statements(draft: Draft, lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
+    """Evaluations, certainty, change, count and text."""
+    for evaluation in lesion.evaluations:
+        concept_name, words = draft.named(evaluation.name)
+        yield from draft.answer(concept_name, evaluation.value, "CONTAINS", *words)
+    for key, term in (("certainty", lesion.certainty), ("change", lesion.change)):
+        if term is not None:
+            yield from draft.answer(member(key), term, "CONTAINS")
+    if lesion.count is not None:
+        count = lesion.count.value if isinstance(lesion.count, CountKind) else str(lesion.count)
+        yield from draft.text(name("lesion-count"), count, "CONTAINS", f"{lesion.where}/count")
+    if lesion.text is not None:
+        yield from draft.text(name("comment"), lesion.text, "CONTAINS", f"{lesion.where}/text")
+    elif draft.dialect.label:
+        yield from draft.text(name("comment"), lesion.id, "CONTAINS", f"{lesion.where}/id")

@@ -1,0 +1,41 @@
+"""Image Library: TID 1600 with a group a study, its TID 1602 descriptors and its images (TID 1601)."""
+
+from collections.abc import Iterator
+
+from service.domain.codes import CodedTerm
+from service.domain.times import DateTime
+from service.formats.sr.draft import Draft
+from service.formats.sr.names import name
+from service.formats.sr.times import local
+from service.formats.sr.tree import Container, ContentItem, Date, Image, Reference, Time
+
+_CONTEXT = "HAS ACQ CONTEXT"
+
+
+def image_library(draft: Draft) -> ContentItem:
+    """The library: the report's own study first, then each prior study."""
+    study = draft.report.study
+    groups = [_group(draft, study.uid, study.modality, study.started)]
+    for prior in study.comparisons:
+        groups.append(_group(draft, prior.uid, prior.modality or study.modality, prior.started))  # noqa: PERF401 - reads as it is drawn
+    known = {study.uid, *(prior.uid for prior in study.comparisons)}
+    groups.extend(_group(draft, uid, study.modality, None) for uid in draft.evidence.studies if uid not in known)
+    return Container(name("image-library"), "CONTAINS", tuple(groups), template="1600")
+
+
+def _group(draft: Draft, study: str, modality: CodedTerm, started: DateTime | None) -> ContentItem:
+    children = tuple(_descriptors(draft, modality, started)) + tuple(
+        Image(None, Reference(*instance), "CONTAINS") for instance in draft.evidence.of_study(study)
+    )
+    return Container(name("image-library-group"), "CONTAINS", children)
+
+
+def _descriptors(draft: Draft, modality: CodedTerm, started: DateTime | None) -> Iterator[ContentItem]:
+    """TID 1602: the modality is M, the rest as far as it is known."""
+    yield from draft.answer(name("modality"), modality, _CONTEXT)
+    if started is not None:
+        day, time = local(started, draft.report.issued)
+        if day:
+            yield Date(name("study-date"), day, _CONTEXT)
+        if time:
+            yield Time(name("study-time"), time, _CONTEXT)

@@ -1,0 +1,20 @@
+"""Days and times in the zone of the document: one Timezone Offset From UTC holds for all of them (PS3.3 C.12.1.1.8)."""
+
+from datetime import datetime
+
+from service.domain.times import DateTime
+
+
+def local(moment: DateTime, document: DateTime) -> tuple[str, str]:
+    """DA and TM of a moment in the zone of the document's own time; empty where they are not known."""
+    if not moment.has_zone or moment.offset == document.offset:
+        return moment.da, moment.tm
+    zone = datetime.fromisoformat(document.text[:19] + document.text[-6:].replace("Z", "+00:00")[-6:]).tzinfo
+    text, fraction = moment.text, ""
+    if "." in text:
+        fraction = "." + moment.tm.partition(".")[2]
+    leap = text[17:19] == "60"  # a leap second is a second that datetime has not
+    whole = text[:17] + ("59" if leap else text[17:19])
+    there = datetime.fromisoformat(whole + moment.offset).astimezone(zone)
+    second = "60" if leap else there.strftime("%S")
+    return there.strftime("%Y%m%d"), there.strftime("%H%M") + second + fraction

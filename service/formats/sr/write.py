@@ -1,0 +1,85 @@
+"""The one door: a coded report as a DICOM SR.
+
+Without ``iod`` the narrowest document is written that holds the report: Comprehensive 3D where a lesion brings shapes in
+millimetres, else Enhanced, which every archive takes; Comprehensive is never needed, since nothing is written by
+reference. What an IOD asked for can't carry is a loss.
+"""
+
+from hashlib import sha256
+
+from service.domain.emitted import SrDocument, SrReference
+from service.domain.errors import Invalid, NotAcceptable, Problem
+from service.domain.report import CodedReport
+from service.domain.uids import derive_uid
+from service.formats.sr.attributes import encode_dataset
+from service.formats.sr.dialects import DIALECTS, Dialect
+from service.formats.sr.document import header
+from service.formats.sr.draft import Draft
+from service.formats.sr.encode import encode_file, root_elements
+from service.formats.sr.relationships import ALLOWED, Iod
+from service.formats.sr.template import measurement_report
+from service.formats.sr.tree import ContentItem
+
+MEDIA_TYPE = "application/dicom"
+
+
+def write(report: CodedReport, *, dialect: str = "strict", iod: str | None = None) -> SrDocument:
+    """The report as Part 10 bytes; the same report gives the same bytes.
+
+    Raises NotAcceptable for a dialect or IOD that is not there or that do not go together, Invalid where nothing of the
+    lesions would remain or the patient's id is none.
+    """
+    row = _dialect(dialect)
+    wanted = _iod(row, iod)
+    draft = Draft(report, row, allows_3d=Iod.COMPREHENSIVE_3D in (row.iods if wanted is None else (wanted,)))
+    root = measurement_report(draft)
+    if report.lesions and not draft.groups:
+        raise Invalid(
+            Problem("/lesions", "sr-nothing-remains", f"the dialect {row.name} can carry none of the lesions")
+        )
+    chosen = _narrowest((wanted,) if wanted is not None else row.iods, root)
+    content, reference = _encoded(draft, root, chosen)
+    return SrDocument(MEDIA_TYPE, content, tuple(dict.fromkeys(draft.losses)), reference)
+
+
+def _dialect(name: str) -> Dialect:
+    row = DIALECTS.get(name)
+    if row is None:
+        known = tuple(DIALECTS)
+        raise NotAcceptable(
+            Problem("", "sr-dialect", f"no SR dialect of this name; there are {', '.join(known)}", known)
+        )
+    return row
+
+
+def _iod(dialect: Dialect, name: str | None) -> Iod | None:
+    if name is None:
+        return None
+    known = tuple(one.value for one in dialect.iods)
+    if name not in known:
+        why = f"no IOD of this name in the dialect {dialect.name}; there are {', '.join(known)}"
+        raise NotAcceptable(Problem("", "sr-iod", why, known))
+    return Iod(name)
+
+
+def _narrowest(iods: tuple[Iod, ...], root: ContentItem) -> Iod:
+    """The first that has every relationship of the tree; the parts of the template write only what one of them has."""
+    links = root.links()
+    for iod in iods:
+        if links <= ALLOWED[iod]:
+            return iod
+    raise ValueError(f"{iods[-1]} has no {sorted(links - ALLOWED[iods[-1]])}")
+
+
+def _encoded(draft: Draft, root: ContentItem, iod: Iod) -> tuple[bytes, SrReference]:
+    """The bytes, with UIDs derived from them: one UID never names two contents."""
+    report = draft.report
+    dataset = {"SOPClassUID": iod.sop_class, **header(draft), **root_elements(root)}
+    digest = sha256(encode_dataset(dataset)).hexdigest()
+    place = (report.sender, report.id, report.version, f"{draft.dialect.name}/{iod}", digest)
+    reference = SrReference(
+        iod.sop_class, derive_uid("sr-instance", *place), derive_uid("sr-series", *place), report.study.uid
+    )
+    dataset["SOPInstanceUID"] = reference.sop_instance
+    dataset["SeriesInstanceUID"] = reference.series
+    return encode_file(dataset), reference
