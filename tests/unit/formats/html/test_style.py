@@ -8,7 +8,8 @@ import pytest
 
 STYLE = files("service.formats.html").joinpath("page.css").read_text(encoding="utf-8")
 SCHEMES = [
-    dict(re.findall(r"--([a-z-]+): *(#[0-9a-f]{3,6});", block)) for block in re.findall(r":root \{(.*?)\}", STYLE, re.S)
+    dict(re.findall(r"--([a-z-]+): *(#[0-9a-f]{3,6});", block))
+    for block in re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)
 ]
 ON_PAPER = ("ink", "soft", "accent", "note", "grave")
 PAIRS = [*product(ON_PAPER, ("paper",)), ("soft", "ground"), ("grave", "grave-ground"), ("note", "note-ground")]
@@ -41,5 +42,5 @@ def test_text_stands_out_from_its_ground(scheme: int, text: str, ground: str) ->
 
 
 def test_no_colour_stands_outside_the_schemes() -> None:
-    outside = re.sub(r":root \{.*?\}", "", STYLE, flags=re.S)
+    outside = re.sub(r":root \{.*?\}", "", STYLE, flags=re.DOTALL)
     assert re.findall(r"#[0-9a-f]{3,6}\b|rgb|hsl", outside) == []
