@@ -17,6 +17,7 @@ LesionBridgeError
     NotAvailable            the service can't do this yet (501)
     Unavailable             try again later (503)
     Disagreement            SR, FHIR and report do not say the same (500): a defect of ours, nothing left the house
+    TableError              the tables of terminology and mappings have defects; the service does not start with them
 
 Texts never hold patient data: no names, ids or free text of the sender beyond the term in question.
 """
@@ -160,3 +161,9 @@ class Disagreement(LesionBridgeError):
 
     status = 500
     title = "Outputs disagree"
+
+
+class TableError(LesionBridgeError):
+    """The tables have defects: one problem each, its pointer ``file:line``."""
+
+    title = "Defects in the tables"

@@ -1,0 +1,156 @@
+"""A code of the sender's: which concept it is, or why it is passed on as it came.
+
+A code equals another by scheme and value, never by its meaning (PS3.3 8.1): a display is compared only to find a
+contradiction. A code that a concept has as broader, narrower or related does not mean that concept.
+"""
+
+from functools import cache
+from typing import Final
+
+from service.coding.index import EVERYWHERE
+from service.coding.lookup import Resolved, Verdict, Vocabulary, coded
+from service.coding.rows import Field
+from service.coding.shapes import DESIGNATOR_CHARACTERS, shape_fault
+from service.coding.words import fold
+from service.domain.codes import LOCAL_SCHEME, Code, CodedTerm, Equivalence, Resolution, Term
+from service.domain.errors import AmbiguousTerm, Contradiction, Invalid, UnknownTerm
+from service.domain.loss import LossKind
+
+_RETIRED: Final = "SRT"
+_PRIVATE: Final = "99"
+"""What designators of private coding schemes start with (PS3.3 8.2)."""
+
+
+@cache
+def _snomed_of_srt() -> dict[str, str]:
+    """SNOMED CT ids by the SNOMED RT style codes that DICOM used before (PS3.16 annex O)."""
+    from pydicom.sr._snomed_dict import mapping  # 1 MB that only a retired code needs
+
+    return dict(mapping["SRT"])
+
+
+def resolve_code(vocabulary: Vocabulary, term: Term, field: Field) -> Resolved:
+    """A code resolved within a field."""
+    given = term.code
+    if given is None:
+        raise ValueError("a term without a code")
+    value = given.code.strip()
+    # Without a display the reader has the code itself as text.
+    display = (given.display or ("" if term.text == given.code else term.text)).strip()
+    designator = vocabulary.designator(given.system)
+    if designator == _RETIRED:
+        value, designator = _snomed_of_srt().get(value, value), "SCT" if value in _snomed_of_srt() else None
+    if designator is None:
+        designator = _private(given.system)
+    if designator is None:
+        return _unknown_system(given, display, field)
+    code = Code(designator, value, display)
+    wanted = shape_fault(designator, value)
+    if wanted is not None:
+        why = f"{value[:64]!r} is no code of {designator}: wanted {wanted}."
+        return Resolved(None, Verdict(Invalid, "code-shape", why))
+    how = Resolution.CODE
+    if (designator, value) in vocabulary.translations:
+        designator, value = vocabulary.translations[designator, value]
+        how = Resolution.LOCAL
+    text = "" if term.text == given.code else term.text
+    keys = _concepts(vocabulary, Code(designator, value, display), text or display, field)
+    if len(keys) == 1:
+        return _known(vocabulary, keys[0], code, field, how)
+    return _passed_on(vocabulary, code, keys, field)
+
+
+def _private(system: str) -> str | None:
+    """A private designator, which needs no table; None for what can't be one."""
+    system = system.strip()
+    return system if system.startswith(_PRIVATE) and len(system) <= DESIGNATOR_CHARACTERS else None
+
+
+def _concepts(vocabulary: Vocabulary, code: Code, text: str, field: Field) -> tuple[str, ...]:
+    """The concepts of the field that the code means; of several, the one that the text names."""
+    if code.system == LOCAL_SCHEME and code.code in vocabulary.concepts:
+        keys: tuple[str, ...] = (code.code,)
+    else:
+        keys = vocabulary.by_rest.get((field.key, code.system, code.code), ())
+        keys = keys or tuple(
+            key
+            for key, coding in vocabulary.by_code.get((code.system, code.code), ())
+            if coding.equivalence is Equivalence.EXACT and not coding.part
+        )
+    if field.values is not None:
+        keys = tuple(key for key in keys if key in field.values)
+    if len(keys) != 1 and text:
+        named = _named(vocabulary, text, field)
+        if keys:
+            return tuple(key for key in keys if key in named) or keys
+        # What we write for a concept with a broader code: that code, and the concept's label beside it.
+        return tuple(key for key in named if code in coded(vocabulary.concepts[key], Resolution.CODE, field).codes)
+    return keys
+
+
+def _named(vocabulary: Vocabulary, text: str, field: Field) -> set[str]:
+    """The concepts of the field that a display names, with or without the semantic tag of a SNOMED CT name."""
+    designations = vocabulary.designations
+    bare = text[: text.rindex(" (")] if text.endswith(")") and " (" in text else text
+    for words in dict.fromkeys((text, bare)):
+        for scope in (field.key, EVERYWHERE):
+            found = designations.as_written(words, scope) or designations.as_spelled(words, scope)
+            named = {key for key, _ in found if field.values is None or key in field.values}
+            if named:
+                return named
+    return set()
+
+
+def _known(vocabulary: Vocabulary, key: str, code: Code, field: Field, how: Resolution) -> Resolved:
+    """A code that means one concept of the field; a display that names another one is a contradiction."""
+    concept = vocabulary.concepts[key]
+    made = coded(concept, how, field)
+    said = code.display if code.display and code.display != made.text else ""
+    said = said or ("" if code in made.codes else f"{code.system} {code.code}")
+    made = CodedTerm(made.text, made.codes, made.concept, made.broader, how, said)
+    own = {fold(coding.code.display) for coding in concept.codings if coding.code == code}
+    named = _named(vocabulary, code.display, field) if code.display and fold(code.display) not in own else set()
+    if not named or key in named:
+        return Resolved(made)
+    other = ", ".join(sorted(vocabulary.concepts[name].label for name in named))
+    why = f"{code.system} {code.code} is {concept.label}, but its display says {other}."
+    if field.required:
+        return Resolved(None, Verdict(Contradiction, "display-contradicts-code", why, (concept.label, other)))
+    return Resolved(made, Verdict(LossKind.FLAGGED, "display-contradicts-code", f"{why} The code counts."))
+
+
+def _passed_on(vocabulary: Vocabulary, code: Code, keys: tuple[str, ...], field: Field) -> Resolved:
+    """A code that no single concept of the field has: as it came, or refused where the field must be coded."""
+    known = vocabulary.by_code.get((code.system, code.code), ())
+    labels = tuple(vocabulary.concepts[key].label for key in keys)
+    # A code from elsewhere in the vocabulary: say where it belongs.
+    exact = [key for key, coding in known if coding.equivalence is Equivalence.EXACT and not coding.part]
+    places = sorted({place for key in exact for place in vocabulary.places(key)}) if not keys else []
+    if keys:
+        why, rule = (
+            f"{code.system} {code.code} is several concepts here: {', '.join(labels)}.",
+            "ambiguous-code",
+        )
+    elif places:
+        why = f"{code.system} {code.code} is no value of {field.key}; it belongs in {', '.join(places)}."
+        rule = "outside-value-set"
+    else:
+        why, rule = f"{code.system} {code.code} is no value of {field.key}.", "unknown-code"
+    if field.required:
+        return Resolved(None, Verdict(AmbiguousTerm if keys else UnknownTerm, rule, why, labels, suggest=code.display))
+    display = code.display or next((coding.code.display for _, coding in known), code.code)
+    made = CodedTerm(display, (Code(code.system, code.code, display),), resolution=Resolution.GIVEN)
+    if keys or places:
+        return Resolved(made, Verdict(LossKind.FLAGGED, rule, f"{why} Passed on as it came.", labels))
+    return Resolved(made)
+
+
+def _unknown_system(given: Code, display: str, field: Field) -> Resolved:
+    """A code of a system that has no designator: no SR can carry it, so it stays as text."""
+    text = display or given.code
+    why = f"The code system {given.system[:64]!r} has no designator here."
+    if field.required:
+        return Resolved(None, Verdict(UnknownTerm, "unknown-system", why, suggest=text))
+    said = f"{given.system} {given.code}" if display else ""
+    made = CodedTerm(text, said=said)
+    return Resolved(made, Verdict(LossKind.UNCODED, "unknown-system", f"{why} Kept as text.", suggest=text))

@@ -1,0 +1,63 @@
+"""Who and what a report is about, by ids: issuers from their table, tracking UIDs, UIDs of observing devices."""
+
+from dataclasses import replace
+
+from service.coding.loading import URN_OID
+from service.coding.lookup import Vocabulary
+from service.coding.notes import Notes
+from service.domain.errors import Contradiction
+from service.domain.report import Device, Issuer, LesionReport, Patient
+from service.domain.uids import derive_uid, is_uid, tracking_uid
+
+
+def code_issuer(issuer: Issuer | None, where: str, vocabulary: Vocabulary, notes: Notes) -> Issuer | None:
+    """An issuer with its URI and OID: by key, or by a URI or OID given as key; an unknown word stays, flagged."""
+    if issuer is None:
+        return None
+    known = vocabulary.issuers.get(issuer.key) or vocabulary.issuer_by_id(issuer.uri or issuer.oid or issuer.key)
+    if known is not None:
+        return known
+    if issuer.uri or issuer.oid:
+        return issuer
+    oid = issuer.key.removeprefix(URN_OID)
+    if is_uid(oid):
+        return Issuer(issuer.key, f"{URN_OID}{oid}", oid)
+    if ":" in issuer.key and " " not in issuer.key:
+        return Issuer(issuer.key, issuer.key)
+    why = "The issuer is not in mappings/issuers.csv: nothing is matched on this id at the EHR. Kept as it came."
+    notes.flag(where, issuer.key, why, "unknown-issuer")
+    return issuer
+
+
+def code_patient(patient: Patient, vocabulary: Vocabulary, notes: Notes) -> Patient:
+    """The patient with the issuers of all ids."""
+    others = tuple(
+        replace(other, issuer=code_issuer(other.issuer, f"/patient/otherIds/{index}/issuer", vocabulary, notes))
+        for index, other in enumerate(patient.other_ids)
+    )
+    issuer = code_issuer(patient.issuer, "/patient/issuer", vocabulary, notes)
+    return replace(patient, issuer=issuer, other_ids=others)
+
+
+def code_device(device: Device | None, sender: str) -> Device | None:
+    """A device with a UID (TID 1004 wants one): derived of all that is known of it, so another version is another."""
+    if device is None or device.uid is not None:
+        return device
+    known = (device.manufacturer, device.model, device.name, device.version, device.algorithm)
+    return replace(device, uid=derive_uid("device", sender, *known))
+
+
+def tracked(report: LesionReport, patient: Patient, notes: Notes) -> tuple[str, ...]:
+    """The tracking UID of each lesion, given or derived; one UID is one lesion."""
+    issuer = patient.issuer.key if patient.issuer is not None else None
+    uids = tuple(
+        [lesion.tracking_uid or tracking_uid(report.sender, issuer, patient.id, lesion.id) for lesion in report.lesions]
+    )
+    if len(set(uids)) != len(uids):
+        seen: set[str] = set()
+        for lesion, uid in zip(report.lesions, uids, strict=True):
+            if uid in seen:
+                why = "Another lesion of this report has the same tracking UID."
+                notes.refuse(Contradiction, f"{lesion.where}/trackingUid", "duplicate-tracking-uid", why)
+            seen.add(uid)
+    return uids

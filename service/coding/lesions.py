@@ -1,0 +1,163 @@
+"""Lesions coded: their terms, measurements, answers and shapes, each held against the row of its field."""
+
+from collections.abc import Iterable
+
+from service.coding.measuring import check_value, unit_of
+from service.coding.naming import EVALUATIONS, MEASUREMENTS
+from service.coding.resolve import ANYWHERE
+from service.coding.rows import EvaluationRow, MeasurementRow
+from service.coding.sides import check_side
+from service.coding.terms import Terms
+from service.domain.codes import CodedTerm, Term
+from service.domain.errors import Invalid
+from service.domain.geometry import ImageReference, LesionImage, Region2D
+from service.domain.report import Evaluation, Lesion, Measurement, TimePoint
+
+Measured = tuple[Measurement[CodedTerm], ...]
+
+
+class Lesions:
+    """What codes the lesions of one report."""
+
+    __slots__ = ("_evaluations", "_images", "_measurements", "_notes", "_terms", "_vocabulary")
+
+    def __init__(self, terms: Terms, images: Iterable[ImageReference]) -> None:
+        """Take the report's terms and the images of its study."""
+        self._terms = terms
+        self._notes = terms.notes
+        self._vocabulary = terms.vocabulary
+        self._measurements = terms.vocabulary.names(MEASUREMENTS).by_concept
+        self._evaluations = terms.vocabulary.names(EVALUATIONS).by_concept
+        self._images = frozenset(image.sop_instance for image in images)
+
+    def code(self, lesion: Lesion[Term], uid: str) -> Lesion[CodedTerm]:
+        """A lesion with its tracking UID and all terms resolved."""
+        member = self._terms.member
+        measurements = self._measure(lesion) if lesion.measurements else ()
+        made = Lesion(
+            lesion.id,
+            self._terms.term(lesion.finding, self._vocabulary.members["finding"]),
+            uid,
+            member(lesion.category, "category"),
+            member(lesion.site, "site"),
+            member(lesion.laterality, "laterality"),
+            member(lesion.topography, "topography"),
+            lesion.count,
+            member(lesion.certainty, "certainty"),
+            member(lesion.change, "change"),
+            self._time_point(lesion.time_point),
+            lesion.text,
+            measurements,
+            self.evaluations(lesion.evaluations, "lesion"),
+            tuple([LesionImage(shown.image, self._regions(shown, measurements)) for shown in lesion.images]),
+            lesion.regions3d,
+            lesion.segment,
+            lesion.where,
+        )
+        check_side(made, self._vocabulary, self._notes)
+        return made
+
+    def _time_point(self, point: TimePoint[Term] | None) -> TimePoint[CodedTerm] | None:
+        if point is None:
+            return None
+        kind = self._terms.member(point.type, "time-point-type")
+        return TimePoint(point.label, kind, point.order, point.subject_identifier, point.protocol_identifier)
+
+    def _measure(self, lesion: Lesion[Term]) -> Measured:
+        """The measurements of a lesion; one concept twice is refused in the object form, where it is a slip."""
+        made: list[Measurement[CodedTerm]] = []
+        seen: dict[CodedTerm, str] = {}
+        for item in lesion.measurements:
+            name, _ = self._terms.name(item.concept, MEASUREMENTS)
+            row = self._measurements.get(name.concept) if name.concept is not None else None
+            made.append(self._measured(item, name, self._vocabulary.measurements[row] if row is not None else None))
+            if item.image is not None and not self._shows(lesion, item.image):
+                why = "The image is none of the lesion's images and none of the study's."
+                self._notes.refuse(Invalid, item.where, "measurement-image", why)
+            if is_member(item.where):
+                # Terms of one concept may differ in how they were found.
+                same = CodedTerm(name.text, name.codes, name.concept)
+                if (other := seen.setdefault(same, item.where)) != item.where:
+                    why = f"{name.text} stands at {other}, too; write a list to give one measurement several times."
+                    self._notes.refuse(Invalid, item.where, "duplicate-measurement", why)
+        return tuple(made)
+
+    def _shows(self, lesion: Lesion[Term], instance: str) -> bool:
+        """Whether an image is one of the lesion's or the study's."""
+        return instance in self._images or any(shown.image.sop_instance == instance for shown in lesion.images)
+
+    def _measured(self, item: Measurement[Term], name: CodedTerm, row: MeasurementRow | None) -> Measurement[CodedTerm]:
+        """One number with its unit held against its row."""
+        resolved = unit_of(self._vocabulary, item.unit, row)
+        unit = resolved.term
+        if unit is None or resolved.verdict is not None:
+            unit = self._notes.judge(resolved, item.unit, "")
+        elif row is not None:
+            check_value(item, unit, row, self._notes)
+        method = self._terms.member(item.method, "method")
+        derivation = self._terms.member(item.derivation, "derivation")
+        return Measurement(name, item.value, unit, method, derivation, item.range, item.image, item.where)
+
+    def evaluations(self, items: tuple[Evaluation[Term], ...], level: str) -> tuple[Evaluation[CodedTerm], ...]:
+        """The answers of a ``lesion`` or the ``report``, each by its field; without a row every concept may answer."""
+        made: list[Evaluation[CodedTerm]] = []
+        seen: dict[str, str] = {}
+        for item in items:
+            name, stands = self._terms.name(item.name, EVALUATIONS)
+            if not stands:
+                continue
+            key = self._evaluations.get(name.concept) if name.concept is not None else None
+            if key is None:
+                made.append(Evaluation(name, self._terms.term(item.value, ANYWHERE), "", item.where))
+                continue
+            row = self._vocabulary.evaluations[key]
+            if level not in row.levels:
+                why = f"{key} is answered for a {' or a '.join(row.levels)}, not for a {level}."
+                self._notes.refuse(Invalid, item.where, "level", why)
+            if key in seen:
+                self._again(item, row, seen[key])
+            else:
+                seen[key] = item.name.where
+            made.append(Evaluation(name, self._terms.term(item.value, row), key, item.where))
+        return tuple(made)
+
+    def _again(self, item: Evaluation[Term], row: EvaluationRow, first: str) -> None:
+        """A field that has an answer already: two names of one field, or a second answer where there is one."""
+        place = item.name.where
+        if place != first and is_member(place) and is_member(first):
+            self._notes.refuse(Invalid, item.where, "duplicate-descriptor", f"{row.key} stands at {first}, too.")
+        elif not row.many and item.where.startswith("/"):
+            self._notes.refuse(Invalid, item.where, "one-answer", f"{row.key} has one answer.")
+        elif not row.many:
+            # Somebody else's document is not lost over one item.
+            why = f"{row.key} has one answer. Kept as it came."
+            self._notes.flag(item.where, item.value.text, why, "one-answer")
+
+    def _regions(self, shown: LesionImage[Term], measurements: Measured) -> tuple[Region2D[CodedTerm], ...]:
+        """The shapes on an image; what one shows is one of the lesion's measurements."""
+        made = []
+        for region in shown.regions:
+            name = self._shown(region.measurement, measurements) if region.measurement is not None else None
+            made.append(Region2D(region.graphic, region.points, name, region.where))
+        return tuple(made)
+
+    def _shown(self, term: Term, measurements: Measured) -> CodedTerm:
+        """The measurement that a shape shows."""
+        name, _ = self._terms.name(term, MEASUREMENTS)
+        wanted = (name.text, name.codes, name.concept)
+        for item in measurements:
+            if (item.concept.text, item.concept.codes, item.concept.concept) == wanted:
+                return item.concept
+        why = f"The lesion has no measurement {name.text!r} that this shape could show."
+        labels = tuple(item.concept.text for item in measurements)
+        self._notes.refuse(Invalid, term.where, "region-measurement", why, labels)
+        return name
+
+
+def is_member(where: str) -> bool:
+    """Whether a place is a named member of an object in JSON: a pointer (RFC 6901) whose last token is no number.
+
+    In a list one thing may stand twice, and other formats than JSON have lists only.
+    """
+    last = where.rpartition("/")[2]
+    return where.startswith("/") and not last.isdecimal() and last not in ("field", "concept")

@@ -1,0 +1,150 @@
+"""All tables read, built and held against each other, once."""
+
+from collections.abc import Iterable, Mapping
+from importlib.resources.abc import Traversable
+from typing import Final
+
+from service.coding import checks, rows
+from service.coding.concepts import build_concepts, read_codings, read_labels
+from service.coding.index import EVERYWHERE, Designations, Names
+from service.coding.rows import EvaluationRow, Field, MeasurementRow, MemberRow
+from service.coding.tables import Defects, Line, TomlRow, read_csv, read_toml, read_value_sets
+from service.coding.units import Units
+from service.coding.words import Words
+from service.domain.report import Issuer
+
+MEMBERS: Final = (
+    "finding",
+    "category",
+    "site",
+    "laterality",
+    "topography",
+    "certainty",
+    "change",
+    "conclusion",
+    "differential",
+    "negative",
+    "modality",
+    "procedure",
+    "technique",
+    "method",
+    "derivation",
+    "role",
+    "time-point-type",
+)
+"""The coded members of a report: each has a row in ``report.toml``."""
+URN_OID: Final = "urn:oid:"
+LEFT: Final = "left"
+RIGHT: Final = "right"
+MIDLINE: Final = "midline"
+UNILATERAL: Final = "unilateral"
+SIDES: Final = (LEFT, RIGHT, MIDLINE, UNILATERAL)
+"""Keys of concepts that `service.coding.sides` compares with."""
+MIDLINE_SITES: Final = "midline-sites"
+SIDED_SITES: Final = {LEFT: "left-sided-sites", RIGHT: "right-sided-sites"}
+SETS: Final = (MIDLINE_SITES, *SIDED_SITES.values())
+"""Value sets of sites that have no side, or only one."""
+
+
+class Loaded:
+    """What the tables say; raises TableError with every defect."""
+
+    def __init__(self, terminology: Traversable, mappings: Traversable, issuers: Traversable | None = None) -> None:
+        """Read the tables of two folders, and a site's own issuers beside the shipped ones."""
+        self.defects = defects = Defects()
+        self.systems = checks.check_systems(read_csv(terminology.joinpath("code_systems.csv"), defects), defects)
+        designations = list(read_csv(terminology.joinpath("designations.csv"), defects))
+        labels = read_labels(designations, defects)
+        codings = read_codings(read_csv(terminology.joinpath("codings.csv"), defects), self.systems, labels, defects)
+        keys = read_csv(terminology.joinpath("concepts.csv"), defects)
+        self.concepts = build_concepts(keys, codings, labels, defects)
+        self.value_sets = checks.check_value_sets(read_value_sets(terminology, defects), self.concepts, defects)
+        for name in SETS:
+            if name not in self.value_sets:
+                defects.add(f"value_sets/{name}.csv", 1, "the value set is missing")
+        for key in SIDES:
+            if key not in self.concepts:
+                defects.add("concepts.csv", 1, f"{key} is missing")
+        translations = read_csv(terminology.joinpath("translations.csv"), defects)
+        self.translations = checks.check_translations(translations, self.systems, defects)
+        spellings = list(read_csv(terminology.joinpath("spellings.csv"), defects))
+        self.words = Words(checks.check_spellings(spellings, defects))
+        self.designations = Designations(designations, self.words)
+        self.units = Units(designations, self.concepts, self.words)
+        self._rows(mappings)
+        fields: dict[str, Field] = {**self.members, **self.evaluations}
+        checks.check_designations(designations, self.concepts, fields, self.measurements, defects)
+        checks.check_ambiguity(designations, self.designations, self.concepts, fields, defects)
+        self.names = {
+            "measurements": self._name(self.measurements, designations),
+            "evaluations": self._name(self.evaluations, designations),
+        }
+        shipped = _issuers(read_csv(mappings.joinpath("issuers.csv"), defects), defects)
+        own = _issuers(read_csv(issuers, defects, columns="issuers.csv"), defects) if issuers is not None else {}
+        self.issuers = shipped | own
+        defects.check()
+
+    def _rows(self, mappings: Traversable) -> None:
+        """Read the three tables of rows."""
+        self.measurements: dict[str, MeasurementRow] = {}
+        self.evaluations: dict[str, EvaluationRow] = {}
+        self.members: dict[str, MemberRow] = {}
+        self._written: dict[str, TomlRow] = {}
+        for row in read_toml(mappings, "measurements.toml", self.defects):
+            measured = self.measurements[row.key] = rows.measurement_row(row, self.defects)
+            self._field(row, measured.concept)
+            checks.check_measurement(row, measured, self.units, self.defects)
+        for row in read_toml(mappings, "evaluations.toml", self.defects):
+            answered = self.evaluations[row.key] = rows.evaluation_row(row, self.value_sets, self.defects)
+            self._field(row, answered.concept)
+            checks.check_evaluation(row, answered, self.concepts, self.systems, self.defects)
+        for row in read_toml(mappings, "report.toml", self.defects):
+            member = self.members[row.key] = rows.member_row(row, self.value_sets, self.defects)
+            self._field(row, member.concept)
+            for system in member.prefer:
+                if system not in self.systems:
+                    self.defects.add(row.file, row.line("prefer"), f"[{row.key}] prefers an unknown system: {system}")
+        for key in MEMBERS:
+            if key not in self.members:
+                self.defects.add("report.toml", 1, f"[{key}] is missing")
+
+    def _field(self, row: TomlRow, concept: str) -> None:
+        """Hold a row's key and concept."""
+        if row.key in self._written:
+            why = f"[{row.key}] is also a row of {self._written[row.key].file}; fields have one namespace"
+            self.defects.add(row.file, row.line(""), why)
+        self._written[row.key] = row
+        checks.check_field(row, concept, self.concepts, self.defects)
+
+    def _name(
+        self, table: Mapping[str, MeasurementRow] | Mapping[str, EvaluationRow], designations: Iterable[Line]
+    ) -> Names:
+        """Index the names of a table's rows."""
+        names = Names(self.words)
+        for key, row in table.items():
+            for name in (key, *row.names):
+                other = names.add(key, row.concept, name)
+                if other is not None:
+                    written = self._written[key]
+                    why = f"{name!r} names both [{other}] and [{key}]"
+                    self.defects.add(written.file, written.line("names"), why)
+        for line in designations:
+            concept, _, _, field, term = line.cells
+            if field == EVERYWHERE and concept in names.by_concept:
+                names.also(names.by_concept[concept], term)
+        return names
+
+
+def _issuers(lines: Iterable[Line], defects: Defects) -> dict[str, Issuer]:
+    """The issuers by key; one that has only an OID has it as URI, too."""
+    made: dict[str, Issuer] = {}
+    for line in lines:
+        key, uri, oid, source = line.cells
+        if not key or key in made:
+            defects.add(line.file, line.number, f"an issuer's key is empty or there twice: {key}")
+        if not uri and not oid:
+            defects.add(line.file, line.number, f"{key} has neither URI nor OID")
+        if not source:
+            defects.add(line.file, line.number, f"{key} has no source")
+        made[key] = Issuer(key, uri or f"{URN_OID}{oid}", oid or None)
+    return made

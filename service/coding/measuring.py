@@ -1,0 +1,85 @@
+"""Numbers: a unit of the right kind, and values that something can measure."""
+
+from decimal import Decimal
+
+from service.coding.lookup import Resolved, Verdict, Vocabulary, coded
+from service.coding.notes import Notes
+from service.coding.rows import MeasurementRow
+from service.coding.units import FIELD, UCUM, UNITY, factor, is_ucum
+from service.domain.codes import Code, CodedTerm, Resolution, Term
+from service.domain.errors import Implausible, Invalid
+from service.domain.report import Measurement
+
+
+def resolve_unit(vocabulary: Vocabulary, term: Term, row: MeasurementRow | None) -> Resolved:
+    """The unit of a measurement: one of the row's, in any spelling; without a row any unit that is known, or UCUM."""
+    units = row.units if row is not None else ()
+    given = term.code
+    text = term.text if given is None else given.code
+    if not text:
+        if UNITY not in units:
+            return Resolved(None, Verdict(Invalid, "unit-missing", "A measurement has a unit.", units))
+        text = UNITY
+    if given is not None and vocabulary.designator(given.system) != UCUM:
+        return Resolved(None, Verdict(Invalid, "unit-system", "A unit is a word or a UCUM code.", units))
+    key = vocabulary.units.find(text)
+    if key is None:
+        if row is None and given is not None and is_ucum(text):
+            return Resolved(CodedTerm(text, (Code(UCUM, text, given.display or text),), resolution=Resolution.GIVEN))
+        return Resolved(None, Verdict(Invalid, "unit-unknown", f"{text!r} is no unit known here.", units))
+    concept = vocabulary.concepts[key]
+    made = coded(concept, Resolution.CODE if given is not None else Resolution.SYNONYM)
+    code = made.codes[0].code
+    if units and code not in units:
+        why = f"{text!r} is no unit of {row.key if row else 'this'}; accepted: {', '.join(units)}."
+        return Resolved(None, Verdict(Implausible, "unit-kind", why, units))
+    how = Resolution.EXACT if given is None and text == code else made.resolution
+    return Resolved(CodedTerm(code, made.codes, key, False, how, text if text != code else ""))
+
+
+def unit_of(vocabulary: Vocabulary, term: Term, row: MeasurementRow | None) -> Resolved:
+    """`resolve_unit`, remembered: a report has few units and many measurements."""
+    code = term.code
+    place = f"{FIELD}:{row.key}" if row is not None else FIELD
+    key = (place, term.text, None if code is None else (code.system, code.code, code.display))
+    found = vocabulary.cache.get(key)
+    if found is None:
+        found = resolve_unit(vocabulary, term, row)
+        if found.verdict is None:
+            vocabulary.cache[key] = found
+    return found
+
+
+def check_value(item: Measurement[Term], unit: CodedTerm, row: MeasurementRow, notes: Notes) -> None:
+    """Hold the number against the limits of its row: refused outside what can be, flagged where it is hard to believe.
+
+    Limits are in the row's first unit; a zero holds in any.
+    """
+    value = item.value
+    if not value.is_finite():
+        notes.refuse(Implausible, item.where, "value-range", f"{row.key} is a finite number.")
+        return
+    if row.integer and value != value.to_integral_value():
+        notes.refuse(Implausible, item.where, "value-integer", f"{row.key} is a whole number.")
+    if unit.code is None:
+        return
+    first = row.units[0]
+    times = factor(unit.code.code, first)
+    low, above, high = row.at_least, row.above, row.implausible_above
+    if low is not None and _below(value, times, low):
+        notes.refuse(Implausible, item.where, "value-range", f"{row.key} is not below {low} {first}.")
+    elif above is not None and (_below(value, times, above) or _equal(value, times, above)):
+        notes.refuse(Implausible, item.where, "value-range", f"{row.key} is above {above} {first}.")
+    elif high is not None and times is not None and value * times > high:
+        why = f"{row.key} is rarely above {high} {first}. Kept as it came."
+        notes.flag(item.where, f"{row.key} {value} {unit.text}", why, "implausible-value")
+
+
+def _below(value: Decimal, times: Decimal | None, limit: Decimal) -> bool:
+    """Whether a value is below a limit of another unit; unknown units are only compared with zero."""
+    return value * times < limit if times is not None else limit == 0 and value < 0
+
+
+def _equal(value: Decimal, times: Decimal | None, limit: Decimal) -> bool:
+    """Whether a value is a limit of another unit."""
+    return value * times == limit if times is not None else limit == 0 and value == 0

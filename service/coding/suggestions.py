@@ -1,0 +1,40 @@
+"""Suggestions for a term that is not known: designations that look like it, by rapidfuzz. They are never applied."""
+
+from typing import Final
+
+from rapidfuzz import fuzz, process
+
+from service.coding.index import EVERYWHERE
+from service.coding.lookup import Vocabulary
+from service.coding.words import fold
+
+MOST: Final = 5
+_NEAR: Final = 70.0  # of 100: below it, what is found is another word
+
+
+def suggest(vocabulary: Vocabulary, text: str, row: str = EVERYWHERE) -> tuple[str, ...]:
+    """Labels of at most five concepts for the field ``row``, its own designations before those for everywhere."""
+    if row in vocabulary.measurements:
+        return suggest_names(vocabulary, "measurements", text)
+    terms, field = vocabulary.designations.terms, vocabulary.field(row)
+    values = field.values if field is not None else None
+    labels: dict[str, None] = {}
+    for scope in dict.fromkeys((row, EVERYWHERE)):
+        wanted = {
+            term: concept for term, concept in terms.get(scope, {}).items() if values is None or concept in values
+        }
+        for term in _nearest(text, list(wanted)):
+            labels.setdefault(vocabulary.concepts[wanted[term]].label)
+    return tuple(labels)[:MOST]
+
+
+def suggest_names(vocabulary: Vocabulary, table: str, text: str) -> tuple[str, ...]:
+    """Keys of at most five rows of ``measurements`` or ``evaluations`` whose names look like the text."""
+    rows = vocabulary.names(table).exact
+    return tuple(dict.fromkeys(rows[name] for name in _nearest(text, list(rows))))[:MOST]
+
+
+def _nearest(text: str, terms: list[str]) -> list[str]:
+    """The terms nearest to the text, best first."""
+    found = process.extract(fold(text), terms, scorer=fuzz.WRatio, processor=fold, limit=MOST * 2, score_cutoff=_NEAR)
+    return [term for term, _, _ in found]
