@@ -6,7 +6,7 @@ from service.domain.codes import CodedTerm
 from service.domain.report import CountKind, Evaluation, Lesion, Measurement, ReferenceRange, TimePoint
 from service.formats.html.text import inline, label
 
-# UCUM writes powers as plain digits; any other unit is shown as its code or label stands.
+# UCUM writes powers as plain digits; people do not.
 _RAISED = {
     "mm2": "mm<sup>2</sup>",
     "mm3": "mm<sup>3</sup>",
@@ -67,6 +67,8 @@ def unit(item: CodedTerm) -> str:
     """The unit as the sender wrote it, nothing for a number without one."""
     if item.code is not None and item.code.code == _NO_UNIT:
         return ""
+    if item.said and item.codes:
+        return inline(item.said)
     return _RAISED.get(item.text) or term(item)
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from service.domain.codes import Code, CodedTerm
 from service.domain.report import CountKind, ReferenceRange
 from service.formats.html.terms import count, measurement, measurements, reference_range, site
 from tests.reports import LONG_AXIS, MEAN, MM, MM2, NO_UNITS, SHORT_AXIS, VOLUME, make_lesion, number
@@ -49,6 +50,11 @@ def test_shows_two_long_axes_apart() -> None:
 
 def test_raises_the_power_of_a_unit_and_keeps_its_letters() -> None:
     assert "122 mm<sup>2</sup>" in measurement(number(VOLUME, "122", MM2))
+
+
+def test_shows_the_unit_in_the_senders_own_spelling() -> None:
+    hounsfield = CodedTerm("[hnsf'U]", (Code("UCUM", "[hnsf'U]", "Hounsfield unit"),), said="HU")
+    assert words(measurement(number(VOLUME, "62", hounsfield))) == "volume 62 HU"
 
 
 def test_shows_no_unit_for_a_number_without_one() -> None:
