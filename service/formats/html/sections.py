@@ -132,7 +132,7 @@ def _device(device: Device) -> str:
     if device.algorithm:
         more.append(f"algorithm {inline(device.algorithm)}")
     if device.uid:
-        more.append(f"<small>{device.uid}</small>")
+        more.append(f"<small>{inline(device.uid)}</small>")
     return ", ".join([f"{name} (device)", *more])
 
 

@@ -55,7 +55,7 @@ def filled(text: str) -> CodedReport:
         change=term,
         text=text,
         time_point=TimePoint(text, term, 2, text, text),
-        measurements=(Measurement(term, make_lesion().measurements[0].value, MM, method=bare, derivation=term),),
+        measurements=(Measurement(term, make_lesion().measurements[0].value, MM, bare, term, image=text),),
         evaluations=(Evaluation(term, bare), Evaluation(bare, term)),
     )
     report = make_coded_report()
@@ -72,7 +72,7 @@ def filled(text: str) -> CodedReport:
         evaluations=(Evaluation(term, term),),
         patient=replace(report.patient, id=text, issuer=Issuer(text, text, text), other_ids=(PatientId(text),)),
         study=replace(report.study, modality=term, procedures=(bare, term), accession=text, description=text),
-        observers=(Observer(device=Device(text, text, None, text, text, text)),),
+        observers=(Observer(device=Device(text, text, text, text, text, text)),),
         lesions=(lesion,),
         losses=(Loss(LossKind.UNCODED, text, text, text, text, (text,)),),
     )
