@@ -9,7 +9,19 @@ from hypothesis import strategies as st
 
 from service.domain.codes import Code, CodedTerm
 from service.domain.loss import Loss, LossKind
-from service.domain.report import CodedReport, Device, Evaluation, Issuer, Measurement, Observer, PatientId, TimePoint
+from service.domain.names import NameGroup, PersonName
+from service.domain.report import (
+    CodedReport,
+    Device,
+    Evaluation,
+    Issuer,
+    Measurement,
+    Observer,
+    PatientId,
+    Person,
+    ReferenceRange,
+    TimePoint,
+)
 from service.formats.html.write import narrative, page
 from tests.reports import MM, make_coded_report, make_lesion
 from tests.unit.formats.html.markup import Html, squeezed, xml_elements, xml_words
@@ -55,7 +67,9 @@ def filled(text: str) -> CodedReport:
         change=term,
         text=text,
         time_point=TimePoint(text, term, 2, text, text),
-        measurements=(Measurement(term, make_lesion().measurements[0].value, MM, bare, term, image=text),),
+        measurements=(
+            Measurement(term, make_lesion().measurements[0].value, MM, bare, term, ReferenceRange(text=text), text),
+        ),
         evaluations=(Evaluation(term, bare), Evaluation(bare, term)),
     )
     report = make_coded_report()
@@ -135,3 +149,19 @@ def test_isolates_a_text_that_could_turn_its_neighbours(text: str, turn: str) ->
     report: Any = make_coded_report(patient=replace(make_coded_report().patient, id=text))
     for written in (narrative(report), page(report)):
         assert f'<span dir="{turn}">{text}</span>' in written
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE if not set("^=\\") & set(text)])
+def test_shows_a_hostile_name_as_a_name(text: str) -> None:
+    name = PersonName(NameGroup(text, text[:9]), NameGroup(text), NameGroup(text))
+    report = make_coded_report()
+    named = replace(
+        report,
+        patient=replace(report.patient, name=name),
+        observers=(Observer(person=Person(name, organization=text, verified_at=report.issued)),),
+    )
+    harmless = replace(named, patient=report.patient, observers=(Observer(person=Person(PersonName.parse("A^B"))),))
+    # The verifier of the first one stands in bold.
+    assert sorted(shape(Html(page(named)).elements)) == sorted(shape([*Html(page(harmless)).elements, "b"]))
+    assert places(Html(page(named)).words, text) >= 10
+    assert places(xml_words(narrative(named)), text) >= 10
