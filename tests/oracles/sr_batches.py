@@ -107,6 +107,7 @@ def _units(path: Path) -> Iterator[tuple[str, str, str]]:
 
 def judge_ucum(paths: Sequence[Path]) -> Found:
     """NLM's ucum-lhc: every unit is UCUM and valid."""
+    node, script = program("node"), node_script("ucum_codes.cjs")
     found: Found = {path: [] for path in paths}
     users: dict[str, list[tuple[Path, str]]] = {}
     for path in paths:
@@ -115,7 +116,7 @@ def judge_ucum(paths: Sequence[Path]) -> Found:
                 found[path].append(f"{place}: unit {code!r} of {scheme or 'no scheme'}, not UCUM")
             else:
                 users.setdefault(code, []).append((path, place))
-    answer = run(program("node"), node_script("ucum_codes.cjs"), json.dumps(sorted(users)))
+    answer = run(node, script, json.dumps(sorted(users)))
     if answer.status:
         raise RuntimeError(f"ucum-lhc did not run: {answer.err.strip()[-300:]}")
     for code, why in json.loads(answer.out).items():
