@@ -9,6 +9,7 @@ from service.coding.index import EVERYWHERE, Designations
 from service.coding.rows import CodeSystem, EvaluationRow, Field, MeasurementRow
 from service.coding.shapes import DESIGNATOR_CHARACTERS, meaning_fault, shape_fault
 from service.coding.tables import Defects, Line, TomlRow
+from service.coding.units import FIELD as UNIT
 from service.coding.units import Units, commensurable
 from service.coding.words import fold
 from service.domain.codes import LOCAL_SCHEME, Concept
@@ -22,6 +23,8 @@ RELATIONSHIPS: Final = (
     "not-related-to",
 )
 """FHIR R5's concept-map-relationship."""
+OTHER_FIELDS: Final = (UNIT, "language")
+"""Fields of designations that are no rows: the unit of a measurement, and the report's language."""
 _OID = re.compile(r"[012](?:\.(?:0|[1-9][0-9]*))+")
 _URI = re.compile(r"[a-z][a-z0-9+.-]*:[^\s]+")
 
@@ -86,7 +89,8 @@ def check_designations(
         concept, language, _, field, term = line.cells
         if concept not in concepts:
             defects.add(line.file, line.number, f"no such concept: {concept}")
-        if (same := (concept, language, field, fold(term))) in seen:
+        # Case and Unicode form may differ: "T1w" beside "T1W" costs nothing, and units need both.
+        if (same := (concept, language, field, term)) in seen:
             defects.add(line.file, line.number, f"{concept} has {term!r} twice")
         seen.add(same)
         if field in fields:
@@ -96,7 +100,7 @@ def check_designations(
         elif field in measurements:
             if measurements[field].concept != concept:
                 defects.add(line.file, line.number, f"{concept} is not what the field {field} measures")
-        elif field:
+        elif field not in ("", *OTHER_FIELDS):
             defects.add(line.file, line.number, f"no such field: {field}")
 
 
@@ -118,7 +122,8 @@ def check_ambiguity(
             for pair in combinations(sorted(named), 2):
                 where = _field_of(pair, form, field, designations, fields)
                 if where:
-                    file, number = _line_of(lines, pair[1], form, field)
+                    # The later line is the one that made it ambiguous.
+                    file, number = max(_line_of(lines, concept, form, field) for concept in pair)
                     defects.add(file, number, f"{form!r} names both {pair[0]} and {pair[1]} in the field {where}")
 
 

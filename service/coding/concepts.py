@@ -7,7 +7,6 @@ Related and narrower codes are never emitted, and a unit (UCUM) only as the code
 
 import re
 from collections.abc import Iterable, Mapping
-from sys import intern
 from typing import Final
 
 from service.coding.rows import CodeSystem
@@ -21,6 +20,7 @@ ORDER: Final = ("SCT", "DCM", "LN", "RADLEX", "UMLS", "NCIt", "ICDO3", "I10C")
 PREFERRED: Final = "preferred"
 USES: Final = (PREFERRED, "synonym", "abbreviation", "plural")
 STATUSES: Final = ("verified", "draft")
+_EQUIVALENCES: Final = {equivalence.value: equivalence for equivalence in Equivalence}
 _KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z]{2})?")
 
@@ -54,9 +54,6 @@ def build_concepts(
         # A broader code is only wanted where no exact one says it all.
         broader = next(iter(emitted(own, Equivalence.BROADER)), None) if not exact else None
         concepts[key] = Concept(key, group, labels.get(key, key), own, exact, broader)
-    for key in codings:
-        if key not in concepts:
-            defects.add("codings.csv", 1, f"codings of a concept that is not there: {key}")
     return concepts
 
 
@@ -79,32 +76,35 @@ def read_codings(
     """The codings of each concept in table order; an empty display is the concept's label."""
     found: dict[str, list[Coding]] = {}
     seen: set[tuple[str, str, str]] = set()
+    parted: dict[str, tuple[Line, set[str]]] = {}
     for line in lines:
         concept, system, code, display, equivalence, part, status, source = line.cells
         display = display or labels.get(concept, code)
         faults = [
             f"an unknown code system: {system}" if system not in systems else None,
+            None if concept in labels else "no such concept, or one without a label",
             _wrong_shape(system, code),
             meaning_fault(display),
-            None if equivalence in set(Equivalence) else f"equivalence is one of {', '.join(Equivalence)}",
+            None if equivalence in _EQUIVALENCES else f"equivalence is one of {', '.join(Equivalence)}",
             None if not part or part.isdecimal() else "part is a number",
             None if status in STATUSES else f"status is one of {', '.join(STATUSES)}",
             None if source else "no source",
             f"{system} {code} is there twice" if (concept, system, code) in seen else None,
         ]
         seen.add((concept, system, code))
+        if part not in ("", "0"):
+            parted.setdefault(concept, (line, set()))[1].add(part)
         wrong = [fault for fault in faults if fault]
         for fault in wrong:
             defects.add(line.file, line.number, f"{concept}: {fault}")
         if not wrong:
             made = Coding(
-                Code(system, code, intern(display)), Equivalence(equivalence), int(part or 0), status == STATUSES[0]
+                Code(system, code, display), _EQUIVALENCES[equivalence], int(part or 0), status == STATUSES[0]
             )
             found.setdefault(concept, []).append(made)
-    for concept, codings in found.items():
-        numbers = {coding.part for coding in codings if coding.part}
-        if len(numbers) == 1:
-            defects.add("codings.csv", 1, f"{concept}: a single part; parts mean the concept only together")
+    for concept, (line, parts) in parted.items():
+        if len(parts) == 1:
+            defects.add(line.file, line.number, f"{concept}: a single part; parts mean the concept only together")
     return {concept: tuple(codings) for concept, codings in found.items()}
 
 

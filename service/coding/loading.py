@@ -90,6 +90,7 @@ class Loaded:
         self.evaluations: dict[str, EvaluationRow] = {}
         self.members: dict[str, MemberRow] = {}
         self._written: dict[str, TomlRow] = {}
+        self._concepts: dict[str, tuple[str, str]] = {}
         for row in read_toml(mappings, "measurements.toml", self.defects):
             measured = self.measurements[row.key] = rows.measurement_row(row, self.defects)
             self._field(row, measured.concept)
@@ -113,6 +114,13 @@ class Loaded:
         if row.key in self._written:
             why = f"[{row.key}] is also a row of {self._written[row.key].file}; fields have one namespace"
             self.defects.add(row.file, row.line(""), why)
+        other = next(
+            (key for key, (file, known) in self._concepts.items() if (file, known) == (row.file, concept)), None
+        )
+        if other is not None and row.file != "report.toml":
+            # What is read back has only the concept's code to tell its row by.
+            self.defects.add(row.file, row.line("concept"), f"[{row.key}] {concept} is the concept of [{other}], too")
+        self._concepts[row.key] = (row.file, concept)
         self._written[row.key] = row
         checks.check_field(row, concept, self.concepts, self.defects)
 

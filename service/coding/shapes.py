@@ -36,7 +36,8 @@ def _permutations() -> tuple[tuple[int, ...], ...]:
     return tuple(rows)
 
 
-_PERMUTED: Final = _permutations()
+_PLACES: Final = tuple({str(digit): to for digit, to in enumerate(row)} for row in _permutations()) * 3
+"""By place from the right, for at most 24 digits: what each digit is turned into."""
 _MULTIPLIED: Final = tuple(tuple(map(int, row)) for row in _D5)
 _SCTID = re.compile(r"[1-9][0-9]{5,17}")
 _LOINC = re.compile(r"([0-9]{1,7})-([0-9])|L[APG][0-9]{1,7}-[0-9]")
@@ -46,8 +47,8 @@ _ANY = re.compile(r"[^\s\\\x00-\x1f\x7f]+(?: [^\s\\\x00-\x1f\x7f]+)*")
 def verhoeff(digits: str) -> bool:
     """Whether the last digit is the Verhoeff check digit of the others."""
     check = 0
-    for place, digit in enumerate(reversed(digits)):
-        check = _MULTIPLIED[check][_PERMUTED[place % 8][int(digit)]]
+    for permuted, digit in zip(_PLACES, reversed(digits), strict=False):
+        check = _MULTIPLIED[check][permuted[digit]]
     return check == 0
 
 
@@ -102,6 +103,6 @@ def meaning_fault(display: str) -> str | None:
         return "a display is empty"
     if len(display) > MEANING_CHARACTERS:
         return f"a display has {len(display)} characters, Code Meaning at most {MEANING_CHARACTERS}: give our own label"
-    if "\\" in display or any(ord(char) < 32 or ord(char) == 127 for char in display):
-        return "a display holds a backslash or a control character"
+    if "\\" in display or not display.isprintable():
+        return "a display holds a backslash, a control character or a separator other than a blank"
     return None

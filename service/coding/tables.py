@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from importlib.resources.abc import Traversable
 from sys import intern
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from service.domain.errors import Problem, TableError
 
@@ -49,8 +49,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 """The columns that each table has, in order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of a table: its cells by column order, and where it stands."""
 
     file: str
@@ -84,7 +83,7 @@ def read_csv(source: Traversable, defects: Defects, *, columns: str | None = Non
             if len(cells) != len(wanted):
                 defects.add(file, reader.line_num, f"{len(cells)} cells where the table has {len(wanted)} columns")
                 continue
-            yield Line(file, reader.line_num, tuple([intern(cell.strip()) for cell in cells]))
+            yield Line(file, reader.line_num, tuple(map(intern, map(str.strip, cells))))
     except csv.Error as error:
         defects.add(file, reader.line_num, f"not CSV: {error}")
 

@@ -99,8 +99,10 @@ def commensurable(one: str, other: str) -> bool:
         return True
     first, second = quantity(one), quantity(other)
     if first is None or second is None:
-        # g/ml{SUVbw} and g/ml{SUVlbm} are two scales of one quantity: a row may name both, nothing is converted.
-        return _ANNOTATION.sub("", one) == _ANNOTATION.sub("", other)
+        # g/ml{SUVbw} and g/ml{SUVlbm} are two scales of one quantity, and many write 1 for both: a row may name them,
+        # nothing is converted.
+        plain = {_ANNOTATION.sub("", unit) for unit in (one, other)}
+        return len(plain) == 1 or UNITY in (first or second or ())
     return first[0] == second[0]
 
 

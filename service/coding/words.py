@@ -14,6 +14,8 @@ _ALIKE = str.maketrans("’‘ʼ`´‐‑‒–—―−", "'''''-------")
 _BETWEEN = re.compile(r"(?<=[^\W_])(?:[-/_]|\s+[-/_]\s+)(?=[^\W_])")
 _IDLE = re.compile(r"[,;:()\[\]\"“”]+(?=\s|$)|(?:^|(?<=\s))[,;:()\[\]\"“”]+")
 _POSSESSIVE = re.compile(r"(?<=\w)'s\b|(?<=s)'(?!\w)")
+_PLAIN = re.compile(r"[a-z0-9 ]*")
+_KEPT = 4096  # words remembered: all of the tables, and a little of what is looked up
 _PASSES = 8  # what one pass leaves, the next may take ("vertebraes"); each takes something, so few are enough
 _SHORTEST_PLURAL = 4  # letters: "axes", but not the CNS, the pons' "is" or a "gas"
 
@@ -56,6 +58,7 @@ _ENDINGS = (
     ("lies", "ly"),
     ("rae", "ra"),  # vertebrae
 )
+_PLURALS = tuple(plural for plural, _ in _ENDINGS)
 _NO_PLURAL = ("ss", "us", "is", "'s")
 
 
@@ -74,7 +77,8 @@ def squeeze(text: str) -> str:
 def fold(text: str) -> str:
     """The text without regard to case, Unicode form and blanks."""
     if text.isascii():
-        return " ".join(text.lower().split()).translate(_ALIKE)
+        folded = " ".join(text.lower().split())
+        return folded.replace("`", "'") if "`" in folded else folded
     # Either of NFKC and case folding can undo the other, so they alternate (Unicode 3.13, D146).
     for _ in range(3):
         text = _clean(text.casefold())
@@ -87,9 +91,9 @@ def singular(word: str) -> str:
         return word
     if word in IRREGULAR:
         return IRREGULAR[word]
-    for plural, single in _ENDINGS:
-        if word.endswith(plural):
-            return word[: -len(plural)] + single
+    if word.endswith(_PLURALS):
+        plural, single = next(ending for ending in _ENDINGS if word.endswith(ending[0]))
+        return word[: -len(plural)] + single
     if word.endswith("s") and not word.endswith(_NO_PLURAL) and word[-2].isalpha():
         return word[:-1]
     return word
@@ -98,15 +102,18 @@ def singular(word: str) -> str:
 class Words:
     """Normal forms under one list of British and American spellings."""
 
-    __slots__ = ("_american",)
+    __slots__ = ("_american", "_known")
 
     def __init__(self, american: Mapping[str, str]) -> None:
         """Take British words with their American spelling, both folded and singular."""
         self._american = dict(american)
+        self._known: dict[str, str] = {}
 
     def normal(self, text: str) -> str:
         """The form in which spelling variants of one term are equal; the same for its own result."""
         text = fold(text)
+        if _PLAIN.fullmatch(text):
+            return self._words(text)
         for _ in range(_PASSES):
             normal = self._once(text)
             if normal == text:
@@ -116,6 +123,23 @@ class Words:
 
     def _once(self, text: str) -> str:
         """One pass of all rules."""
-        plain = _POSSESSIVE.sub("", _BETWEEN.sub(" ", _IDLE.sub(" ", text)))
-        words = (self._american.get(single, single) for single in map(singular, plain.split()))
-        return " ".join(words)
+        return self._words(_POSSESSIVE.sub("", _BETWEEN.sub(" ", _IDLE.sub(" ", text))))
+
+    def _words(self, text: str) -> str:
+        """Each word in the singular and in American spelling."""
+        return " ".join([self._word(word) for word in text.split()])
+
+    def _word(self, word: str) -> str:
+        """One word; remembered, since terms share their words."""
+        known = self._known.get(word)
+        if known is None:
+            known = word
+            for _ in range(_PASSES):
+                single = singular(known)
+                spelled = self._american.get(single, single)
+                if spelled == known:
+                    break
+                known = spelled
+            if len(self._known) < _KEPT:
+                self._known[word] = known
+        return known
