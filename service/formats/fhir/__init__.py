@@ -15,7 +15,7 @@ report.negatives                        result Observations: code = the finding,
 report.differential                     one result Observation: a component each, in order
 report.predecessor                      DocumentReference.relatesTo (replaces) target.identifier
 patient                                 Patient; identifier[0] is patient.id, then other_ids in order
-study.uid, started, description         ImagingStudy.identifier, .started, .description; effectiveDateTime of all results
+study.uid, started, description         ImagingStudy.identifier, .started, .description; effectiveDateTime everywhere
 study.accession                         ServiceRequest.identifier and ImagingStudy.identifier, type ACSN
 study.modality, procedures              ImagingStudy.modality, .procedureCode; DiagnosticReport.code is the first
                                         procedure, each further one a result Observation with code *procedure reported*
@@ -33,8 +33,8 @@ lesion.category, certainty, change      component
 lesion.count                            component: valueInteger or valueCodeableConcept
 lesion.time_point                       component for each part of it
 lesion.text                             note
-lesion.images                           component *source image*: valueString ``urn:oid:<SOP>#frames=1,2``; derivedFrom
-lesion.segment                          component *referenced segment*: valueString ``urn:oid:<SOP>#segment=1``, and
+lesion.images                           component *source of measurement*, ``urn:oid:<SOP>#frames=1,2``; derivedFrom
+lesion.segment                          component *referenced segment*, ``urn:oid:<SOP>#segment=1``, and
                                         *source series for segmentation*
 lesion.measurements, evaluations        hasMember, in this order: Observations with valueQuantity, valueCodeableConcept
 measurement.method, range               method, referenceRange

@@ -64,6 +64,12 @@ def field_name(key: str) -> orjson.Fragment:
 
 
 @cache
+def member_name(key: str) -> orjson.Fragment:
+    """The name of a coded member of the report (a row of ``mappings/report.toml``), as CodeableConcept."""
+    return field_name(vocabulary().members[key].concept)
+
+
+@cache
 def answer(key: str) -> orjson.Fragment:
     """A concept of the tables as an answer, as CodeableConcept."""
     return codeable(vocabulary().term(key), "")

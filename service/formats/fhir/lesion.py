@@ -5,7 +5,7 @@ from collections import Counter
 from service.domain.codes import CodedTerm
 from service.domain.geometry import ImageReference, SegmentReference
 from service.domain.report import CountKind, Lesion, Measurement, ReferenceRange, TimePoint
-from service.formats.fhir.codeable import Json, answer, codeable, field_name, quantity
+from service.formats.fhir.codeable import Json, answer, codeable, field_name, member_name, quantity
 from service.formats.fhir.draft import Draft
 from service.formats.fhir.identity import Entry, dicom_identifier, put_by_id
 from service.formats.fhir.imaging import lesion_images, studies_of
@@ -63,7 +63,7 @@ def lesion_observation(draft: Draft, lesion: Lesion[CodedTerm], imaging: Imaging
         for item in lesion.evaluations
     ]
     said: Json = {
-        "code": field_name("finding"),
+        "code": member_name("finding"),
         "focus": focus,
         "valueCodeableConcept": codeable(lesion.finding, sender),
     }
@@ -89,7 +89,9 @@ def _measured(item: Measurement[CodedTerm], sender: str) -> Json:
         said["referenceRange"] = [_reference_range(item.range, item.unit, sender)]
     components: list[Json] = []
     if item.derivation is not None:
-        components.append({"code": field_name("derivation"), "valueCodeableConcept": codeable(item.derivation, sender)})
+        components.append(
+            {"code": member_name("derivation"), "valueCodeableConcept": codeable(item.derivation, sender)}
+        )
     if item.image is not None:
         components.append({"code": field_name("source-of-measurement"), "valueString": f"urn:oid:{item.image}"})
     if components:
@@ -116,19 +118,20 @@ def _components(lesion: Lesion[CodedTerm], sender: str) -> list[Json]:
     """
     made: list[Json] = []
     for name, term in (
-        ("finding-category", lesion.category),
+        ("category", lesion.category),
         ("laterality", lesion.laterality),
-        ("topographical-modifier", lesion.topography),
+        ("topography", lesion.topography),
         ("certainty", lesion.certainty),
         ("change", lesion.change),
     ):
         if term is not None:
-            made.append({"code": field_name(name), "valueCodeableConcept": codeable(term, sender)})
+            made.append({"code": member_name(name), "valueCodeableConcept": codeable(term, sender)})
     if lesion.count is not None:
-        made.append({"code": field_name("lesion-count"), **_count(lesion.count)})
+        made.append({"code": member_name("count"), **_count(lesion.count)})
     if lesion.time_point is not None:
         made.extend(_time_point(lesion.time_point, sender))
-    made += [{"code": field_name("source-image"), "valueString": image_uri(image)} for image in lesion_images(lesion)]
+    source = field_name("source-of-measurement")  # the purpose of an image in the SR (TID 1501)
+    made += [{"code": source, "valueString": image_uri(image)} for image in lesion_images(lesion)]
     if lesion.segment is not None:
         made.extend(_segment(lesion.segment))
     return made
@@ -143,7 +146,7 @@ def _count(count: int | CountKind) -> Json:
 def _time_point(point: TimePoint[CodedTerm], sender: str) -> list[Json]:
     made: list[Json] = [{"code": field_name("time-point"), "valueString": point.label}]
     if point.type is not None:
-        made.append({"code": field_name("time-point-type"), "valueCodeableConcept": codeable(point.type, sender)})
+        made.append({"code": member_name("time-point-type"), "valueCodeableConcept": codeable(point.type, sender)})
     if point.order is not None:
         made.append({"code": field_name("time-point-order"), "valueInteger": point.order})
     for name, text in (

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from service.domain.codes import CodedTerm
-from service.formats.fhir.codeable import Json, answer, codeable, field_name
+from service.formats.fhir.codeable import Json, answer, codeable, field_name, member_name
 from service.formats.fhir.draft import Draft
 
 
@@ -24,14 +24,14 @@ def _said(draft: Draft) -> Iterator[tuple[str, Json]]:
         yield f"technique {turn}", _statement("technique", technique, sender)
     # DiagnosticReport.code is one concept; ImagingStudy and ServiceRequest may be older than this report.
     for turn, procedure in enumerate(report.study.procedures[1:]):
-        yield f"procedure {turn}", _statement("procedure-reported", procedure, sender)
+        yield f"procedure {turn}", _statement("procedure", procedure, sender)
     for turn, negative in enumerate(report.negatives):
         # The finding is the question and "absent" its answer: as an answer it could be read as found.
         yield f"negative {turn}", {"code": codeable(negative, sender), "valueCodeableConcept": answer("absent")}
     if report.differential:
-        ranked = [_statement("differential-diagnosis", term, sender) for term in report.differential]
-        yield "differential", {"code": field_name("differential-diagnosis"), "component": ranked}
+        ranked = [_statement("differential", term, sender) for term in report.differential]
+        yield "differential", {"code": member_name("differential"), "component": ranked}
 
 
-def _statement(name: str, term: CodedTerm, sender: str) -> Json:
-    return {"code": field_name(name), "valueCodeableConcept": codeable(term, sender)}
+def _statement(member: str, term: CodedTerm, sender: str) -> Json:
+    return {"code": member_name(member), "valueCodeableConcept": codeable(term, sender)}
