@@ -46,6 +46,7 @@ from service.domain.times import DateTime
 from service.domain.uids import derive_uid, tracking_uid
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
+ENHANCED_MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4.1"
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 STUDY_UID = "1.2.826.0.1.3680043.10.1561.1"
 SERIES_UID = "1.2.826.0.1.3680043.10.1561.1.2"
@@ -141,8 +142,9 @@ TRIANGLE: tuple[Point2D, ...] = ((100.5, 80.25), (116.7, 81.0), (108.0, 96.5))
 DESCRIPTORS = (Evaluation(T1, HYPOINTENSE), Evaluation(ENHANCEMENT, RING), Evaluation(EDEMA, VASOGENIC))
 
 
-def image(number: int = 1, *frames: int, prior: bool = False, sop_class: str = MR_IMAGE) -> ImageReference:
-    """The n-th image of the study's own series, or of the prior study's."""
+def image(number: int = 1, *frames: int, prior: bool = False, sop_class: str = "") -> ImageReference:
+    """The n-th image of the study's own series, or of the prior study's; a multi-frame one where frames are named."""
+    sop_class = sop_class or (ENHANCED_MR_IMAGE if frames else MR_IMAGE)
     series = PRIOR_SERIES_UID if prior else SERIES_UID
     return ImageReference(sop_class, f"{series}.{number}", series, study=PRIOR_UID if prior else None, frames=frames)
 

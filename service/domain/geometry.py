@@ -80,9 +80,23 @@ class Region3D:
             raise ValueError(f"a {self.graphic} has {fewest} to {most} points")
 
 
+SINGLE_FRAME = frozenset(
+    f"1.2.840.10008.5.1.4.1.1.{tail}"
+    for tail in (
+        *("1", "1.1", "1.1.1", "1.2", "1.2.1", "1.3", "1.3.1"),  # CR, DX, mammography, intra-oral
+        *("2", "4", "6.1", "7", "128"),  # CT, MR, ultrasound, secondary capture, PET
+        *("77.1.1", "77.1.2", "77.1.3", "77.1.4", "77.1.7", "77.1.5.7", "81.1", "82.1"),  # visible light, ophthalmic
+    )
+)
+"""SOP classes of images whose IOD has no Multi-frame module (PS3.3 A)."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageReference:
-    """One SOP instance: ``study`` is the report's own study when None; ``frames`` empty means the whole instance."""
+    """One SOP instance: ``study`` is the report's own study when None; ``frames`` empty means the whole instance.
+
+    Frame 1 of a single-frame image is the whole of it: a frame number may not be said there (PS3.3 C.18.4).
+    """
 
     sop_class: str
     sop_instance: str
@@ -100,6 +114,8 @@ class ImageReference:
             check_uid(self.study)
         if any(frame < 1 for frame in self.frames):
             raise ValueError("frames count from 1")
+        if self.frames == (1,) and self.sop_class in SINGLE_FRAME:
+            object.__setattr__(self, "frames", ())
 
 
 @dataclass(frozen=True, slots=True)

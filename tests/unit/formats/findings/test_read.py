@@ -38,7 +38,7 @@ def test_reads_the_example() -> None:
     assert lesion.evaluations[0].name == Term("T1")
     assert lesion.evaluations[0].value == Term("hypointense")
     (shown,) = lesion.images
-    assert shown.image.frames == (1,)
+    assert shown.image.frames == ()  # frame 1 of a single-frame image is the image
     assert shown.regions[0].points == ((102.5, 88.0), (116.7, 88.0))
     assert shown.regions[0].measurement == Term("long axis")
 
