@@ -6,7 +6,7 @@ doi 10.1038/s41597-023-02123-0, CC BY 4.0); ``examples/README.md`` cites it and 
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,16 @@ PATIENTS, TIME_POINTS, ROWS = 45, 190, 292
 DS_CHARACTERS = 16  # of a decimal string (PS3.5 6.2)
 PRIMARY_TUMOURS = {"Breast": "breast cancer", "NSCLC": "non-small cell lung cancer", "SCLC": "small cell lung cancer"}
 """The table's word to a term; its fourth word, ``Others``, names no tumour and becomes none."""
+PLAIN = (
+    ("volume", "TOTALVOLUME", "cm3"),
+    ("enhancing volume", "CEVOLUME", "cm3"),
+    ("necrotic volume", "NECVOLUME", "cm3"),
+    ("contrast-enhancing rim width", "CERIMWIDTH", "cm"),
+    ("surface regularity", "SURFACEREGULARITY", "1"),
+)
+"""Measurement, column and unit of what needs no more than that; the table gives no units, its numbers prove them."""
+Digits = Callable[[str], str]
+"""How a number of the table is written."""
 
 Row = Mapping[str, str]
 
@@ -54,7 +64,7 @@ def legible(value: str) -> str:
     return rounded(value, 4) if Decimal(value) else "0"
 
 
-def findings(rows: list[Row], order: int, digits: Any = fitting) -> dict[str, Any]:
+def findings(rows: list[Row], order: int, digits: Digits = fitting) -> dict[str, Any]:
     """One report: the rows of one patient and time point, the ``order``-th of that patient.
 
     Of the table: patient number, day, lesion numbers, diameter, volumes, primary tumour, scanner. Added, since a report
@@ -88,27 +98,24 @@ def findings(rows: list[Row], order: int, digits: Any = fitting) -> dict[str, An
             "started": started,
             "procedure": "MRI brain",
             "description": f"OpenBTAI {patient}, time point {order} (shifted date)",
-            "technique": ["post-contrast T1 sequence"],
+            "technique": ["T1-weighted sequence", "contrast media"],
         },
         "observer": {"device": {"name": "OpenBTAI morphological measurements", "version": "2023"}},
         "lesions": [lesion(row, order, digits) for row in rows],
     }
 
 
-def lesion(row: Row, order: int, digits: Any) -> dict[str, Any]:
+def lesion(row: Row, order: int, digits: Digits) -> dict[str, Any]:
     """One row: the same lesion has the same id at every time point of its patient, so that its tracking UID stays."""
     return {
         "id": f"L{row['LESION']}",
         "finding": "brain metastasis",
         "site": "brain",
         "timePoint": {"label": f"TP{order}", "order": order},
-        "text": (
-            f"Of the volume {digits(row['CEVOLUME'])} cm3 enhances and {digits(row['NECVOLUME'])} cm3 is necrotic."
-        ),
         "measurements": {
             # The longest diameter in space: neither the long axis of one plane nor that of a mesh.
             "diameter": {"value": f"{digits(row['MAXDIAMETER3D'])} cm", "derivation": "maximum"},
-            "volume": f"{digits(row['TOTALVOLUME'])} cm3",
+            **{name: f"{digits(row[column])} {unit}" for name, column, unit in PLAIN},
         },
     }
 
@@ -124,7 +131,7 @@ def primary(row: Row) -> str:
     return PRIMARY_TUMOURS.get(word, f"not named (table: {word})")
 
 
-def all_findings(rows: Iterable[Row], digits: Any = fitting) -> dict[str, dict[str, Any]]:
+def all_findings(rows: Iterable[Row], digits: Digits = fitting) -> dict[str, dict[str, Any]]:
     """Every report of the table by its name, ``openbtai-<patient>-<time point>``."""
     made: dict[str, dict[str, Any]] = {}
     seen: dict[str, int] = defaultdict(int)

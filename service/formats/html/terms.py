@@ -21,7 +21,8 @@ def term(item: CodedTerm) -> str:
     if item.codes:
         # Only the label of a concept: a sender's own words beside a broader or given code may name the patient.
         return label(item.text) if item.concept is not None else inline(item.text)
-    return f'<span class="uncoded">{inline(item.text)} <i>(not coded)</i></span>'
+    why = "not coded" if item.concept is None else "no code exists"
+    return f'<span class="uncoded">{inline(item.text)} <i>({why})</i></span>'
 
 
 def terms(items: Iterable[CodedTerm], between: str = "; ") -> str:

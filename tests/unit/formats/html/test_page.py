@@ -9,7 +9,9 @@ import pytest
 
 from service.domain.codes import CodedTerm
 from service.domain.loss import Loss, LossKind
-from service.domain.report import Status
+from service.domain.names import PersonName
+from service.domain.report import Observer, Person, Status
+from service.domain.times import DateTime
 from service.formats.html.write import page
 from tests.reports import DESCRIPTORS, REPORTS, make_coded_report, make_lesion, rich_report, status_report
 from tests.unit.formats.html.markup import Html
@@ -52,8 +54,10 @@ def test_has_no_notice_on_a_final_report() -> None:
 
 
 def test_says_who_verified_it() -> None:
-    words = Html(page(rich_report())).words
-    assert "Verified by Dr. Tarou Yamada · 山田 太郎 · やまだ たろう, 2026-03-02 10:40:12.5 UTC+01:00" in words
+    name = PersonName.parse("Yamada^Tarou^^Dr.=山田^太郎=やまだ^たろう")
+    reader: Person[CodedTerm] = Person(name, verified_at=DateTime("2026-03-02T10:40:00+01:00"))
+    words = Html(page(make_coded_report(observers=(Observer(person=reader),)))).words
+    assert "Verified by Dr. Tarou Yamada · 山田 太郎 · やまだ たろう, 2026-03-02 10:40 UTC+01:00" in words
 
 
 def test_says_that_nobody_verified_it() -> None:
@@ -74,6 +78,12 @@ def test_marks_what_is_not_coded() -> None:
     site = CodedTerm("far corner")
     words = Html(page(make_coded_report(lesions=(make_lesion(site=site),)))).words
     assert "left far corner (not coded)" in words
+
+
+def test_says_of_a_known_concept_that_no_code_exists_for_it() -> None:
+    topography = CodedTerm("gray-white matter junction", concept="gray-white-matter-junction")
+    words = Html(page(make_coded_report(lesions=(make_lesion(topography=topography),)))).words
+    assert "left frontal lobe, gray-white matter junction (no code exists)" in words
 
 
 def test_does_not_mark_what_is_coded() -> None:
