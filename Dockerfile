@@ -1,0 +1,35 @@
+# The wheel is built, and all it needs installed by hash, in one stage; the image that runs holds neither pip's cache nor a compiler.
+FROM python:3.11-slim-bookworm AS build
+WORKDIR /src
+RUN python -m venv /opt/lesionbridge
+COPY requirements.lock ./
+RUN /opt/lesionbridge/bin/python -m pip install --no-cache-dir --require-hashes -r requirements.lock
+COPY pyproject.toml README.md LICENSE NOTICE ./
+COPY service service
+COPY mappings mappings
+COPY terminology terminology
+RUN /opt/lesionbridge/bin/python -m pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /dist . \
+  && /opt/lesionbridge/bin/python -m pip install --no-cache-dir --no-deps --no-index /dist/lesionbridge-*.whl \
+  && /opt/lesionbridge/bin/python -m pip uninstall --yes pip setuptools wheel
+
+FROM python:3.11-slim-bookworm
+LABEL org.opencontainers.image.title="LesionBridge" \
+      org.opencontainers.image.licenses="Apache-2.0"
+RUN groupadd --system --gid 10001 lesionbridge \
+  && useradd --system --uid 10001 --gid lesionbridge --home-dir /var/lib/lesionbridge --no-create-home --shell /usr/sbin/nologin lesionbridge \
+  && install -d -o lesionbridge -g lesionbridge -m 0750 /var/lib/lesionbridge
+COPY --from=build /opt/lesionbridge /opt/lesionbridge
+# The root may be mounted read-only: what is written goes to /var/lib/lesionbridge (the database) and /tmp (a tmpfs will do).
+ENV PATH=/opt/lesionbridge/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    HOME=/var/lib/lesionbridge \
+    LESIONBRIDGE_DATABASE_URL=sqlite:////var/lib/lesionbridge/lesionbridge.sqlite3
+USER 10001:10001
+WORKDIR /var/lib/lesionbridge
+VOLUME /var/lib/lesionbridge
+EXPOSE 8080
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
+  CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/health/live', timeout=4)"]
+ENTRYPOINT ["lesionbridge"]
+CMD ["serve", "--host", "0.0.0.0", "--port", "8080"]
