@@ -12,8 +12,9 @@ from service.formats.html.terms import (
     evaluations,
     has_joined_axes,
     listed,
-    measurements,
+    other_measurements,
     site,
+    sizes,
     term,
     terms,
     time_point,
@@ -92,18 +93,17 @@ def _lesion(lesion: Lesion[CodedTerm], language: str) -> dict[str, str]:
         finding.append(count(lesion))
     if lesion.certainty is not None:
         finding.append(f'<span class="k">certainty:</span> {term(lesion.certainty)}')
-    described = evaluations(lesion.evaluations)
+    described = [evaluations(lesion.evaluations), other_measurements(lesion)]
     if lesion.time_point is not None:
-        described += f"{'; ' if described else ''}{time_point(lesion.time_point)}"
-    if lesion.text:
-        described += block(lesion.text, language)
+        described.append(time_point(lesion.time_point))
+    text = block(lesion.text, language) if lesion.text else ""
     return {
         "Lesion": inline(lesion.id),
         "Finding": "<br/>".join(finding),
         "Site": site(lesion),
-        "Size": measurements(lesion),
+        "Size": sizes(lesion),
         "Change": f"<b>{term(lesion.change)}</b>" if lesion.change is not None else "",
-        "Description": described,
+        "Description": "; ".join(filter(None, described)) + text,
     }
 
 

@@ -13,6 +13,8 @@ _RAISED = {
     "cm2": "cm<sup>2</sup>",
     "cm3": "cm<sup>3</sup>",
 }
+_SIZES = frozenset({"long-axis", "short-axis", "diameter", "length", "area", "volume"})
+"""Concepts that answer how large a lesion is."""
 _NO_UNIT = "1"  # UCUM's unity
 
 
@@ -37,21 +39,24 @@ def listed(items: Sequence[str], tag: str = "ul") -> str:
     return f"<{tag}><li>{'</li><li>'.join(items)}</li></{tag}>"
 
 
-def measurements(lesion: Lesion[CodedTerm]) -> str:
-    """Every measurement of a lesion, one a line; a plain long and short axis of one unit as ``14.2 × 11.0 mm``."""
+def sizes(lesion: Lesion[CodedTerm]) -> str:
+    """How large a lesion is, one measurement a line; a plain long and short axis of one unit as ``14.2 × 11.0 mm``."""
     lines = []
-    rest = lesion.measurements
-    axes = _axes(rest)
+    axes = _axes(lesion.measurements)
     if axes is not None:
         long, short = axes
         lines.append(f"<b>{long.value} × {short.value} {unit(long.unit)}</b>")
-        rest = tuple(item for item in rest if item is not long and item is not short)
-    lines.extend(map(measurement, rest))
+    lines.extend(measurement(item) for item in lesion.measurements if _is_size(item) and item not in (axes or ()))
     return "<br/>".join(lines)
 
 
+def other_measurements(lesion: Lesion[CodedTerm]) -> str:
+    """What was measured besides the size: density, uptake, diffusion, parts of the volume."""
+    return "; ".join(measurement(item) for item in lesion.measurements if not _is_size(item))
+
+
 def has_joined_axes(lesion: Lesion[CodedTerm]) -> bool:
-    """Whether `measurements` joins a long and a short axis, so that the reader must be told which is which."""
+    """Whether `sizes` joins a long and a short axis, so that the reader must be told which is which."""
     return _axes(lesion.measurements) is not None
 
 
@@ -133,6 +138,10 @@ def time_point(point: TimePoint[CodedTerm]) -> str:
 
 def _spaced(text: str) -> str:
     return f" {text}" if text else ""
+
+
+def _is_size(item: Measurement[CodedTerm]) -> bool:
+    return item.concept.concept in _SIZES
 
 
 def _axes(

@@ -8,8 +8,21 @@ import pytest
 
 from service.domain.codes import Code, CodedTerm
 from service.domain.report import CountKind, ReferenceRange
-from service.formats.html.terms import count, measurement, measurements, reference_range, site
-from tests.reports import LONG_AXIS, MEAN, MM, MM2, NO_UNITS, SHORT_AXIS, VOLUME, make_lesion, number
+from service.formats.html.terms import count, measurement, other_measurements, reference_range, site, sizes
+from tests.reports import (
+    LONG_AXIS,
+    MEAN,
+    MM,
+    MM2,
+    MM3,
+    NO_UNITS,
+    SHORT_AXIS,
+    SUV,
+    SUV_UNIT,
+    VOLUME,
+    make_lesion,
+    number,
+)
 
 
 def words(markup: str) -> str:
@@ -19,12 +32,12 @@ def words(markup: str) -> str:
 
 def test_joins_the_two_axes_with_the_digits_as_written() -> None:
     lesion = make_lesion(measurements=(number(LONG_AXIS, "14.20", MM), number(SHORT_AXIS, "11.0", MM)))
-    assert words(measurements(lesion)) == "14.20 × 11.0 mm"
+    assert words(sizes(lesion)) == "14.20 × 11.0 mm"
 
 
 def test_takes_the_axes_by_what_they_are_not_by_their_order() -> None:
     lesion = make_lesion(measurements=(number(SHORT_AXIS, "11.0", MM), number(LONG_AXIS, "14.2", MM)))
-    assert words(measurements(lesion)) == "14.2 × 11.0 mm"
+    assert words(sizes(lesion)) == "14.2 × 11.0 mm"
 
 
 @pytest.mark.parametrize(
@@ -37,15 +50,19 @@ def test_takes_the_axes_by_what_they_are_not_by_their_order() -> None:
 )
 def test_does_not_join_axes_that_say_more_or_differ_in_unit(second: object) -> None:
     lesion = make_lesion(measurements=(number(LONG_AXIS, "14.2", MM), second))
-    assert "×" not in measurements(lesion)
-    assert words(measurements(lesion)).startswith("long axis 14.2 mm | short axis 1")
+    assert "×" not in sizes(lesion)
+    assert words(sizes(lesion)).startswith("long axis 14.2 mm | short axis 1")
 
 
 def test_shows_two_long_axes_apart() -> None:
     twice = (number(LONG_AXIS, "14", MM), number(LONG_AXIS, "15", MM), number(SHORT_AXIS, "11", MM))
-    assert (
-        words(measurements(make_lesion(measurements=twice))) == "long axis 14 mm | long axis 15 mm | short axis 11 mm"
-    )
+    assert words(sizes(make_lesion(measurements=twice))) == "long axis 14 mm | long axis 15 mm | short axis 11 mm"
+
+
+def test_keeps_the_size_apart_from_what_else_was_measured() -> None:
+    lesion = make_lesion(measurements=(number(SUV, "7.1", SUV_UNIT), number(VOLUME, "1450", MM3)))
+    assert words(sizes(lesion)) == "volume 1450 mm3"
+    assert words(other_measurements(lesion)) == "SUVbw 7.1 g/ml{SUVbw}"
 
 
 def test_raises_the_power_of_a_unit_and_keeps_its_letters() -> None:
