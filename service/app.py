@@ -7,8 +7,8 @@ from flask import Flask
 from service.api import convert, observe, operations, problems, reports
 from service.api.deployment import Deployment, install
 from service.api.openapi import describe_bodies, make_api
-from service.coding import vocabulary
 from service.config import Settings
+from service.pipeline import tables
 from service.web import docs
 
 
@@ -17,7 +17,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings()
     app = Flask("service", static_folder=None)
     app.config.update(
-        MAX_CONTENT_LENGTH=settings.limits.body_bytes,
+        # `service.api.body` holds the limit and has to see one byte more to know that it is passed.
+        MAX_CONTENT_LENGTH=settings.limits.body_bytes + 1,
         MAX_FORM_MEMORY_SIZE=0,
         OPENAPI_URL_PREFIX="/",
         OPENAPI_JSON_PATH="openapi.json",
@@ -33,5 +34,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     for room in (convert, reports, operations):
         api.register_blueprint(room.blueprint)
     app.register_blueprint(docs.blueprint)
-    vocabulary()  # loaded before workers are forked, so that they share it
+    tables(settings.issuers_file)  # loaded before workers are forked, so that they share it
     return app

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from functools import cache
 from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import orjson
 
-from service.coding import vocabulary
+from service.coding import Vocabulary, vocabulary
 from service.coding.coder import code_report
 from service.domain.emitted import Emitted, SrReference
 from service.domain.errors import Conflict, Disagreement, KeyReused, Problem, Unavailable
@@ -28,6 +31,8 @@ from service.formats.findings import read as findings_reader
 from service.formats.findings import write as findings
 from service.formats.html import write as html
 from service.formats.sr import write as sr
+from service.formats.sr.dialects import DIALECTS as SR_DIALECTS
+from service.formats.sr.relationships import Iod
 from service.store.receipt import receipt
 
 if TYPE_CHECKING:
@@ -38,6 +43,9 @@ ATTEMPTS = 8
 """How often a version is tried again when others keep the same report at the same time."""
 
 
+DIALECTS = tuple(SR_DIALECTS)
+IODS = tuple(one.value for one in Iod)
+BUNDLES = fhir.BUNDLES
 CHECKED = "sr-and-fhir-say-the-same"
 """The name of the full check in receipts."""
 
@@ -89,6 +97,15 @@ class Source:
     format: Format = Format.FINDINGS
     default_sender: str = "local"
     limits: Limits = field(default_factory=Limits)
+    issuers_file: str = ""
+
+
+@cache
+def tables(issuers_file: str) -> Vocabulary:
+    """The shipped tables, with a site's own issuers beside them; raises TableError with every defect."""
+    if not issuers_file:
+        return vocabulary()
+    return Vocabulary.load(files("terminology"), files("mappings"), Path(issuers_file))
 
 
 STORED = (Format.FHIR_R4, Format.SR, Format.HTML)
@@ -98,7 +115,7 @@ ROLES = {Format.FINDINGS: "findings", Format.FHIR_R4: "fhir", Format.SR: "sr", F
 
 def convert(source: Source, targets: Sequence[Format], options: Options) -> Outcome:
     """Read, code and write; raises a Refused for a document that can't be taken, Disagreement when a check fails."""
-    return emit(code_report(_read(source), vocabulary()), targets, options)
+    return emit(code_report(_read(source), tables(source.issuers_file)), targets, options)
 
 
 def emit(report: CodedReport, targets: Sequence[Format], options: Options) -> Outcome:
@@ -131,7 +148,7 @@ def publish(
     report = _read(source)
     digest = _digest(report, options)
     if store is None or dry_run:
-        outcome = emit(code_report(_following(report, _previous(report, store)), vocabulary()), STORED, options)
+        outcome = emit(_coded(source, report, _previous(report, store)), STORED, options)
         return Receipt(None, _receipt(outcome, {"dryRun": True}), created=False)
     for _ in range(ATTEMPTS):
         kept = _keep(source, report, digest, options, store, key)
@@ -151,7 +168,7 @@ def _keep(
     if there is not None:
         return there
     previous = _previous(report, store)
-    outcome = emit(code_report(_following(report, previous), vocabulary()), STORED, options)
+    outcome = emit(_coded(source, report, previous), STORED, options)
     try:
         draft = _draft(source, outcome, digest, store, said, previous)
         store.keep(draft)
@@ -256,6 +273,11 @@ def _digest(report: LesionReport, options: Options) -> str:
 def _previous(report: LesionReport, store: Store | None) -> Stored | None:
     """The stored version that this one follows."""
     return store.newest_before(report.sender, report.id, report.version) if store is not None else None
+
+
+def _coded(source: Source, report: LesionReport, previous: Stored | None) -> CodedReport:
+    """The report coded, with the SR it follows."""
+    return code_report(_following(report, previous), tables(source.issuers_file))
 
 
 def _following(report: LesionReport, previous: Stored | None) -> LesionReport:

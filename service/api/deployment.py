@@ -31,7 +31,8 @@ class Deployment:
 
     def source(self, body: bytes, form: Format) -> Source:
         """A sender's document with what the deployment adds to it."""
-        return Source(body, form, self.settings.default_sender, self.settings.limits)
+        here = self.settings
+        return Source(body, form, here.default_sender, here.limits, here.issuers_file)
 
 
 def install(deployment: Deployment, extensions: dict[str, object]) -> None:

@@ -7,7 +7,7 @@ from service.api import observe
 from service.api.deployment import deployment
 from service.api.openapi import Blueprint
 from service.api.schemas import HealthSchema
-from service.coding import vocabulary
+from service.pipeline import tables
 
 blueprint = Blueprint("operations", __name__, description="For those who run the service")
 
@@ -24,8 +24,9 @@ def live() -> Response:
 @blueprint.alt_response(503, schema=HealthSchema, description="It can't work; says why.")
 def ready() -> Response:
     """The vocabulary is loaded and the database can be used; or what is wrong."""
-    vocabulary()
-    return _health(deployment().store.faults())
+    here = deployment()
+    tables(here.settings.issuers_file)
+    return _health(here.store.faults())
 
 
 @blueprint.get("/metrics")

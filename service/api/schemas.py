@@ -8,7 +8,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, valida
 from service.domain.codes import Resolution
 from service.domain.loss import LossKind
 from service.domain.report import Status
-from service.pipeline import Options
+from service.pipeline import BUNDLES, DIALECTS, IODS, Options
 
 MAX_FOUND = 500
 
@@ -27,16 +27,16 @@ class WritingQuery(Strict):
 
     dialect = fields.String(
         load_default="strict",
-        validate=validate.OneOf(["strict", "ohif"]),
+        validate=validate.OneOf(DIALECTS),
         metadata={"description": "For whom the SR is written."},
     )
     bundle = fields.String(
         load_default="transaction",
-        validate=validate.OneOf(["transaction", "collection", "document"]),
+        validate=validate.OneOf(BUNDLES),
         metadata={"description": "The kind of FHIR bundle."},
     )
     iod = fields.String(
-        validate=validate.OneOf(["comprehensive-3d", "comprehensive", "enhanced"]),
+        validate=validate.OneOf(IODS),
         metadata={"description": "The SR document class; chosen by need when absent."},
     )
     check = fields.String(

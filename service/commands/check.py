@@ -23,12 +23,12 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--iod", help="Of the SR that is written.")
 @refusing
 def command(files: tuple[str, ...], from_: str | None, sr: Path | None, fhir: Path | None, **writing: Any) -> None:
-    """Read FILE, write it as SR and FHIR, read both back, compare. Exit 0: all say the same, 2: not, with each place."""
+    """Read FILE, write it as SR and FHIR, read both back, compare. Exit 0: all say the same; 2: not, and where."""
     here, options = settings(), Options(**writing)
     failed = False
     try:
         for document in (one for path in files for one in documents(path, here.limits.body_bytes)):
-            source = Source(document.body, _form(document, from_), here.default_sender, here.limits)
+            source = Source(document.body, _form(document, from_), here.default_sender, here.limits, here.issuers_file)
             failed |= not _holds(document, source, options, (sr, fhir))
     except OSError as error:
         stop(f"{error.filename}: {error.strerror}")

@@ -57,7 +57,9 @@ class _Run:
         """The output's bytes; ``source`` puts the document's name into each loss."""
         here = self.deployment
         form = self.form or detect(document.body)
-        outcome = convert(Source(document.body, form, here.default_sender, here.limits), (self.to,), self.options)
+        outcome = convert(
+            Source(document.body, form, here.default_sender, here.limits, here.issuers_file), (self.to,), self.options
+        )
         for lost in outcome.losses:
             self.losses.append({**({"source": document.name} if source else {}), **loss_row(lost)})
         return outcome.outputs[self.to].content, outcome.losses
