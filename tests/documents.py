@@ -67,10 +67,10 @@ FULL: Json = {
         },
         "impression": "Three new brain metastases.\nNo haemorrhage.",
         "findings": "Ring enhancement, left frontal.",
-        "conclusion": ["brain metastasis", _SNOMED],
+        "conclusion": ["brain metastasis", dict(_SNOMED)],
         "differential": ["glioblastoma", "abscess"],
         "negatives": "haemorrhage",
-        "descriptors": {"primary tumor": "lung carcinoma"},
+        "descriptors": [{"field": "primary tumor", "value": "lung carcinoma"}],
     },
     "patient": {
         "id": "PID-11235",
@@ -182,7 +182,7 @@ FULL: Json = {
                     "frame": 1,
                     "line": {"measurement": "long axis", "points": [[102.5, 88.0], [116.7, 88.0]]},
                     "bidirectional": {
-                        "long": [[1, 2], [3, 4]],
+                        "long": {"points": [[1, 2], [3, 4]], "measurement": "long axis"},
                         "short": {"points": [[1, 4], [3, 2]], "measurement": "short axis"},
                     },
                     "polygon": [

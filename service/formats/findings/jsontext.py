@@ -28,7 +28,7 @@ _REFUSED_CHARACTER = re.compile(
 # The same, or an escape for it; a surrogate may be half of a pair, so a match is a suspicion only.
 _SUSPECT = re.compile(
     _REFUSED_CHARACTER.pattern
-    + r"|\\[bf]|\\u(?:00[0189][0-9a-fA-F]|007[fF]|202[dDeE]|[dD][89a-bA-B]|[fF][dD][deDE]|[fF]{3}[efEF])"
+    + r"|\\[bf]|\\u(?:00[0189][0-9a-fA-F]|007[fF]|202[dDeE]|[dD][89a-fA-F]|[fF][dD][deDE]|[fF]{3}[efEF])"
 )
 
 
@@ -149,24 +149,23 @@ def _walk(value: object, where: str, reading: Reading) -> None:
     elif isinstance(value, _Constant):
         reading.refuse(where, Rule.NUMBER, f"{value} is no number; leave the member out.")
     elif isinstance(value, _Number):
-        if not _is_bounded(value, reading.limits):
+        if bounded(value, reading.limits.digits) is None:
             reading.refuse(where, Rule.NUMBER, f"Write a number of at most {reading.limits.digits} digits.")
     elif isinstance(value, str) and (found := _REFUSED_CHARACTER.search(value)):
         reading.refuse(where, Rule.CHARACTER, f"Remove the character U+{ord(found[0]):04X}.")
 
 
-def _is_bounded(number: str, limits: Limits) -> bool:
-    """Whether a number, its exponent written out, has no more digits than the limit."""
-    if len(number) > 2 * limits.digits:
-        return False
+def bounded(number: str, most: int) -> Decimal | None:
+    """The decimal of a number as written, or None where it has, its exponent written out, more than ``most`` digits."""
+    if len(number) > 2 * most:
+        return None
     try:
-        return has_digits(Decimal(number), limits.digits)
-    except InvalidOperation:
-        return False
+        value = Decimal(number)
+    except InvalidOperation:  # an exponent that even Decimal has no room for
+        return None
+    return value if has_digits(value, most) else None
 
 
 def has_digits(value: Decimal, most: int) -> bool:
     """Whether ``value``, its exponent written out, has at most ``most`` digits."""
-    if not value.is_finite():
-        return False
-    return len(f"{value:f}".lstrip("-").replace(".", "")) <= most if abs(value.adjusted()) <= most else False
+    return abs(value.adjusted()) <= most and len(f"{value:f}".lstrip("-").replace(".", "")) <= most

@@ -7,16 +7,16 @@ from typing import Any, ClassVar
 from service.domain.codes import Term
 from service.domain.report import Measurement, ReferenceRange
 from service.formats.findings.fields import Member, line, too_long, uid
-from service.formats.findings.jsontext import has_digits
+from service.formats.findings.jsontext import bounded, has_digits
 from service.formats.findings.reading import Reading
 from service.formats.findings.records import refuse_member
 from service.formats.findings.rules import Rule
 from service.formats.findings.terms import TERM, field_name, term
 
 # A number as JSON writes it, then the unit. A unit starts with a digit only where UCUM has it so ("1", "10*-6.mm2/s"),
-# and then after a space; no later word of it starts with a digit: "14 mm x 11 mm", "1 450 mm3" are no measurements.
+# and then after a space; no later word of it starts with a digit: "14 mm x 11 mm", "1 450 mm3", "14x11 mm" are none.
 _NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
-_WORD = r"[^\s\d.,;:+*/=<>~^-]\S*"
+_WORD = r"(?!x[0-9])[^\s\d.,;:+*/=<>~^×-]\S*"
 _MEASURED = re.compile(rf"({_NUMBER})(?: *({_WORD}(?: {_WORD})*)| +(1|10[*^]\S+))?")
 _COMMA = re.compile(r"\s*[-+]?[0-9]+,[0-9]")
 
@@ -62,33 +62,28 @@ _UNIT_HINT = 'Give the unit, "14.2 mm"; a number without unit has the unit 1.'
 
 def number(value: Any, where: str, reading: Reading) -> Decimal | None:
     """A number with its digits, from a JSON number or a string of one."""
+    most = reading.limits.digits
     if type(value) is Decimal:
-        made = value
+        made = value if has_digits(value, most) else None
     elif type(value) is int:
         # Far too long an integer is not made a decimal at all: that takes the square of its length.
-        made = Decimal(value) if value.bit_length() <= 4 * reading.limits.digits else Decimal("Infinity")
+        made = bounded(str(value), most) if value.bit_length() <= 4 * most else None
     elif type(value) is str:
         match = _MEASURED.fullmatch(value.strip())
         if match is None or match[2] or match[3]:
             _refuse_text(value, where, reading, "Give a number.")
             return None
-        return _decimal(match[1], where, reading)
+        made = bounded(match[1], most)
     else:
         reading.refuse_type(where, value, "a number")
         return None
-    return _bounded(made, where, reading)
+    return _within_limit(made, where, reading)
 
 
-def _decimal(text: str, where: str, reading: Reading) -> Decimal | None:
-    # An exponent past the range of Decimal has more characters than any number within the limit.
-    return _bounded(Decimal(text) if len(text) <= 2 * reading.limits.digits else Decimal("Infinity"), where, reading)
-
-
-def _bounded(value: Decimal, where: str, reading: Reading) -> Decimal | None:
-    if has_digits(value, reading.limits.digits):
-        return value
-    reading.refuse(where, Rule.NUMBER, f"Write a number of at most {reading.limits.digits} digits.")
-    return None
+def _within_limit(value: Decimal | None, where: str, reading: Reading) -> Decimal | None:
+    if value is None:
+        reading.refuse(where, Rule.NUMBER, f"Write a number of at most {reading.limits.digits} digits.")
+    return value
 
 
 def _refuse_text(value: str, where: str, reading: Reading, wanted: str) -> None:
@@ -117,7 +112,7 @@ def measured(value: str, where: str, reading: Reading) -> tuple[Decimal, str | N
     if match is None:
         _refuse_text(value, where, reading, "Give a measurement.")
         return None
-    made = _decimal(match[1], where, reading)
+    made = _within_limit(bounded(match[1], reading.limits.digits), where, reading)
     return None if made is None else (made, match[2] or match[3])
 
 

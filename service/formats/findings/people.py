@@ -42,7 +42,10 @@ def _group(value: dict[str, Any], where: str, reading: Reading, known: tuple[str
     parts: dict[str, str | None] = {}
     for name, item in value.items():
         if name in _PARTS:
-            parts[name] = line(item, f"{where}/{name}", reading)
+            text = line(item, f"{where}/{name}", reading)
+            if text is not None and any(mark in text for mark in "^=\\"):
+                reading.refuse(f"{where}/{name}", Rule.NAME, "Write the part without ^, = and backslash.")
+            parts[name] = text
         elif name not in known:
             refuse_member(name, where, reading, dict.fromkeys([*_PARTS, *known]))
     if reading.found != before:
@@ -90,7 +93,7 @@ class Name(Member):
             return None
 
 
-class OtherId(Record):
+class OtherIdSchema(Record):
     """One more id of the patient."""
 
     made_by = PatientId
@@ -99,7 +102,7 @@ class OtherId(Record):
     issuer = Organization("Who issued it: a key of the issuer table, a URI or an OID.", example="REGION")
 
 
-class PatientRecord(Record):
+class PatientSchema(Record):
     """The patient."""
 
     made_by = Patient
@@ -117,10 +120,10 @@ class PatientRecord(Record):
         example="1961-04-02",
     )
     sex = Choice("Patient's Sex; left out when unknown.", Sex, example="F")
-    other_ids = Parts(OtherId, "More ids of the patient.", data_key="otherIds")
+    other_ids = Parts(OtherIdSchema, "More ids of the patient.", data_key="otherIds")
 
 
-class DeviceRecord(Record):
+class DeviceSchema(Record):
     """A device or program that observed."""
 
     made_by = Device
@@ -133,7 +136,7 @@ class DeviceRecord(Record):
     algorithm = Line("The algorithm that it ran.", example="UNet-3D")
 
 
-class PersonRecord(Record):
+class PersonSchema(Record):
     """A physician."""
 
     made_by = Person
@@ -144,7 +147,7 @@ class PersonRecord(Record):
     role = TermMember("The part the person has in the report.", example="radiologist")
 
 
-class ObserverPerson(PersonRecord):
+class ObserverPersonSchema(PersonSchema):
     """A person who observed, and may have verified the report."""
 
     verified_at = When(
@@ -155,11 +158,11 @@ class ObserverPerson(PersonRecord):
     )
 
 
-class ObserverRecord(Record):
+class ObserverSchema(Record):
     """Who observed: a device, a person, or both together."""
 
-    device = Part(DeviceRecord, "A device or program.")
-    person = Part(ObserverPerson, "A person.")
+    device = Part(DeviceSchema, "A device or program.")
+    person = Part(ObserverPersonSchema, "A person.")
 
     def make(self, values: dict[str, Any], where: str, reading: Reading) -> Any:
         """One of the two is there."""
@@ -172,11 +175,11 @@ class ObserverRecord(Record):
 class Physician(Member):
     """A physician: the name alone, or an object."""
 
-    describes: ClassVar[dict[str, object]] = {"anyOf": [_PN_SCHEMA, object_schema(PersonRecord())]}
+    describes: ClassVar[dict[str, object]] = {"anyOf": [_PN_SCHEMA, object_schema(PersonSchema())]}
 
     def reader(self) -> Reader:
         """A reader of either form."""
-        read_person = PersonRecord().read
+        read_person = PersonSchema().read
         read_name = Name().read
 
         def read(value: Any, where: str, reading: Reading) -> Any:

@@ -29,7 +29,7 @@ from service.formats.findings.fields import (
 )
 from service.formats.findings.images import Images, LesionImages
 from service.formats.findings.measurements import Measurements
-from service.formats.findings.people import ObserverRecord, PatientRecord, Physician
+from service.formats.findings.people import ObserverSchema, PatientSchema, Physician
 from service.formats.findings.reading import Reading
 from service.formats.findings.records import Part, Parts, Record, object_schema
 from service.formats.findings.rules import Rule
@@ -40,7 +40,7 @@ _MOST_COUNT = 100_000  # a lesion entry that stands for more is innumerable
 _MOST_SEGMENT = 65_535  # Segment Number is US (PS3.3 C.8.20.2)
 
 
-class PredecessorRecord(Record):
+class PredecessorSchema(Record):
     """The SR document that this report replaces."""
 
     made_by = Predecessor
@@ -51,7 +51,7 @@ class PredecessorRecord(Record):
     study = Uid("Its Study Instance UID, where it is not the study reported on.", example="1.2.3")
 
 
-class ReportRecord(Record):
+class HeaderSchema(Record):
     """The report itself: identity, state, text and what holds for it as a whole."""
 
     id = Line("The sender's id of the report; its versions share it.", required=True, example="MR-2026-000481")
@@ -65,7 +65,7 @@ class ReportRecord(Record):
         example="2026-03-02T10:41:00+01:00",
     )
     language = Language("The language of the texts; en-US when left out.", example="en-US")
-    predecessor = Part(PredecessorRecord, "The SR document that this report replaces.")
+    predecessor = Part(PredecessorSchema, "The SR document that this report replaces.")
     impression = Prose("The conclusion in words.", example="Three new brain metastases.")
     findings = Prose("The findings in words.", example="No haemorrhage. No midline shift.")
     conclusions = TermsMember("Coded conclusions.", data_key="conclusion", example=["brain metastasis"])
@@ -78,7 +78,7 @@ class ReportRecord(Record):
     )
 
 
-class ComparisonRecord(Record):
+class ComparisonSchema(Record):
     """A prior study that the report compares with."""
 
     made_by = Comparison
@@ -90,7 +90,7 @@ class ComparisonRecord(Record):
     description = Line("Its description.", example="MR brain")
 
 
-class StudyRecord(Record):
+class StudySchema(Record):
     """The imaging study reported on."""
 
     made_by = Study
@@ -114,11 +114,11 @@ class StudyRecord(Record):
     description = Line("The study's description.", example="MR head w/wo contrast")
     referring_physician = Physician("Who asked for it.", data_key="referringPhysician", example="Gray^Henry")
     technique = TermsMember("Technique and sequences.", example=["T1 post-contrast", "FLAIR"])
-    comparisons = Parts(ComparisonRecord, "Prior studies that the report compares with.")
+    comparisons = Parts(ComparisonSchema, "Prior studies that the report compares with.")
     images = Images("Images used as evidence that show no lesion listed here.")
 
 
-class TimePointRecord(Record):
+class TimePointSchema(Record):
     """When in a protocol the lesion was seen."""
 
     made_by = TimePoint
@@ -136,11 +136,11 @@ class TimePointMember(Member):
     """A time point: its label alone, or an object."""
 
     _LABEL: ClassVar[Line] = Line("The name of the time point.")
-    describes: ClassVar[dict[str, object]] = {"anyOf": [dict(_LABEL.metadata), object_schema(TimePointRecord())]}
+    describes: ClassVar[dict[str, object]] = {"anyOf": [dict(_LABEL.metadata), object_schema(TimePointSchema())]}
 
     def reader(self) -> Reader:
         """A reader of either form."""
-        read_object = TimePointRecord().read
+        read_object = TimePointSchema().read
 
         def read(value: Any, where: str, reading: Reading) -> TimePoint[Term] | None:
             if type(value) is dict:
@@ -168,7 +168,7 @@ class Count(Member):
         return whole(value, where, reading, 1, _MOST_COUNT)
 
 
-class SegmentRecord(Record):
+class SegmentSchema(Record):
     """A segment of a DICOM SEG."""
 
     made_by = SegmentReference
@@ -195,7 +195,7 @@ class LesionId(Member):
         return line(value, where, reading)
 
 
-class LesionRecord(Record):
+class LesionSchema(Record):
     """One lesion, or one entry for several that are alike."""
 
     id = LesionId(
@@ -222,22 +222,22 @@ class LesionRecord(Record):
     )
     images = LesionImages("The images that show it.")
     regions3d = Regions3D("Shapes in millimetres, patient coordinates.")
-    segment = Part(SegmentRecord, "The segment of a SEG that is this lesion.")
+    segment = Part(SegmentSchema, "The segment of a SEG that is this lesion.")
 
     def make(self, values: dict[str, Any], where: str, reading: Reading) -> Lesion[Term]:  # noqa: ARG002 - see Record
         """The lesion, with its place."""
         return Lesion(where=where, **values)
 
 
-class FindingsSchema(Record):
+class ReportSchema(Record):
     """Findings JSON, version 1: a lesion report of one imaging study."""
 
-    report = Part(ReportRecord, "The report itself.", required=True)
-    patient = Part(PatientRecord, "The patient.", required=True)
-    study = Part(StudyRecord, "The imaging study reported on.", required=True)
-    observer = Part(ObserverRecord, "Who observed, where it was one.")
-    observers = Parts(ObserverRecord, "Who observed, where there were several.")
-    lesions = Parts(LesionRecord, "The lesions.", most="lesions")
+    report = Part(HeaderSchema, "The report itself.", required=True)
+    patient = Part(PatientSchema, "The patient.", required=True)
+    study = Part(StudySchema, "The imaging study reported on.", required=True)
+    observer = Part(ObserverSchema, "Who observed, where it was one.")
+    observers = Parts(ObserverSchema, "Who observed, where there were several.")
+    lesions = Parts(LesionSchema, "The lesions.", most="lesions")
 
     def make(self, values: dict[str, Any], where: str, reading: Reading) -> LesionReport | None:
         """The report, once what holds between its members is held."""
@@ -324,9 +324,9 @@ def _check_state(report: LesionReport, single: bool, where: str, reading: Readin
 
 
 @cache
-def findings() -> FindingsSchema:
+def findings() -> ReportSchema:
     """The schema, made once: making it takes longer than reading a report."""
-    return FindingsSchema()
+    return ReportSchema()
 
 
 def json_schema() -> dict[str, object]:

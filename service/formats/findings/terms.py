@@ -56,7 +56,7 @@ def term(value: Any, where: str, reading: Reading) -> Term | None:
     if reading.found != before:
         return None
     system, code, display = (said.get(name) or "" for name in _CODE_MEMBERS)
-    return Term(display or code, Code(system, code, display), where)
+    return Term(display, Code(system, code, display), where)
 
 
 def terms(value: Any, where: str, reading: Reading) -> tuple[Term, ...] | None:

@@ -1,0 +1,399 @@
+"""hypothesis strategies for findings JSON documents over the whole schema.
+
+`documents()` builds documents that the reader takes: every member comes in every form, with texts in several scripts
+and with markup. The terms are words that no vocabulary has, unless ``lexicon`` brings others.
+"""
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from hypothesis import strategies as st
+
+Json = dict[str, Any]
+Strategy = st.SearchStrategy[Any]
+
+_LETTERS = "abcxyzABCXYZ0189 .-/()'^~<>&\"%äßłżéñ山田太郎やまだمريضعليΩ😀"
+_NAME_LETTERS = "abcXYZ -'.äßłżéñ山田太郎やまだمريضعلي"
+_STUDY = "1.2.826.0.1.3680043.10.1561.7"
+_PRIOR = f"{_STUDY}.0"
+_ANSWERS_MOST = 4
+
+
+@cache
+def lines(most: int = 24, letters: str = _LETTERS) -> Strategy:
+    """Strings on one line, without white space around."""
+    return st.text(letters, min_size=1, max_size=most).map(str.strip).filter(bool)
+
+
+@cache
+def prose() -> Strategy:
+    """Free text of one or more lines."""
+    return st.text(_LETTERS + "\n\t", min_size=1, max_size=80).map(str.strip).filter(bool)
+
+
+@cache
+def uids() -> Strategy:
+    """UIDs of the 2.25 root, of many lengths."""
+    return st.integers(0, 2**128 - 1).map("2.25.{}".format)
+
+
+@cache
+def dates() -> Strategy:
+    """Dates as exact as a year, a month or a day; shifted ones are years before anybody was scanned."""
+    return st.tuples(st.dates(), st.sampled_from([4, 7, 10])).map(lambda pair: pair[0].isoformat()[: pair[1]])
+
+
+@cache
+def zones() -> Strategy:
+    """Offsets from UTC, as FHIR and DICOM have them."""
+    return st.sampled_from(["Z", "+00:00", "+01:00", "-05:00", "+05:45", "+14:00"])
+
+
+@cache
+def instants() -> Strategy:
+    """Times with their zone, with and without a fraction."""
+    fractions = st.sampled_from(["", ".5", ".25", ".123456"])
+    return st.tuples(st.datetimes(), fractions, zones()).map(
+        lambda made: made[0].isoformat(timespec="seconds") + made[1] + made[2]
+    )
+
+
+@cache
+def times() -> Strategy:
+    """Dates, instants, and times without a zone."""
+    return dates() | instants() | st.datetimes().map(lambda made: made.isoformat(timespec="seconds"))
+
+
+@cache
+def decimals() -> Strategy:
+    """Numbers as written: trailing zeros, small and large ones, negative ones."""
+    return st.tuples(st.integers(-(10**8), 10**8), st.integers(0, 6)).map(_written)
+
+
+def _written(made: tuple[int, int]) -> str:
+    digits, places = made
+    whole, rest = divmod(abs(digits), 10**places)
+    return f"{'-' if digits < 0 else ''}{whole}" + (f".{rest:0{places}}" if places else "")
+
+
+@cache
+def words() -> Strategy:
+    """Terms in one word or several."""
+    return lines()
+
+
+@cache
+def coded() -> Strategy:
+    """Terms that are a code of the sender's own scheme, with and without display."""
+    return st.fixed_dictionaries(
+        {"system": st.sampled_from(["99SITE", "99LAB"]), "code": lines(12, "abcXYZ0189-.")},
+        optional={"display": lines()},
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Lexicon:
+    """What the coded members hold: members by their JSON name, measurements and descriptors by strategies of their own.
+
+    ``measurement`` makes (concept, unit) pairs, ``descriptors`` and ``report_descriptors`` (field, answer) pairs.
+    ``number`` makes numbers as written, for a concept and unit.
+    """
+
+    members: dict[str, Strategy] = field(default_factory=dict)
+    measurement: Strategy = field(default_factory=lambda: st.tuples(words(), st.sampled_from(["mm", "cm2", "1", "%"])))
+    number: Strategy = field(default_factory=decimals)
+    descriptors: Strategy = field(default_factory=lambda: st.tuples(words(), words() | coded()))
+    report_descriptors: Strategy = field(default_factory=lambda: st.tuples(words(), words() | coded()))
+
+    def term(self, member: str) -> Strategy:
+        """The terms of a member."""
+        return self.members.get(member, words() | coded())
+
+    def terms(self, member: str) -> Strategy:
+        """One term of a member or a list of them."""
+        return self.term(member) | st.lists(self.term(member), min_size=1, max_size=3)
+
+
+def _object(required: dict[str, Strategy], **optional: Strategy) -> Strategy:
+    return st.fixed_dictionaries(required, optional=optional)
+
+
+@cache
+def names() -> Strategy:
+    """Names of persons as PN strings and as parts, in one to three groups."""
+    part = lines(8, _NAME_LETTERS)
+    groups = st.lists(st.lists(part, min_size=1, max_size=5).map("^".join), min_size=1, max_size=3).map("=".join)
+    parts = dict.fromkeys(("family", "given", "middle", "prefix", "suffix"), part)
+    group = st.fixed_dictionaries({}, optional=parts).filter(bool)
+    more = {"ideographic": group, "phonetic": group}
+    return groups | st.fixed_dictionaries({}, optional={**parts, **more}).filter(bool)
+
+
+def people(lexicon: Lexicon, **more: Strategy) -> Strategy:
+    """Physicians by their members."""
+    return _object({"name": names()}, id=lines(12), organization=lines(), role=lexicon.term("role"), **more)
+
+
+@cache
+def patients() -> Strategy:
+    """Patients with and without issuer, name, birth date and other ids."""
+    other = _object({"id": lines(12)}, issuer=lines(12))
+    return _object(
+        {"id": lines(12)},
+        issuer=lines(12),
+        name=names(),
+        birthDate=dates(),
+        sex=st.sampled_from("MFO"),
+        otherIds=st.lists(other, max_size=2),
+    )
+
+
+def image(number: int) -> Json:
+    """The image of a number: always of the same class, series and study; some are of the prior study."""
+    prior = number % 5 == 0
+    study = _PRIOR if prior else _STUDY
+    made = {
+        "sopClass": "1.2.840.10008.5.1.4.1.1.4" if number % 2 else "1.2.840.10008.5.1.4.1.1.4.1",
+        "sop": f"{study}.{number % 3 + 1}.{number + 1}",
+        "series": f"{study}.{number % 3 + 1}",
+    }
+    return made | ({"study": study} if prior or number % 7 == 0 else {})
+
+
+def _image(**shapes: Strategy) -> Strategy:
+    frames = st.integers(1, 400) | st.lists(st.integers(1, 400), min_size=1, max_size=3, unique=True)
+    return st.tuples(st.integers(0, 20).map(image), _object({}, frame=frames, **shapes)).map(
+        lambda made: made[0] | made[1]
+    )
+
+
+@cache
+def coordinates(*, pixels: bool) -> Strategy:
+    """Coordinates that a 32-bit float holds as they are, and some that it does not (102.3)."""
+    exact = st.integers(0 if pixels else -4_096, 4_096).map(lambda number: number / 8)
+    return exact | st.integers(0, 5_000).map(lambda number: number / 10)
+
+
+@cache
+def _points(axes: int, fewest: int, most: int) -> Strategy:
+    point = st.lists(coordinates(pixels=axes == 2), min_size=axes, max_size=axes)
+    return st.lists(point, min_size=fewest, max_size=most, unique_by=tuple)
+
+
+@st.composite
+def _shape(draw: st.DrawFn, axes: Strategy, shown: Strategy) -> Any:
+    points = draw(axes)
+    return draw(st.sampled_from([points, {"points": points}, {"points": points, "measurement": draw(shown)}]))
+
+
+def shapes(shown: Strategy) -> dict[str, Strategy]:
+    """Every shape of an image, in every form; ``shown`` makes the measurements that they show."""
+    line = _shape(_points(2, 2, 2), shown)
+    outline = _points(2, 3, 8)
+    polygon = _shape(outline | outline.map(lambda points: [*points, points[0]]), shown)
+    point = _shape(_points(2, 1, 1), shown)
+    plain = {"line": line, "polygon": polygon, "point": point | coordinates_pair()}
+    plain["bidirectional"] = _object({"long": line, "short": line})
+    return {name: shape | st.lists(shape.filter(_is_object), max_size=2) for name, shape in plain.items()}
+
+
+@cache
+def coordinates_pair() -> Strategy:
+    """One bare point."""
+    return st.lists(coordinates(pixels=True), min_size=2, max_size=2)
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+@cache
+def regions3d() -> Strategy:
+    """Every kind of shape in space."""
+    sizes = {"point": (1, 1), "multipoint": (1, 4), "polyline": (2, 5), "polygon": (3, 6), "ellipse": (4, 4)}
+    sizes["ellipsoid"] = (6, 6)
+    return st.sampled_from(sorted(sizes)).flatmap(
+        lambda kind: _object({"frameOfReference": uids(), "kind": st.just(kind), "points": _points(3, *sizes[kind])})
+    )
+
+
+@cache
+def time_points(lexicon: Lexicon) -> Strategy:
+    """Time points as a label and by members."""
+    return lines(12) | _object(
+        {"label": lines(12)},
+        type=lexicon.term("timePoint.type"),
+        order=st.integers(0, 40),
+        subjectIdentifier=lines(8),
+        protocolIdentifier=lines(8),
+    )
+
+
+@cache
+def ranges() -> Strategy:
+    """Reference ranges, low not above high."""
+    pair = st.tuples(decimals(), decimals()).map(lambda made: sorted(made, key=float))
+    return pair.map(lambda made: {"low": made[0], "high": made[1]}) | lines().map(lambda text: {"text": text})
+
+
+@cache
+def _measurement_members(lexicon: Lexicon) -> Strategy:
+    return _object({}, method=lexicon.term("method"), derivation=lexicon.term("derivation"), range=ranges())
+
+
+def _value(number: str, unit: str, form: int) -> Json:
+    """A number and its unit in one of their four forms."""
+    return (
+        {"value": number, "unit": unit},
+        {"value": f"{number} {unit}"},
+        {"value": float(number), "unit": unit},
+        {"value": int(float(number)), "unit": {"system": "UCUM", "code": unit}},
+    )[form]
+
+
+@st.composite
+def measurements(draw: st.DrawFn, lexicon: Lexicon, images: list[str]) -> Any:
+    """Measurements as an object and as a list; ``images`` are those that they may have been made on."""
+    concepts = draw(st.lists(lexicon.measurement, max_size=4, unique_by=lambda pair: str(pair[0])))
+    made: dict[str, Any] = {}
+    listed: list[Json] = []
+    as_object = draw(st.booleans()) and all(isinstance(concept, str) for concept, _ in concepts)
+    for concept, unit in concepts:
+        number = draw(lexicon.number)
+        members = _value(number, unit, draw(st.integers(0, 3))) | draw(_measurement_members(lexicon))
+        on_image = draw(st.booleans())
+        if images and on_image:
+            members["image"] = draw(st.sampled_from(images))
+        if as_object:
+            made[concept] = f"{number} {unit}" if draw(st.booleans()) else members
+        else:
+            listed.append({"concept": concept} | members)
+    return made if as_object else listed
+
+
+@st.composite
+def descriptors(draw: st.DrawFn, pairs: Strategy) -> Any:
+    """Descriptors as an object and as a list."""
+    found = draw(st.lists(pairs, max_size=_ANSWERS_MOST, unique_by=lambda pair: str(pair[0])))
+    if draw(st.booleans()) and all(isinstance(name, str) for name, _ in found):
+        return {name: draw(st.sampled_from([answer, [answer]])) for name, answer in found}
+    return [{"field": name, "value": answer} for name, answer in found]
+
+
+@cache
+def _lesion_members(lexicon: Lexicon) -> Strategy:
+    return _object(
+        {"id": lines(12), "finding": lexicon.term("finding")},
+        category=lexicon.term("category"),
+        site=lexicon.term("site"),
+        laterality=lexicon.term("laterality"),
+        topography=lexicon.term("topography"),
+        count=st.integers(1, 99) | st.sampled_from(["multiple", "innumerable"]),
+        certainty=lexicon.term("certainty"),
+        change=lexicon.term("change"),
+        timePoint=time_points(lexicon),
+        text=prose(),
+        descriptors=descriptors(lexicon.descriptors),
+        regions3d=st.lists(regions3d(), max_size=2),
+        segment=_object({"sop": uids(), "series": uids(), "number": st.integers(1, 65_535)}, sourceSeries=uids()),
+    )
+
+
+@cache
+def _lesion_images(lexicon: Lexicon) -> Strategy:
+    return st.lists(_image(**shapes(lexicon.measurement.map(lambda pair: pair[0]))), max_size=2)
+
+
+@st.composite
+def lesions(draw: st.DrawFn, lexicon: Lexicon, number: int) -> Json:
+    """One lesion; ``number`` makes its ids its own."""
+    made: Json = dict(draw(_lesion_members(lexicon)))
+    made["id"] += f" {number}"
+    if draw(st.booleans()):
+        made["trackingUid"] = f"{_STUDY}.77.{number + 1}"
+    images = draw(_lesion_images(lexicon))
+    if images:
+        made["images"] = images
+    made["measurements"] = draw(measurements(lexicon, [item["sop"] for item in images]))
+    return made
+
+
+@cache
+def studies(lexicon: Lexicon) -> Strategy:
+    """The study reported on, with prior ones."""
+    prior = _object(
+        {"uid": st.just(_PRIOR)},
+        started=times(),
+        accession=lines(8),
+        modality=lexicon.term("modality"),
+        description=lines(),
+    )
+    return _object(
+        {"uid": st.just(_STUDY), "modality": lexicon.term("modality"), "procedure": lexicon.terms("procedure")},
+        accession=lines(8),
+        accessionIssuer=lines(12),
+        started=times(),
+        description=lines(),
+        referringPhysician=names().filter(lambda name: isinstance(name, str)) | people(lexicon),
+        technique=lexicon.terms("technique"),
+        comparisons=st.lists(prior, max_size=1),
+        images=st.lists(_image(), max_size=2),
+    )
+
+
+@cache
+def observers(lexicon: Lexicon, *, complete: bool) -> Strategy:
+    """Devices and persons; only a complete report is verified by one."""
+    device = _object(
+        {"name": lines(12)},
+        version=lines(6),
+        uid=uids(),
+        manufacturer=lines(12),
+        model=lines(12),
+        algorithm=lines(12),
+    )
+    verified = {"verifiedAt": instants()} if complete else {}
+    return _object({}, device=device, person=people(lexicon, **verified)).filter(bool)
+
+
+@cache
+def headers(lexicon: Lexicon) -> Strategy:
+    """The member ``report`` in every state."""
+    states = ["preliminary", "final", "amended", "corrected", "appended", "cancelled", "entered-in-error"]
+    return _object(
+        {"id": lines(12), "status": st.sampled_from(states), "issued": instants()},
+        sender=lines(12),
+        version=st.integers(1, 9),
+        language=st.sampled_from(["en-US", "en", "pl", "ja", "ar", "de-CH-1996"]),
+        predecessor=_object({"sop": uids(), "series": uids(), "sopClass": uids()}, study=uids()),
+        impression=prose(),
+        findings=prose(),
+        conclusion=lexicon.terms("conclusion"),
+        differential=lexicon.terms("differential"),
+        negatives=lexicon.terms("negatives"),
+        descriptors=descriptors(lexicon.report_descriptors),
+    )
+
+
+PLAIN = Lexicon()
+"""Words that no vocabulary has."""
+
+
+@st.composite
+def documents(draw: st.DrawFn, lexicon: Lexicon = PLAIN, most_lesions: int = 3) -> Json:
+    """Findings JSON documents that the reader takes."""
+    report = dict(draw(headers(lexicon)))
+    document: Json = {"report": report, "patient": draw(patients()), "study": draw(studies(lexicon))}
+    found = [draw(lesions(lexicon, number)) for number in range(draw(st.integers(0, most_lesions)))]
+    if not found:
+        report.setdefault("impression", "No lesion.")
+    else:
+        document["lesions"] = found
+    one = observers(lexicon, complete=report["status"] not in ("preliminary", "cancelled"))
+    how_many = draw(st.integers(-1, 2))
+    if how_many < 0:
+        document["observer"] = draw(one)
+    elif how_many:
+        document["observers"] = [draw(one) for _ in range(how_many)]
+    return document
