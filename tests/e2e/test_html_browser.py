@@ -3,6 +3,7 @@
 import re
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 from service.domain.report import CodedReport
 from service.formats.html.write import page
 from tests.reports import REPORTS, make_coded_report, make_lesion
+from tests.unit.examples.test_examples import coded
 from tests.unit.formats.html.markup import Html
 from tests.unit.formats.html.test_hostile import HARMLESS, HOSTILE, filled, shape
 
@@ -43,7 +45,17 @@ def ordinary() -> CodedReport:
     return make_coded_report(lesions=lesions, negatives=REPORTS["rich"]().negatives, findings="No midline shift.")
 
 
-@pytest.mark.parametrize("make", [ordinary, make_coded_report, REPORTS["bone"]])
+@pytest.mark.parametrize(
+    "make",
+    [
+        ordinary,
+        REPORTS["bone"],
+        # The longest of the examples.
+        partial(coded, "brain-mr-images-and-regions"),
+        partial(coded, "openbtai-10046-1"),
+        partial(coded, "bone-fdg-pet-ct"),
+    ],
+)
 def test_prints_on_one_sheet(browse: Browse, tmp_path: Path, make: Callable[[], CodedReport]) -> None:
     target = tmp_path / "report.pdf"
     browse(make(), f"--print-to-pdf={target}")
