@@ -1,7 +1,7 @@
 """The attributes that an SR of ours has: keyword, tag and VR (PS3.6), and how an element of them is encoded.
 
-A data set is a plain dict of keyword to value here: str, int, or a list of such dicts for a sequence. ``encode_dataset``
-gives its bytes in explicit VR little endian, tags ascending, lengths explicit (PS3.5 7.1, 7.5).
+A data set is a plain dict of keyword to value here: str, int, or a list of such dicts for a sequence; bytes are a whole
+element. ``encode_dataset`` gives it in explicit VR little endian, tags ascending, lengths explicit (PS3.5 7.1, 7.5).
 """
 
 from collections.abc import Callable, Mapping
@@ -31,7 +31,9 @@ ATTRIBUTES: dict[str, tuple[int, str]] = {
     "CodingSchemeDesignator": (0x00080102, "SH"),
     "CodeMeaning": (0x00080104, "LO"),
     "MappingResource": (0x00080105, "CS"),
-    "CodingSchemeUID": (0x0008010C, "UI"),
+    "CodingSchemeResourcesSequence": (0x00080109, "SQ"),
+    "CodingSchemeURLType": (0x0008010A, "CS"),
+    "CodingSchemeURL": (0x0008010E, "UR"),
     "CodingSchemeIdentificationSequence": (0x00080110, "SQ"),
     "CodingSchemeName": (0x00080115, "ST"),
     "LongCodeValue": (0x00080119, "UC"),
@@ -57,7 +59,6 @@ ATTRIBUTES: dict[str, tuple[int, str]] = {
     "PatientBirthDate": (0x00100030, "DA"),
     "PatientSex": (0x00100040, "CS"),
     "OtherPatientIDsSequence": (0x00101002, "SQ"),
-    "DeviceUID": (0x00181002, "UI"),
     "SoftwareVersions": (0x00181020, "LO"),
     "ContributingEquipmentSequence": (0x0018A001, "SQ"),
     "ContributionDescription": (0x0018A003, "ST"),
@@ -173,11 +174,18 @@ def element(keyword: str, value: Any) -> bytes:
     return (long if representation in vr.LONG_FORM else short)(keyword, made)
 
 
+def encode_elements(dataset: Dataset) -> dict[str, bytes]:
+    """Each element by its keyword; a value that is bytes already is taken as the whole element."""
+    return {
+        keyword: value if isinstance(value, bytes) else element(keyword, value) for keyword, value in dataset.items()
+    }
+
+
+def join_elements(elements: Mapping[str, bytes]) -> bytes:
+    """Elements with their tags ascending."""
+    return b"".join([elements[keyword] for keyword in sorted(elements, key=_ORDER.__getitem__)])
+
+
 def encode_dataset(dataset: Dataset) -> bytes:
-    """A data set with its tags ascending; a value that is bytes already is taken as the whole element."""
-    return b"".join(
-        [
-            value if isinstance(value := dataset[keyword], bytes) else element(keyword, value)
-            for keyword in sorted(dataset, key=_ORDER.__getitem__)
-        ]
-    )
+    """A data set with its tags ascending."""
+    return join_elements(encode_elements(dataset))

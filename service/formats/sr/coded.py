@@ -4,7 +4,7 @@ The same few hundred codes stand in every report, so an entry is checked and enc
 is keyed by the tuple's identity, not its equality: codes are equal without their meanings, and these must not mix.
 """
 
-from service.domain.codes import Code
+from service.domain.codes import LOCAL_SCHEME, Code
 from service.formats.sr import vr
 from service.formats.sr.attributes import item, long, short
 
@@ -15,13 +15,17 @@ _ELLIPSIS = "…"
 class CodedEntry:
     """A primary code, its equivalents, and the item that says so; equal to another by its codes.
 
-    ``private`` are the private schemes among them: a document must identify these (PS3.3 C.12.1.1.1).
+    ``as_name``, ``as_value`` and ``as_unit`` are the item in the sequences that content items have.
+    ``private`` are the private schemes among them, but for our own: a document must identify these (PS3.3 C.12.1.1.1).
     """
 
-    __slots__ = ("codes", "item", "private")
+    __slots__ = ("as_name", "as_unit", "as_value", "codes", "item", "private")
 
     codes: tuple[Code, ...]
     item: bytes
+    as_name: bytes
+    as_value: bytes
+    as_unit: bytes
     private: tuple[str, ...]
 
     def __init__(self, codes: tuple[Code, ...]) -> None:
@@ -29,8 +33,12 @@ class CodedEntry:
         if not codes:
             raise ValueError("a coded entry has a code")
         object.__setattr__(self, "codes", codes)
-        object.__setattr__(self, "item", item(_macro(codes[0], codes[1:])))
-        object.__setattr__(self, "private", tuple(code.system for code in codes if code.system.startswith("99")))
+        made = item(_macro(codes[0], codes[1:]))
+        object.__setattr__(self, "item", made)
+        object.__setattr__(self, "as_name", long("ConceptNameCodeSequence", made))
+        object.__setattr__(self, "as_value", long("ConceptCodeSequence", made))
+        object.__setattr__(self, "as_unit", long("MeasurementUnitsCodeSequence", made))
+        object.__setattr__(self, "private", tuple(filter(_is_private, (code.system for code in codes))))
 
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse: an entry never changes."""
@@ -48,6 +56,10 @@ class CodedEntry:
         """The primary code as DICOM writes triples."""
         first = self.codes[0]
         return f'({first.code},{first.system},"{first.display}")'
+
+
+def _is_private(scheme: str) -> bool:
+    return scheme.startswith("99") and scheme != LOCAL_SCHEME
 
 
 def meaning(text: str) -> str:

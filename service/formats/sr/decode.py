@@ -127,7 +127,7 @@ def _item(elements: Elements) -> ContentItem:
     name = decode_entry(_only(elements, "ConceptNameCodeSequence")) if "ConceptNameCodeSequence" in elements else None
     children = tuple(map(_item, elements.get("ContentSequence", ())))
     if kind in (Image, Composite):
-        return kind(name, _reference(_only(elements, "ReferencedSOPSequence")), relation, children)  # type: ignore[call-arg, arg-type] # by kind
+        return kind(name, _reference(_only(elements, "ReferencedSOPSequence")), relation, children)  # type: ignore[arg-type] # by kind
     if kind is Scoord3D:
         numbers = _floats(elements["GraphicData"])
         return Scoord3D(name, elements["GraphicType"], numbers, elements["ReferencedFrameOfReferenceUID"], relation)  # type: ignore[arg-type] # checked by the tree

@@ -28,8 +28,8 @@ class Dialect:
     """One row.
 
     ``tracking`` is how a tracking identifier is made of the lesion's id and tool; ``label``: a lesion without text gets
-    its id as Comment; ``meanings`` are Code Meanings that the reader compares as text, by concept key; ``iods`` are those
-    that it reads; ``needs_shape``: it fails on a whole document over one group without coordinates.
+    its id as Comment; ``meanings`` are Code Meanings that the reader compares as text, by concept key; ``iods`` are
+    those that it reads; ``needs_shape``: it fails on a whole document over one group without coordinates.
     """
 
     name: str

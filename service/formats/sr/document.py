@@ -1,18 +1,19 @@
 """The data set around the tree, module by module (PS3.3 A.35): all attributes of type 1 and 2, and those of 3 we know.
 
-Empty strings and lists are type 2 attributes without a value. The document's own words (manufacturer, series description
-and number) are fixed.
+Empty strings and lists are type 2 attributes without a value. The document's own words (manufacturer, series
+description and number) are fixed.
 """
+
+from functools import lru_cache
 
 from service.coding import vocabulary
 from service.domain.codes import LOCAL_SCHEME, CodedTerm
 from service.domain.report import Device, Predecessor, Status
 from service.formats.sr import vr
-from service.formats.sr.attributes import item, long
+from service.formats.sr.attributes import encode_dataset, encode_elements, item, long
 from service.formats.sr.draft import Draft
 from service.formats.sr.encode import IMPLEMENTATION_VERSION_NAME
 from service.formats.sr.names import name
-from service.formats.sr.observers import device_uid
 from service.formats.sr.patient_study import (
     LOCAL_PERSONS,
     UNKNOWN,
@@ -28,22 +29,25 @@ MANUFACTURER = "LesionBridge"
 MODEL_NAME = "LesionBridge SR writer"
 SERIES_DESCRIPTION = "Lesion report"
 SERIES_NUMBER = 9_900
-
-
-def header(draft: Draft) -> Header:
-    """All but the content, the SOP class and the document's own UIDs."""
-    report = draft.report
-    made: Header = {
+_FIXED = encode_elements(
+    {
         "SpecificCharacterSet": "ISO_IR 192",
         "Modality": "SR",
         "SeriesNumber": SERIES_NUMBER,
         "SeriesDescription": SERIES_DESCRIPTION,
         "ReferencedPerformedProcedureStepSequence": [],
-        "InstanceNumber": report.version,
         "Manufacturer": MANUFACTURER,
         "ManufacturerModelName": MODEL_NAME,
         "SoftwareVersions": IMPLEMENTATION_VERSION_NAME,
+        "StudyID": "",
     }
+)
+
+
+def header(draft: Draft) -> Header:
+    """All but the content, the SOP class and the document's own UIDs."""
+    report = draft.report
+    made: Header = {**_FIXED, "InstanceNumber": report.version}
     made |= patient_module(draft, report.patient)
     made |= study_module(draft)
     made |= _general(draft)
@@ -53,7 +57,10 @@ def header(draft: Draft) -> Header:
     if devices:
         made["ContributingEquipmentSequence"] = [_equipment(draft, device) for device in devices]
     # Last: the codes above are among those whose schemes must be named.
-    made["CodingSchemeIdentificationSequence"] = [_scheme(scheme) for scheme in sorted(draft.schemes | {LOCAL_SCHEME})]
+    schemes = (LOCAL_SCHEME, *sorted(draft.schemes))
+    made["CodingSchemeIdentificationSequence"] = long(
+        "CodingSchemeIdentificationSequence", b"".join([_scheme(scheme) for scheme in schemes])
+    )
     return made
 
 
@@ -165,7 +172,6 @@ def _equipment(draft: Draft, device: Device) -> Header:
     made: Header = {
         "Manufacturer": short(device.manufacturer, "manufacturer") or UNKNOWN,
         "ManufacturerModelName": short(device.model or device.name, "device"),
-        "DeviceUID": device_uid(device, draft.report.sender),
         "PurposeOfReferenceCodeSequence": long("PurposeOfReferenceCodeSequence", name("processing-equipment").item),
     }
     if device.version is not None:
@@ -175,15 +181,16 @@ def _equipment(draft: Draft, device: Device) -> Header:
     return made
 
 
-def _scheme(designator: str) -> Header:
-    """One private coding scheme (C.12.1): its UID where the table has one."""
+@lru_cache(maxsize=64)
+def _scheme(designator: str) -> bytes:
+    """One private coding scheme (C.12.1): its name, and the URI that FHIR knows it by where the table has one.
+
+    Coding Scheme Resources says the URI, not Coding Scheme UID: a validator in use takes private UIDs there for errors.
+    """
     made: Header = {"CodingSchemeDesignator": designator}
     system = vocabulary().system(designator)
-    if system is not None and system.oid:
-        made["CodingSchemeUID"] = system.oid
-    made["CodingSchemeName"] = _scheme_name(designator, system.name if system is not None else "")
-    return made
-
-
-def _scheme_name(designator: str, said: str) -> str:
-    return said or ("Local ids of persons" if designator == LOCAL_PERSONS else designator)
+    if system is not None and system.uri:
+        made["CodingSchemeResourcesSequence"] = [{"CodingSchemeURLType": "FHIR", "CodingSchemeURL": system.uri}]
+    local = "Local ids of persons" if designator == LOCAL_PERSONS else designator
+    made["CodingSchemeName"] = system.name if system is not None else local
+    return item(encode_dataset(made))

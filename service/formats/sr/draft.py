@@ -4,18 +4,25 @@ import re
 
 from service.domain.codes import LOCAL_SCHEME, Code, CodedTerm
 from service.domain.loss import Loss, LossKind
-from service.domain.report import CodedReport
+from service.domain.report import CodedReport, Evaluation
 from service.formats.sr.coded import CodedEntry, coded_entry
 from service.formats.sr.dialects import Dialect
+from service.formats.sr.encode import keep
 from service.formats.sr.evidence import Evidence
 from service.formats.sr.meanings import meanings_of
 from service.formats.sr.names import name
-from service.formats.sr.tree import CodeItem, ContentItem, Relationship, Text
+from service.formats.sr.relationships import Relationship
+from service.formats.sr.tree import CodeItem, ContentItem, Text
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 UNNAMED = (Code(LOCAL_SCHEME, "unnamed", "Named by its equivalent meaning"),)
 """The name of an item whose own name has no code: (121050, DCM, "Equivalent Meaning of Concept Name") below says it."""
+
+
+_KEPT = 8_192
+_Said = tuple[tuple[Code, ...], tuple[Code, ...], tuple[ContentItem, ...]]
+_said: dict[tuple[int, int, int], _Said] = {}
 
 
 class Draft:
@@ -73,10 +80,29 @@ class Draft:
         """A CODE item, with the exact words below where the code says less; TEXT for a term without a code."""
         if not term.codes:
             return self.text(concept_name, term.text, relationship_type, term.where, children)
+        value = self.entry(term.codes)
         if term.broader:
             words = self.text(name("equivalent-meaning-of-value"), term.text, "HAS CONCEPT MOD", term.where)
             children = (*words, *children)
-        return (CodeItem(concept_name, self.entry(term.codes), relationship_type, children),)
+        return (CodeItem(concept_name, value, relationship_type, children),)
+
+    def evaluation(self, said: Evaluation[CodedTerm]) -> tuple[ContentItem, ...]:
+        """A qualitative evaluation; field and answer by exact codes make one item for all documents that say so."""
+        field, value = said.name, said.value
+        key = (id(field.codes), id(value.codes), id(self.dialect))
+        known = _said.get(key)
+        if known is not None and known[0] is field.codes and known[1] is value.codes:
+            return known[2]
+        concept_name, words = self.named(field)
+        made = self.answer(concept_name, value, "CONTAINS", *words)
+        exact = field.codes and value.codes and not (field.broader or value.broader)
+        if exact and not (concept_name.private or self.entry(value.codes).private):
+            if len(_said) >= _KEPT:
+                _said.clear()
+            for item in made:
+                keep(item)
+            _said[key] = (field.codes, value.codes, made)
+        return made
 
     def named(self, term: CodedTerm) -> tuple[CodedEntry, tuple[ContentItem, ...]]:
         """A term as the name of an item, and what must stand below it to say the name in full (TID 300 row 16)."""

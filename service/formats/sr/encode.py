@@ -4,31 +4,35 @@ Bottom up: each item is joined once its children are bytes, so a length is known
 """
 
 from collections.abc import Callable
+from functools import cache, lru_cache
+from operator import attrgetter
 
 from service.domain.uids import derive_uid
 from service.formats.sr import vr
 from service.formats.sr.attributes import ITEM, Dataset, encode_dataset, head, item, long, short
-from service.formats.sr.coded import CodedEntry
-from service.formats.sr.tree import ContentItem, Number, Reference, Shape
+from service.formats.sr.tree import CHECKS, ContentItem, Number, Reference, Shape
 
 TRANSFER_SYNTAX = "1.2.840.10008.1.2.1"  # Explicit VR Little Endian
 IMPLEMENTATION_CLASS_UID = derive_uid("implementation-class")
 IMPLEMENTATION_VERSION_NAME = "LESIONBRIDGE_1"
 
 _PREAMBLE = bytes(128) + b"DICM"
-_NAME = head("ConceptNameCodeSequence")
-_CODE = head("ConceptCodeSequence")
 _TEXT = head("TextValue")
-_UID = head("UID")
-_UNITS = head("MeasurementUnitsCodeSequence")
 _MEASURED = head("MeasuredValueSequence")
 _CONTENT = head("ContentSequence")
 _SEPARATE = short("ContinuityOfContent", vr.cs("SEPARATE"))
 _LINES = {"UIDREF": "UID", "PNAME": "PersonName", "DATE": "Date", "TIME": "Time", "DATETIME": "DateTime"}
-_LINE_BYTES = {"UIDREF": vr.ui, "PNAME": vr.pn, "DATE": vr.da, "TIME": vr.tm, "DATETIME": vr.dt}
+_KEPT = 16_384
 
 _starts: dict[tuple[str | None, str], bytes] = {}
-_templates: dict[str, bytes] = {}
+_kept: dict[int, tuple[ContentItem, bytes]] = {}
+
+
+def keep(node: ContentItem) -> None:
+    """Remember the bytes of an item that stands in many places: items never change, so the same one has the same."""
+    if len(_kept) >= _KEPT:
+        _kept.clear()
+    _kept[id(node)] = (node, item(encode_item(node)))
 
 
 def _start(relationship_type: str | None, value_type: str) -> bytes:
@@ -38,16 +42,10 @@ def _start(relationship_type: str | None, value_type: str) -> bytes:
     return made
 
 
+@cache
 def _template(identifier: str) -> bytes:
-    made = _templates.get(identifier)
-    if made is None:
-        dataset = {"MappingResource": "DCMR", "TemplateIdentifier": identifier}
-        made = _templates[identifier] = long("ContentTemplateSequence", item(encode_dataset(dataset)))
-    return made
-
-
-def _of_code(value: CodedEntry) -> bytes:
-    return _CODE + len(value.item).to_bytes(4, "little") + value.item
+    dataset = {"MappingResource": "DCMR", "TemplateIdentifier": identifier}
+    return long("ContentTemplateSequence", item(encode_dataset(dataset)))
 
 
 def _of_text(value: str) -> bytes:
@@ -58,27 +56,28 @@ def _of_text(value: str) -> bytes:
 
 
 def _of_number(value: Number) -> bytes:
-    unit = value.unit.item
-    body = _UNITS + len(unit).to_bytes(4, "little") + unit
-    if value.floating is not None:
-        body += short("FloatingPointValue", vr.fd(value.floating))
-    body += short("NumericValue", vr.ds(value.digits))
+    made = value.digits.encode()
+    if len(made) & 1:
+        made += b" "
+    exact = b"" if value.floating is None else short("FloatingPointValue", vr.fd(value.floating))
+    body = value.unit.as_unit + exact + short("NumericValue", made)
     return _MEASURED + (len(body) + 8).to_bytes(4, "little") + ITEM + len(body).to_bytes(4, "little") + body
 
 
 def _of_line(value_type: str) -> Callable[[str], bytes]:
-    keyword, made = _LINES[value_type], _LINE_BYTES[value_type]
+    keyword, made = _LINES[value_type], CHECKS[value_type]
     return lambda value: short(keyword, made(value))
 
 
 _VALUES: dict[str, Callable[..., bytes]] = {
-    "CODE": _of_code,
+    "CODE": attrgetter("as_value"),
     "TEXT": _of_text,
     "NUM": _of_number,
     **{value_type: _of_line(value_type) for value_type in _LINES},
 }
 
 
+@lru_cache(maxsize=8_192)
 def _reference(value: Reference) -> bytes:
     """Referenced SOP Sequence; its tag comes before those of the item (PS3.3 table 10-11, C.18.4)."""
     body = short("ReferencedSOPClassUID", vr.ui(value.sop_class))
@@ -91,9 +90,14 @@ def _reference(value: Reference) -> bytes:
     return long("ReferencedSOPSequence", item(body))
 
 
+@cache
+def _graphic_type(value: str) -> bytes:
+    return short("GraphicType", vr.cs(value))
+
+
 def _shape(value: Shape) -> bytes:
     """Graphic Data and Graphic Type; their tags come after those of the item."""
-    made = short("GraphicData", value.data) + short("GraphicType", vr.cs(value.graphic_type))
+    made = short("GraphicData", value.data) + _graphic_type(value.graphic_type)
     if value.frame_of_reference is not None:
         made += short("ReferencedFrameOfReferenceUID", vr.ui(value.frame_of_reference))
     return made
@@ -101,12 +105,9 @@ def _shape(value: Shape) -> bytes:
 
 def encode_item(node: ContentItem) -> bytes:
     """The elements of one content item below the root, with all below it."""
-    value_type, relationship_type, name, value, children = node
-    parts = [_starts.get((relationship_type, value_type)) or _start(relationship_type, value_type)]
-    if name is not None:
-        parts.append(_NAME)
-        parts.append(len(name.item).to_bytes(4, "little"))
-        parts.append(name.item)
+    value_type, relationship_type, name, value, children, _ = node
+    start = _starts.get((relationship_type, value_type)) or _start(relationship_type, value_type)
+    parts = [start] if name is None else [start, name.as_name]
     values = _VALUES.get(value_type)
     if values is not None:
         parts.append(values(value))
@@ -127,9 +128,12 @@ def _content(children: tuple[ContentItem, ...]) -> bytes:
     """Content Sequence of these items."""
     parts = []
     for child in children:
-        made = encode_item(child)
-        parts.append(ITEM + len(made).to_bytes(4, "little"))
-        parts.append(made)
+        kept = _kept.get(id(child))
+        if kept is not None and kept[0] is child:
+            parts.append(kept[1])
+        else:
+            made = encode_item(child)
+            parts.append(ITEM + len(made).to_bytes(4, "little") + made)
     joined = b"".join(parts)
     return _CONTENT + len(joined).to_bytes(4, "little") + joined
 
@@ -138,10 +142,9 @@ def root_elements(root: ContentItem) -> dict[str, bytes]:
     """The root container as elements of the data set (PS3.3 C.17.3)."""
     if root.value_type != "CONTAINER" or root.relationship_type is not None or root.concept_name is None:
         raise ValueError("the root is a CONTAINER with a title and no relationship")
-    name = root.concept_name.item
     made = {
         "ValueType": short("ValueType", vr.cs("CONTAINER")),
-        "ConceptNameCodeSequence": _NAME + len(name).to_bytes(4, "little") + name,
+        "ConceptNameCodeSequence": root.concept_name.as_name,
         "ContinuityOfContent": _SEPARATE,
     }
     if root.value is not None:

@@ -12,25 +12,29 @@ SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"  # Segmentation Storage (PS3.6 tab
 class Evidence:
     """Instances by study and series, each once, in the order in which they came."""
 
-    __slots__ = ("_known", "_studies", "study")
+    __slots__ = ("_added", "_known", "_studies", "study")
 
     def __init__(self, study: str) -> None:
         """Evidence of a report on ``study``."""
         self.study = study
-        self._studies: dict[str, dict[str, list[tuple[str, str]]]] = {}
+        self._added: dict[int, Reference] = {}
+        self._studies: dict[str, dict[str, list[Reference]]] = {}
         self._known: dict[str, tuple[str, str, str]] = {}
 
     def add(self, image: ImageReference) -> Reference:
-        """Note an image and give the reference to it."""
-        self.note(image.sop_class, image.sop_instance, image.series, image.study or self.study, image.where)
-        return Reference(image.sop_class, image.sop_instance, image.frames)
+        """Note an image of the report and give the reference to it."""
+        made = self._added.get(id(image))  # the report holds its images while a document of it is drafted
+        if made is None:
+            self.note(image.sop_class, image.sop_instance, image.series, image.study or self.study, image.where)
+            made = self._added[id(image)] = Reference(image.sop_class, image.sop_instance, image.frames)
+        return made
 
     def note(self, sop_class: str, sop_instance: str, series: str, study: str, where: str) -> None:
         """Note an instance; raises Contradiction when it was said to be of another class, series or study."""
         place = (sop_class, series, study)
         known = self._known.setdefault(sop_instance, place)
         if known is place:
-            self._studies.setdefault(study, {}).setdefault(series, []).append((sop_class, sop_instance))
+            self._studies.setdefault(study, {}).setdefault(series, []).append(Reference(sop_class, sop_instance))
         elif known != place:
             why = "the same SOP instance is said to be of another SOP class, series or study elsewhere"
             raise Contradiction(Problem(where, "one-instance-one-place", why))
@@ -40,8 +44,8 @@ class Evidence:
         known = self._known.get(sop_instance)
         return Reference(known[0], sop_instance) if known is not None else None
 
-    def of_study(self, study: str) -> tuple[tuple[str, str], ...]:
-        """SOP class and instance of all that was noted of one study."""
+    def of_study(self, study: str) -> tuple[Reference, ...]:
+        """All that was noted of one study."""
         return tuple(one for series in self._studies.get(study, {}).values() for one in series)
 
     @property
@@ -64,17 +68,17 @@ class Evidence:
         return long(keyword, b"".join(items)) if items else b""
 
 
-def _study(study: str, series: dict[str, list[tuple[str, str]]]) -> bytes:
+def _study(study: str, series: dict[str, list[Reference]]) -> bytes:
     """One item: Hierarchical SOP Instance Reference Macro (PS3.3 C.17.2.1)."""
     made = b"".join([_series(uid, instances) for uid, instances in series.items()])
     return item(long("ReferencedSeriesSequence", made) + short("StudyInstanceUID", ui(study)))
 
 
-def _series(series: str, instances: list[tuple[str, str]]) -> bytes:
+def _series(series: str, instances: list[Reference]) -> bytes:
     made = b"".join(
         [
-            item(short("ReferencedSOPClassUID", ui(sop_class)) + short("ReferencedSOPInstanceUID", ui(sop_instance)))
-            for sop_class, sop_instance in instances
+            item(short("ReferencedSOPClassUID", ui(one[0])) + short("ReferencedSOPInstanceUID", ui(one[1])))
+            for one in instances
         ]
     )
     return item(long("ReferencedSOPSequence", made) + short("SeriesInstanceUID", ui(series)))

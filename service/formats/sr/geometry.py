@@ -7,7 +7,8 @@ A shape that shows a length goes below that number (INFERRED FROM). What is left
 - several in pixels: TID 1411; several polygons or ellipses in millimetres, or an ellipsoid: TID 1411 as volume surface;
 - nothing: TID 1501.
 
-A group has one kind of region (PS3.16 TID 1410, 1411). What is of another kind is named as a loss, never dropped silently.
+A group has one kind of region (PS3.16 TID 1410, 1411). What is of another kind is named as a loss, never dropped
+silently.
 """
 
 from dataclasses import dataclass, field
@@ -21,7 +22,8 @@ from service.formats.sr.dialects import Placement
 from service.formats.sr.draft import Draft
 from service.formats.sr.evidence import SEGMENTATION
 from service.formats.sr.names import name
-from service.formats.sr.tree import ContentItem, Image, Reference, Relationship, Scoord, Scoord3D, UidRef
+from service.formats.sr.relationships import Relationship
+from service.formats.sr.tree import ContentItem, Image, Reference, Scoord, Scoord3D, UidRef
 
 LENGTHS = frozenset({"mm", "cm", "m", "um"})
 """UCUM codes of what a line, or the outline that it is read from, shows."""
@@ -106,7 +108,9 @@ def _place_free(draft: Draft, lesion: Lesion[CodedTerm], made: Places, free: lis
     regions = [_scoord(draft, shape, name("image-region"), "CONTAINS") for shape in free]
     items = tuple(item for item in regions if item is not None)
     if items:
-        made.template, made.regions = "1410" if len(items) == 1 else "1411", items
+        # TID 1410 takes one illustration, TID 1411 any number, and one region as well as several.
+        others = sum(not shown.regions for shown in lesion.images)
+        made.template, made.regions = "1410" if len(items) == 1 and others <= 1 else "1411", items
         _lose(draft, lesion.regions3d, "the group has regions in pixels already")
     elif lesion.regions3d:
         _place_3d(draft, lesion, made)

@@ -1,10 +1,11 @@
 """One lesion as a Measurement Group (125007): TID 1410, 1411 or 1501, by what the lesion brings.
 
-The rows stand in the order of the templates. The lesion's evaluations, and what else is said of it, come after its numbers.
+The rows stand in the order of the templates. The lesion's evaluations, and what else is said of it, follow its numbers.
 """
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Final
 
 from service.domain.codes import CodedTerm
 from service.domain.report import CountKind, Lesion, TimePoint
@@ -16,8 +17,8 @@ from service.formats.sr.names import member, name
 from service.formats.sr.tools import draw
 from service.formats.sr.tree import Container, ContentItem, Image, Num, UidRef
 
-_CONTEXT = "HAS OBS CONTEXT"
-_MODIFIER = "HAS CONCEPT MOD"
+_CONTEXT: Final = "HAS OBS CONTEXT"
+_MODIFIER: Final = "HAS CONCEPT MOD"
 
 
 def measurement_group(draft: Draft, lesion: Lesion[CodedTerm]) -> ContentItem | None:
@@ -76,7 +77,7 @@ def _time_point(draft: Draft, point: TimePoint[CodedTerm], where: str) -> Iterat
 
 def _site(draft: Draft, lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
     """Finding Site with laterality and topographical modifier below it; without a site they stand for themselves."""
-    modifiers = []
+    modifiers: list[ContentItem] = []
     for key, term in (("laterality", lesion.laterality), ("topographical-modifier", lesion.topography)):
         if term is not None:
             modifiers.extend(draft.answer(name(key), term, _MODIFIER))
@@ -87,19 +88,23 @@ def _site(draft: Draft, lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
 
 
 def _images(draft: Draft, lesion: Lesion[CodedTerm], places: Places) -> Iterator[ContentItem]:
-    """The images that show the lesion and on which no shape of it lies."""
+    """The images that show the lesion and on which no shape of it lies.
+
+    TID 1501 row 10b takes them as source of measurement; TID 1410 and 1411 have a row for illustrations only.
+    """
     shown = places.references()
-    for image in dict.fromkeys(one.image for one in lesion.images):
-        reference = draft.evidence.add(image)
+    concept_name = name("source-of-measurement" if places.template == "1501" else "illustration-of-roi")
+    for one in lesion.images:
+        reference = draft.evidence.add(one.image)
         if reference not in shown:
-            yield Image(name("source-of-measurement"), reference, "CONTAINS")
+            shown.add(reference)
+            yield Image(concept_name, reference, "CONTAINS")
 
 
 def _statements(draft: Draft, lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
     """Evaluations, certainty, change, count and text."""
     for evaluation in lesion.evaluations:
-        concept_name, words = draft.named(evaluation.name)
-        yield from draft.answer(concept_name, evaluation.value, "CONTAINS", *words)
+        yield from draft.evaluation(evaluation)
     for key, term in (("certainty", lesion.certainty), ("change", lesion.change)):
         if term is not None:
             yield from draft.answer(member(key), term, "CONTAINS")

@@ -1,15 +1,16 @@
 """Image Library: TID 1600 with a group a study, its TID 1602 descriptors and its images (TID 1601)."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from service.domain.codes import CodedTerm
 from service.domain.times import DateTime
 from service.formats.sr.draft import Draft
 from service.formats.sr.names import name
 from service.formats.sr.times import local
-from service.formats.sr.tree import Container, ContentItem, Date, Image, Reference, Time
+from service.formats.sr.tree import Container, ContentItem, Date, Image, Time
 
-_CONTEXT = "HAS ACQ CONTEXT"
+_CONTEXT: Final = "HAS ACQ CONTEXT"
 
 
 def image_library(draft: Draft) -> ContentItem:
@@ -25,7 +26,7 @@ def image_library(draft: Draft) -> ContentItem:
 
 def _group(draft: Draft, study: str, modality: CodedTerm, started: DateTime | None) -> ContentItem:
     children = tuple(_descriptors(draft, modality, started)) + tuple(
-        Image(None, Reference(*instance), "CONTAINS") for instance in draft.evidence.of_study(study)
+        Image(None, reference, "CONTAINS") for reference in draft.evidence.of_study(study)
     )
     return Container(name("image-library-group"), "CONTAINS", children)
 

@@ -1,6 +1,7 @@
 """Observer context: TID 1001 with 1002, 1003 for each person and 1004 for each device, and the algorithm, TID 4019."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from service.coding import vocabulary
 from service.domain.codes import CodedTerm
@@ -11,7 +12,7 @@ from service.formats.sr.draft import Draft
 from service.formats.sr.names import name
 from service.formats.sr.tree import CodeItem, ContentItem, PersonNameItem, UidRef
 
-_CONTEXT = "HAS OBS CONTEXT"
+_CONTEXT: Final = "HAS OBS CONTEXT"
 _ROLES_IN_THE_ORGANIZATION = "organizational-role"
 
 

@@ -96,7 +96,6 @@ def study_module(draft: Draft) -> Header:
         "StudyInstanceUID": study.uid,
         "StudyDate": day,
         "StudyTime": time,
-        "StudyID": "",
         "AccessionNumber": accession,
         "ReferringPhysicianName": str(referring.name) if referring is not None else "",
     }

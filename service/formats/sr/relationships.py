@@ -96,6 +96,15 @@ ALLOWED: dict[Iod, frozenset[Link]] = {
 """By IOD, which links a tree may have; each includes the one before."""
 
 
-def children_of(value_type: ValueType) -> frozenset[tuple[str, str]]:
-    """Relationship and value type of what may stand below an item of ``value_type``, in the widest IOD."""
-    return frozenset((link[1], link[2]) for link in ALLOWED[Iod.COMPREHENSIVE_3D] if link[0] == value_type)
+WIDTHS = tuple(Iod)
+"""The IODs from the narrowest to the widest."""
+
+
+def widths_below(value_type: ValueType) -> dict[tuple[str | None, str], int]:
+    """What may stand below an item: relationship and value type, to the first IOD of ``WIDTHS`` that has it."""
+    made: dict[tuple[str | None, str], int] = {}
+    for width, iod in enumerate(WIDTHS):
+        for source, relationship, target in ALLOWED[iod]:
+            if source == value_type:
+                made.setdefault((relationship, target), width)
+    return made

@@ -1,6 +1,7 @@
 """TID 1500 Measurement Report: the tree of a coded report."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from service.coding import vocabulary
 from service.domain.codes import Code, CodedTerm
@@ -13,7 +14,7 @@ from service.formats.sr.names import member, name
 from service.formats.sr.observers import algorithm, observer_context
 from service.formats.sr.tree import CodeItem, Container, ContentItem
 
-_MODIFIER = "HAS CONCEPT MOD"
+_MODIFIER: Final = "HAS CONCEPT MOD"
 
 
 def measurement_report(draft: Draft) -> ContentItem:
@@ -45,7 +46,7 @@ def language(tag: str) -> ContentItem:
 
 
 def _procedures(draft: Draft) -> Iterator[ContentItem]:
-    """Procedure Reported, 1-n: a code is mandatory there, so one without becomes an imaging procedure in its own words."""
+    """Procedure Reported, 1-n: a code is mandatory there; one without becomes an imaging procedure in its own words."""
     for procedure in draft.report.study.procedures:
         if procedure.codes:
             yield from draft.answer(name("procedure-reported"), procedure, _MODIFIER)
@@ -86,8 +87,7 @@ def _evaluations(draft: Draft, lost: list[Lesion[CodedTerm]]) -> Iterator[Conten
     for term in report.negatives:
         yield _negative(draft, term)
     for evaluation in report.evaluations:
-        concept_name, words = draft.named(evaluation.name)
-        yield from draft.answer(concept_name, evaluation.value, "CONTAINS", *words)
+        yield from draft.evaluation(evaluation)
     for prior in report.study.comparisons:
         yield from draft.text(name("prior-procedure-descriptions"), _prior(prior), "CONTAINS", "/study/comparisons")
     for lesion in lost:

@@ -5,16 +5,14 @@ An item checks its own value by the rules of its VR and its children by the rela
 Items are named tuples, not data classes: a report has hundreds of them, and these are made three times as fast.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from struct import unpack
 from typing import Any, ClassVar, NamedTuple, Self
 
-from service.domain.codes import Code
-from service.domain.uids import check_uid
 from service.formats.sr import vr
 from service.formats.sr.coded import CodedEntry
-from service.formats.sr.relationships import Link, Relationship, ValueType, children_of
+from service.formats.sr.relationships import Relationship, ValueType, widths_below
 
 
 class _Fields(NamedTuple):
@@ -23,14 +21,18 @@ class _Fields(NamedTuple):
     concept_name: CodedEntry | None
     value: Any
     children: tuple[Any, ...]
+    width: int
 
 
 class ContentItem(_Fields):
-    """One node: its value type, how it relates to its parent (None for the root), its name, value and children."""
+    """One node: its value type, how it relates to its parent (None for the root), its name, value and children.
+
+    ``width`` is the place in ``relationships.WIDTHS`` of the narrowest IOD that has every relationship below the node.
+    """
 
     __slots__ = ()
     kind: ClassVar[ValueType]
-    below: ClassVar[frozenset[tuple[str, str]]]
+    below: ClassVar[dict[tuple[str | None, str], int]]
 
     @classmethod
     def build(
@@ -41,28 +43,22 @@ class ContentItem(_Fields):
         children: tuple["ContentItem", ...],
     ) -> Self:
         """The item, once its children are found to be allowed below it."""
+        width = 0
         for child in children:
-            if (child[1], child[0]) not in cls.below:
+            needed = cls.below.get((child[1], child[0]))
+            if needed is None:
                 raise ValueError(f"no {child[0]} {child[1]} below {cls.kind} (PS3.3 A.35)")
-        return tuple.__new__(cls, (cls.kind, relationship_type, concept_name, value, children))
+            if needed > width:
+                width = needed
+            if child[5] > width:
+                width = child[5]
+        return tuple.__new__(cls, (cls.kind, relationship_type, concept_name, value, children, width))
 
     def walk(self) -> Iterator["ContentItem"]:
         """This item and all below it, depth first, in document order."""
         yield self
         for child in self.children:
             yield from child.walk()
-
-    def links(self) -> set[Link]:
-        """Source value type, relationship and target value type of every pair in the tree."""
-        found = set()
-        open_items: list[ContentItem] = [self]
-        while open_items:
-            parent = open_items.pop()
-            for child in parent[4]:
-                found.add((parent[0], child[1], child[0]))
-                if child[4]:
-                    open_items.append(child)
-        return found
 
     def find(self, scheme: str, code: str) -> "ContentItem | None":
         """The first direct child with this concept name."""
@@ -131,7 +127,7 @@ class CodeItem(ContentItem):
 
 
 class Number(NamedTuple):
-    """A measured value: ``digits`` is DS; where these are a rounding ``floating`` is the binary64 nearest to the value."""
+    """A measured value: ``digits`` is DS; ``floating``, the nearest binary64, stands where these are a rounding."""
 
     digits: str
     unit: CodedEntry
@@ -159,7 +155,8 @@ class Num(ContentItem):
     ) -> Self:
         """A number with the digits as written; rounded, with Floating Point Value beside, where DS can't hold them."""
         text, exact = vr.digits(value)
-        return cls.of(concept_name, Number(text, unit, None if exact else float(value)), relationship_type, children)
+        number = Number(text, unit, None if exact else float(value))
+        return cls.build(relationship_type, concept_name, number, children)
 
     @classmethod
     def of(
@@ -230,7 +227,13 @@ class DateTimeItem(_Line):
     kind = "DATETIME"
 
 
-CHECKS = {"UIDREF": vr.ui, "PNAME": vr.pn, "DATE": vr.da, "TIME": vr.tm, "DATETIME": vr.dt}
+CHECKS: dict[str, Callable[[str], bytes]] = {
+    "UIDREF": vr.ui,
+    "PNAME": vr.pn,
+    "DATE": vr.da,
+    "TIME": vr.tm,
+    "DATETIME": vr.dt,
+}
 
 
 class Reference(NamedTuple):
@@ -243,9 +246,11 @@ class Reference(NamedTuple):
 
     def check(self) -> None:
         """Raise ValueError unless the UIDs are such and the numbers count from 1."""
-        check_uid(self.sop_class)
-        check_uid(self.sop_instance)
-        if any(number < 1 for number in (*self.frames, *self.segments)):
+        vr.ui(self.sop_class)
+        vr.ui(self.sop_instance)
+        if not self.frames and not self.segments:
+            return
+        if min(*self.frames, *self.segments, 1) < 1:
             raise ValueError("frames and segments count from 1")
         if self.frames and self.segments:
             raise ValueError("frames or segments, not both (PS3.3 C.18.4)")
@@ -352,7 +357,7 @@ class Scoord3D(ContentItem):
     ) -> Self:
         """A shape; a POLYGON repeats its first point at the end."""
         _check_points(_POINTS_3D, graphic_type, len(numbers), 3)
-        check_uid(frame_of_reference)
+        vr.ui(frame_of_reference)
         if graphic_type == "POLYGON" and tuple(numbers[:3]) != tuple(numbers[-3:]):
             raise ValueError("a POLYGON ends where it begins (PS3.3 C.18.9.1.2)")
         return cls.build(relationship_type, concept_name, Shape(graphic_type, vr.fl(numbers), frame_of_reference), ())
@@ -374,10 +379,4 @@ TYPES: tuple[type[ContentItem], ...] = (
     Scoord3D,
 )
 for _type in TYPES:
-    _type.below = children_of(_type.kind)
-
-
-def code_of(item: ContentItem) -> Code:
-    """The primary code of a CODE item."""
-    value: CodedEntry = item.value
-    return value.codes[0]
+    _type.below = widths_below(_type.kind)

@@ -8,6 +8,7 @@ import re
 import struct
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from service.domain.uids import check_uid
 
@@ -58,7 +59,7 @@ def uc(value: str) -> bytes:
 
 def st(value: str) -> bytes:
     """Short text: 1024 characters, several lines."""
-    if len(value) > 1024:  # noqa: PLR2004 - of ST
+    if len(value) > 1024:
         raise ValueError("longer than the 1024 characters of ST")
     return ut(value)
 
@@ -87,8 +88,9 @@ def pn(value: str) -> bytes:
     return _padded(value.encode())
 
 
+@lru_cache(maxsize=16_384)
 def ui(value: str) -> bytes:
-    """Unique identifier, padded with NUL (PS3.5 9)."""
+    """Unique identifier, padded with NUL (PS3.5 9); the UIDs of a study come again and again."""
     check_uid(value)
     made = value.encode()
     return made + b"\0" if len(made) & 1 else made
@@ -139,7 +141,7 @@ def fl(values: Sequence[float]) -> bytes:
         raise ValueError("too large for FL") from error
     if len(made) > FL_BYTES:
         raise ValueError("more numbers than an FL element holds")
-    if not all(map(math.isfinite, values)):
+    if not math.isfinite(sum(values)):  # each fits a float32, so no sum of finite ones can overflow a double
         raise ValueError("not a finite number")
     return made
 
@@ -158,9 +160,6 @@ def digits(value: Decimal) -> tuple[str, bool]:
         return text, True
     if not value.is_finite():
         raise ValueError("not a finite number")
-    for plain in (f"{value:f}", f"{value:e}"):
-        if len(plain) <= DS_CHARACTERS and Decimal(plain) == value:
-            return plain, True
     for precision in range(DS_CHARACTERS, 0, -1):
         for rounded in (f"{value:.{precision}g}", f"{value:.{precision - 1}e}"):
             if len(rounded) <= DS_CHARACTERS:

@@ -1,7 +1,7 @@
 """The one door: a coded report as a DICOM SR.
 
-Without ``iod`` the narrowest document is written that holds the report: Comprehensive 3D where a lesion brings shapes in
-millimetres, else Enhanced, which every archive takes; Comprehensive is never needed, since nothing is written by
+Without ``iod`` the narrowest document is written that holds the report: Comprehensive 3D where a lesion brings shapes
+in millimetres, else Enhanced, which every archive takes; Comprehensive is never needed, since nothing is written by
 reference. What an IOD asked for can't carry is a loss.
 """
 
@@ -11,12 +11,12 @@ from service.domain.emitted import SrDocument, SrReference
 from service.domain.errors import Invalid, NotAcceptable, Problem
 from service.domain.report import CodedReport
 from service.domain.uids import derive_uid
-from service.formats.sr.attributes import encode_dataset
+from service.formats.sr.attributes import element, encode_elements, join_elements
 from service.formats.sr.dialects import DIALECTS, Dialect
 from service.formats.sr.document import header
 from service.formats.sr.draft import Draft
-from service.formats.sr.encode import encode_file, root_elements
-from service.formats.sr.relationships import ALLOWED, Iod
+from service.formats.sr.encode import file_meta, root_elements
+from service.formats.sr.relationships import WIDTHS, Iod
 from service.formats.sr.template import measurement_report
 from service.formats.sr.tree import ContentItem
 
@@ -64,22 +64,21 @@ def _iod(dialect: Dialect, name: str | None) -> Iod | None:
 
 def _narrowest(iods: tuple[Iod, ...], root: ContentItem) -> Iod:
     """The first that has every relationship of the tree; the parts of the template write only what one of them has."""
-    links = root.links()
     for iod in iods:
-        if links <= ALLOWED[iod]:
+        if root.width <= WIDTHS.index(iod):
             return iod
-    raise ValueError(f"{iods[-1]} has no {sorted(links - ALLOWED[iods[-1]])}")
+    raise ValueError(f"the content needs the relationships of {WIDTHS[root.width]}")
 
 
 def _encoded(draft: Draft, root: ContentItem, iod: Iod) -> tuple[bytes, SrReference]:
     """The bytes, with UIDs derived from them: one UID never names two contents."""
     report = draft.report
-    dataset = {"SOPClassUID": iod.sop_class, **header(draft), **root_elements(root)}
-    digest = sha256(encode_dataset(dataset)).hexdigest()
+    elements = encode_elements({"SOPClassUID": iod.sop_class, **header(draft), **root_elements(root)})
+    digest = sha256(join_elements(elements)).hexdigest()
     place = (report.sender, report.id, report.version, f"{draft.dialect.name}/{iod}", digest)
     reference = SrReference(
         iod.sop_class, derive_uid("sr-instance", *place), derive_uid("sr-series", *place), report.study.uid
     )
-    dataset["SOPInstanceUID"] = reference.sop_instance
-    dataset["SeriesInstanceUID"] = reference.series
-    return encode_file(dataset), reference
+    elements["SOPInstanceUID"] = element("SOPInstanceUID", reference.sop_instance)
+    elements["SeriesInstanceUID"] = element("SeriesInstanceUID", reference.series)
+    return file_meta(reference.sop_class, reference.sop_instance) + join_elements(elements), reference
