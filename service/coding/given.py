@@ -56,7 +56,8 @@ def resolve_code(vocabulary: Vocabulary, term: Term, field: Field) -> Resolved:
     text = "" if term.text == given.code else term.text
     keys = _concepts(vocabulary, Code(designator, value, display), text or display, field)
     if len(keys) == 1:
-        return _known(vocabulary, keys[0], code, field, how)
+        came = f"{given.system} {given.code}" if value != given.code.strip() else ""
+        return _known(vocabulary, keys[0], code, field, how, came)
     return _passed_on(vocabulary, code, keys, field)
 
 
@@ -101,12 +102,14 @@ def _named(vocabulary: Vocabulary, text: str, field: Field) -> set[str]:
     return set()
 
 
-def _known(vocabulary: Vocabulary, key: str, code: Code, field: Field, how: Resolution) -> Resolved:
-    """A code that means one concept of the field; a display that names another one is a contradiction."""
+def _known(vocabulary: Vocabulary, key: str, code: Code, field: Field, how: Resolution, came: str) -> Resolved:
+    """A code that means one concept of the field; a display that names another one is a contradiction.
+
+    ``came`` is the code as the sender has it, where another one took its place.
+    """
     concept = vocabulary.concepts[key]
     made = coded(concept, how, field)
-    said = code.display if code.display and code.display != made.text else ""
-    said = said or ("" if code in made.codes else f"{code.system} {code.code}")
+    said = code.display if code.display and code.display != made.text else came
     made = CodedTerm(made.text, made.codes, made.concept, made.broader, how, said)
     own = {fold(coding.code.display) for coding in concept.codings if coding.code == code}
     named = _named(vocabulary, code.display, field) if code.display and fold(code.display) not in own else set()

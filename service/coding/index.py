@@ -79,11 +79,10 @@ class Names:
         self.by_concept.setdefault(concept, row)
         return known if known != row else None
 
-    def also(self, row: str, designations: Iterable[str]) -> None:
-        """Designations of the row's concept; names that rows claim for themselves come first."""
-        for term in designations:
-            if self.exact.setdefault(fold(term), row) == row:
-                self._vary(row, term)
+    def also(self, row: str, term: str) -> None:
+        """A designation of the row's concept; names that rows claim for themselves come first."""
+        if self.exact.setdefault(fold(term), row) == row:
+            self._vary(row, term)
 
     def _vary(self, row: str, name: str) -> None:
         """Index the normal form."""

@@ -42,9 +42,11 @@ def hits(vocabulary: Vocabulary, text: str, field: Field) -> tuple[Hit, ...]:
     def within(found: tuple[Hit, ...]) -> tuple[Hit, ...]:
         return found if values is None else tuple(hit for hit in found if hit[0] in values)
 
+    concept = vocabulary.concepts.get(text)
+    how = Resolution.KEY if concept is None or concept.label != text else Resolution.EXACT
     return (
         within(designations.as_written(text, field.key))
-        or within(((text, Resolution.KEY),) if text in vocabulary.concepts else ())
+        or within(((text, how),) if concept is not None else ())
         or within(designations.as_written(text, EVERYWHERE))
         or within(designations.as_spelled(text, field.key))
         or within(designations.as_spelled(text, EVERYWHERE))
