@@ -63,8 +63,9 @@ def is_after(one: DateTime, other: DateTime) -> bool:
 
 
 def _instant(date: DateTime) -> datetime | None:
-    """The instant in UTC; None for a leap second, and beyond the calendar's ends."""
+    """The instant in UTC, a leap second as the one before it; None beyond the calendar's ends."""
+    text = date.text if date.text[17:19] != "60" else f"{date.text[:17]}59{date.text[19:]}"
     try:
-        return datetime.fromisoformat(date.text).astimezone(UTC)
+        return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

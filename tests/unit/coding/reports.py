@@ -38,7 +38,7 @@ def answer(name: str | Term, value: str | Term, where: str = "") -> Evaluation[T
 def make_lesion(lesion_id: str = "L1", **changes: Any) -> Lesion[Term]:
     """A brain metastasis; ``changes`` override, words become terms at their place."""
     lesion = Lesion(lesion_id, term("brain metastasis", "/lesions/0/finding"), where="/lesions/0")
-    made = {
+    made: dict[str, Any] = {
         name: term(value, f"/lesions/0/{name}")
         if isinstance(value, str) and name not in ("text", "tracking_uid")
         else value
@@ -63,4 +63,9 @@ def make_report(*lesions: Lesion[Term], **changes: Any) -> LesionReport:
         ),
         lesions=lesions or (make_lesion(),),
     )
+    return replace(report, **changes)
+
+
+def changed(report: LesionReport, **changes: Any) -> LesionReport:
+    """A report with other members; the type checker can't follow `replace` into a generic base class."""
     return replace(report, **changes)

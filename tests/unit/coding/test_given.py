@@ -242,7 +242,8 @@ def test_a_draft_coding_is_no_identity(tmp_path: Path) -> None:
 
 def test_every_emitted_code_of_the_shipped_tables_is_read_back_as_its_concept_with_its_label() -> None:
     wrong = []
-    for row in (*vocabulary().members.values(), *vocabulary().evaluations.values()):
+    rows: list[Field] = [*vocabulary().members.values(), *vocabulary().evaluations.values()]
+    for row in rows:
         for key in row.values or ():
             concept = vocabulary().concept(key)
             for coding in concept.codings:
