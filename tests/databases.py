@@ -1,4 +1,4 @@
-"""Databases for tests: an SQLite file, and a PostgreSQL server of this test run's own, on a socket in a temporary folder."""
+"""A PostgreSQL server of this test run's own, on a socket in a temporary folder."""
 
 import os
 import shutil

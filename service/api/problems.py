@@ -110,7 +110,8 @@ def _phrase(error: HTTPException) -> str:
     """The class's own sentence; an instance's text may repeat what the caller sent."""
     if isinstance(error, NotFoundRoute):
         return "there is no such route"
-    return re.sub(r"<[^>]+>", "", type(error).description or error.name)
+    said = type(error).description
+    return re.sub(r"<[^>]+>", "", said) if isinstance(said, str) else error.name
 
 
 def _parameters(messages: Mapping[str, Any]) -> Iterator[Problem]:

@@ -127,6 +127,9 @@ class UncodedItemSchema(Schema):
 
     pointer = fields.String(required=True)
     text = fields.String(required=True)
+    concept = fields.String(
+        required=True, allow_none=True, metadata={"description": "Of a concept that no code system has."}
+    )
     suggestions = fields.List(fields.String(), required=True)
 
 

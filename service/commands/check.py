@@ -8,7 +8,7 @@ import click
 from service.commands.inputs import READABLE, Document, detect, documents
 from service.commands.speaking import REFUSED, refusal, refusing, say, settings, stop
 from service.domain.errors import LesionBridgeError, Problem
-from service.pipeline import CHECKED, Format, Options, Outcome, Source, convert, held
+from service.pipeline import BUNDLES, CHECKED, DIALECTS, IODS, Format, Options, Outcome, Source, convert, held
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -18,9 +18,9 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--from", "from_", type=click.Choice([str(form) for form in READABLE]), help="Found out when absent.")
 @click.option("--sr", type=EXISTING, help="Hold this SR to FILE instead of one written now.")
 @click.option("--fhir", type=EXISTING, help="Hold this FHIR bundle to FILE instead of one written now.")
-@click.option("--dialect", default="strict", show_default=True, help="Of the SR that is written.")
-@click.option("--bundle", default="transaction", show_default=True, help="Of the FHIR bundle that is written.")
-@click.option("--iod", help="Of the SR that is written.")
+@click.option("--dialect", type=click.Choice(DIALECTS), default="strict", show_default=True, help="Of the SR.")
+@click.option("--bundle", type=click.Choice(BUNDLES), default="transaction", show_default=True, help="Of FHIR.")
+@click.option("--iod", type=click.Choice(IODS), help="Of the SR; by need when absent.")
 @refusing
 def command(files: tuple[str, ...], from_: str | None, sr: Path | None, fhir: Path | None, **writing: Any) -> None:
     """Read FILE, write it as SR and FHIR, read both back, compare. Exit 0: all say the same; 2: not, and where."""

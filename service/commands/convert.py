@@ -13,7 +13,7 @@ from service.commands.speaking import REFUSED, refusal, refusing, say, settings,
 from service.config import Settings
 from service.domain.errors import LesionBridgeError
 from service.domain.loss import Loss
-from service.pipeline import Format, Options, Source, convert
+from service.pipeline import BUNDLES, DIALECTS, IODS, Format, Options, Source, convert
 from service.store.receipt import loss_row
 
 SUFFIXES = {Format.FINDINGS: ".json", Format.FHIR_R4: ".fhir.json", Format.SR: ".dcm", Format.HTML: ".html"}
@@ -26,11 +26,9 @@ SUFFIXES = {Format.FINDINGS: ".json", Format.FHIR_R4: ".fhir.json", Format.SR: "
 @click.option(
     "-o", "--out", default="-", help="A file, or a folder where INPUT is one or NDJSON. Default: standard output."
 )
-@click.option("--dialect", default="strict", show_default=True, help="Of the SR: strict or ohif.")
-@click.option(
-    "--bundle", default="transaction", show_default=True, help="Of FHIR: transaction, collection or document."
-)
-@click.option("--iod", help="Of the SR: comprehensive-3d, comprehensive or enhanced; by need when absent.")
+@click.option("--dialect", type=click.Choice(DIALECTS), default="strict", show_default=True, help="Of the SR.")
+@click.option("--bundle", type=click.Choice(BUNDLES), default="transaction", show_default=True, help="Of FHIR.")
+@click.option("--iod", type=click.Choice(IODS), help="Of the SR; by need when absent.")
 @click.option("--check", is_flag=True, help="Read SR and FHIR back and compare them with the report first.")
 @click.option("--loss", help="Write the list of what was skipped, lost, left uncoded or flagged to this file, as JSON.")
 @refusing

@@ -37,12 +37,7 @@ def _terms(node: object) -> Iterator[CodedTerm]:
 
 
 def receipt(
-    report: CodedReport,
-    losses: Sequence[Loss],
-    sr: SrReference,
-    *,
-    checks: Sequence[str] = (),
-    warnings: Sequence[str] = (),
+    report: CodedReport, losses: Sequence[Loss], sr: SrReference, *, checks: Sequence[str] = ()
 ) -> dict[str, Any]:
     """What was coded and how, what was left as text, what was lost, and the SR's identity."""
     terms = list(coded_terms(report))
@@ -58,18 +53,9 @@ def receipt(
         },
         "lesions": len(report.lesions),
         "coded": [_coded(term) for term in terms if term.codes],
-        "uncoded": [
-            {
-                "pointer": term.where,
-                "text": term.said or term.text,
-                "suggestions": list(suggestions.get(term.where, ())),
-            }
-            for term in terms
-            if not term.codes
-        ],
+        "uncoded": [_uncoded(term, suggestions.get(term.where, ())) for term in terms if not term.codes],
         "losses": [loss_row(loss) for loss in losses],
         "checks": list(checks),
-        "warnings": list(warnings),
         "sr": {"sopClass": sr.sop_class, "sopInstance": sr.sop_instance, "series": sr.series, "study": sr.study},
     }
 
@@ -83,6 +69,16 @@ def _coded(term: CodedTerm) -> dict[str, Any]:
         "resolution": str(term.resolution),
         "broader": term.broader,
         "codes": [_code(code) for code in term.codes],
+    }
+
+
+def _uncoded(term: CodedTerm, suggestions: Sequence[str]) -> dict[str, Any]:
+    """A term without a code: with a concept it is known here and no code system has it, without one it is unknown."""
+    return {
+        "pointer": term.where,
+        "text": term.said or term.text,
+        "concept": term.concept,
+        "suggestions": list(suggestions),
     }
 
 

@@ -14,7 +14,9 @@ OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
 def documented() -> dict[str, tuple[str, str]]:
     """Environment name to (name in the file, default) from the table of docs/operations.md."""
-    rows = re.findall(r"^\| ?`?([^|`]*)`? \| `(LESIONBRIDGE_\w+)` \| `?([^|`]*)`? \|", OPERATIONS.read_text(), re.M)
+    rows = re.findall(
+        r"^\| ?`?([^|`]*)`? \| `(LESIONBRIDGE_\w+)` \| `?([^|`]*)`? \|", OPERATIONS.read_text(), re.MULTILINE
+    )
     return {environment: (name.strip(), default.strip()) for name, environment, default in rows}
 
 

@@ -78,5 +78,5 @@ def test_refuses_a_body_it_can_not_read(name: str | None) -> None:
         ("application/fhir+json;q=0", False),
     ],
 )
-def test_knows_whether_errors_are_read_as_fhir(accept: str, fhir: bool) -> None:  # noqa: FBT001 - a table's column
+def test_knows_whether_errors_are_read_as_fhir(accept: str, fhir: bool) -> None:
     assert asks_for_fhir(accept) is fhir

@@ -1,0 +1,29 @@
+"""A service with an empty database of its own."""
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from service.api.deployment import Deployment
+from service.app import create_app
+from service.config import Settings
+
+FINDINGS = {"Content-Type": "application/vnd.lesionbridge.findings+json"}
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Flask:
+    """The application, its tables made."""
+    made = create_app(Settings(database_url=f"sqlite:///{tmp_path / 'api.sqlite3'}", log_level="error"))
+    here = made.extensions["lesionbridge"]
+    assert isinstance(here, Deployment)
+    here.store.migrate()
+    return made
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A client of it."""
+    return app.test_client()
