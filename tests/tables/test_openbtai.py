@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from service.check.compare import compare
 from service.coding import vocabulary
 from service.coding.coder import code_report
 from service.domain.limits import Limits
 from service.domain.report import CodedReport
+from service.formats.fhir.write import write as write_fhir
 from service.formats.findings.read import read
+from service.formats.sr.write import write as write_sr
 from tests.tables.openbtai import (
     DS_CHARACTERS,
     PATIENTS,
@@ -133,6 +136,15 @@ def test_a_shifted_date_stays_as_it_is(coded: list[tuple[list[Row], CodedReport]
         assert report.study.started.da == rows[0]["TIME POINT"] == report.issued.da
         days.add(report.study.started.da[:4])
     assert min(days) == "1900"
+
+
+def test_both_outputs_say_what_the_report_says(coded: list[tuple[list[Row], CodedReport]]) -> None:
+    for _, report in coded:
+        document = write_sr(report)
+        assert document.reference is not None
+        bundle = write_fhir(report, document.reference)
+        assert document.losses == bundle.losses == ()
+        assert compare(report, document.content, bundle.content) == ()
 
 
 def test_a_lesion_keeps_its_tracking_uid_over_time(coded: list[tuple[list[Row], CodedReport]]) -> None:

@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 
+from service.check.compare import compare
 from service.coding import vocabulary
 from service.coding.coder import code_report
 from service.domain.codes import CodedTerm
 from service.domain.limits import Limits
 from service.domain.loss import LossKind
 from service.domain.report import CodedReport
+from service.formats.fhir.write import write as write_fhir
 from service.formats.findings.read import read
 from service.formats.html.write import narrative, page
+from service.formats.sr.write import write as write_sr
 from tests.tables.openbtai import TABLE, all_findings, legible, rows_of
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -25,6 +28,8 @@ NAMES = sorted(path.stem for path in EXAMPLES.glob("*.json"))
 FROM_TABLE = [name for name in NAMES if name.startswith("openbtai-")]
 INVENTED = [name for name in NAMES if name not in FROM_TABLE]
 UNCODED = "brain-ct-uncoded-term"
+LOST_IN_SR = {"lumbar-mri-degenerative-volunteer": {"/patient/birthDate"}}
+"""A year of birth alone has no place in DICOM."""
 CODELESS = {"epidural extension", "gray-white matter junction", "susceptibility signal loss"}
 """Concepts of the vocabulary for which no system has a code: known, and emitted as their label."""
 
@@ -67,6 +72,16 @@ def test_leaves_one_term_as_text_on_purpose_and_says_so() -> None:
 def test_becomes_readable(name: str) -> None:
     assert "<h1>" in page(coded(name))
     assert narrative(coded(name)).startswith("<div")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_outputs_say_what_the_report_says(name: str) -> None:
+    report = coded(name)
+    document = write_sr(report)
+    assert document.reference is not None
+    bundle = write_fhir(report, document.reference)
+    assert compare(report, document.content, bundle.content, document.losses) == ()
+    assert {loss.where for loss in document.losses} <= LOST_IN_SR.get(name, set())
 
 
 @pytest.mark.parametrize("name", NAMES)
