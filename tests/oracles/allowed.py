@@ -82,6 +82,42 @@ ALLOWED = _rows(
         "rows of the time point context (TID 1502) newer than PixelMed's model",
     ),
     (
+        "pixelmed",
+        GROUP + r"/TEXT \([^)]*\): Content Item not in template$",
+        "an answer without a code is TEXT under the name of its field; TID 1410, 1411 and 1501 are extensible",
+    ),
+    (
+        "pixelmed",
+        r"/TEXT \((121050|121051),DCM,[^)]*\): Content Item not in template$",
+        "equivalent meanings may modify any item (HAS CONCEPT MOD TEXT, PS3.3 A.35); the templates are extensible",
+    ),
+    (
+        "pixelmed",
+        (
+            r"/TEXT \((121010,DCM|121011,DCM|121139,DCM|121401,DCM|106233006,SCT|272741003,SCT|370129005,SCT),[^)]*\):"
+            r" Content Item not in template$"
+        ),
+        "role, modality, derivation, modifier or method without a code, as TEXT where the row has a CODE",
+    ),
+    (
+        "pixelmed",
+        (
+            r"\[Row (9|10)\] NUM \*: .*/NUM \((385524004|371933006),SCT,[^)]*\):"
+            r" Incorrect relationship - expected INFERRED FROM - found HAS PROPERTIES$"
+        ),
+        "rows 9 and 10 of TID 300 are wildcards that also match the limits of TID 312, which are HAS PROPERTIES",
+    ),
+    (
+        "pixelmed",
+        r"Template (1003|1004) .*: Incorrect content item value multiplicity - found \d+ content items but expected 1$",
+        "several observers (TID 1001 includes TID 1002 1-n); PixelMed counts over all of them",
+    ),
+    (
+        "pixelmed",
+        r"\(121058,DCM,\"Procedure reported\"\): within 1: .*: Incorrect content item value multiplicity",
+        "Procedure Reported is 1-n; PixelMed's model of 2022 has 1, highdicom 0.28 reads several",
+    ),
+    (
         "tid1500reader",
         r"^Warning: For now, .* modifier is interpreted only at the MeasurementGroup level",
         "a site or method of a single measurement is legal (TID 300); dcmqi's JSON has no place for it",
@@ -95,6 +131,11 @@ ALLOWED = _rows(
         "pyfhircheck",
         r"structure\.size value is longer than permitted maximum length of 1 MB",
         "R4 limits `string` to 1 MB, not base64Binary",
+    ),
+    (
+        "pyfhircheck",
+        r"^ImagingStudy\.series\.instance\.(uid|sopClass): profile\.element\.cardinality\.max ",
+        "it counts the children of all instances of a series together; no JSON object can hold one of them twice",
     ),
     (
         "fhircraft",

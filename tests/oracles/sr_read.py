@@ -71,7 +71,9 @@ def judge_values(path: Path) -> list[str]:
             for value in element.value if isinstance(element.value, (list, MultiValue)) else [element.value]:
                 if value is None or value == "":
                     continue
-                plain = str(getattr(value, "original_string", value)) if element.VR in TEXT_LIKE else value
+                # A PersonName keeps its bytes as original_string: its text is what has a length.
+                said = value if element.VR == "PN" else getattr(value, "original_string", value)
+                plain = str(said) if element.VR in TEXT_LIKE else value
                 try:
                     validate_value(element.VR, plain, config.RAISE)
                 except ValueError as error:
