@@ -183,14 +183,13 @@ def _equipment(draft: Draft, device: Device) -> Header:
 
 @lru_cache(maxsize=64)
 def _scheme(designator: str) -> bytes:
-    """One private coding scheme (C.12.1): its name, and the URI that FHIR knows it by where the table has one.
+    """One private coding scheme (C.12.1) by its name, with the URI that FHIR knows it by where the table has one.
 
-    Coding Scheme Resources says the URI, not Coding Scheme UID: a validator in use takes private UIDs there for errors.
+    Not as Coding Scheme UID: dciodvfy, which archives run on what they take in, calls every private UID there wrong.
     """
-    made: Header = {"CodingSchemeDesignator": designator}
     system = vocabulary().system(designator)
-    if system is not None and system.uri:
-        made["CodingSchemeResourcesSequence"] = [{"CodingSchemeURLType": "FHIR", "CodingSchemeURL": system.uri}]
-    local = "Local ids of persons" if designator == LOCAL_PERSONS else designator
-    made["CodingSchemeName"] = system.name if system is not None else local
-    return item(encode_dataset(made))
+    if system is not None:
+        said = f"{system.name}, {system.uri}"
+    else:
+        said = "Local ids of persons" if designator == LOCAL_PERSONS else designator
+    return item(encode_dataset({"CodingSchemeDesignator": designator, "CodingSchemeName": said}))
