@@ -16,6 +16,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("service", "mappings", "terminology")
+# One worker does all of it, so that the wheel is built once.
+pytestmark = pytest.mark.xdist_group("packaging")
 
 
 def _run(*command: str | Path, cwd: Path) -> str:
