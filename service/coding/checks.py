@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import Final
 
 from service.coding.index import EVERYWHERE, Designations
-from service.coding.rows import CodeSystem, EvaluationRow, Field, MeasurementRow
+from service.coding.rows import CodeSystem, EvaluationRow, Field, MeasurementRow, MemberRow
 from service.coding.shapes import DESIGNATOR_CHARACTERS, meaning_fault, shape_fault
 from service.coding.tables import Defects, Line, TomlRow
 from service.coding.units import FIELD as UNIT
@@ -194,6 +194,21 @@ def check_measurement(row: TomlRow, made: MeasurementRow, units: Units, defects:
     lowest = made.at_least if made.at_least is not None else made.above
     if lowest is not None and made.implausible_above is not None and made.implausible_above <= lowest:
         defects.add(row.file, row.line("implausible_above"), f"[{row.key}] is implausible wherever it is allowed")
+
+
+def check_derived(
+    written: Mapping[str, TomlRow],
+    measurements: Mapping[str, MeasurementRow],
+    members: Mapping[str, MemberRow],
+    defects: Defects,
+) -> None:
+    """What a measurement's name says of its derivation is an answer to that field."""
+    field = members.get("derivation")
+    for key, row in measurements.items():
+        for name, derivation in row.derived:
+            if field is not None and field.values is not None and derivation not in field.values:
+                line = written[key].line("derived")
+                defects.add(written[key].file, line, f"[{key}] {name}: {derivation} is no value of derivation")
 
 
 def check_translations(

@@ -21,7 +21,7 @@ PREFERRED: Final = "preferred"
 USES: Final = (PREFERRED, "synonym", "abbreviation", "plural")
 STATUSES: Final = ("verified", "draft")
 _EQUIVALENCES: Final = {equivalence.value: equivalence for equivalence in Equivalence}
-_KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+KEY: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z]{2})?")
 
 
@@ -40,7 +40,7 @@ def build_concepts(
     concepts: dict[str, Concept] = {}
     for line in keys:
         key, group, _, source = line.cells
-        if _KEY.fullmatch(key) is None:
+        if KEY.fullmatch(key) is None:
             defects.add(line.file, line.number, f"a key is lower-case words joined by hyphens, not {key!r}")
         if key in concepts:
             defects.add(line.file, line.number, f"{key} is there twice")

@@ -56,8 +56,11 @@ def tracked(report: LesionReport, patient: Patient, notes: Notes) -> tuple[str, 
     if len(set(uids)) != len(uids):
         seen: set[str] = set()
         for lesion, uid in zip(report.lesions, uids, strict=True):
-            if uid in seen:
-                why = "Another lesion of this report has the same tracking UID."
+            why = "Another lesion of this report has the same tracking UID."
+            if uid in seen and lesion.where.startswith("/"):
                 notes.refuse(Contradiction, f"{lesion.where}/trackingUid", "duplicate-tracking-uid", why)
+            elif uid in seen:
+                # An SR may show one lesion in several groups; no other document is lost over it.
+                notes.flag(lesion.where, uid, f"{why} Kept as it came.", "duplicate-tracking-uid")
             seen.add(uid)
     return uids

@@ -9,7 +9,7 @@ from service.coding.rows import EvaluationRow, MeasurementRow
 from service.coding.sides import check_side
 from service.coding.terms import Terms
 from service.domain.codes import CodedTerm, Term
-from service.domain.errors import Invalid
+from service.domain.errors import Contradiction, Invalid
 from service.domain.geometry import ImageReference, LesionImage, Region2D
 from service.domain.report import Evaluation, Lesion, Measurement, TimePoint
 
@@ -66,7 +66,7 @@ class Lesions:
     def _measure(self, lesion: Lesion[Term]) -> Measured:
         """The measurements of a lesion; one concept twice is refused in the object form, where it is a slip."""
         made: list[Measurement[CodedTerm]] = []
-        seen: dict[CodedTerm, str] = {}
+        seen: dict[str, str] = {}
         for item in lesion.measurements:
             name, _ = self._terms.name(item.concept, MEASUREMENTS)
             row = self._measurements.get(name.concept) if name.concept is not None else None
@@ -74,12 +74,12 @@ class Lesions:
             if item.image is not None and not self._shows(lesion, item.image):
                 why = "The image is none of the lesion's images and none of the study's."
                 self._notes.refuse(Invalid, item.where, "measurement-image", why)
-            if is_member(item.where):
-                # Terms of one concept may differ in how they were found.
-                same = CodedTerm(name.text, name.codes, name.concept)
-                if (other := seen.setdefault(same, item.where)) != item.where:
-                    why = f"{name.text} stands at {other}, too; write a list to give one measurement several times."
-                    self._notes.refuse(Invalid, item.where, "duplicate-measurement", why)
+            # SUVmax and SUVmean are two measurements of one concept.
+            derivation = made[-1].derivation.concept if made[-1].derivation is not None else None
+            other = seen.setdefault(f"{name.concept or (name.text, name.codes)} {derivation}", item.where)
+            if other != item.where and is_member(item.where) and is_member(other):
+                why = f"{name.text} stands at {other}, too; write a list to give one measurement several times."
+                self._notes.refuse(Invalid, item.where, "duplicate-measurement", why)
         return tuple(made)
 
     def _shows(self, lesion: Lesion[Term], instance: str) -> bool:
@@ -95,8 +95,23 @@ class Lesions:
         elif row is not None:
             check_value(item, unit, row, self._notes)
         method = self._terms.member(item.method, "method")
-        derivation = self._terms.member(item.derivation, "derivation")
+        derivation = self._derivation(item, row)
         return Measurement(name, item.value, unit, method, derivation, item.range, item.image, item.where)
+
+    def _derivation(self, item: Measurement[Term], row: MeasurementRow | None) -> CodedTerm | None:
+        """The derivation as it is given, or as the name of the measurement says it: SUVmax is a maximum."""
+        given = self._terms.member(item.derivation, "derivation")
+        if row is None or not row.derived or item.concept.code is not None:
+            return given
+        normal = self._vocabulary.designations.words.normal
+        said = normal(item.concept.text)
+        implied = next((derivation for name, derivation in row.derived if normal(name) == said), None)
+        if implied is None:
+            return given
+        if given is not None and given.concept != implied:
+            why = f"{item.concept.text} is a {implied}, but its derivation says {given.text}."
+            self._notes.refuse(Contradiction, item.where, "derivation-contradicts-name", why)
+        return self._vocabulary.term(implied)
 
     def evaluations(self, items: tuple[Evaluation[Term], ...], level: str) -> tuple[Evaluation[CodedTerm], ...]:
         """The answers of a ``lesion`` or the ``report``, each by its field; without a row every concept may answer."""

@@ -5,12 +5,12 @@ from importlib.resources.abc import Traversable
 from typing import Final
 
 from service.coding import checks, rows
-from service.coding.concepts import build_concepts, read_codings, read_labels
+from service.coding.concepts import KEY, build_concepts, read_codings, read_labels
 from service.coding.index import EVERYWHERE, Designations, Names
 from service.coding.rows import EvaluationRow, Field, MeasurementRow, MemberRow
 from service.coding.tables import Defects, Line, TomlRow, read_csv, read_toml, read_value_sets
 from service.coding.units import Units
-from service.coding.words import Words
+from service.coding.words import Words, fold
 from service.domain.report import Issuer
 
 MEMBERS: Final = (
@@ -46,6 +46,13 @@ SETS: Final = (MIDLINE_SITES, *SIDED_SITES.values())
 """Value sets of sites that have no side, or only one."""
 
 
+def side_in(text: str) -> str | None:
+    """The side that the words of a text name, where they name one only."""
+    words = {word.strip(".,;:()[]-/") for word in fold(text).replace("-", " ").split()}
+    named = words & {LEFT, RIGHT}
+    return named.pop() if len(named) == 1 else None
+
+
 class Loaded:
     """What the tables say; raises TableError with every defect."""
 
@@ -65,6 +72,7 @@ class Loaded:
         for key in SIDES:
             if key not in self.concepts:
                 defects.add("concepts.csv", 1, f"{key} is missing")
+        self.sides = self._sides()
         translations = read_csv(terminology.joinpath("translations.csv"), defects)
         self.translations = checks.check_translations(translations, self.systems, defects)
         spellings = list(read_csv(terminology.joinpath("spellings.csv"), defects))
@@ -83,6 +91,14 @@ class Loaded:
         own = _issuers(read_csv(issuers, defects, columns="issuers.csv"), defects) if issuers is not None else {}
         self.issuers = shipped | own
         defects.check()
+
+    def _sides(self) -> dict[str, str]:
+        """The side of each concept that has one: by its value set, or by the words of its label."""
+        named = ((key, side_in(concept.label)) for key, concept in self.concepts.items())
+        sides = {key: side for key, side in named if side is not None}
+        for side, name in SIDED_SITES.items():
+            sides.update(dict.fromkeys(self.value_sets.get(name, ()), side))
+        return sides
 
     def _rows(self, mappings: Traversable) -> None:
         """Read the three tables of rows."""
@@ -105,12 +121,15 @@ class Loaded:
             for system in member.prefer:
                 if system not in self.systems:
                     self.defects.add(row.file, row.line("prefer"), f"[{row.key}] prefers an unknown system: {system}")
+        checks.check_derived(self._written, self.measurements, self.members, self.defects)
         for key in MEMBERS:
             if key not in self.members:
                 self.defects.add("report.toml", 1, f"[{key}] is missing")
 
     def _field(self, row: TomlRow, concept: str) -> None:
         """Hold a row's key and concept."""
+        if KEY.fullmatch(row.key) is None:
+            self.defects.add(row.file, row.line(""), f"[{row.key}] is not lower-case words joined by hyphens")
         if row.key in self._written:
             why = f"[{row.key}] is also a row of {self._written[row.key].file}; fields have one namespace"
             self.defects.add(row.file, row.line(""), why)
@@ -130,7 +149,8 @@ class Loaded:
         """Index the names of a table's rows."""
         names = Names(self.words)
         for key, row in table.items():
-            for name in (key, *row.names):
+            derived = row.derived if isinstance(row, MeasurementRow) else ()
+            for name in (key, *row.names, *(name for name, _ in derived)):
                 other = names.add(key, row.concept, name)
                 if other is not None:
                     written = self._written[key]

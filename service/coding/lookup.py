@@ -65,6 +65,7 @@ class Vocabulary:
         "issuers",
         "measurements",
         "members",
+        "sides",
         "systems",
         "translations",
         "units",
@@ -83,6 +84,8 @@ class Vocabulary:
         self.translations: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType(loaded.translations)
         self.designations: Designations = loaded.designations
         self.units: Units = loaded.units
+        self.sides: Mapping[str, str] = MappingProxyType(loaded.sides)
+        """The side, left or right, of each concept that names one."""
         self._names: dict[str, Names] = loaded.names
         self._systems = _spellings(loaded.systems.values())
         self.by_code: dict[tuple[str, str], tuple[tuple[str, Coding], ...]] = {}

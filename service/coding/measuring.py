@@ -5,7 +5,7 @@ from decimal import Decimal
 from service.coding.lookup import Resolved, Verdict, Vocabulary, coded
 from service.coding.notes import Notes
 from service.coding.rows import MeasurementRow
-from service.coding.units import FIELD, UCUM, UNITY, factor, is_ucum
+from service.coding.units import UCUM, UNITY, factor, is_ucum
 from service.domain.codes import Code, CodedTerm, Resolution, Term
 from service.domain.errors import Implausible, Invalid
 from service.domain.report import Measurement
@@ -40,7 +40,8 @@ def resolve_unit(vocabulary: Vocabulary, term: Term, row: MeasurementRow | None)
 def unit_of(vocabulary: Vocabulary, term: Term, row: MeasurementRow | None) -> Resolved:
     """`resolve_unit`, remembered: a report has few units and many measurements."""
     code = term.code
-    place = f"{FIELD}:{row.key}" if row is not None else FIELD
+    # No field has a key with a blank, so units and terms of one key stay apart.
+    place = f"unit {row.key}" if row is not None else "unit "
     key = (place, term.text, None if code is None else (code.system, code.code, code.display))
     found = vocabulary.cache.get(key)
     if found is None:
@@ -56,6 +57,7 @@ def check_value(item: Measurement[Term], unit: CodedTerm, row: MeasurementRow, n
     Limits are in the row's first unit; a zero holds in any.
     """
     value = item.value
+    # `Decimal` compares NaN with nothing, so this comes first.
     if not value.is_finite():
         notes.refuse(Implausible, item.where, "value-range", f"{row.key} is a finite number.")
         return

@@ -14,6 +14,7 @@ Table = Literal["measurements", "evaluations"]
 MEASUREMENTS: Final[Table] = "measurements"
 EVALUATIONS: Final[Table] = "evaluations"
 _CACHED: Final = 4096
+_PLACES: Final = {MEASUREMENTS: "name in measurements", EVALUATIONS: "name in evaluations"}
 
 
 def resolve_name(vocabulary: Vocabulary, term: Term, table: Table) -> Resolved:
@@ -23,7 +24,7 @@ def resolve_name(vocabulary: Vocabulary, term: Term, table: Table) -> Resolved:
     the name is a member: what its answer means can't be told.
     """
     code = term.code
-    key: CacheKey = (table, term.text, None if code is None else (code.system, code.code, code.display))
+    key: CacheKey = (_PLACES[table], term.text, None if code is None else (code.system, code.code, code.display))
     known = vocabulary.cache.get(key)
     if known is not None:
         return known

@@ -64,7 +64,10 @@ class EvaluationRow:
 
 @dataclass(frozen=True, slots=True)
 class MeasurementRow:
-    """A number that a lesion may have; limits are in the first of ``units`` (UCUM)."""
+    """A number that a lesion may have; limits are in the first of ``units`` (UCUM).
+
+    ``derived`` are names that say the derivation, too, each with its concept: SUVmax is the SUV, derivation maximum.
+    """
 
     key: str
     concept: str
@@ -76,6 +79,7 @@ class MeasurementRow:
     implausible_above: Decimal | None = None
     integer: bool = False
     source: str = ""
+    derived: tuple[tuple[str, str], ...] = ()
 
 
 Field = MemberRow | EvaluationRow
@@ -91,6 +95,7 @@ _MEMBERS: Final[dict[str, dict[str, type | tuple[type, ...]]]] = {
         "above": (int, Decimal),
         "implausible_above": (int, Decimal),
         "integer": bool,
+        "derived": dict,
         "source": str,
     },
     "evaluations.toml": {
@@ -122,6 +127,8 @@ class _Members:
                 self.defect(name, f"[{row.key}] {name} has a value of the wrong type")
             elif isinstance(value, list) and not all(isinstance(item, str) for item in value):
                 self.defect(name, f"[{row.key}] {name} is no list of strings")
+            elif isinstance(value, dict) and not all(isinstance(item, str) for item in value.values()):
+                self.defect(name, f"[{row.key}] {name} is no table of strings")
             else:
                 self.members[name] = value
         for name in ("concept", "source"):
@@ -179,6 +186,7 @@ def measurement_row(row: TomlRow, defects: Defects) -> MeasurementRow:
         members.number("implausible_above"),
         members.flag("integer"),
         members.text("source"),
+        tuple(members.members.get("derived", {}).items()),
     )
 
 

@@ -1,9 +1,8 @@
 """Sides: what a laterality may say of a site. A swapped side is the harm this module is for."""
 
-from service.coding.loading import LEFT, MIDLINE, MIDLINE_SITES, RIGHT, SIDED_SITES, UNILATERAL
+from service.coding.loading import MIDLINE, MIDLINE_SITES, UNILATERAL, side_in
 from service.coding.lookup import Vocabulary
 from service.coding.notes import Notes
-from service.coding.words import fold
 from service.domain.codes import CodedTerm
 from service.domain.errors import Contradiction
 from service.domain.report import Lesion
@@ -30,9 +29,6 @@ def check_side(lesion: Lesion[CodedTerm], vocabulary: Vocabulary, notes: Notes) 
 
 def side_of(term: CodedTerm, vocabulary: Vocabulary) -> str | None:
     """The side that a site or finding names: by its concept, or by the words left and right in its text."""
-    for side, name in SIDED_SITES.items():
-        if term.concept is not None and term.concept in vocabulary.value_sets[name]:
-            return side
-    words = {word.strip(".,;:()[]-/") for word in fold(f"{term.text} {term.said}").replace("-", " ").split()}
-    named = words & {LEFT, RIGHT}
-    return named.pop() if len(named) == 1 else None
+    if term.concept is not None:
+        return vocabulary.sides.get(term.concept)
+    return side_in(f"{term.text} {term.said}")

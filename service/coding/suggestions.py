@@ -29,9 +29,14 @@ def suggest(vocabulary: Vocabulary, text: str, row: str = EVERYWHERE) -> tuple[s
 
 
 def suggest_names(vocabulary: Vocabulary, table: str, text: str) -> tuple[str, ...]:
-    """Keys of at most five rows of ``measurements`` or ``evaluations`` whose names look like the text."""
-    rows = vocabulary.names(table).exact
-    return tuple(dict.fromkeys(rows[name] for name in _nearest(text, list(rows))))[:MOST]
+    """Names of at most five rows of ``measurements`` or ``evaluations`` whose names look like the text.
+
+    A row is called by the label of its concept, or by its key where the label names another row.
+    """
+    names = vocabulary.names(table)
+    labels = {row: vocabulary.concepts[concept].label for concept, row in names.by_concept.items()}
+    found = dict.fromkeys(names.exact[name] for name in _nearest(text, list(names.exact)))
+    return tuple([labels[row] if names.exact.get(fold(labels[row])) == row else row for row in found][:MOST])
 
 
 def _nearest(text: str, terms: list[str]) -> list[str]:

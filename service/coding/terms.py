@@ -11,17 +11,20 @@ from service.domain.codes import CodedTerm, Term
 class Terms:
     """What codes the terms of one report; ``notes`` takes what is found."""
 
-    __slots__ = ("_members", "notes", "vocabulary")
+    __slots__ = ("_known", "_members", "notes", "vocabulary")
 
     def __init__(self, vocabulary: Vocabulary, notes: Notes) -> None:
         """Take the tables and the notes of the report."""
         self.vocabulary = vocabulary
         self.notes = notes
-        self._members = vocabulary.members
+        self._known = vocabulary.cache
+        self._members = dict(vocabulary.members)
 
     def term(self, term: Term, field: Field) -> CodedTerm:
         """A term of a field at its place."""
-        resolved = resolve(self.vocabulary, term, field)
+        # Nearly all terms are words that were met before: the quick way for them.
+        known = self._known.get((field.key, term.text, None)) if term.code is None else None
+        resolved = known or resolve(self.vocabulary, term, field)
         made = resolved.term
         if made is None or resolved.verdict is not None:
             made = self.notes.judge(resolved, term, field.key)

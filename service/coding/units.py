@@ -8,6 +8,7 @@ and the unit stay as the sender wrote them, conversion serves the limits only.
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from service.coding.tables import Line
@@ -106,6 +107,7 @@ def commensurable(one: str, other: str) -> bool:
     return first[0] == second[0]
 
 
+@lru_cache(1024)
 def factor(unit: str, into: str) -> Decimal | None:
     """How many ``into`` one ``unit`` is, exactly; None where it is not known."""
     if unit == into:

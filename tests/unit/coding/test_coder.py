@@ -216,6 +216,14 @@ def test_two_lesions_of_one_tracking_uid_are_refused(small: Vocabulary) -> None:
     assert [problem.rule for problem in caught.value.problems] == ["duplicate-tracking-uid"]
 
 
+def test_two_groups_of_one_lesion_in_somebody_elses_document_are_flagged(small: Vocabulary) -> None:
+    lesions = [replace(make_lesion(name, tracking_uid="1.2.3"), where=f"1.4.{name}") for name in "AB"]
+
+    coded = code_report(make_report(*lesions), small)
+
+    assert [(loss.rule, loss.where) for loss in coded.losses] == [("duplicate-tracking-uid", "1.4.B")]
+
+
 # Negative findings
 
 
@@ -350,7 +358,7 @@ def test_a_measurement_of_an_unknown_name_is_kept_as_text(small: Vocabulary) -> 
 
     (loss,) = coded.losses
     assert (loss.kind, loss.rule) == (LossKind.UNCODED, "unknown-measurement")
-    assert "long-axis" in loss.suggestions
+    assert "long axis" in loss.suggestions
     assert coded.lesions[0].measurements[0].concept == CodedTerm("longest axs")
 
 
@@ -540,7 +548,7 @@ def test_refuses_a_descriptor_of_an_unknown_name(small: Vocabulary) -> None:
         coded_lesion(small, evaluations=(answer("bone matrx", "lytic"),))
 
     (problem,) = caught.value.problems
-    assert (problem.rule, problem.candidates[0]) == ("unknown-field", "bone-matrix")
+    assert (problem.rule, problem.candidates[0]) == ("unknown-field", "bone matrix")
 
 
 def test_a_descriptor_of_a_code_unknown_here_is_passed_on(small: Vocabulary) -> None:

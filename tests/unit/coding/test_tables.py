@@ -142,6 +142,7 @@ ADDED = {
         '[more]\nconcept = "finding"\nprefer = ["XX"]\nsource = "s"\n',
         "prefers an unknown system",
     ),
+    "a row's key of capitals": (REPORT, '[More]\nconcept = "finding"\nsource = "s"\n', "lower-case words"),
     "a measurement without unit": (MEASUREMENTS, '[more]\nconcept = "stable"\nsource = "s"\n', "has no unit"),
     "a unit that is none": (
         MEASUREMENTS,
