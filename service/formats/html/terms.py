@@ -42,11 +42,11 @@ def listed(items: Sequence[str], tag: str = "ul") -> str:
 def sizes(lesion: Lesion[CodedTerm]) -> str:
     """How large a lesion is, one measurement a line; a plain long and short axis of one unit as ``14.2 × 11.0 mm``."""
     lines = []
-    axes = _axes(lesion.measurements)
-    if axes is not None:
-        long, short = axes
+    long, short = _axes(lesion.measurements) or (None, None)
+    if long is not None and short is not None:
         lines.append(f"<b>{long.value} × {short.value} {unit(long.unit)}</b>")
-    lines.extend(measurement(item) for item in lesion.measurements if _is_size(item) and item not in (axes or ()))
+    rest = (item for item in lesion.measurements if item is not long and item is not short)
+    lines.extend(measurement(item) for item in rest if _is_size(item))
     return "<br/>".join(lines)
 
 
@@ -148,9 +148,19 @@ def _axes(
     items: Sequence[Measurement[CodedTerm]],
 ) -> tuple[Measurement[CodedTerm], Measurement[CodedTerm]] | None:
     """The one long and one short axis that may be joined: one unit, nothing else said of either."""
-    plain = [item for item in items if item.method is None and item.derivation is None and item.range is None]
-    long = [item for item in plain if item.concept.concept == "long-axis"]
-    short = [item for item in plain if item.concept.concept == "short-axis"]
-    if len(long) != 1 or len(short) != 1 or long[0].unit != short[0].unit:
-        return None
-    return long[0], short[0]
+    long = short = None
+    for item in items:
+        key = item.concept.concept
+        if key not in {"long-axis", "short-axis"}:
+            continue
+        if item.method is not None or item.derivation is not None or item.range is not None:
+            return None
+        if key == "long-axis":
+            if long is not None:
+                return None
+            long = item
+        else:
+            if short is not None:
+                return None
+            short = item
+    return (long, short) if long is not None and short is not None and long.unit == short.unit else None
