@@ -39,7 +39,7 @@ def write(report: CodedReport, *, dialect: str = "strict", iod: str | None = Non
         )
     chosen = _narrowest((wanted,) if wanted is not None else row.iods, root)
     content, reference = _encoded(draft, root, chosen)
-    return SrDocument(MEDIA_TYPE, content, tuple(dict.fromkeys(draft.losses)), reference)
+    return SrDocument(MEDIA_TYPE, content, tuple(dict.fromkeys(draft.losses)), reference=reference)
 
 
 def _dialect(name: str) -> Dialect:
