@@ -76,7 +76,7 @@ BRAIN_METASTASIS = term(
     "brain metastasis",
     "SCT|94225005|Secondary malignant neoplasm of brain",
     "RADLEX|RID5231|metastasis",
-    "ICD10CM|C79.31|Secondary malignant neoplasm of brain",
+    "I10C|C79.31|Secondary malignant neoplasm of brain",
 )
 BONE_METASTASIS = term(
     "bone metastasis", "SCT|94222008|Secondary malignant neoplasm of bone", "RADLEX|RID5231|metastasis"
@@ -105,7 +105,7 @@ UNCODED_PROCEDURE = term("whole spine survey, house protocol 7")
 SUBTRACTION = term("subtraction imaging")
 DIFFUSION = term("diffusion-weighted imaging", "RADLEX|RID10799|diffusion weighted")
 GLIOBLASTOMA = term("glioblastoma", "SCT|1163375002|Glioblastoma", "ICDO3|9440/3|Glioblastoma")
-ABSCESS = term("cerebral abscess", "SCT|60404007|Cerebral abscess", "RADLEX|RID3711|abscess", "ICD10CM|G06.0|Abscess")
+ABSCESS = term("cerebral abscess", "SCT|60404007|Cerebral abscess", "RADLEX|RID3711|abscess", "I10C|G06.0|Abscess")
 HEMORRHAGE = term("hemorrhage", "SCT|50960005|Bleeding", "RADLEX|RID4700|hemorrhage")
 MIDLINE_SHIFT = term("midline shift")
 LONG_AXIS = term("long axis", "SCT|103339001|Long Axis")
@@ -293,7 +293,7 @@ def rich_report() -> CodedReport:
         observers=(
             Observer(Device("MetDetect", "2.1", "1.2.3.4", "ACME", "MD-1", "metseg"), reader),
             Observer(person=resident),
-            Observer(device=Device("Volumer")),
+            Observer(device=Device("Volumer", uid="1.2.3.5")),
         ),
         lesions=(first, second, third, fourth),
     )
@@ -340,7 +340,8 @@ def regions3d_report() -> CodedReport:
         Graphic3D.ELLIPSOID: six,
     }
     shapes: dict[str, tuple[Region3D, ...]] = {
-        graphic.value: (Region3D(FRAME_OF_REFERENCE, graphic, points[graphic]),) for graphic in Graphic3D
+        graphic.value: (Region3D(FRAME_OF_REFERENCE, graphic, points[graphic], f"/lesions/{graphic}/regions3d/0"),)
+        for graphic in Graphic3D
     }
     higher = tuple((x, y, z + 3.0) for x, y, z in square)
     shapes["two-polygons"] = (*shapes["polygon"], Region3D(FRAME_OF_REFERENCE, Graphic3D.POLYGON, higher))

@@ -1,6 +1,6 @@
 """What a writer hands back: bytes, their media type, and what the format could not carry."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from service.domain.loss import Loss
 
@@ -28,4 +28,4 @@ class SrReference:
 class SrDocument(Emitted):
     """A DICOM SR as Part 10 bytes with its identity."""
 
-    reference: SrReference | None = None
+    reference: SrReference = field(kw_only=True)

@@ -1,6 +1,7 @@
 """What the report says beyond its lesions, as Observations: text, negatives, differential, evaluations, technique."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from service.domain.codes import CodedTerm
 from service.formats.fhir.codeable import Json, answer, codeable, field_name, member_name
@@ -26,8 +27,10 @@ def _said(draft: Draft) -> Iterator[tuple[str, Json]]:
     for turn, procedure in enumerate(report.study.procedures[1:]):
         yield f"procedure {turn}", _statement("procedure", procedure, sender)
     for turn, negative in enumerate(report.negatives):
-        # The finding is the question and "absent" its answer: as an answer it could be read as found.
-        yield f"negative {turn}", {"code": codeable(negative, sender), "valueCodeableConcept": answer("absent")}
+        # The finding is the question and "absent" its answer: as an answer it could be read as found. A code that says
+        # less than the finding is left out, since the absence of the one is not that of the other.
+        name = replace(negative, codes=()) if negative.broader else negative
+        yield f"negative {turn}", {"code": codeable(name, sender), "valueCodeableConcept": answer("absent")}
     if report.differential:
         ranked = [_statement("differential", term, sender) for term in report.differential]
         yield "differential", {"code": member_name("differential"), "component": ranked}

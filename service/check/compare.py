@@ -1,0 +1,77 @@
+"""SR and bundle held against the report: two lists of facts that differ name the places."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from service.check.facts import Fact, Yardstick
+from service.check.fhir_facts import BundleFacts
+from service.check.sr_facts import DocumentFacts
+from service.check.sr_yardstick import SrYardstick
+from service.coding import Vocabulary, vocabulary
+from service.domain.codes import CodedTerm
+from service.domain.loss import Loss, LossKind
+from service.domain.report import CodedReport
+from service.domain.uids import derive_uid
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One fact that the report has and ``output`` has not (``missing``), or the other way round (``added``)."""
+
+    output: str
+    kind: str
+    place: str
+    value: str
+
+
+def compare(
+    report: CodedReport, sr: bytes | None, fhir: bytes | None, losses: Iterable[Loss] = ()
+) -> tuple[Difference, ...]:
+    """What SR and bundle say other than the report; empty when all say the same. None: not compared.
+
+    ``losses`` are those that the SR's writer named: what is lost by name is not missed. Raises ValueError when an
+    output can't be read at all.
+    """
+    tables = vocabulary()
+    found: list[Difference] = []
+    if sr is not None:
+        lost = frozenset(loss.where for loss in losses if loss.kind is LossKind.LOST)
+        found += _differences("sr", SrYardstick(lost).facts(report), DocumentFacts(sr, tables).facts())
+    if fhir is not None:
+        said = BundleFacts(fhir, tables, unknown_schemes(report, tables)).facts()
+        found += _differences("fhir", Yardstick().facts(report), said)
+    return tuple(found)
+
+
+def _differences(output: str, expected: Iterable[Fact], said: Iterable[Fact]) -> Iterator[Difference]:
+    wanted, got = Counter(expected), Counter(said)
+    for kind, facts in (("missing", wanted - got), ("added", got - wanted)):
+        for fact in sorted(facts.elements()):
+            yield Difference(output, kind, *fact)
+
+
+def unknown_schemes(report: CodedReport, tables: Vocabulary) -> dict[str, str]:
+    """Designators that no table knows, by the URI that FHIR gives them: an OID derived from sender and designator."""
+    designators = {code.system for term in coded_terms(report) for code in term.codes}
+    unknown = (designator for designator in designators if tables.system(designator) is None)
+    return {f"urn:oid:{derive_uid('code-system', report.sender, name)}": name for name in unknown}
+
+
+def coded_terms(report: CodedReport) -> Iterator[CodedTerm]:
+    """Every coded term of a report that an output may hold."""
+    yield from (*report.study.procedures, *report.study.technique)
+    yield from (*report.conclusions, *report.differential, *report.negatives)
+    for item in report.evaluations:
+        yield from (item.name, item.value)
+    for lesion in report.lesions:
+        yield lesion.finding
+        named = (lesion.category, lesion.site, lesion.laterality, lesion.topography, lesion.certainty, lesion.change)
+        yield from (term for term in named if term is not None)
+        if lesion.time_point is not None and lesion.time_point.type is not None:
+            yield lesion.time_point.type
+        for measurement in lesion.measurements:
+            qualified = (measurement.concept, measurement.unit, measurement.method, measurement.derivation)
+            yield from (term for term in qualified if term is not None)
+        for evaluation in lesion.evaluations:
+            yield from (evaluation.name, evaluation.value)

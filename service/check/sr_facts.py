@@ -1,0 +1,251 @@
+"""The facts that an SR document states, read from its bytes: TID 1500 as `service.formats.sr` lays it out.
+
+Bytes become a tree by ``decode``, which is no part of the writer; what the tree says is read here by codes alone.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+from service.check.facts import (
+    ABSENT,
+    Fact,
+    answer_value,
+    codes_value,
+    image_value,
+    lines,
+    measurement_value,
+    range_value,
+)
+from service.check.sr_yardstick import shape_value
+from service.coding import Vocabulary
+from service.domain.codes import Code
+from service.formats.sr.decode import decode_file
+from service.formats.sr.tree import ContentItem, Image, Number, Scoord, Scoord3D
+
+_TOOL = re.compile(r"Cornerstone3DTools@[^:]+:[A-Za-z]+:")  # how the dialect ohif begins a tracking identifier
+_LESION_TERMS = ("finding", "category", "site", "laterality", "topography", "certainty", "change")
+_TIME_POINT = {
+    "time-point": "label",
+    "time-point-type": "type",
+    "time-point-order": "order",
+    "subject-time-point-identifier": "subjectIdentifier",
+    "protocol-time-point-identifier": "protocolIdentifier",
+}
+_TEXTS = ("findings", "impression")
+_MEMBERS = (
+    *_LESION_TERMS,
+    "conclusion",
+    "count",
+    "derivation",
+    "differential",
+    "method",
+    "procedure",
+    "technique",
+    "time-point-type",
+)
+_CONCEPTS = (
+    *_TIME_POINT,
+    *_TEXTS,
+    ABSENT,
+    "comment",
+    "device-observer-name",
+    "device-observer-uid",
+    "equivalent-meaning-of-concept-name",
+    "equivalent-meaning-of-value",
+    "imaging-measurements",
+    "measurement-group",
+    "normal-range-description",
+    "normal-range-lower-limit",
+    "normal-range-upper-limit",
+    "person-observer-name",
+    "prior-procedure-descriptions",
+    "qualitative-evaluations",
+    "referenced-segment",
+    "source-of-measurement",
+    "tracking-identifier",
+    "tracking-unique-identifier",
+)
+
+
+class DocumentFacts:
+    """The facts of one SR document."""
+
+    def __init__(self, content: bytes, vocabulary: Vocabulary) -> None:
+        """Parse the document; raises ValueError when the bytes are none of ours."""
+        self._elements, self._root = decode_file(content)
+        named = {key: key for key in _CONCEPTS} | {key: vocabulary.members[key].concept for key in _MEMBERS}
+        codes = {key: vocabulary.name(concept).codes[0] for key, concept in named.items()}
+        self._keys = {(code.system, code.code): key for key, code in codes.items()}
+
+    def facts(self) -> Iterator[Fact]:
+        """Every fact that the document states."""
+        yield from self._header()
+        for item in self._root.children:
+            key = self._key(item)
+            if key == "procedure":
+                yield Fact("study/procedure", self._answer(item, imprecise=True))
+            elif key == "person-observer-name":
+                yield Fact("observer/person", item.value)
+            elif key == "imaging-measurements":
+                for group in item.children:
+                    if self._key(group) == "measurement-group":
+                        yield from self._group(group)
+            elif key == "qualitative-evaluations":
+                yield from self._statements(item)
+        yield from self._devices()
+
+    def _header(self) -> Iterator[Fact]:
+        said = self._elements
+        yield Fact("issued", said["ContentDate"] + said["ContentTime"] + said["TimezoneOffsetFromUTC"])
+        yield Fact("patient/id", said["PatientID"])
+        for other in said.get("OtherPatientIDsSequence", ()):
+            yield Fact("patient/otherId", other["PatientID"])
+        if said["PatientName"]:
+            yield Fact("patient/name", said["PatientName"])
+        born = said["PatientBirthDate"]
+        if born:
+            yield Fact("patient/birthDate", f"{born[:4]}-{born[4:6]}-{born[6:]}")
+        if said["PatientSex"]:
+            yield Fact("patient/sex", said["PatientSex"])
+        yield Fact("study/uid", said["StudyInstanceUID"])
+        if said["AccessionNumber"]:
+            yield Fact("study/accession", said["AccessionNumber"])
+        for observer in said.get("VerifyingObserverSequence", ()):
+            yield Fact("verified", observer["VerifyingObserverName"])
+
+    def _devices(self) -> Iterator[Fact]:
+        """TID 1004: the UID comes first, the name after it."""
+        uid = ""
+        for item in self._root.children:
+            key = self._key(item)
+            if key == "device-observer-uid":
+                uid = item.value
+            elif key == "device-observer-name":
+                yield Fact("observer/device", f"{uid} {item.value}")
+
+    def _key(self, item: ContentItem) -> str | None:
+        name = item.concept_name
+        return self._keys.get((name.codes[0].system, name.codes[0].code)) if name is not None else None
+
+    def _below(self, item: ContentItem, key: str) -> ContentItem | None:
+        return next((child for child in item.children if self._key(child) == key), None)
+
+    def _name(self, item: ContentItem) -> str:
+        """The name of an item; in its own words where its code says less or nothing."""
+        words = self._below(item, "equivalent-meaning-of-concept-name")
+        codes: tuple[Code, ...] = item.concept_name.codes if item.concept_name is not None else ()
+        if words is None:
+            return codes_value(codes)
+        return codes_value(codes if codes[0].code != "unnamed" else (), words.value)
+
+    def _answer(self, item: ContentItem, *, imprecise: bool = False) -> str:
+        """The value of a CODE or TEXT item; ``imprecise``: a stand-in code is there where only the words say it."""
+        if item.value_type == "TEXT":
+            return codes_value((), item.value)
+        codes: tuple[Code, ...] = item.value.codes
+        if self._keys.get((codes[0].system, codes[0].code)) == ABSENT:
+            return ABSENT
+        words = self._below(item, "equivalent-meaning-of-value")
+        if words is not None and imprecise and codes[0].display == "Imaging procedure":
+            return codes_value((), words.value)
+        return codes_value(codes, words.value if words is not None else None)
+
+    def _statements(self, container: ContentItem) -> Iterator[Fact]:
+        differential = 0
+        for item in container.children:
+            key = self._key(item)
+            if key in _TEXTS and item.value_type == "TEXT":
+                yield Fact(key, lines(item.value))
+            elif key == "differential":
+                differential += 1
+                yield Fact(f"differential/{differential}", self._answer(item))
+            elif key in ("conclusion", "technique"):
+                yield Fact(key, self._answer(item))
+            elif key not in ("prior-procedure-descriptions", "comment"):
+                yield Fact("statement", answer_value(self._name(item), self._answer(item)))
+
+    def _group(self, group: ContentItem) -> Iterator[Fact]:
+        uid = self._below(group, "tracking-unique-identifier")
+        identifier = self._below(group, "tracking-identifier")
+        if uid is None or identifier is None:
+            raise ValueError("a measurement group without tracking identifiers")
+        here, own_id = f"lesion/{uid.value}", _TOOL.sub("", identifier.value)
+        yield Fact(f"{here}/id", own_id)
+        for item in group.children:
+            yield from self._item(here, item, own_id)
+        for image in dict.fromkeys(_images(group, self._key)):
+            yield Fact(f"{here}/image", image)
+
+    def _item(self, here: str, item: ContentItem, own_id: str) -> Iterator[Fact]:
+        key = self._key(item)
+        if isinstance(item, (Scoord, Scoord3D)):
+            yield Fact(f"{here}/region", _shape(item))
+        elif isinstance(item, Image):
+            if key == "referenced-segment":
+                yield Fact(f"{here}/segment", f"{item.value.sop_instance} {item.value.segments[0]}")
+        elif key in _TIME_POINT:
+            yield Fact(f"{here}/timePoint/{_TIME_POINT[key]}", self._plain(item))
+        elif item.value_type == "NUM":
+            yield Fact(f"{here}/measurement", self._measurement(item))
+            for shape in item.children:
+                if isinstance(shape, (Scoord, Scoord3D)):
+                    yield Fact(f"{here}/region", _shape(shape))
+        elif key in _LESION_TERMS:
+            yield Fact(f"{here}/{key}", self._answer(item))
+            for modifier in item.children:
+                if self._key(modifier) in ("laterality", "topography"):
+                    yield Fact(f"{here}/{self._key(modifier)}", self._answer(modifier))
+        elif key == "count":
+            yield Fact(f"{here}/count", item.value)
+        elif key == "comment":
+            if item.value != own_id:  # the label that the dialect ohif adds
+                yield Fact(f"{here}/text", lines(item.value))
+        elif item.value_type in ("CODE", "TEXT") and item.relationship_type == "CONTAINS":
+            yield Fact(f"{here}/evaluation", answer_value(self._name(item), self._answer(item)))
+
+    def _plain(self, item: ContentItem) -> str:
+        if item.value_type == "NUM":
+            return _digits(item.value)
+        return item.value if item.value_type == "TEXT" and self._key(item) != "time-point-type" else self._answer(item)
+
+    def _measurement(self, item: ContentItem) -> str:
+        unit: tuple[Code, ...] = item.value.unit.codes
+        parts = {self._key(child): child for child in item.children}
+        low, high = (
+            _digits(parts[key].value) if key in parts else ""
+            for key in ("normal-range-lower-limit", "normal-range-upper-limit")
+        )
+        text = parts["normal-range-description"].value if "normal-range-description" in parts else ""
+        image = parts.get("source-of-measurement")
+        return measurement_value(
+            self._name(item),
+            _digits(item.value),
+            codes_value(unit),
+            method=self._answer(parts["method"]) if "method" in parts else None,
+            derivation=self._answer(parts["derivation"]) if "derivation" in parts else None,
+            range=range_value(low, high, text) if low or high or text else None,
+            image=image.value.sop_instance if image is not None else None,
+        )
+
+
+def _digits(number: Number) -> str:
+    return number.digits if number.floating is None else repr(number.floating)
+
+
+def _shape(item: ContentItem) -> str:
+    said = shape_value(item.value.graphic_type, item.value.numbers)
+    if item.value.frame_of_reference is not None:
+        return f"{said} in {item.value.frame_of_reference}"
+    return f"{said} on {item.children[0].value.sop_instance}"
+
+
+def _images(group: ContentItem, key_of: Callable[[ContentItem], str | None]) -> Iterator[str]:
+    """The images of a group: of its shapes, and those it names itself; not the image that a number alone refers to."""
+    for item in group.children:
+        if isinstance(item, Image) and key_of(item) != "referenced-segment":
+            yield image_value(item.value.sop_instance, item.value.frames)
+        shapes = item.children if item.value_type == "NUM" else (item,)
+        for shape in shapes:
+            if isinstance(shape, Scoord):
+                image = shape.children[0].value
+                yield image_value(image.sop_instance, image.frames)

@@ -1,0 +1,92 @@
+"""The facts of a report as an SR states them: terms by their codes, shapes as float32, times as DICOM writes them."""
+
+import struct
+from collections.abc import Collection, Iterator
+from decimal import Decimal
+
+from service.check.facts import Fact, Yardstick, answer_value, by_codes, codes_value
+from service.domain.codes import CodedTerm
+from service.domain.geometry import Graphic, Graphic3D, Region2D, Region3D
+from service.domain.report import CodedReport, Lesion, Measurement
+from service.formats.sr.vr import digits
+
+
+class SrYardstick(Yardstick):
+    """What an SR must state; ``lost`` are the places in the sender's document that its writer named as lost."""
+
+    def __init__(self, lost: Collection[str]) -> None:
+        """Leave out what was lost by name."""
+        self._lost = lost
+
+    def say(self, term: CodedTerm) -> str:
+        """Codes, and the text only where there is no code or a broader one."""
+        return by_codes(term)
+
+    def deny(self, term: CodedTerm) -> str:
+        """An exact name, else the words."""
+        return codes_value(term.codes) if term.codes and not term.broader else codes_value((), term.text)
+
+    def number(self, value: Decimal) -> str:
+        """Digits as written; what no DS holds, as the binary64 that stands beside its rounding (0040,A161)."""
+        text, exact = digits(value)
+        return text if exact else repr(float(value))
+
+    def issued(self, report: CodedReport) -> str:
+        """Content Date and Time with the offset."""
+        return report.issued.dt
+
+    def lesion(self, lesion: Lesion[CodedTerm]) -> Iterator[Fact]:
+        """All that is said of one lesion, with its shapes."""
+        if lesion.where and lesion.where in self._lost:
+            return
+        here = f"lesion/{lesion.tracking_uid}"
+        segment = lesion.segment
+        gone = segment is not None and (segment.where or lesion.where) in self._lost
+        for fact in super().lesion(lesion):
+            if not (gone and fact.place == f"{here}/segment"):
+                yield fact
+        for shown in lesion.images:
+            for region in shown.regions:
+                if not region.where or region.where not in self._lost:
+                    yield Fact(f"{here}/region", f"{_shape(region)} on {shown.image.sop_instance}")
+        for region3d in lesion.regions3d:
+            if not region3d.where or region3d.where not in self._lost:
+                yield Fact(f"{here}/region", _shape3d(region3d))
+
+    def measurement(self, here: str, lesion: Lesion[CodedTerm], item: Measurement[CodedTerm]) -> Fact:
+        """A NUM, or words where the unit has no code; its image is said by its shape where one lies there."""
+        if not item.unit.codes:
+            words = codes_value((), f"{item.value} {item.unit.text}")
+            return Fact(f"{here}/evaluation", answer_value(self.say(item.concept), words))
+        drawn = any(
+            shown.image.sop_instance == item.image and _is_of(region, item)
+            for shown in lesion.images
+            for region in shown.regions
+        )
+        return Fact(f"{here}/measurement", self.measured(item, None if drawn else item.image))
+
+
+def _is_of(region: Region2D[CodedTerm], item: Measurement[CodedTerm]) -> bool:
+    wanted = region.measurement
+    return wanted is not None and (wanted.codes[:1], wanted.text) == (item.concept.codes[:1], item.concept.text)
+
+
+def shape_value(graphic_type: str, numbers: tuple[float, ...]) -> str:
+    """A shape as one value: its type and its numbers as float32, which is all that Graphic Data holds (VR FL)."""
+    return f"{graphic_type} {struct.pack(f'<{len(numbers)}f', *numbers).hex()}"
+
+
+def _shape(region: Region2D[CodedTerm]) -> str:
+    points = region.points
+    if region.graphic is Graphic.POLYGON and points[0] != points[-1]:
+        points = (*points, points[0])
+    graphic_type = "POINT" if region.graphic is Graphic.POINT else "POLYLINE"
+    return shape_value(graphic_type, tuple(number for point in points for number in point))
+
+
+def _shape3d(region: Region3D) -> str:
+    points = region.points
+    if region.graphic is Graphic3D.POLYGON and points[0] != points[-1]:
+        points = (*points, points[0])
+    numbers = tuple(number for point in points for number in point)
+    return f"{shape_value(region.graphic.value.upper(), numbers)} in {region.frame_of_reference}"

@@ -1,0 +1,186 @@
+"""One truth: SR and bundle say what the report says, and a difference is found wherever it is."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from service.check.compare import compare
+from service.domain.codes import CodedTerm
+from service.domain.geometry import LesionImage
+from service.domain.report import CodedReport, Lesion, ReferenceRange, Sex
+from service.domain.times import DateTime
+from service.formats.fhir import write as fhir
+from service.formats.sr import write as sr
+from tests.other_readers import Said, of_fhir, of_sr
+from tests.reports import REPORTS, rich_report
+
+Change = Callable[[CodedReport], CodedReport]
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_says_the_same_in_both_formats(name: str) -> None:
+    report = REPORTS[name]()
+    document = sr.write(report)
+    bundle = fhir.write(report, document.reference)
+    assert compare(report, document.content, bundle.content, document.losses) == ()
+
+
+def _first(**changes: Any) -> Change:
+    """A report whose first lesion is changed."""
+    return lambda report: replace(report, lesions=(replace(report.lesions[0], **changes), *report.lesions[1:]))
+
+
+def _measured(**changes: Any) -> Change:
+    """A report whose first measurement of the first lesion is changed."""
+
+    def change(report: CodedReport) -> CodedReport:
+        first, *others = report.lesions[0].measurements
+        return _first(measurements=(replace(first, **changes), *others))(report)
+
+    return change
+
+
+def _answered(report: CodedReport) -> CodedReport:
+    first, *others = report.lesions[0].evaluations
+    return _first(evaluations=(replace(first, value=OTHER), *others))(report)
+
+
+def _swapped(report: CodedReport) -> CodedReport:
+    """The sides of the first two lesions change places."""
+    one, two, *others = report.lesions
+    sides = (replace(one, laterality=two.laterality), replace(two, laterality=one.laterality))
+    return replace(report, lesions=(*sides, *others))
+
+
+OTHER = CodedTerm("something else")
+CHANGES: dict[str, tuple[str, Change]] = {
+    "another patient": ("patient/id", lambda r: replace(r, patient=replace(r.patient, id="OTHER"))),
+    "no other ids": ("patient/otherId", lambda r: replace(r, patient=replace(r.patient, other_ids=()))),
+    "another sex": ("patient/sex", lambda r: replace(r, patient=replace(r.patient, sex=Sex.OTHER))),
+    "another birth date": (
+        "patient/birthDate",
+        lambda r: replace(r, patient=replace(r.patient, birth_date=DateTime("1960-01-01"))),
+    ),
+    "no name": ("patient/name", lambda r: replace(r, patient=replace(r.patient, name=None))),
+    "another study": ("study/uid", lambda r: replace(r, study=replace(r.study, uid="1.2.3"))),
+    "another accession": ("study/accession", lambda r: replace(r, study=replace(r.study, accession="A1"))),
+    "another procedure": ("study/procedure", lambda r: replace(r, study=replace(r.study, procedures=(OTHER,)))),
+    "no technique": ("technique", lambda r: replace(r, study=replace(r.study, technique=()))),
+    "issued later": ("issued", lambda r: replace(r, issued=DateTime("2026-03-03T10:41:00+01:00"))),
+    "one observer": ("observer/person", lambda r: replace(r, observers=r.observers[:1])),
+    "another impression": ("impression", lambda r: replace(r, impression="Nothing.")),
+    "no findings": ("findings", lambda r: replace(r, findings=None)),
+    "one conclusion": ("conclusion", lambda r: replace(r, conclusions=r.conclusions[:1])),
+    "differential in another order": ("differential/1", lambda r: replace(r, differential=r.differential[::-1])),
+    "no negatives": ("statement", lambda r: replace(r, negatives=())),
+    "no evaluations": ("statement", lambda r: replace(r, evaluations=())),
+    "a lesion less": ("lesion/", lambda r: replace(r, lesions=r.lesions[1:])),
+    "another lesion id": ("/id", _first(id="LX")),
+    "another tracking UID": ("lesion/", _first(tracking_uid="1.2.3.4.5")),
+    "another finding": ("/finding", _first(finding=OTHER)),
+    "another category": ("/category", _first(category=OTHER)),
+    "another site": ("/site", _first(site=OTHER)),
+    "sides swapped": ("/laterality", _swapped),
+    "no side": ("/laterality", _first(laterality=None)),
+    "no topography": ("/topography", _first(topography=None)),
+    "no certainty": ("/certainty", _first(certainty=None)),
+    "no change": ("/change", _first(change=None)),
+    "another count": ("/count", _first(count=2)),
+    "no time point": ("/timePoint/label", _first(time_point=None)),
+    "another text": ("/text", _first(text="Shrank.")),
+    "no measurements": ("/measurement", _first(measurements=())),
+    "no evaluation of the lesion": ("/evaluation", _first(evaluations=())),
+    "another answer": ("/evaluation", _answered),
+    "another image": ("/image", _first(images=())),
+    "fewer digits": ("/measurement", _measured(value=Decimal("14.2"))),
+    "another value": ("/measurement", _measured(value=Decimal("41.20"))),
+    "another unit": ("/measurement", lambda r: _measured(unit=r.lesions[0].measurements[2].unit)(r)),
+    "another method": ("/measurement", _measured(method=OTHER)),
+    "no derivation": ("/measurement", _measured(derivation=None)),
+    "another range": ("/measurement", _measured(range=ReferenceRange(high=Decimal(5)))),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_names_the_place_of_a_difference(name: str) -> None:
+    place, change = CHANGES[name]
+    report = rich_report()
+    changed = change(report)
+    document = sr.write(changed)
+    bundle = fhir.write(changed, document.reference)
+    for output, found in (
+        ("sr", compare(report, document.content, None, ())),
+        ("fhir", compare(report, None, bundle.content, ())),
+    ):
+        assert any(place in one.place for one in found), output
+        assert {one.output for one in found} == {output}
+
+
+def test_sees_a_bundle_whose_structure_has_the_other_side() -> None:
+    report = rich_report()
+    document = sr.write(report)
+    content = fhir.write(report, document.reference).content
+    left = b'"locationQualifier":[{"coding":[{"system":"http://snomed.info/sct","code":"7771000"'
+    assert left in content
+    found = compare(report, None, content.replace(left, left.replace(b"7771000", b"24028007")), ())
+    assert [one.place.rpartition("/")[2] for one in found] == ["laterality"]
+
+
+def test_sees_a_shape_that_moved() -> None:
+    report = REPORTS["regions"]()
+    lesion, shown = next((one, image) for one in report.lesions for image in one.images if image.regions)
+    moved = replace(shown.regions[0], points=tuple((x + 1, y) for x, y in shown.regions[0].points))
+    images = tuple(
+        LesionImage(image.image, (moved, *image.regions[1:])) if image is shown else image for image in lesion.images
+    )
+    changed = replace(
+        report, lesions=tuple(replace(one, images=images) if one is lesion else one for one in report.lesions)
+    )
+    found = compare(report, sr.write(changed).content, None, ())
+    assert {one.place.rpartition("/")[2] for one in found} == {"region"}
+
+
+def test_does_not_miss_what_is_lost_by_name() -> None:
+    report = REPORTS["regions3d"]()
+    document = sr.write(report)
+    assert document.losses
+    assert compare(report, document.content, None, document.losses) == ()
+    assert compare(report, document.content, None, ()) != ()
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_other_readers_find_the_same_in_both(name: str) -> None:
+    report = REPORTS[name]()
+    document = sr.write(report)
+    bundle = fhir.write(report, document.reference)
+    in_sr, in_fhir = of_sr(document.content), of_fhir(bundle.content)
+    wanted = {said for lesion in report.lesions for said in _wanted(lesion)}
+    assert wanted <= in_sr
+    assert wanted <= in_fhir
+    assert {said.tracking_uid for said in in_sr | in_fhir} <= {str(lesion.tracking_uid) for lesion in report.lesions}
+
+
+def _wanted(lesion: Lesion[CodedTerm]) -> set[Said]:
+    """What would harm if it were wrong: finding, site, side, values with units, evaluations."""
+    uid = str(lesion.tracking_uid)
+    said = set()
+    for name, term in (
+        (("DCM", "121071"), lesion.finding),
+        (("SCT", "363698007"), lesion.site),
+        (("SCT", "272741003"), lesion.laterality),
+        (("SCT", "106233006"), lesion.topography),
+    ):
+        if term is not None and term.codes:
+            said.add(Said(uid, name, tuple((code.system, code.code) for code in term.codes)))
+    for item in lesion.evaluations:
+        if item.value.codes and item.name.code is not None:
+            name = (item.name.code.system, item.name.code.code)
+            said.add(Said(uid, name, tuple((code.system, code.code) for code in item.value.codes)))
+    for measured in lesion.measurements:
+        if measured.unit.code is not None and measured.concept.code is not None and len(str(measured.value)) <= 16:
+            name = (measured.concept.code.system, measured.concept.code.code)
+            said.add(Said(uid, name, (measured.value, measured.unit.code.code)))
+    return said
