@@ -1,7 +1,8 @@
 """The fields of a report as rows, one a field: its concept, its unit or value set, its limits. Data only.
 
 measurements.toml   [row]  concept, names, units (UCUM, first is the usual one), kind ("length", "area", ...),
-                    from / above (refused below / at or below), implausible_above (flagged), integer, source
+                    from / above (refused below / at or below), implausible_above (flagged), integer, source,
+                    derived (names that say the derivation, too: SUVmax is the SUV, derivation maximum)
 evaluations.toml    [row]  concept, names, values (a value set), binding ("required": an unknown term is refused;
                     "extensible": kept as text and flagged), levels (["lesion", "report"]), many (true: a list may come),
                     supplies (part codes that the field's own name stands for, "RADLEX|RID10794"), source
