@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import requests
 
@@ -67,29 +68,22 @@ def send(address: str, path: Path) -> bool:
             print(f"  {problem['pointer'] or '(whole document)'}: {problem['detail']} [{problem['rule']}]")
         return False
     receipt = answer.json()
-    written = []
     for role, suffix in SUFFIXES.items():
         output = requests.get(f"{address}{receipt['links'][role]}", timeout=TIMEOUT_S)
         output.raise_for_status()
-        target = OUT / f"{path.stem}{suffix}"
-        target.write_bytes(output.content)
-        written.append(target.name)
-    print(line(path.stem, receipt, written))
+        (OUT / f"{path.stem}{suffix}").write_bytes(output.content)
+    print(line(path.stem, receipt))
     return True
 
 
-def line(name: str, receipt: dict[str, object], written: list[str]) -> str:
+def line(name: str, receipt: dict[str, Any]) -> str:
     """What is said of a report: lesions, codes, checks, files."""
-    coded, uncoded = receipt["coded"], receipt["uncoded"]
-    assert isinstance(coded, list)
-    assert isinstance(uncoded, list)
+    lesions, coded, left = receipt["lesions"], receipt["coded"], len(receipt["uncoded"])
     codes = sum(len(item["codes"]) for item in coded)
-    left = f", {len(uncoded)} left as text" if uncoded else ""
-    checks = receipt["checks"]
-    passed = ", ".join(str(check) for check in checks) if isinstance(checks, list) and checks else "none"
     return (
-        f"{name}: {receipt['lesions']} lesions, {len(coded)} terms coded with {codes} codes{left}; "
-        f"checks passed: {passed}; out/{{{','.join(written)}}}"
+        f"{name}: {lesions} lesion{'' if lesions == 1 else 's'}, {codes} codes for {len(coded)} terms"
+        f"{f', {left} left as text' if left else ''}, passed {', '.join(receipt['checks']) or 'no check'}, "
+        f"out/{name}.{{{','.join(suffix.lstrip('.') for suffix in SUFFIXES.values())}}}"
     )
 
 

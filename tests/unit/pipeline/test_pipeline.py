@@ -1,0 +1,114 @@
+"""The way through, without the web around it."""
+
+from pathlib import Path
+
+import pytest
+
+from service import pipeline
+from service.check import compare
+from service.domain.errors import Disagreement, LesionBridgeError, TableError, Unavailable
+from service.pipeline import Format, Options, Source, convert, publish
+from service.store.reports import Draft, Store, Taken
+from tests.findings import make_body
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An empty store."""
+    made = Store(f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    made.migrate()
+    return made
+
+
+@pytest.mark.parametrize("target", list(Format))
+def test_writes_only_what_was_asked_for(target: Format) -> None:
+    outcome = convert(Source(make_body()), (target,), Options())
+    assert set(outcome.outputs) == {target}
+    assert outcome.outputs[target].content
+
+
+def test_the_bundle_names_the_sr_that_is_written_with_the_same_options() -> None:
+    for dialect in pipeline.DIALECTS:
+        both = convert(Source(make_body()), (Format.FHIR_R4, Format.SR), Options(dialect=dialect))
+        alone = convert(Source(make_body()), (Format.FHIR_R4,), Options(dialect=dialect))
+        assert both.sr is not None
+        assert both.sr.sop_instance.encode() in alone.outputs[Format.FHIR_R4].content
+
+
+def test_findings_written_are_read_again_as_the_same_report() -> None:
+    written = convert(Source(make_body()), (Format.FINDINGS,), Options()).outputs[Format.FINDINGS].content
+    again = convert(Source(written), (Format.FINDINGS,), Options()).outputs[Format.FINDINGS].content
+    assert again == written
+
+
+def test_each_loss_is_listed_once() -> None:
+    outcome = convert(Source(make_body(lesions__0__site="odd")), tuple(Format), Options())
+    assert len(set(outcome.losses)) == len(outcome.losses)
+    assert any(loss.where == "/lesions/0/site" for loss in outcome.losses)
+
+
+def test_a_difference_is_an_error_that_names_the_place_and_not_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = (compare.Difference("sr", "missing", "patient/name", "Doe^Jane"),)
+    monkeypatch.setattr(compare, "compare", lambda *_: found)
+    with pytest.raises(Disagreement) as raised:
+        convert(Source(make_body()), (Format.SR,), Options(check=True))
+    assert raised.value.problems[0].pointer == "patient/name"
+    assert "Doe" not in str(raised.value)
+
+
+def test_a_report_whose_outputs_disagree_is_not_kept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = (compare.Difference("fhir", "added", "lesion/1/site", "x"),)
+    monkeypatch.setattr(compare, "compare", lambda *_: found)
+    with pytest.raises(Disagreement):
+        publish(Source(make_body()), Options(check=True), store)
+    assert store.search({"sender": "local"}, limit=1) == ()
+
+
+def test_the_senders_own_predecessor_stands(store: Store) -> None:
+    publish(Source(make_body()), Options(), store)
+    own = {"sop": "1.2.3.9", "series": "1.2.3.8", "sopClass": "1.2.840.10008.5.1.4.1.1.88.33"}
+    receipt = publish(Source(make_body(report__version=2, report__predecessor=own)), Options(), store)
+    assert b"1.2.3.9" in store.output(str(receipt.id), "sr").content
+
+
+def test_gives_up_as_busy_when_others_are_always_first(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[Draft] = []
+
+    def taken(draft: Draft) -> None:
+        tries.append(draft)
+        raise Taken
+
+    monkeypatch.setattr(store, "keep", taken)
+    with pytest.raises(Unavailable):
+        publish(Source(make_body()), Options(), store)
+    assert len(tries) == pipeline.ATTEMPTS
+
+
+def test_a_sites_own_issuers_are_known(tmp_path: Path) -> None:
+    file = tmp_path / "issuers.csv"
+    file.write_text("key,uri,oid,source\nNORTH,https://north.example/mrn,,own\n")
+    body = make_body(patient__issuer="NORTH")
+    with_file = convert(Source(body, issuers_file=str(file)), (Format.FHIR_R4,), Options())
+    assert b"https://north.example/mrn" in with_file.outputs[Format.FHIR_R4].content
+    without = convert(Source(body), (Format.FHIR_R4,), Options())
+    assert b"https://north.example/mrn" not in without.outputs[Format.FHIR_R4].content
+
+
+def test_an_issuers_file_with_defects_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "issuers.csv"
+    file.write_text("key;uri\n")
+    with pytest.raises(TableError):
+        pipeline.tables(str(file))
+
+
+def test_every_refusal_names_a_rule() -> None:
+    for body in (
+        b"",
+        b"[]",
+        b"{}",
+        make_body(report__status="x"),
+        make_body(lesions__0__measurements={"long axis": "5"}),
+    ):
+        with pytest.raises(LesionBridgeError) as raised:
+            convert(Source(body), (Format.SR,), Options())
+        assert all(problem.rule for problem in raised.value.problems)
