@@ -90,6 +90,7 @@ class Loaded:
         shipped = _issuers(read_csv(mappings.joinpath("issuers.csv"), defects), defects)
         own = _issuers(read_csv(issuers, defects, columns="issuers.csv"), defects) if issuers is not None else {}
         self.issuers = shipped | own
+        self.words.settle()
         defects.check()
 
     def _sides(self) -> dict[str, str]:

@@ -15,7 +15,6 @@ _BETWEEN = re.compile(r"(?<=[^\W_])(?:[-/_]|\s+[-/_]\s+)(?=[^\W_])")
 _IDLE = re.compile(r"[,;:()\[\]\"“”]+(?=\s|$)|(?:^|(?<=\s))[,;:()\[\]\"“”]+")
 _POSSESSIVE = re.compile(r"(?<=\w)'s\b|(?<=s)'(?!\w)")
 _PLAIN = re.compile(r"[a-z0-9 ]*")
-_KEPT = 4096  # words remembered: all of the tables, and a little of what is looked up
 _PASSES = 8  # what one pass leaves, the next may take ("vertebraes"); each takes something, so few are enough
 _SHORTEST_PLURAL = 4  # letters: "axes", but not the CNS, the pons' "is" or a "gas"
 
@@ -102,12 +101,17 @@ def singular(word: str) -> str:
 class Words:
     """Normal forms under one list of British and American spellings."""
 
-    __slots__ = ("_american", "_known")
+    __slots__ = ("_american", "_known", "_learning")
 
     def __init__(self, american: Mapping[str, str]) -> None:
         """Take British words with their American spelling, both folded and singular."""
         self._american = dict(american)
         self._known: dict[str, str] = {}
+        self._learning = True
+
+    def settle(self) -> None:
+        """Remember no more words: the tables are indexed, and what senders write is not kept."""
+        self._learning = False
 
     def normal(self, text: str) -> str:
         """The form in which spelling variants of one term are equal; the same for its own result."""
@@ -130,7 +134,7 @@ class Words:
         return " ".join([self._word(word) for word in text.split()])
 
     def _word(self, word: str) -> str:
-        """One word; remembered, since terms share their words."""
+        """One word; those of the tables are remembered, since terms share them."""
         known = self._known.get(word)
         if known is None:
             known = word
@@ -140,6 +144,6 @@ class Words:
                 if spelled == known:
                     break
                 known = spelled
-            if len(self._known) < _KEPT:
+            if self._learning:
                 self._known[word] = known
         return known

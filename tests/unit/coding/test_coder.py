@@ -7,6 +7,8 @@ from string import ascii_lowercase
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.coding import Vocabulary
 from service.coding.coder import NEGATIONS, code_report
@@ -29,6 +31,7 @@ from service.domain.report import (
     Device,
     Issuer,
     Lesion,
+    Measurement,
     Observer,
     Patient,
     PatientId,
@@ -673,3 +676,40 @@ def test_flags_a_comparison_later_than_the_study(small: Vocabulary) -> None:
 
 def test_a_coded_report_is_a_report_with_terms_resolved(small: Vocabulary) -> None:
     assert isinstance(code_report(make_report(), small), CodedReport)
+
+
+@given(st.text(min_size=1, max_size=30), st.sampled_from(["finding", "site", "topography", "certainty", "category"]))
+def test_any_word_is_coded_or_kept_as_it_is(small: Vocabulary, text: str, member: str) -> None:
+    coded = code_report(make_report(make_lesion(**{member: text})), small)
+
+    made = getattr(coded.lesions[0], member)
+    assert made.concept is not None or (made.text == text and len(coded.losses) == 1)
+
+
+def outcome(small: Vocabulary, lesion: Lesion[Term]) -> CodedReport | list[str]:
+    """The coded report, or the rules that it is refused by."""
+    try:
+        return code_report(make_report(lesion), small)
+    except Invalid as refused:
+        return [problem.rule for problem in refused.problems]
+
+
+@given(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20))
+def test_any_code_is_known_passed_on_kept_or_refused(small: Vocabulary, system: str, value: str, display: str) -> None:
+    found = outcome(small, make_lesion(site=code(system, value, display)))
+
+    if isinstance(found, list):
+        assert found == ["code-shape"]
+    else:
+        site = found.lesions[0].site
+        assert site is not None
+        assert site.codes or found.losses
+
+
+@given(st.text(max_size=20), st.decimals(), st.text(max_size=10))
+def test_any_number_is_taken_or_refused_by_a_rule(small: Vocabulary, name: str, value: Decimal, unit: str) -> None:
+    measurement = Measurement(term(name), value, term(unit), where="/lesions/0/measurements/x")
+
+    found = outcome(small, make_lesion(measurements=(measurement,)))
+
+    assert isinstance(found, CodedReport) or set(found) <= {"unit-missing", "unit-unknown", "unit-kind", "value-range"}
