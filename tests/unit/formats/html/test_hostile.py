@@ -54,7 +54,7 @@ texts = st.one_of(
 
 def filled(text: str) -> CodedReport:
     """A report with one text in every place that takes one."""
-    term = CodedTerm(text, (Code("SCT", text, text),), concept=text, said=text + "!")
+    term = CodedTerm(text, (Code("SCT", text, text),), concept="some-concept", said=text + "!")
     bare = CodedTerm(text)
     lesion = make_lesion(
         text,
