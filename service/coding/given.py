@@ -8,6 +8,7 @@ from functools import cache
 from typing import Final
 
 from service.coding.index import EVERYWHERE
+from service.coding.loading import SIDE, side_in
 from service.coding.lookup import Resolved, Verdict, Vocabulary, coded
 from service.coding.rows import Field
 from service.coding.shapes import DESIGNATOR_CHARACTERS, shape_fault
@@ -113,12 +114,17 @@ def _known(vocabulary: Vocabulary, key: str, code: Code, field: Field, how: Reso
     made = CodedTerm(made.text, made.codes, made.concept, made.broader, how, said)
     own = {fold(coding.code.display) for coding in concept.codings if coding.code == code}
     named = _named(vocabulary, code.display, field) if code.display and fold(code.display) not in own else set()
-    if not named or key in named:
-        return Resolved(made)
     other = ", ".join(sorted(vocabulary.concepts[name].label for name in named))
-    why = f"{code.system} {code.code} is {concept.label}, but its display says {other}."
-    if field.required:
-        return Resolved(None, Verdict(Contradiction, "display-contradicts-code", why, (concept.label, other)))
+    side, words = vocabulary.sides.get(key), side_in(code.display)
+    swapped = side is not None and words is not None and side != words
+    if not swapped and (not named or key in named):
+        return Resolved(made)
+    why = f"{code.system} {code.code} is {concept.label}, but its display says {other or words}."
+    if swapped or field.key == SIDE:
+        # Nobody can tell which of the two is meant, and the wrong side is a harm.
+        return Resolved(
+            None, Verdict(Contradiction, "display-contradicts-code", why, (concept.label, other or code.display))
+        )
     return Resolved(made, Verdict(LossKind.FLAGGED, "display-contradicts-code", f"{why} The code counts."))
 
 

@@ -34,6 +34,8 @@ MEMBERS: Final = (
 )
 """The coded members of a report: each has a row in ``report.toml``."""
 URN_OID: Final = "urn:oid:"
+SIDE: Final = "laterality"
+"""The member that says the side."""
 LEFT: Final = "left"
 RIGHT: Final = "right"
 MIDLINE: Final = "midline"

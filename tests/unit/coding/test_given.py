@@ -177,6 +177,34 @@ def test_refuses_a_side_whose_display_says_the_other(small: Vocabulary, display:
     assert (found.verdict.kind, found.verdict.rule) == (Contradiction, "display-contradicts-code")
 
 
+def test_refuses_a_sided_site_whose_display_says_the_other_side(small: Vocabulary) -> None:
+    site = field_of(small, "site")
+
+    known = resolve(small, code("SCT", "72792008", "right cerebral hemisphere"), site)
+    worded = resolve(small, code("SCT", "72792008", "Structure of right cerebral hemisphere (body structure)"), site)
+    fitting = resolve(small, code("SCT", "72792008", "Structure of left cerebral hemisphere (body structure)"), site)
+
+    assert [found.verdict.kind if found.verdict else None for found in (known, worded, fitting)] == [
+        Contradiction,
+        Contradiction,
+        None,
+    ]
+
+
+def test_a_modality_whose_display_says_another_is_flagged_though_it_must_be_coded(tmp_path: Path) -> None:
+    vocabulary = load(
+        tmp_path,
+        swap={"mappings/report.toml": ('"modalities"\nbinding = "extensible"', '"modalities"\nbinding = "required"')},
+    )
+
+    found = resolve(vocabulary, code("DCM", "MR", "computed tomography"), field_of(vocabulary, "modality"))
+
+    assert found.term is not None
+    assert found.term.concept == "mri"
+    assert found.verdict is not None
+    assert found.verdict.kind is LossKind.FLAGGED
+
+
 @pytest.mark.parametrize("display", ["", "Left", "left", "LEFT", "Left (qualifier value)", "links", "L"])
 def test_a_display_that_names_nothing_else_is_no_contradiction(small: Vocabulary, display: str) -> None:
     found = resolve(small, code("SCT", "7771000", display), field_of(small, "laterality"))
