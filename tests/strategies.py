@@ -1,7 +1,7 @@
 """hypothesis strategies for findings JSON documents over the whole schema.
 
 `documents()` builds documents that the reader takes: every member comes in every form, with texts in several scripts
-and with markup. The terms are words that no vocabulary has, unless ``lexicon`` brings others.
+and with markup. The terms are words that no vocabulary has, unless a `Lexicon` brings others: tests/codable.py has one.
 """
 
 from dataclasses import dataclass, field
@@ -92,19 +92,32 @@ def coded() -> Strategy:
     )
 
 
+def _object(required: dict[str, Strategy], **optional: Strategy) -> Strategy:
+    return st.fixed_dictionaries(required, optional=optional)
+
+
+@cache
+def _plain_place() -> Strategy:
+    term = words() | coded()
+    return _object({"finding": term}, site=term, laterality=term)
+
+
 @dataclass(frozen=True, eq=False)
 class Lexicon:
-    """What the coded members hold: members by their JSON name, measurements and descriptors by strategies of their own.
+    """What the coded members hold: ``members`` by their JSON name, and what must fit together by strategies of its own.
 
-    ``measurement`` makes (concept, unit) pairs, ``descriptors`` and ``report_descriptors`` (field, answer) pairs.
-    ``number`` makes numbers as written, for a concept and unit.
+    ``place`` makes finding, site and laterality of a lesion, ``measurement`` (concept, unit, number as written),
+    ``descriptors`` and ``report_descriptors`` (field, answer). ``linked``: shapes show measurements of their lesion.
     """
 
     members: dict[str, Strategy] = field(default_factory=dict)
-    measurement: Strategy = field(default_factory=lambda: st.tuples(words(), st.sampled_from(["mm", "cm2", "1", "%"])))
-    number: Strategy = field(default_factory=decimals)
+    place: Strategy = field(default_factory=_plain_place)
+    measurement: Strategy = field(
+        default_factory=lambda: st.tuples(words(), st.sampled_from(["mm", "cm2", "1", "%"]), decimals())
+    )
     descriptors: Strategy = field(default_factory=lambda: st.tuples(words(), words() | coded()))
     report_descriptors: Strategy = field(default_factory=lambda: st.tuples(words(), words() | coded()))
+    linked: bool = False
 
     def term(self, member: str) -> Strategy:
         """The terms of a member."""
@@ -113,10 +126,6 @@ class Lexicon:
     def terms(self, member: str) -> Strategy:
         """One term of a member or a list of them."""
         return self.term(member) | st.lists(self.term(member), min_size=1, max_size=3)
-
-
-def _object(required: dict[str, Strategy], **optional: Strategy) -> Strategy:
-    return st.fixed_dictionaries(required, optional=optional)
 
 
 @cache
@@ -248,7 +257,7 @@ def _value(number: str, unit: str, form: int) -> Json:
         {"value": number, "unit": unit},
         {"value": f"{number} {unit}"},
         {"value": float(number), "unit": unit},
-        {"value": int(float(number)), "unit": {"system": "UCUM", "code": unit}},
+        {"value": number if "." in number else int(number), "unit": {"system": "UCUM", "code": unit}},
     )[form]
 
 
@@ -258,9 +267,8 @@ def measurements(draw: st.DrawFn, lexicon: Lexicon, images: list[str]) -> Any:
     concepts = draw(st.lists(lexicon.measurement, max_size=4, unique_by=lambda pair: str(pair[0])))
     made: dict[str, Any] = {}
     listed: list[Json] = []
-    as_object = draw(st.booleans()) and all(isinstance(concept, str) for concept, _ in concepts)
-    for concept, unit in concepts:
-        number = draw(lexicon.number)
+    as_object = draw(st.booleans())
+    for concept, unit, number in concepts:
         members = _value(number, unit, draw(st.integers(0, 3))) | draw(_measurement_members(lexicon))
         on_image = draw(st.booleans())
         if images and on_image:
@@ -284,10 +292,8 @@ def descriptors(draw: st.DrawFn, pairs: Strategy) -> Any:
 @cache
 def _lesion_members(lexicon: Lexicon) -> Strategy:
     return _object(
-        {"id": lines(12), "finding": lexicon.term("finding")},
+        {"id": lines(12)},
         category=lexicon.term("category"),
-        site=lexicon.term("site"),
-        laterality=lexicon.term("laterality"),
         topography=lexicon.term("topography"),
         count=st.integers(1, 99) | st.sampled_from(["multiple", "innumerable"]),
         certainty=lexicon.term("certainty"),
@@ -302,21 +308,43 @@ def _lesion_members(lexicon: Lexicon) -> Strategy:
 
 @cache
 def _lesion_images(lexicon: Lexicon) -> Strategy:
-    return st.lists(_image(**shapes(lexicon.measurement.map(lambda pair: pair[0]))), max_size=2)
+    return st.lists(_image(**shapes(lexicon.measurement.map(lambda made: made[0]))), max_size=2)
 
 
 @st.composite
 def lesions(draw: st.DrawFn, lexicon: Lexicon, number: int) -> Json:
     """One lesion; ``number`` makes its ids its own."""
-    made: Json = dict(draw(_lesion_members(lexicon)))
+    made: Json = draw(_lesion_members(lexicon)) | draw(lexicon.place)
     made["id"] += f" {number}"
     if draw(st.booleans()):
         made["trackingUid"] = f"{_STUDY}.77.{number + 1}"
     images = draw(_lesion_images(lexicon))
+    made["measurements"] = draw(measurements(lexicon, [item["sop"] for item in images]))
+    if lexicon.linked:
+        measured = made["measurements"]
+        _link(images, list(measured) if isinstance(measured, dict) else [item["concept"] for item in measured])
     if images:
         made["images"] = images
-    made["measurements"] = draw(measurements(lexicon, [item["sop"] for item in images]))
     return made
+
+
+def _link(value: Any, measured: list[str]) -> None:
+    """Let each shape show a measurement that the lesion has; a bidirectional shows two, so it needs them."""
+    if isinstance(value, list):
+        for item in value:
+            _link(item, measured)
+    elif isinstance(value, dict):
+        if not measured:
+            value.pop("measurement", None)
+            value.pop("bidirectional", None)
+        elif "measurement" in value:
+            value["measurement"] = measured[len(str(value)) % len(measured)]
+        for item in value.values():
+            _link(item, measured)
+        for name in ("long", "short") if "long" in value else ():
+            axis = value[name]
+            points = axis if isinstance(axis, list) else axis["points"]
+            value[name] = {"points": points, "measurement": measured[0]}
 
 
 @cache
@@ -365,7 +393,7 @@ def headers(lexicon: Lexicon) -> Strategy:
         {"id": lines(12), "status": st.sampled_from(states), "issued": instants()},
         sender=lines(12),
         version=st.integers(1, 9),
-        language=st.sampled_from(["en-US", "en", "pl", "ja", "ar", "de-CH-1996"]),
+        language=st.sampled_from(["en-US", "en", "pl", "ja", "ar", "zh-Hans-CN"]),
         predecessor=_object({"sop": uids(), "series": uids(), "sopClass": uids()}, study=uids()),
         impression=prose(),
         findings=prose(),

@@ -279,9 +279,16 @@ _PIXELS_IN_SPACE = {"frameOfReference": "1.2", "kind": "point", "points": [[0, 0
 _FIVE_POINTS = {"frameOfReference": "1.2", "kind": "ellipse", "points": [[0, 0, n] for n in range(5)]}
 _TWO_LINES = [{"points": [[0, 0], [-1, 0]]}, {"points": 1}]
 
+_POINT = make_lesion_document(images=[_IMAGE | {"point": [1, 4711]}])
+_POINT_REFUSED = frozenset({("/lesions/0/images/0/point/1", "coordinate")})
+
 _SHAPES = [
     _shape("a negative pixel", {"point": [-1, 0]}, ("/point/0", "coordinate")),
     _shape("a coordinate past float32", {"line": [[0, 0], [0, 1e39]]}, ("/line/1/1", "coordinate")),
+    *[
+        Case(f"a coordinate of {number}", as_bytes(_POINT).replace(b"4711", number.encode()), _POINT_REFUSED)
+        for number in ("1e400", "-1e9999999", "1e999999999999999999", "9" * 4_000, "-0.1")
+    ],
     _shape("a huge integer", {"line": [[0, 0], [0, 10**400]]}, ("/line/1/1", "coordinate")),
     _shape("text among coordinates", {"line": [[0, 0], ["1", 2]]}, ("/line/1/0", "type")),
     _shape("true among coordinates", {"line": [[0, 0], [True, 2]]}, ("/line/1/0", "type")),

@@ -260,20 +260,21 @@ def choose(value: Any, where: str, reading: Reading, choices: dict[str, StrEnum]
     return None
 
 
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+# Language, script and region of RFC 5646 section 2.1: what a radiology text is said to be in.
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?")
 
 
 class Language(Member):
-    """A language tag (RFC 5646), short enough for a Code Value."""
+    """A language tag (RFC 5646) of language, script and region; so it is short enough for a Code Value."""
 
-    describes: ClassVar[dict[str, object]] = {"type": "string", "maxLength": SH, "pattern": f"^{_LANGUAGE.pattern}$"}
+    describes: ClassVar[dict[str, object]] = {"type": "string", "pattern": f"^{_LANGUAGE.pattern}$"}
 
     def read(self, value: Any, where: str, reading: Reading) -> str | None:
         """The tag as written."""
-        if type(value) is str and len(value) <= SH and _LANGUAGE.fullmatch(value):
+        if type(value) is str and _LANGUAGE.fullmatch(value):
             return value
         if type(value) is str:
-            reading.refuse(where, Rule.LANGUAGE, "Give a language tag of RFC 5646, such as en-US or pl.")
+            reading.refuse(where, Rule.LANGUAGE, "Give a language tag of RFC 5646, such as en-US, pl or zh-Hans.")
         else:
             reading.refuse_type(where, value, "a language tag as a string")
         return None

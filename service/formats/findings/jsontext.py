@@ -163,9 +163,9 @@ def bounded(number: str, most: int) -> Decimal | None:
         value = Decimal(number)
     except InvalidOperation:  # an exponent that even Decimal has no room for
         return None
-    return value if has_digits(value, most) else None
+    return value if value.is_finite() and has_digits(value, most) else None
 
 
 def has_digits(value: Decimal, most: int) -> bool:
-    """Whether ``value``, its exponent written out, has at most ``most`` digits."""
+    """Whether ``value``, a finite one, has at most ``most`` digits with its exponent written out."""
     return abs(value.adjusted()) <= most and len(f"{value:f}".lstrip("-").replace(".", "")) <= most

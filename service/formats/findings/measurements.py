@@ -68,6 +68,8 @@ def number(value: Any, where: str, reading: Reading) -> Decimal | None:
     elif type(value) is int:
         # Far too long an integer is not made a decimal at all: that takes the square of its length.
         made = bounded(str(value), most) if value.bit_length() <= 4 * most else None
+    elif type(value) is float:  # from a text that another parser read: the digits are gone, the number is not
+        made = bounded(repr(value), most)
     elif type(value) is str:
         match = _MEASURED.fullmatch(value.strip())
         if match is None or match[2] or match[3]:
@@ -191,7 +193,7 @@ def measurement(concept: Term, value: Any, where: str, reading: Reading) -> Meas
         reading.refuse(where, Rule.UNIT_MISSING, _UNIT_HINT)
     elif type(value) is dict:
         return _from_parts(concept, value, where, reading)
-    elif type(value) in (int, Decimal):
+    elif type(value) in (int, float, Decimal):
         reading.refuse(where, Rule.UNIT_MISSING, _UNIT_HINT)
     else:
         reading.refuse_type(where, value, 'a measurement ("14.2 mm") or an object with value and unit')

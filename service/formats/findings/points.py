@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import chain
+from math import isfinite
 from typing import Any
 
 from service.formats.findings.reading import Reading
@@ -12,7 +13,7 @@ PIXELS, MILLIMETRES = 2, 3
 """Numbers of one point."""
 _AXES = {PIXELS: "[column, row]", MILLIMETRES: "[x, y, z]"}
 _FLOAT32_MOST = 3.4028234663852886e38  # Graphic Data is FL (PS3.3 C.18.6)
-_NUMBER_TYPES = frozenset({int, Decimal})
+_NUMBER_TYPES = frozenset({int, Decimal, float})  # float: from a text that another parser read
 
 Points = tuple[tuple[float, ...], ...]
 
@@ -43,8 +44,10 @@ def points(
     try:
         # A string or an object among the points gives characters or names here, and so types that are refused.
         flat = list(chain.from_iterable(value))
-        right = _NUMBER_TYPES.issuperset(map(type, flat)) and set(map(len, value)) == {axes}
+        types = set(map(type, flat))
+        right = types <= _NUMBER_TYPES and set(map(len, value)) == {axes}
         numbers = list(map(float, flat)) if right else []
+        right = right and (float not in types or all(map(isfinite, numbers)))
     except (TypeError, ValueError, OverflowError):
         right = False
     if not right or min(numbers) < (0 if axes == PIXELS else -_FLOAT32_MOST) or max(numbers) > _FLOAT32_MOST:
@@ -88,7 +91,7 @@ def _refuse_point(point: Any, where: str, reading: Reading, axes: int) -> None:
 def _refuse_coordinate(number: Any, where: str, reading: Reading, axes: int) -> None:
     if type(number) not in _NUMBER_TYPES:
         reading.refuse_type(where, number, "a number")
-    elif abs(number) > _FLOAT32_MOST:
+    elif not -_FLOAT32_MOST <= number <= _FLOAT32_MOST:  # nor is NaN; abs() would round, and overflow
         reading.refuse(where, Rule.COORDINATE, "Give a coordinate that a 32-bit float can hold.")
     elif axes == PIXELS and number < 0:
         reading.refuse(where, Rule.COORDINATE, "Give pixels from 0, the top left corner of the first pixel.")

@@ -287,13 +287,15 @@ def _check_images(study: Study[Term], lesions: tuple[Lesion[Term], ...], reading
             reading.refuse(
                 image.where, Rule.IMAGE, "This instance stands elsewhere with another class, series or study."
             )
+    evidence = {image.sop_instance for image in study.images}
     for lesion in lesions:
+        own = {shown.image.sop_instance for shown in lesion.images}
         for measurement in lesion.measurements:
-            if measurement.image is not None and measurement.image not in known:
+            if measurement.image is not None and measurement.image not in own and measurement.image not in evidence:
                 reading.refuse(
                     f"{measurement.where}/image",
                     Rule.IMAGE,
-                    "List this image too, in images of a lesion or of the study: its class and series are needed.",
+                    "List this image too, with the lesion or the study: its class and series are needed.",
                 )
 
 

@@ -16,6 +16,7 @@ from service.domain.geometry import Graphic, ImageReference, LesionImage, Region
 from service.domain.report import (
     CodedReport,
     Evaluation,
+    Issuer,
     Lesion,
     LesionReport,
     Measurement,
@@ -80,6 +81,13 @@ def _unit(unit: Term | CodedTerm) -> object:
     return _term(unit)
 
 
+def _issuer(issuer: Issuer | None) -> str | None:
+    """What any table knows the issuer by, else the sender's word."""
+    if issuer is None:
+        return None
+    return issuer.uri or (f"urn:oid:{issuer.oid}" if issuer.oid else issuer.key)
+
+
 def _report(report: Report[Any]) -> dict[str, object]:
     predecessor = report.predecessor
     return _present(
@@ -109,11 +117,11 @@ def _report(report: Report[Any]) -> dict[str, object]:
 def _patient(patient: Patient) -> dict[str, object]:
     return _present(
         id=patient.id,
-        issuer=patient.issuer and patient.issuer.key,
+        issuer=_issuer(patient.issuer),
         name=patient.name and str(patient.name),
         birthDate=patient.birth_date and patient.birth_date.text,
         sex=patient.sex and str(patient.sex),
-        otherIds=[_present(id=other.id, issuer=other.issuer and other.issuer.key) for other in patient.other_ids],
+        otherIds=[_present(id=other.id, issuer=_issuer(other.issuer)) for other in patient.other_ids],
     )
 
 
@@ -131,7 +139,7 @@ def _study(study: Study[Any]) -> dict[str, object]:
     return _present(
         uid=study.uid,
         accession=study.accession,
-        accessionIssuer=study.accession_issuer and study.accession_issuer.key,
+        accessionIssuer=_issuer(study.accession_issuer),
         modality=_term(study.modality),
         started=study.started and study.started.text,
         procedure=_terms(study.procedures),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import jsonschema_rs
@@ -64,6 +65,31 @@ def test_a_document_with_something_wrong_is_refused_at_a_place_that_is_there(
         for problem in refused.problems:
             _resolve(document, problem.pointer)
             assert problem.detail.endswith((".", "?"))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_bytes_changed_anywhere_are_read_or_refused(data: st.DataObject) -> None:
+    body = as_bytes(data.draw(st.sampled_from([EXAMPLE, FULL])))
+    start = data.draw(st.integers(0, len(body)))
+    end = data.draw(st.integers(start, min(start + 12, len(body))))
+    tokens = [
+        b"1e999999999999999999",
+        b"-1e400",
+        b"null",
+        b"{}",
+        b"[]",
+        b'"',
+        b"\\",
+        b"\\ud800",
+        b"NaN",
+        b"\x00",
+        b"\xff",
+        b"[[[[",
+    ]
+    put = data.draw(st.sampled_from(tokens) | st.binary(max_size=6))
+    with suppress(Refused):  # any other error fails
+        read_body(body[:start] + put + body[end:])
 
 
 def test_the_strategies_build_every_member_of_the_schema() -> None:
