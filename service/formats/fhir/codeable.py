@@ -30,7 +30,8 @@ def system_uri(designator: str, sender: str) -> str:
     Of a scheme that no table here knows it is ``urn:oid:`` and an OID derived from sender and designator: private
     designators (99..., PS3.3 8.2) mean nothing outside the house that uses them.
     """
-    known = vocabulary().system(designator)
+    tables = vocabulary()
+    known = tables.system(tables.designator(designator) or designator)
     if known is not None and (known.uri or known.oid):
         return known.uri or f"urn:oid:{known.oid}"
     if ":" in designator:

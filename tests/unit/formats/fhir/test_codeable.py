@@ -24,7 +24,7 @@ def test_codes_stand_in_their_order_with_the_uris_of_fhir() -> None:
     assert [(coding["system"], coding["code"]) for coding in concept["coding"]] == [
         ("http://snomed.info/sct", "94225005"),
         ("http://radlex.org", "RID5231"),
-        (system_uri("ICD10CM", "local"), "C79.31"),
+        ("http://hl7.org/fhir/sid/icd-10-cm", "C79.31"),
     ]
     assert concept["coding"][0]["display"] == "Secondary malignant neoplasm of brain"
     assert concept["text"] == "brain metastasis"
@@ -63,9 +63,12 @@ def test_an_unknown_scheme_is_an_oid_of_its_sender() -> None:
         ("urn:oid:1.2.3", "urn:oid:1.2.3"),
         ("1.2.3", "urn:oid:1.2.3"),
         ("LN", "http://loinc.org"),
+        ("http://www.radlex.org", "http://radlex.org"),
+        ("2.16.840.1.113883.6.96", "http://snomed.info/sct"),
+        ("ICD10CM", "http://hl7.org/fhir/sid/icd-10-cm"),
     ],
 )
-def test_a_scheme_given_as_uri_or_oid_stays_what_it_is(given: str, uri: str) -> None:
+def test_a_scheme_given_in_any_of_its_names_has_one_uri(given: str, uri: str) -> None:
     assert system_uri(given, "local") == uri
 
 

@@ -1,0 +1,100 @@
+"""Third parties rule on the bundles of every report of the test set, and real servers take each one twice."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+import requests
+
+from service.domain.report import CodedReport, Status
+from service.formats.fhir.write import BUNDLES, write
+from tests.conftest import AskFhir
+from tests.fhir_bundles import sr_of
+from tests.reports import REPORTS, status_report
+
+TIMEOUT_S = 120
+HEADERS = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"}
+
+
+BIG = "benchmark"  # the same lesion many times: nothing in it that another report has not
+
+
+def _bundles() -> list[tuple[str, CodedReport, str]]:
+    """Every report as every kind of bundle; of the states only documents, which have all resources."""
+    reports = [(name, make(), kind) for name, make in REPORTS.items() if name != BIG for kind in BUNDLES]
+    return [*reports, *((f"status-{status.value}", status_report(status), "document") for status in Status)]
+
+
+@pytest.mark.slow
+@pytest.mark.oracle("fhir")
+def test_every_judge_accepts_every_bundle_of_every_report(tmp_path: Path, fhir_complaints: AskFhir) -> None:
+    files = []
+    for name, report, kind in _bundles():
+        file = tmp_path / f"{name}.{kind}.json"
+        file.write_bytes(write(report, sr_of(report), bundle=kind).content)
+        files.append(file)
+
+    assert fhir_complaints(files) == []
+
+
+class Server:
+    """A FHIR server, asked over one connection."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._session = requests.Session()
+        self._session.headers.update(HEADERS)
+
+    def post(self, content: bytes) -> list[str]:
+        """Type and id that each entry of a transaction was stored under."""
+        answer = self._session.post(self._url, data=content, timeout=TIMEOUT_S)
+        assert answer.status_code == HTTPStatus.OK, answer.text[:500]
+        responses = [entry["response"] for entry in answer.json()["entry"]]
+        assert {response["status"][:3] for response in responses} <= {"200", "201"}
+        locations = (re.sub(r"/_history.*", "", response["location"]) for response in responses)
+        return ["/".join(location.split("/")[-2:]) for location in locations]
+
+    def read(self, place: str) -> str:
+        """A resource as stored."""
+        answer = self._session.get(f"{self._url}/{place}", timeout=TIMEOUT_S)
+        assert answer.status_code == HTTPStatus.OK, place
+        return json.dumps(answer.json())
+
+    def count(self, kinds: set[str]) -> dict[str, int]:
+        """How many resources of each type it has."""
+        return {
+            kind: self._session.get(f"{self._url}/{kind}?_summary=count", timeout=TIMEOUT_S).json()["total"]
+            for kind in sorted(kinds)
+        }
+
+
+def _accepts_each_twice(url: str, names: Iterable[str]) -> None:
+    server = Server(url)
+    for name in names:
+        report = REPORTS[name]()
+        content = write(report, sr_of(report)).content
+        first = server.post(content)
+        kinds = {place.split("/")[0] for place in first}
+        before = server.count(kinds)
+
+        second = server.post(content)
+
+        assert second == first, name
+        assert server.count(kinds) == before, name
+        for place in second:
+            assert '"reference": "urn:' not in server.read(place), (name, place)
+
+
+@pytest.mark.slow
+def test_a_server_keeps_what_it_has_when_a_bundle_comes_again(sekmet: str) -> None:
+    _accepts_each_twice(sekmet, [name for name in REPORTS if name != BIG])
+
+
+@pytest.mark.slow
+def test_medplum_keeps_what_it_has_when_a_bundle_comes_again(medplum: str) -> None:
+    _accepts_each_twice(medplum, ["rich", "segment", "minimal"])  # slow: it searches by looking at all it has
