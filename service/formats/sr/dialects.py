@@ -29,7 +29,8 @@ class Dialect:
 
     ``tracking`` is how a tracking identifier is made of the lesion's id and tool; ``label``: a lesion without text gets
     its id as Comment; ``meanings`` are Code Meanings that the reader compares as text, by concept key; ``iods`` are
-    those that it reads; ``needs_shape``: it fails on a whole document over one group without coordinates.
+    those that it reads; ``needs_shape``: it fails on a whole document over one group without coordinates;
+    ``needs_code``: it loses a group over one TEXT where a row has a CODE.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Dialect:
     tracking: str = "{id}"
     label: bool = False
     needs_shape: bool = False
+    needs_code: bool = False
     tools: tuple[Tool, ...] = ()
     meanings: tuple[tuple[str, str], ...] = ()
 
@@ -54,6 +56,7 @@ _ROWS = (
         tracking="Cornerstone3DTools@^0.1.0:{tool}:{id}",
         label=True,
         needs_shape=True,
+        needs_code=True,
         tools=(
             Tool("Bidirectional", ("line", "line"), concepts=("long-axis", "short-axis")),
             # It shows the first number as an area, so only an area may come first.

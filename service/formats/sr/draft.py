@@ -16,7 +16,8 @@ from service.formats.sr.tree import CodeItem, ContentItem, Text
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-UNNAMED = (Code(LOCAL_SCHEME, "unnamed", "Named by its equivalent meaning"),)
+UNNAMED_VALUE = "unnamed"
+UNNAMED = (Code(LOCAL_SCHEME, UNNAMED_VALUE, "Named by its equivalent meaning"),)
 """The name of an item whose own name has no code: (121050, DCM, "Equivalent Meaning of Concept Name") below says it."""
 
 
@@ -77,11 +78,17 @@ class Draft:
     def answer(
         self, concept_name: CodedEntry, term: CodedTerm, relationship_type: Relationship, *children: ContentItem
     ) -> tuple[ContentItem, ...]:
-        """A CODE item, with the exact words below where the code says less; TEXT for a term without a code."""
-        if not term.codes:
+        """A CODE item, with the exact words below where the code says less; TEXT for a term without a code.
+
+        A dialect whose reader fails on such a TEXT gets a CODE that says no more than its words below do.
+        """
+        if term.codes:
+            value = self.entry(term.codes)
+        elif self.dialect.needs_code:
+            value = coded_entry((Code(LOCAL_SCHEME, UNNAMED_VALUE, term.text),))
+        else:
             return self.text(concept_name, term.text, relationship_type, term.where, children)
-        value = self.entry(term.codes)
-        if term.broader:
+        if term.broader or not term.codes:
             words = self.text(name("equivalent-meaning-of-value"), term.text, "HAS CONCEPT MOD", term.where)
             children = (*words, *children)
         return (CodeItem(concept_name, value, relationship_type, children),)
