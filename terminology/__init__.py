@@ -1,5 +1,8 @@
 """The vocabulary as tables, one fact a line, each with its source. Data only; `service.coding` loads and checks it.
 
+``seed_concepts`` in a source is the reference list of the first domain that the tests hold the tables against
+(LESIONBRIDGE_REFERENCE); what follows it is where that list has the code from.
+
 code_systems.csv: designator,uri,oid,name,licence,source
     One code system; ``designator`` is DICOM's (PS3.16 table 8-1).
 concepts.csv: key,group,definition,source
