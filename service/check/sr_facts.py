@@ -148,6 +148,8 @@ class DocumentFacts:
         words = self._below(item, "equivalent-meaning-of-value")
         if words is not None and imprecise and codes[0].display == "Imaging procedure":
             return codes_value((), words.value)
+        if words is not None and codes[0].code == "unnamed":
+            return codes_value((), words.value)
         return codes_value(codes, words.value if words is not None else None)
 
     def _statements(self, container: ContentItem) -> Iterator[Fact]:
