@@ -50,10 +50,9 @@ def ordinary() -> CodedReport:
     [
         ordinary,
         REPORTS["bone"],
-        # The longest of the examples.
-        partial(coded, "brain-mr-images-and-regions"),
         partial(coded, "openbtai-10046-1"),
         partial(coded, "bone-fdg-pet-ct"),
+        partial(coded, "bone-mri-spine-cord-compression"),
     ],
 )
 def test_prints_on_one_sheet(browse: Browse, tmp_path: Path, make: Callable[[], CodedReport]) -> None:
