@@ -1,4 +1,4 @@
-"""Findings documents for tests of the way through: the contract's own example, of which a test overrides what matters."""
+"""Findings documents for tests: the contract's own example, of which a test overrides what matters."""
 
 import json
 from copy import deepcopy

@@ -1,6 +1,8 @@
 """What the OpenAPI document says beside what the schemas say by themselves, and the Api with our errors."""
 
 from collections.abc import Callable
+from copy import deepcopy
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import flask_smorest
@@ -34,15 +36,27 @@ FINDINGS_BODY: dict[str, Any] = {
 }
 SEARCH_BODY: dict[str, Any] = {"required": True, "content": {"application/json": {"schema": _reference("Search")}}}
 _BINARY = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
+ERROR_CONTENT: dict[str, Any] = {
+    problems.PROBLEM_JSON: {"schema": ProblemSchema},
+    "application/fhir+json": {
+        "schema": {
+            "type": "object",
+            "description": "A FHIR OperationOutcome, where Accept asks for FHIR.",
+            "properties": {"resourceType": {"const": "OperationOutcome"}},
+            "required": ["resourceType", "issue"],
+        }
+    },
+}
 CONVERTED: dict[str, Any] = {
-    "description": "The output that Accept asks for.",
+    "description": "The output that Accept asks for; with `ack=always` it may be a problem, too.",
     "headers": {
         "Lesionbridge-Losses": {
             "description": "How many items were skipped, lost, left uncoded or flagged.",
             "schema": {"type": "integer"},
         }
     },
-    "content": {offer.media_type: {} if "json" in offer.media_type else _BINARY for offer in OFFERS},
+    "content": {offer.media_type: {} if "json" in offer.media_type else _BINARY for offer in OFFERS}
+    | {problems.PROBLEM_JSON: ERROR_CONTENT[problems.PROBLEM_JSON]},
 }
 OUTPUTS: dict[str, Any] = {
     "description": "The bytes as they were emitted, with a strong ETag.",
@@ -81,6 +95,15 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest ships no ty
     """flask-smorest's Api with this project's error answers."""
 
     ERROR_SCHEMA = ProblemSchema
+
+    def _register_responses(self) -> None:
+        """Describe errors with the media types that they really have."""
+        for status in HTTPStatus:
+            if status >= HTTPStatus.BAD_REQUEST:
+                response = {"description": status.phrase, "content": deepcopy(ERROR_CONTENT)}
+                self.spec.components.response(status.name, response, lazy=True)
+        response = {"description": "An error.", "content": deepcopy(ERROR_CONTENT)}
+        self.spec.components.response(self.DEFAULT_ERROR_RESPONSE_NAME, response, lazy=True)
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Answer as every other exception is answered."""

@@ -34,6 +34,9 @@ FHIR_ISSUE: Mapping[int, str] = {
 }
 """Status to a code of FHIR's issue-type value set; what is not here is an ``exception``."""
 
+ACKNOWLEDGED = frozenset({"/v1/convert", "/v1/reports"})
+"""Routes that answer everything with 200 when told `ack=always`: those that interface engines send to."""
+
 _log = structlog.get_logger()
 
 
@@ -66,7 +69,7 @@ def answer(error: Exception) -> Response:
     verdict = judge(error)
     if verdict.status >= 500:
         _log.error("failed", error=type(error).__name__, rule=verdict.problems[0].rule, at=_frames(error))
-    always = request.args.get("ack") == "always" and request.path.startswith("/v1/")
+    always = request.args.get("ack") == "always" and request.path in ACKNOWLEDGED
     if negotiation.asks_for_fhir(request.headers.get("Accept", "")):
         body, media_type = _operation_outcome(verdict), "application/fhir+json; fhirVersion=4.0"
     else:

@@ -9,7 +9,8 @@ from flask import Response, request
 from service.api import answers, body, negotiation
 from service.api.deployment import deployment
 from service.api.openapi import FINDINGS_BODY, OUTPUTS, SEARCH_BODY, Blueprint
-from service.api.schemas import PublishHeaders, PublishQuery, ReceiptSchema, Search, VersionsSchema
+from service.api.problems import PROBLEM_JSON
+from service.api.schemas import ProblemSchema, PublishHeaders, PublishQuery, ReceiptSchema, Search, VersionsSchema
 from service.domain.errors import NotAvailable, Problem
 from service.pipeline import publish
 
@@ -21,7 +22,8 @@ _ID = "<uuid:id>"
 @blueprint.arguments(PublishQuery, location="query")
 @blueprint.arguments(PublishHeaders, location="headers")
 @blueprint.response(HTTPStatus.CREATED, ReceiptSchema)
-@blueprint.alt_response(HTTPStatus.OK, schema=ReceiptSchema, description="It was there already, or a dry run.")
+@blueprint.alt_response(HTTPStatus.OK, schema=ReceiptSchema, description="There already, a dry run, or `ack=always`.")
+@blueprint.alt_response(HTTPStatus.OK, schema=ProblemSchema, content_type=PROBLEM_JSON)
 @blueprint.doc(requestBody=FINDINGS_BODY)
 def create(query: dict[str, Any], headers: dict[str, Any]) -> Response:
     """Code a lesion report, write it in every format and keep all of it."""

@@ -47,7 +47,7 @@ def test_a_multipart_answer_has_both_outputs_and_the_losses(client: FlaskClient)
     headers = {**FINDINGS, "Accept": "multipart/related"}
     answer = client.post("/v1/convert", data=make_body(lesions__0__site="somewhere odd"), headers=headers)
     raw = b"Content-Type: " + answer.headers["Content-Type"].encode() + b"\r\n\r\n" + answer.data
-    fhir, sr, losses = (part.get_payload(decode=True) for part in message_from_bytes(raw, policy=HTTP).iter_parts())
+    fhir, sr, losses = (bytes(part.get_content()) for part in message_from_bytes(raw, policy=HTTP).iter_parts())
     bundle = json.loads(fhir)
     document = dcmread(BytesIO(sr))
     [reference] = [e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] == "DocumentReference"]

@@ -1,0 +1,33 @@
+"""The service against its own OpenAPI document: requests that it allows and that it does not, by schemathesis."""
+
+import os
+from pathlib import Path
+from tempfile import mkdtemp
+
+import hypothesis
+import schemathesis
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from service.app import create_app
+from service.config import Settings
+
+APP = create_app(Settings(database_url=f"sqlite:///{Path(mkdtemp()) / 'contract.sqlite3'}", log_level="error"))
+APP.extensions["lesionbridge"].store.migrate()
+SCHEMA = schemathesis.openapi.from_wsgi("/openapi.json", APP)
+EXAMPLES = int(os.environ.get("LESIONBRIDGE_CONTRACT_EXAMPLES", "15"))
+
+
+@SCHEMA.parametrize()
+@hypothesis.settings(
+    max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(hypothesis.HealthCheck)
+)
+def test_every_answer_is_one_that_the_document_names(case: schemathesis.Case) -> None:
+    """No failure of ours, no undocumented status, type or shape."""
+    response = case.call()
+    assert response.status_code < 500 or response.status_code == 501, response.text
+    for check in (status_code_conformance, content_type_conformance, response_schema_conformance):
+        case.validate_response(response, checks=[check])
