@@ -13,6 +13,7 @@ from service.formats.fhir.identity import (
     own_system,
     put_by_id,
     replace_found,
+    resource_identifier,
     uuid_of,
 )
 from service.formats.fhir.observers import Observers
@@ -66,7 +67,8 @@ def narrative_of(div: str) -> Json:
 def diagnostic_report(draft: Draft, gathered: Gathered) -> Json:
     """Add the DiagnosticReport and return the reference to it."""
     report, sender, observers = draft.report, draft.report.sender, gathered.observers
-    identifiers = report_identifiers(draft)
+    uuid = uuid_of("diagnostic-report", sender, report.id)
+    own = resource_identifier(uuid, sender)
     resource: Json = {
         "resourceType": "DiagnosticReport",
         "language": report.language,
@@ -76,7 +78,7 @@ def diagnostic_report(draft: Draft, gathered: Gathered) -> Json:
     if priors:
         # imagingStudy is what was performed for this report; what it was compared with only supports it.
         resource["extension"] = [{"url": _SUPPORTING, "valueReference": prior} for prior in priors]
-    resource["identifier"] = identifiers
+    resource["identifier"] = [*report_identifiers(draft), own]
     if gathered.based_on:
         resource["basedOn"] = gathered.based_on
     resource["status"] = report.status.value
@@ -97,7 +99,8 @@ def diagnostic_report(draft: Draft, gathered: Gathered) -> Json:
         resource["conclusion"] = report.impression
     if report.conclusions:
         resource["conclusionCode"] = [codeable(term, sender) for term in report.conclusions]
-    return draft.add(replace_found(uuid_of("diagnostic-report", sender, report.id), resource, identifiers[0]))
+    # Not by the sender's id: it would stand in the log of the server.
+    return draft.add(replace_found(uuid, resource, own))
 
 
 def document_reference(draft: Draft, gathered: Gathered, diagnostic: Json) -> Json:

@@ -1,5 +1,7 @@
 """DiagnosticReport, DocumentReference and Composition."""
 
+from dataclasses import replace
+
 from service.domain.report import Status
 from tests.fhir_bundles import only, resources, sr_of, target, written
 from tests.reports import REPORTS, make_coded_report
@@ -25,10 +27,19 @@ def test_a_report_has_its_id_for_all_versions_and_one_for_this_version() -> None
         if entry["resource"]["resourceType"] == "DiagnosticReport"
     )
 
-    lasting, version = entry["resource"]["identifier"]
+    lasting, version, _ = entry["resource"]["identifier"]
     assert (lasting["value"], version["value"]) == ("MR-2026-000481", "MR-2026-000481/2")
     assert lasting["assigner"] == {"display": "local"}
-    assert entry["request"]["url"] == f"DiagnosticReport?identifier={lasting['system']}|MR-2026-000481"
+
+
+def test_no_id_of_the_sender_stands_in_the_url_of_a_request() -> None:
+    report = REPORTS["rich"]()
+    report = replace(report, patient=replace(report.patient, issuer=None))
+
+    urls = [entry["request"]["url"] for entry in written(report)["entry"]]
+
+    for secret in ("PID-11235", "MR-2026-000481", "A481", "A300", "Doe", "Yamada", "R77"):
+        assert not any(secret in url for url in urls)
 
 
 def test_the_sr_is_found_by_study_series_instance_and_class() -> None:

@@ -1,0 +1,46 @@
+"""Bundles as text that a person can review: a change of what is emitted shows as a change of these files.
+
+Written anew, for review: ``python -m tests.golden.fhir.test_fhir_golden``.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from service.formats.fhir.write import write
+from tests.fhir_bundles import sr_of
+from tests.reports import REPORTS
+
+HERE = Path(__file__).parent
+GOLDENS = (("minimal", "transaction"), ("default", "collection"), ("rich", "document"), ("segment", "transaction"))
+
+
+def _as_text(content: bytes) -> str:
+    """The JSON indented, each number with the digits it has."""
+    told_apart = json.loads(content, parse_float=lambda digits: f"\ue000{digits}\ue001")
+    return re.sub('"\ue000(.*?)\ue001"', r"\1", json.dumps(told_apart, ensure_ascii=False, indent=1)) + "\n"
+
+
+def _file(name: str, kind: str) -> Path:
+    return HERE / f"{name}.{kind}.json"
+
+
+def _bundle(name: str, kind: str) -> str:
+    report = REPORTS[name]()
+    return _as_text(write(report, sr_of(report), bundle=kind).content)
+
+
+@pytest.mark.parametrize(("name", "kind"), GOLDENS)
+def test_a_bundle_is_what_was_reviewed(name: str, kind: str) -> None:
+    assert _bundle(name, kind) == _file(name, kind).read_text(encoding="utf-8")
+
+
+def test_no_golden_is_left_of_a_report_that_is_gone() -> None:
+    assert {file.name for file in HERE.glob("*.json")} == {_file(*golden).name for golden in GOLDENS}
+
+
+if __name__ == "__main__":
+    for golden in GOLDENS:
+        _file(*golden).write_text(_bundle(*golden), encoding="utf-8")
