@@ -18,7 +18,8 @@ from service.formats.sr.patient_study import (
     LOCAL_PERSONS,
     UNKNOWN,
     Header,
-    entity,
+    accession_issuer,
+    identified,
     line,
     patient_module,
     person_code,
@@ -52,6 +53,7 @@ def header(draft: Draft) -> Header:
     made |= study_module(draft)
     made |= _general(draft)
     made |= _verification(draft)
+    made |= _authors(draft)
     made |= _evidence(draft)
     devices = [observer.device for observer in report.observers if observer.device is not None]
     if devices:
@@ -116,6 +118,22 @@ def _verification(draft: Draft) -> Header:
     return {"VerificationFlag": "VERIFIED", "VerifyingObserverSequence": items}
 
 
+def _authors(draft: Draft) -> Header:
+    """Author Observer Sequence: the persons who observed, where they have an id, which TID 1003 has no row for."""
+    people = [observer.person for observer in draft.report.observers if observer.person is not None]
+    items = [
+        {
+            "ObserverType": "PSN",
+            "PersonName": str(person.name),
+            "InstitutionCodeSequence": [],
+            **identified(draft, person, "/observers"),
+        }
+        for person in people
+        if person.id is not None
+    ]
+    return {"AuthorObserverSequence": items} if items else {}
+
+
 def _request(draft: Draft) -> Header:
     """Referenced Request Sequence: what is known of the order is its accession number and what was asked for."""
     study = draft.report.study
@@ -130,9 +148,7 @@ def _request(draft: Draft) -> Header:
         "RequestedProcedureCodeSequence": _codes(draft, "RequestedProcedureCodeSequence", study.procedures[:1]),
     }
     if study.accession_issuer is not None:
-        made["IssuerOfAccessionNumberSequence"] = [
-            {"LocalNamespaceEntityID": study.accession_issuer.key, **entity(study.accession_issuer)}
-        ]
+        made["IssuerOfAccessionNumberSequence"] = [accession_issuer(draft, study.accession_issuer)]
     return made
 
 
@@ -177,7 +193,7 @@ def _equipment(draft: Draft, device: Device) -> Header:
     if device.version is not None:
         made["SoftwareVersions"] = short(device.version, "version")
     if device.algorithm is not None:
-        made["ContributionDescription"] = device.algorithm
+        made["ContributionDescription"] = short(device.algorithm, "algorithm")
     return made
 
 

@@ -14,21 +14,24 @@ _CONTEXT: Final = "HAS ACQ CONTEXT"
 
 
 def image_library(draft: Draft) -> ContentItem:
-    """The library: the report's own study first, then each prior study."""
+    """The library: the report's own study first, then each prior study that something is known of."""
     study = draft.report.study
     groups = [_group(draft, study.uid, study.modality, study.started)]
-    for prior in study.comparisons:
-        groups.append(_group(draft, prior.uid, prior.modality or study.modality, prior.started))  # noqa: PERF401 - reads as it is drawn
+    groups.extend(
+        _group(draft, prior.uid, prior.modality, prior.started)
+        for prior in study.comparisons
+        if prior.modality is not None or draft.evidence.of_study(prior.uid)
+    )
     known = {study.uid, *(prior.uid for prior in study.comparisons)}
-    groups.extend(_group(draft, uid, study.modality, None) for uid in draft.evidence.studies if uid not in known)
+    groups.extend(_group(draft, uid, None, None) for uid in draft.evidence.studies if uid not in known)
     return Container(name("image-library"), "CONTAINS", tuple(groups), template="1600")
 
 
-def _group(draft: Draft, study: str, modality: CodedTerm, started: DateTime | None) -> ContentItem:
-    children = tuple(_descriptors(draft, modality, started)) + tuple(
-        Image(None, reference, "CONTAINS") for reference in draft.evidence.of_study(study)
-    )
-    return Container(name("image-library-group"), "CONTAINS", children)
+def _group(draft: Draft, study: str, modality: CodedTerm | None, started: DateTime | None) -> ContentItem:
+    """One study; without a modality there are no descriptors, since TID 1602 begins with it."""
+    images = tuple(Image(None, reference, "CONTAINS") for reference in draft.evidence.of_study(study))
+    descriptors = tuple(_descriptors(draft, modality, started)) if modality is not None else ()
+    return Container(name("image-library-group"), "CONTAINS", (*descriptors, *images))
 
 
 def _descriptors(draft: Draft, modality: CodedTerm, started: DateTime | None) -> Iterator[ContentItem]:

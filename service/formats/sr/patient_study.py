@@ -58,8 +58,9 @@ def patient_module(draft: Draft, patient: Patient) -> Header:
         }
         for other in patient.other_ids
     ]
+    others = [other for other in others if other["PatientID"]]
     if others:
-        made["OtherPatientIDsSequence"] = [other for other in others if other["PatientID"]]
+        made["OtherPatientIDsSequence"] = others
     return made
 
 
@@ -100,17 +101,25 @@ def study_module(draft: Draft) -> Header:
         "ReferringPhysicianName": str(referring.name) if referring is not None else "",
     }
     if study.accession_issuer is not None and accession:
-        made["IssuerOfAccessionNumberSequence"] = [_accession_issuer(study.accession_issuer)]
+        made["IssuerOfAccessionNumberSequence"] = [accession_issuer(draft, study.accession_issuer)]
     description = line(draft, study.description, vr.LO_CHARACTERS, "/study/description", "study description")
     if description:
         made["StudyDescription"] = description
     if referring is not None and referring.id is not None:
         made["ReferringPhysicianIdentificationSequence"] = [identified(draft, referring, "/study/referringPhysician")]
+    elif referring is not None and referring.organization is not None:
+        why = "the organization stands beside an identification only (PS3.3 table 10-1)"
+        draft.lose("/study/referringPhysician/organization", "organization", why, "sr-referring-organization")
+    if study.started is not None and not day:
+        why = "Study Date is a whole day or nothing (DA, PS3.5 6.2)"
+        draft.lose("/study/started", "start of the study", why, "sr-partial-date")
     return made
 
 
-def _accession_issuer(issuer: Issuer) -> Header:
-    return {"LocalNamespaceEntityID": issuer.key, **entity(issuer)}
+def accession_issuer(draft: Draft, issuer: Issuer) -> Header:
+    """Hierarchic Designator Macro (PS3.3 table 10-17): the issuer's own word, and its OID or URI."""
+    key = line(draft, issuer.key, vr.LO_CHARACTERS, "/study/accessionIssuer", "issuer")
+    return {**({"LocalNamespaceEntityID": key} if key else {}), **entity(issuer)}
 
 
 def identified(draft: Draft, person: Person[CodedTerm], where: str) -> Header:

@@ -31,6 +31,14 @@ def write(report: CodedReport, *, dialect: str = "strict", iod: str | None = Non
     """
     row = _dialect(dialect)
     wanted = _iod(row, iod)
+    try:
+        return _written(report, row, wanted)
+    except ValueError as error:
+        # What no VR holds and no part could name as a loss; the text names the attribute, never its value.
+        raise Invalid(Problem("", "sr-value", f"the report holds what no DICOM SR can: {error}")) from error
+
+
+def _written(report: CodedReport, row: Dialect, wanted: Iod | None) -> SrDocument:
     draft = Draft(report, row, allows_3d=Iod.COMPREHENSIVE_3D in (row.iods if wanted is None else (wanted,)))
     root = measurement_report(draft)
     if report.lesions and not draft.groups:
