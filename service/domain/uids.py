@@ -15,6 +15,7 @@ _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}  
 _canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
+@lru_cache(maxsize=4096)  # a report repeats its class, series and study UIDs, and each is held in several places
 def is_uid(text: str) -> bool:
     """Whether it is a DICOM UID: at most 64 characters, no component with a leading zero (PS3.5 9.1)."""
     return len(text) <= _UID_CHARACTERS and _UID.fullmatch(text) is not None and text[0] in "012"
