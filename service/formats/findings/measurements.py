@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from math import isfinite
 from typing import Any, ClassVar
 
 from service.domain.codes import Term
@@ -68,8 +69,9 @@ def number(value: Any, where: str, reading: Reading) -> Decimal | None:
     elif type(value) is int:
         # Far too long an integer is not made a decimal at all: that takes the square of its length.
         made = bounded(str(value), most) if value.bit_length() <= 4 * most else None
-    elif type(value) is float:  # from a text that another parser read: the digits are gone, the number is not
-        made = bounded(repr(value), most)
+    elif type(value) is float:  # another parser read the text: the number is there, its digits may be gone
+        reading.inexact = True
+        made = bounded(repr(value), most) if isfinite(value) else None
     elif type(value) is str:
         match = _MEASURED.fullmatch(value.strip())
         if match is None or match[2] or match[3]:

@@ -16,15 +16,19 @@ def member(where: str, name: str) -> str:
 
 
 class Reading:
-    """What goes along while a document is read. ``found`` counts the problems, ``problems`` holds the first of them."""
+    """What goes along while a document is read. ``found`` counts the problems, ``problems`` holds the first of them.
 
-    __slots__ = ("default_sender", "found", "limits", "problems")
+    ``inexact``: a number that should keep its digits came as a float.
+    """
+
+    __slots__ = ("default_sender", "found", "inexact", "limits", "problems")
 
     def __init__(self, limits: Limits, default_sender: str = "") -> None:
         """Start with no problem; ``default_sender`` is who sends where the document does not say it."""
         self.limits = limits
         self.default_sender = default_sender
         self.found = 0
+        self.inexact = False
         self.problems: list[Problem] = []
 
     def refuse(self, where: str, rule: Rule, detail: str, candidates: tuple[str, ...] = ()) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from service.domain.errors import Invalid
 from service.domain.limits import Limits
-from service.formats.findings.jsontext import has_digits, parse
+from service.formats.findings.jsontext import has_digits, parse, parse_quickly
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"], exclude_characters="\u202d\u202e"))
 _VALUES = st.recursive(
@@ -71,3 +71,43 @@ _TOO_LONG = ["1234", "1E+3", "0.001", "-99.99"]
 @pytest.mark.parametrize("number", [*_FITS, *_TOO_LONG])
 def test_digits_are_counted_as_written_out(number: str) -> None:
     assert has_digits(Decimal(number), 3) is (number in _FITS)
+
+
+@settings(deadline=None)
+@given(_VALUES, st.booleans())
+def test_the_quick_way_gives_the_same_or_nothing(value: Any, ascii_only: bool) -> None:
+    body = json.dumps([value], ensure_ascii=ascii_only).encode()
+    assert parse_quickly(body, Limits()) in ([value], None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a": 1, "a": 2}',
+        b'{"a": 1, "a" : 2}',
+        b'{"a" :1, "a":2}',
+        b'{"a":1, "a"\n:2}',
+        b'{"a": "x:", "b": {"c": ":", "c": 1}}',
+        rb'{"a": "\":", "a": 1}',
+        rb'{"a": 1, "\u0061": 2, "b": "\":"}',
+        rb'{"a": 1, "\u0061": 2}',
+        b'{"a\\\\": 1, "a\\\\": 2}',
+        b'{"a": NaN}',
+        b'{"a": "\x7f"}',
+        '{"a": "\u202e"}'.encode(),
+        rb'{"a": "\b"}',
+        b"{",
+        b'["' + b"x" * 2_000_000 + b'"]',
+    ],
+    ids=range(15),
+)
+def test_the_quick_way_gives_nothing_where_something_is_wrong(body: bytes) -> None:
+    assert parse_quickly(body, Limits()) is None
+
+
+def test_the_quick_way_is_taken_by_plain_texts() -> None:
+    assert parse_quickly(b'{"a": "x, y: z", "b": [1.5, 2], "c": "two\\nlines"}', Limits()) == {
+        "a": "x, y: z",
+        "b": [1.5, 2],
+        "c": "two\nlines",
+    }

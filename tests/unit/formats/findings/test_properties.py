@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from service.domain.errors import Refused
 from service.domain.limits import Limits
 from service.domain.report import LesionReport
-from service.formats.findings.read import read
+from service.formats.findings.read import read, read_exactly
 from service.formats.findings.schema import json_schema
 from service.formats.findings.write import write
 from tests.documents import EXAMPLE, FULL, Json, as_bytes
@@ -36,6 +36,16 @@ def test_what_is_read_is_written_so_that_it_reads_the_same(document: Json) -> No
 
     assert read_body(written) == report
     assert write(read_body(written)) == written
+
+
+@settings(max_examples=100, deadline=None)
+@given(documents(), st.sampled_from([None, 1]), st.booleans())
+def test_the_quick_way_reads_what_the_exact_one_does(document: Json, indent: int | None, ascii_only: bool) -> None:
+    body = json.dumps(document, indent=indent, ensure_ascii=ascii_only).encode()
+    quick, exact = read_body(body), read_exactly(body, "local", Limits())
+
+    assert quick == exact
+    assert write(quick) == write(exact)
 
 
 @pytest.mark.parametrize("document", [EXAMPLE, FULL], ids=["example", "full"])
