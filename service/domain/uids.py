@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from functools import lru_cache
 from json.encoder import encode_basestring
 from uuid import UUID, uuid5
 
