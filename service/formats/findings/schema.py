@@ -33,7 +33,7 @@ from service.formats.findings.people import ObserverSchema, PatientSchema, Physi
 from service.formats.findings.reading import Reading
 from service.formats.findings.records import Part, Parts, Record, object_schema
 from service.formats.findings.rules import Rule
-from service.formats.findings.shapes import Regions3D
+from service.formats.findings.shapes import Regions3D, without_dangling
 from service.formats.findings.terms import Descriptors, TermMember, TermsMember
 
 _MOST_COUNT = 100_000  # a lesion entry that stands for more is innumerable
@@ -226,6 +226,9 @@ class LesionSchema(Record):
 
     def make(self, values: dict[str, Any], where: str, reading: Reading) -> Lesion[Term]:  # noqa: ARG002 - see Record
         """The lesion, with its place."""
+        if "images" in values:
+            words = [measurement.concept.text for measurement in values.get("measurements", ())]
+            values["images"] = without_dangling(values["images"], words)
         return Lesion(where=where, **values)
 
 

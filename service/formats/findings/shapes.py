@@ -1,9 +1,10 @@
 """Shapes: line, bidirectional, polygon and point on an image, and the shapes in space."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from service.domain.codes import Term
-from service.domain.geometry import POINTS_2D, POINTS_3D, Graphic, Graphic3D, Region2D, Region3D
+from service.domain.geometry import POINTS_2D, POINTS_3D, Graphic, Graphic3D, LesionImage, Region2D, Region3D
 from service.formats.findings.fields import Member, choose, objects, too_long, uid
 from service.formats.findings.points import MILLIMETRES, PIXELS, bare_point, points, points_schema
 from service.formats.findings.reading import Reading
@@ -80,7 +81,7 @@ _AXES = {"long": "long axis", "short": "short axis"}
 
 
 def _bidirectional(value: Any, where: str, reading: Reading) -> list[Region2D[Term] | None]:
-    """Two lines, that show the long and the short axis unless they say another measurement."""
+    """Two lines; each is assumed to show the axis of its name unless it says another measurement."""
     if type(value) is not dict:
         reading.refuse_type(where, value, "an object with long and short, or a list of such objects")
         return []
@@ -98,6 +99,25 @@ def _bidirectional(value: Any, where: str, reading: Reading) -> list[Region2D[Te
             region = Region2D(region.graphic, region.points, Term(shows, None, place), place)
         made.append(region)
     return made
+
+
+def without_dangling(images: tuple[LesionImage[Term], ...], measured: Iterable[str]) -> tuple[LesionImage[Term], ...]:
+    """The images, where an axis of a bidirectional shows a measurement only if the sender said so or the lesion has it.
+
+    ``measured`` are the lesion's measurements in words. What was only assumed must not be a reason to refuse.
+    """
+    known = {name.casefold().replace("-", " ") for name in measured}
+    return tuple(
+        [LesionImage(shown.image, tuple([_held(region, known) for region in shown.regions])) for shown in images]
+    )
+
+
+def _held(region: Region2D[Term], known: set[str]) -> Region2D[Term]:
+    # An assumed measurement has the place of the axis itself.
+    shows = region.measurement
+    if shows is None or shows.where != region.where or shows.text in known:
+        return region
+    return Region2D(region.graphic, region.points, None, region.where)
 
 
 def shapes(name: str, value: Any, where: str, reading: Reading) -> list[Region2D[Term] | None]:

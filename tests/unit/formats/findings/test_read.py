@@ -140,16 +140,17 @@ def test_the_closing_point_of_a_polygon_is_left_out() -> None:
     assert closed == plain
 
 
-def test_the_lines_of_a_bidirectional_show_its_axes_unless_they_say_otherwise() -> None:
-    long, short = [[1, 2], [3, 4]], {"points": [[1, 4], [3, 2]], "measurement": "width"}
-    image = {
-        "sopClass": "1.2.3",
-        "sop": "1.2.3.4.5",
-        "series": "1.2.3.4",
-        "bidirectional": {"long": long, "short": short},
-    }
-    regions = read_lesion(images=[image]).images[0].regions
-    assert [region.measurement for region in regions] == [Term("long axis"), Term("width")]
+_AXES = {"long": [[1, 2], [3, 4]], "short": {"points": [[1, 4], [3, 2]], "measurement": "width"}}
+
+
+@pytest.mark.parametrize(
+    ("measured", "shown"),
+    [("long axis", Term("long axis")), ("Long-Axis", Term("long axis")), ("volume", None)],
+)
+def test_an_axis_shows_what_it_says_or_the_measurement_of_its_name(measured: str, shown: Term | None) -> None:
+    image = {"sopClass": "1.2.3", "sop": "1.2.3.4.5", "series": "1.2.3.4", "bidirectional": _AXES}
+    regions = read_lesion(measurements={measured: "9 mm"}, images=[image]).images[0].regions
+    assert [region.measurement for region in regions] == [shown, Term("width")]
 
 
 def test_white_space_around_is_padding_and_line_breaks_are_one_kind() -> None:
