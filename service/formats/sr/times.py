@@ -15,6 +15,10 @@ def local(moment: DateTime, document: DateTime) -> tuple[str, str]:
         fraction = "." + moment.tm.partition(".")[2]
     leap = text[17:19] == "60"  # a leap second is a second that datetime has not
     whole = text[:17] + ("59" if leap else text[17:19])
-    there = datetime.fromisoformat(whole + moment.offset).astimezone(zone)
-    second = "60" if leap else there.strftime("%S")
-    return there.strftime("%Y%m%d"), there.strftime("%H%M") + second + fraction
+    try:
+        there = datetime.fromisoformat(whole + moment.offset).astimezone(zone)
+    except OverflowError:  # a day before the year 1 or after 9999
+        return "", ""
+    # No strftime for the year: it gives years before 1000 fewer than four digits.
+    day = f"{there.year:04}{there.month:02}{there.day:02}"
+    return day, f"{there.hour:02}{there.minute:02}{60 if leap else there.second:02}{fraction}"

@@ -155,11 +155,11 @@ def fd(value: float) -> bytes:
 
 def digits(value: Decimal) -> tuple[str, bool]:
     """A number in at most 16 characters, and whether these are its digits as written or a rounding."""
+    if not value.is_finite():
+        raise ValueError("not a finite number")
     text = str(value)
     if len(text) <= DS_CHARACTERS:
         return text, True
-    if not value.is_finite():
-        raise ValueError("not a finite number")
     for precision in range(DS_CHARACTERS, 0, -1):
         for rounded in (f"{value:.{precision}g}", f"{value:.{precision - 1}e}"):
             if len(rounded) <= DS_CHARACTERS:

@@ -1,0 +1,434 @@
+"""What a report becomes, read by pydicom or by our strict reader, rule by rule."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from io import BytesIO
+from typing import Any
+
+import pydicom
+import pytest
+
+from service.domain.codes import Code, CodedTerm
+from service.domain.errors import Contradiction, Invalid, NotAcceptable
+from service.domain.geometry import Graphic, Graphic3D, LesionImage, Region3D, SegmentReference
+from service.domain.names import PersonName
+from service.domain.report import CodedReport, Comparison, Device, Observer, Person, Status
+from service.domain.times import DateTime
+from service.formats.sr.decode import decode_file
+from service.formats.sr.dialects import DIALECTS
+from service.formats.sr.names import member, name
+from service.formats.sr.relationships import ALLOWED, Iod
+from service.formats.sr.tree import ContentItem
+from service.formats.sr.write import write
+from tests.reports import (
+    AREA,
+    BRAIN_METASTASIS,
+    FRAME_OF_REFERENCE,
+    INTRACRANIAL_METASTASES,
+    LONG_AXIS,
+    MM,
+    MM2,
+    PRIOR_UID,
+    REPORTS,
+    SERIES_UID,
+    TRIANGLE,
+    UNCODED_FINDING,
+    UNCODED_PROCEDURE,
+    benchmark_report,
+    image,
+    make_coded_report,
+    make_lesion,
+    minimal_report,
+    no_lesion_report,
+    number,
+    ohif_report,
+    region,
+    regions3d_report,
+    regions_report,
+    rich_report,
+    term,
+)
+
+SQUARE = ((10.0, 10.0, 5.0), (20.0, 10.0, 5.0), (20.0, 20.0, 5.0))
+
+
+def _tree(report: CodedReport, **how: str) -> ContentItem:
+    return decode_file(write(report, **how).content)[1]
+
+
+def _header(report: CodedReport) -> pydicom.Dataset:
+    return pydicom.dcmread(BytesIO(write(report).content))
+
+
+def _all(root: ContentItem, key: str) -> list[ContentItem]:
+    return [item for item in root.walk() if item.concept_name == name(key)]
+
+
+def _only(root: ContentItem, key: str) -> ContentItem:
+    (item,) = _all(root, key)
+    return item
+
+
+def _group(**lesion: Any) -> ContentItem:
+    return _only(_tree(make_coded_report(lesions=(make_lesion(**lesion),))), "measurement-group")
+
+
+@pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
+def test_the_same_report_gives_the_same_bytes(make: object) -> None:
+    assert write(make()).content == write(make()).content  # type: ignore[operator] # one of the makers
+
+
+def test_another_content_has_another_instance_and_series_uid() -> None:
+    first, second = (write(make_coded_report(impression=text)).reference for text in ("one", "two"))
+    assert first.sop_instance != second.sop_instance
+    assert first.series != second.series
+
+
+def test_every_document_has_its_own_uids() -> None:
+    found = [write(make()).reference for make in REPORTS.values()]
+    assert len({one.sop_instance for one in found}) == len({one.series for one in found}) == len(REPORTS)
+
+
+def test_shapes_in_space_make_it_comprehensive_3d_and_nothing_else_more_than_enhanced() -> None:
+    assert write(regions3d_report()).reference.sop_class == Iod.COMPREHENSIVE_3D.sop_class
+    assert write(rich_report()).reference.sop_class == Iod.ENHANCED.sop_class
+
+
+@pytest.mark.parametrize("iod", Iod)
+@pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
+def test_the_iod_asked_for_is_written_with_its_relationships_only(make: object, iod: Iod) -> None:
+    document = write(make(), iod=iod.value)  # type: ignore[operator] # one of the makers
+    assert document.reference.sop_class == iod.sop_class
+    root = decode_file(document.content)[1]
+    links = {
+        (item.value_type, child.relationship_type, child.value_type) for item in root.walk() for child in item.children
+    }
+    assert links <= ALLOWED[iod]
+
+
+def test_what_the_iod_asked_for_can_not_carry_is_named() -> None:
+    lesions = regions3d_report().lesions
+    losses = write(regions3d_report(), iod="enhanced").losses
+    assert {loss.rule for loss in losses} == {"sr-one-kind-of-region"}
+    assert len(losses) >= len({region.graphic for lesion in lesions for region in lesion.regions3d})
+
+
+@pytest.mark.parametrize(
+    "how", [{"dialect": "klingon"}, {"iod": "basic-text"}, {"dialect": "ohif", "iod": "comprehensive-3d"}]
+)
+def test_refuses_a_dialect_or_iod_that_is_not_there(how: dict[str, str]) -> None:
+    with pytest.raises(NotAcceptable):
+        write(make_coded_report(), **how)
+
+
+def test_every_image_and_no_other_stands_in_exactly_one_evidence_sequence() -> None:
+    for make in REPORTS.values():
+        dataset = pydicom.dcmread(BytesIO(write(make()).content))
+        evidence = [*_evidence(dataset, "CurrentRequestedProcedureEvidenceSequence")]
+        other = [*_evidence(dataset, "PertinentOtherEvidenceSequence")]
+        used = {str(one.ReferencedSOPInstanceUID) for one in _references(dataset)}
+        assert len(set(evidence + other)) == len(evidence) + len(other)
+        assert used == set(evidence + other)
+
+
+def _evidence(dataset: pydicom.Dataset, keyword: str) -> Iterator[str]:
+    for study in dataset.get(keyword, ()):
+        for series in study.ReferencedSeriesSequence:
+            yield from (str(one.ReferencedSOPInstanceUID) for one in series.ReferencedSOPSequence)
+
+
+def _references(item: pydicom.Dataset) -> Iterator[pydicom.Dataset]:
+    for child in item.get("ContentSequence", ()):
+        yield from child.get("ReferencedSOPSequence", ())
+        yield from _references(child)
+
+
+def test_images_of_a_prior_study_are_other_evidence() -> None:
+    dataset = _header(rich_report())
+    assert [str(study.StudyInstanceUID) for study in dataset.PertinentOtherEvidenceSequence] == [PRIOR_UID]
+
+
+def test_refuses_one_instance_in_two_series() -> None:
+    elsewhere = replace(image(), series="1.2.3.9")
+    with pytest.raises(Contradiction):
+        write(make_coded_report(lesions=(make_lesion(images=(LesionImage(image()), LesionImage(elsewhere))),)))
+
+
+def test_tracking_identifier_and_uid_come_first() -> None:
+    for root in (_tree(make()) for make in REPORTS.values()):
+        for group in _all(root, "measurement-group"):
+            first, second = group.children[:2]
+            assert first.concept_name == name("tracking-identifier")
+            assert second.concept_name == name("tracking-unique-identifier")
+
+
+@pytest.mark.parametrize(
+    ("changes", "template"),
+    [
+        ({}, "1501"),
+        ({"images": (LesionImage(image(), (region(Graphic.LINE, (1.0, 2.0), (3.0, 4.0), shows=LONG_AXIS),)),)}, "1501"),
+        ({"images": (LesionImage(image(), (region(Graphic.POLYGON, *TRIANGLE),)),)}, "1410"),
+        ({"images": (LesionImage(image(), (region(Graphic.LINE, (1.0, 2.0), (3.0, 4.0)),)),)}, "1410"),
+        ({"images": tuple(LesionImage(image(n), (region(Graphic.POLYGON, *TRIANGLE),)) for n in (1, 2))}, "1411"),
+        ({"regions3d": (Region3D(FRAME_OF_REFERENCE, Graphic3D.POLYGON, SQUARE),)}, "1410"),
+        ({"regions3d": (Region3D(FRAME_OF_REFERENCE, Graphic3D.POLYGON, SQUARE),) * 2}, "1411"),
+        ({"segment": SegmentReference("1.2.3.77.1", "1.2.3.77", 1, SERIES_UID)}, "1411"),
+    ],
+)
+def test_the_template_is_that_of_what_the_lesion_brings(changes: dict[str, object], template: str) -> None:
+    assert _group(**changes).value == template
+
+
+def test_a_line_goes_below_the_number_that_it_shows() -> None:
+    line = region(Graphic.LINE, (102.5, 88.0), (116.7, 88.0), shows=LONG_AXIS)
+    group = _group(images=(LesionImage(image(), (line,)),))
+    (long_axis,) = [item for item in group.children if item.is_named("SCT", "103339001")]
+    (shape,) = long_axis.children
+    assert (shape.value_type, shape.relationship_type) == ("SCOORD", "INFERRED FROM")
+    assert shape.children[0].relationship_type == "SELECTED FROM"
+    assert shape.value.numbers == pytest.approx((102.5, 88.0, 116.7, 88.0), rel=1e-6)
+
+
+def test_a_polygon_is_a_closed_polyline() -> None:
+    group = _group(images=(LesionImage(image(), (region(Graphic.POLYGON, *TRIANGLE),)),))
+    shape = _only(group, "image-region").value
+    assert shape.graphic_type == "POLYLINE"
+    assert shape.numbers[:2] == shape.numbers[-2:]
+    assert len(shape.numbers) == 2 * (len(TRIANGLE) + 1)
+
+
+def test_what_is_of_another_kind_of_region_is_named_as_lost() -> None:
+    lesion = make_lesion(
+        images=(LesionImage(image(), (region(Graphic.POLYGON, *TRIANGLE),)),),
+        regions3d=(Region3D(FRAME_OF_REFERENCE, Graphic3D.POLYGON, SQUARE, where="/lesions/0/regions3d/0"),),
+    )
+    (loss,) = write(make_coded_report(lesions=(lesion,))).losses
+    assert (loss.where, loss.rule) == ("/lesions/0/regions3d/0", "sr-one-kind-of-region")
+
+
+def test_a_segment_without_source_is_named_as_lost() -> None:
+    lesion = make_lesion(images=(), segment=SegmentReference("1.2.3.77.1", "1.2.3.77", 1))
+    (loss,) = write(make_coded_report(lesions=(lesion,))).losses
+    assert loss.rule == "sr-segment-source"
+
+
+def test_a_region_of_too_many_points_is_named_as_lost() -> None:
+    outline = tuple((float(step), 1.0) for step in range(9_000))
+    lesion = make_lesion(images=(LesionImage(image(), (region(Graphic.POLYGON, *outline),)),))
+    (loss,) = write(make_coded_report(lesions=(lesion,))).losses
+    assert loss.rule == "sr-graphic-data"
+
+
+def test_site_carries_laterality_below_it() -> None:
+    site = _only(_group(), "finding-site")
+    assert site.relationship_type == "HAS CONCEPT MOD"
+    assert [child.concept_name for child in site.children] == [name("laterality")]
+
+
+def test_a_broader_code_stands_with_the_exact_words() -> None:
+    finding = _only(_group(finding=INTRACRANIAL_METASTASES), "finding")
+    assert finding.value.codes == INTRACRANIAL_METASTASES.codes
+    assert _only(finding, "equivalent-meaning-of-value").value == "intracranial metastases"
+
+
+def test_a_term_without_code_is_text_under_the_name_of_its_field() -> None:
+    finding = _only(_group(finding=UNCODED_FINDING), "finding")
+    assert (finding.value_type, finding.value) == ("TEXT", "watershed-like cluster")
+
+
+def test_the_denial_of_a_narrower_finding_does_not_deny_the_broader_code() -> None:
+    narrow = term("vasogenic edema", "SCT|2032001|Cerebral edema", broader=True)
+    root = _tree(make_coded_report(negatives=(narrow,)))
+    assert not any(item.is_named("SCT", "2032001") for item in root.walk())
+    (denied,) = [item for item in root.walk() if item.is_named("99LESIONBRIDGE", "unnamed")]
+    assert denied.value == name("absent")
+    assert denied.children[0].value == "vasogenic edema"
+
+
+def test_a_negative_says_that_the_finding_is_absent() -> None:
+    root = _tree(no_lesion_report())
+    denied = [item for item in root.walk() if item.value_type == "CODE" and item.value == name("absent")]
+    assert [item.concept_name.codes[0] for item in denied if item.concept_name] == [
+        Code("SCT", "50960005", ""),
+        BRAIN_METASTASIS.codes[0],
+    ]
+
+
+def test_the_differential_keeps_its_order() -> None:
+    root = _tree(rich_report())
+    said = [item for item in root.walk() if item.concept_name == member("differential")]
+    assert [item.value if item.value_type == "TEXT" else item.value.codes[0].display for item in said] == [
+        "Glioblastoma",
+        "Cerebral abscess",
+        "something else",
+    ]
+
+
+def test_a_measurement_without_unit_code_is_words() -> None:
+    said = number(LONG_AXIS, "3", term("thumbs"))
+    (item,) = [item for item in _group(measurements=(said,)).children if item.is_named("SCT", "103339001")]
+    assert (item.value_type, item.value) == ("TEXT", "3 thumbs")
+
+
+def test_an_image_measured_on_that_nobody_named_is_lost() -> None:
+    lesion = make_lesion(measurements=(number(LONG_AXIS, "3", MM, image="1.2.3.99", where="/m"),))
+    (loss,) = write(make_coded_report(lesions=(lesion,))).losses
+    assert (loss.where, loss.rule) == ("/m/image", "sr-unknown-image")
+
+
+@pytest.mark.parametrize("status", Status)
+def test_the_flags_say_the_state_of_the_report(status: Status) -> None:
+    dataset = _header(make_coded_report(status=status))
+    partial = status in (Status.PRELIMINARY, Status.CANCELLED)
+    assert dataset.CompletionFlag == ("PARTIAL" if partial else "COMPLETE")
+    assert dataset.PreliminaryFlag == ("PRELIMINARY" if status is Status.PRELIMINARY else "FINAL")
+    described = dataset.get("CompletionFlagDescription")
+    assert described == (None if status in (Status.FINAL, Status.PRELIMINARY) else status.value)
+
+
+def _verifier(**changes: object) -> Observer[CodedTerm]:
+    person: Person[CodedTerm] = Person(
+        PersonName.parse("Reader^Ann"), verified_at=DateTime("2026-03-02T10:40:00+01:00")
+    )
+    return Observer(person=replace(person, **changes))  # type: ignore[arg-type] # members of a person
+
+
+def test_a_verified_report_names_who_verified_it_and_when() -> None:
+    dataset = _header(make_coded_report(observers=(_verifier(id="R1", organization="Klinik"),)))
+    assert dataset.VerificationFlag == "VERIFIED"
+    (item,) = dataset.VerifyingObserverSequence
+    assert str(item.VerifyingObserverName) == "Reader^Ann"
+    assert item.VerificationDateTime == "20260302104000+0100"
+    assert item.VerifyingOrganization == "Klinik"
+    assert item.VerifyingObserverIdentificationCodeSequence[0].CodeValue == "R1"
+
+
+def test_a_preliminary_report_is_not_verified_and_says_what_was_lost() -> None:
+    report = make_coded_report(status=Status.PRELIMINARY, observers=(_verifier(),))
+    assert _header(report).VerificationFlag == "UNVERIFIED"
+    assert [loss.rule for loss in write(report).losses] == ["sr-verified-needs-complete"]
+
+
+def test_ideographic_and_phonetic_names_arrive_whole() -> None:
+    found = _header(rich_report()).VerifyingObserverSequence[0].VerifyingObserverName
+    assert found.ideographic == "山田^太郎"
+    assert found.phonetic == "やまだ^たろう"
+
+
+def test_a_device_without_uid_gets_one_that_stays() -> None:
+    report = make_coded_report(observers=(Observer(device=Device("Volumer")),))
+    first, second = (_only(_tree(replace(report, id=own)), "device-observer-uid").value for own in ("A", "B"))
+    assert first == second
+
+
+def test_the_algorithm_is_named_where_one_device_has_a_version() -> None:
+    assert [item.value for item in _all(_tree(make_coded_report()), "algorithm-version")] == ["2.1"]
+    two: tuple[Observer[CodedTerm], ...] = (
+        Observer(device=Device("A", version="1")),
+        Observer(device=Device("B", version="2")),
+    )
+    assert _all(_tree(make_coded_report(observers=two)), "algorithm-version") == []
+
+
+def test_a_procedure_without_code_is_an_imaging_procedure_in_its_own_words() -> None:
+    procedure = _only(_tree(minimal_report()), "procedure-reported")
+    assert procedure.value == name("imaging-procedure")
+    assert _only(procedure, "equivalent-meaning-of-value").value == UNCODED_PROCEDURE.text
+
+
+def test_nothing_is_claimed_of_the_modality_of_a_prior_study() -> None:
+    study = replace(make_coded_report().study, comparisons=(Comparison(PRIOR_UID),), images=(image(3, prior=True),))
+    groups = _all(_tree(make_coded_report(study=study)), "image-library-group")
+    assert [len(_all(group, "modality")) for group in groups] == [1, 0]
+
+
+def test_refuses_a_patient_id_that_no_lo_holds() -> None:
+    patient = replace(make_coded_report().patient, id="x" * 65)
+    with pytest.raises(Invalid) as refused:
+        write(make_coded_report(patient=patient))
+    assert refused.value.problems[0].pointer == "/patient/id"
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"accession": "x" * 17}, "/study/accession"),
+        ({"description": "x" * 65}, "/study/description"),
+        ({"started": DateTime("2026-03")}, "/study/started"),
+    ],
+)
+def test_what_does_not_fit_the_header_is_named_as_lost(change: dict[str, object], where: str) -> None:
+    study = replace(make_coded_report().study, **change)  # type: ignore[arg-type] # members of a study
+    assert [loss.where for loss in write(make_coded_report(study=study)).losses] == [where]
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "a\x1b[31mb", "a\ud800b", "a\x7fb"])
+def test_characters_that_no_text_holds_are_replaced_and_reported(text: str) -> None:
+    document = write(make_coded_report(findings=text))
+    (said,) = _all(decode_file(document.content)[1], "findings")
+    assert "\N{REPLACEMENT CHARACTER}" in said.value
+    assert [loss.rule for loss in document.losses] == ["sr-text"]
+
+
+def test_a_name_that_no_pn_holds_is_refused_without_saying_it() -> None:
+    patient = replace(make_coded_report().patient, name=PersonName.parse("Doe\x07^Jane"))
+    with pytest.raises(Invalid) as refused:
+        write(make_coded_report(patient=patient))
+    assert "PatientName" in str(refused.value)
+    assert "Jane" not in str(refused.value)
+
+
+@pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
+def test_no_code_meaning_is_longer_than_an_lo(make: object) -> None:
+    root = decode_file(write(make()).content)[1]  # type: ignore[operator] # one of the makers
+    entries = [item.concept_name for item in root.walk() if item.concept_name is not None]
+    assert all(len(code.display) <= 64 for entry in entries for code in entry.codes)
+
+
+def test_ohif_names_the_tool_and_puts_its_numbers_first() -> None:
+    root = _tree(ohif_report(), dialect="ohif")
+    identifiers = [item.value for item in _all(root, "tracking-identifier")]
+    assert identifiers == [
+        "Cornerstone3DTools@^0.1.0:Bidirectional:O1",
+        "Cornerstone3DTools@^0.1.0:Length:O2",
+        "Cornerstone3DTools@^0.1.0:PlanarFreehandROI:O3",
+    ]
+    for group in _all(root, "measurement-group"):
+        first = next(item for item in group.children if item.value_type == "NUM")
+        assert [child.value_type for child in first.children] == ["SCOORD"]
+        assert group.value == "1501"
+
+
+def test_ohif_never_shows_a_length_as_the_area_of_an_outline() -> None:
+    outline = LesionImage(image(), (region(Graphic.POLYGON, *TRIANGLE),))
+    lengths = make_lesion("A", images=(outline,), measurements=(number(LONG_AXIS, "14.2", MM),))
+    area = make_lesion("B", images=(outline,), measurements=(number(LONG_AXIS, "14.2", MM), number(AREA, "9", MM2)))
+    document = write(make_coded_report(lesions=(lengths, area)), dialect="ohif")
+    (group,) = _all(decode_file(document.content)[1], "measurement-group")
+    first = next(item for item in group.children if item.value_type == "NUM")
+    assert first.value.decimal == Decimal(9)
+    assert [loss.rule for loss in document.losses] == ["sr-dialect"]
+
+
+def test_ohif_says_in_words_which_lesion_it_can_not_draw() -> None:
+    report = ohif_report()
+    document = write(replace(report, lesions=(*report.lesions, make_lesion("L9"))), dialect="ohif")
+    said = [item.value for item in _all(decode_file(document.content)[1], "comment")]
+    assert any(text.startswith("L9: brain metastasis; left frontal lobe; long axis 14.2 mm") for text in said)
+    assert [loss.what for loss in document.losses] == ["lesion"]
+
+
+def test_ohif_refuses_a_report_of_which_no_lesion_would_remain() -> None:
+    with pytest.raises(Invalid):
+        write(benchmark_report(1), dialect="ohif")
+
+
+def test_every_dialect_writes_the_report_that_ohif_can_read() -> None:
+    for dialect in DIALECTS:
+        assert len(_all(_tree(ohif_report(), dialect=dialect), "measurement-group")) == 3
+
+
+def test_shapes_on_a_frame_name_the_frame() -> None:
+    root = _tree(regions_report())
+    assert {item.value.frames for item in root.walk() if item.value_type == "IMAGE"} == {(), (2,)}
