@@ -17,7 +17,7 @@ from service.domain.limits import Limits
 PREFIX = "LESIONBRIDGE_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 FOR_TESTS = frozenset({"CASES", "REFERENCE", "ORACLES", "REQUIRE_ORACLES"})
-"""What the project's own tests are steered by; no settings."""
+"""What the project's own tests are steered by, beside ``LESIONBRIDGE_TEST_...``; no settings."""
 _MAX_PORT = 65_535
 
 
@@ -96,7 +96,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         if not name.startswith(PREFIX) or name == f"{PREFIX}CONFIG" or not text:
             continue
         if name not in known:
-            if name.removeprefix(PREFIX) in FOR_TESTS:
+            if name.removeprefix(PREFIX) in FOR_TESTS or name.startswith(f"{PREFIX}TEST_"):
                 continue
             raise BadSetting(name, "there is no such setting")
         key = name.removeprefix(PREFIX).lower()

@@ -1,0 +1,194 @@
+"""The service as it runs: a process, a socket, a database that outlives it."""
+
+import gzip
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.findings import make_body
+
+FINDINGS = {"Content-Type": "application/vnd.lesionbridge.findings+json"}
+LIMIT = 1_000_000
+ROOT = Path(__file__).parents[2]
+
+
+class Service:
+    """One process of `lesionbridge serve` and its address."""
+
+    def __init__(self, process: "subprocess.Popen[str]", address: str) -> None:
+        """Keep both."""
+        self.process, self.address = process, address
+
+    def post(self, route: str, body: object, **headers: str) -> requests.Response:
+        """POST findings."""
+        named = {**FINDINGS, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return requests.post(f"{self.address}{route}", data=body, headers=named, timeout=60)  # type: ignore[arg-type]  # bytes or a generator
+
+    def get(self, route: str) -> requests.Response:
+        """GET."""
+        return requests.get(f"{self.address}{route}", timeout=60)
+
+    def raw(self, request: bytes) -> bytes:
+        """Send bytes as they are, then nothing more; all that comes back."""
+        host, port = self.address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+@contextmanager
+def serving(folder: Path, **settings: str) -> Iterator[Service]:
+    """A service on a free port; ends with the block unless it ended before."""
+    environment = {name: text for name, text in os.environ.items() if not name.startswith("LESIONBRIDGE_")}
+    environment |= {
+        "LESIONBRIDGE_DATABASE_URL": f"sqlite:///{folder / 'e2e.sqlite3'}",
+        "LESIONBRIDGE_LIMIT_BODY_BYTES": str(LIMIT),
+    }
+    environment |= {f"LESIONBRIDGE_{name.upper()}": text for name, text in settings.items()}
+    command = [sys.executable, "-m", "service.cli", "serve", "--port", "0"]
+    with (folder / "log").open("a") as log:
+        process = subprocess.Popen(
+            command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
+        )
+    try:
+        lines = iter(process.stdout or ())
+        found = next((match for line in lines if (match := re.search(r"http://\S+", line))), None)
+        assert found is not None, (folder / "log").read_text()
+        yield Service(process, found[0])
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One service for the tests that do not harm it."""
+    with serving(tmp_path_factory.mktemp("service")) as running:
+        yield running
+
+
+def test_publishes_and_gives_back(service: Service) -> None:
+    created = service.post("/v1/reports?check=full", make_body())
+    assert created.status_code == 201
+    for role, begins in (("fhir", b"{"), ("html", b"<!DOCTYPE html>"), ("findings", b"{")):
+        assert service.get(created.json()["links"][role]).content.startswith(begins)
+    assert service.get(created.json()["links"]["sr"]).content[128:132] == b"DICM"
+
+
+def test_is_ready(service: Service) -> None:
+    assert service.get("/health/ready").json() == {"status": "ok", "faults": []}
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_takes_a_body_of_the_limit_and_none_larger(service: Service, *, chunked: bool) -> None:
+    for size, status in ((LIMIT, 400), (LIMIT + 1, 413), (50 * LIMIT, 413)):
+        body = b" " * size
+        pieces = (body[at : at + 65_536] for at in range(0, size, 65_536))
+        answer = service.post("/v1/convert", pieces if chunked else body)
+        assert (answer.status_code, answer.json()["status"]) == (status, status)
+
+
+def test_a_chunked_report_is_read_whole(service: Service) -> None:
+    body = make_body()
+    answer = service.post("/v1/convert", (body[at : at + 100] for at in range(0, len(body), 100)))
+    assert answer.content == service.post("/v1/convert", body).content
+
+
+def test_a_gzip_bomb_is_refused(service: Service) -> None:
+    answer = service.post("/v1/convert", gzip.compress(bytes(100 * LIMIT)), Content_Encoding="gzip")
+    assert answer.status_code == 413
+
+
+def test_a_body_that_ends_early_is_refused(service: Service) -> None:
+    head = b"POST /v1/convert HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n"
+    answer = service.raw(head + make_body())
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b'"rule":"content-length"' in answer
+
+
+def test_two_requests_behind_a_refused_one_are_not_mixed_up(service: Service) -> None:
+    refused = b"POST /v1/convert HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 60\r\n\r\n"
+    smuggled = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n".ljust(60)
+    asked = b"GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    answers = re.findall(rb"HTTP/1.1 (\d+)", service.raw(refused + smuggled + asked))
+    assert answers == [b"415", b"404"]
+
+
+def test_what_was_acknowledged_is_there_after_a_crash(tmp_path: Path) -> None:
+    with serving(tmp_path) as first:
+        created = first.post("/v1/reports", make_body(), Idempotency_Key="k-1")
+        os.killpg(first.process.pid, signal.SIGKILL)
+        first.process.wait()
+    with serving(tmp_path) as second:
+        assert second.get(created.headers["Location"]).content == created.content
+        again = second.post("/v1/reports", make_body(), Idempotency_Key="k-1")
+        assert (again.status_code, again.content) == (201, created.content)
+
+
+def test_several_workers_count_together(tmp_path: Path) -> None:
+    with serving(tmp_path, workers="2") as running:
+        for _ in range(12):
+            running.get("/health/live")
+        text = running.get("/metrics").text
+        found = re.search(r'lesionbridge_requests_total\{[^}]*"/health/live"[^}]*\} (\S+)', text)
+        assert found is not None
+        assert float(found[1]) == 12
+
+
+def test_stops_in_order_when_told(tmp_path: Path) -> None:
+    with serving(tmp_path) as running:
+        running.process.terminate()
+        assert running.process.wait(timeout=30) == 0
+
+
+def test_says_why_it_does_not_start(tmp_path: Path) -> None:
+    environment = {**os.environ, "LESIONBRIDGE_DATABASE_URL": "mysql://x/y"}
+    command = [sys.executable, "-m", "service.cli", "serve"]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "database_url" in done.stderr
+
+
+def demo(folder: Path) -> "subprocess.CompletedProcess[str]":
+    """The demo on the reports of a folder."""
+    shutil.copy(ROOT / "examples" / "run_demo.py", folder / "examples" / "run_demo.py")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "examples/run_demo.py"]
+    return subprocess.run(
+        command, env=environment, cwd=folder, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_the_demo_sends_every_example(tmp_path: Path) -> None:
+    (tmp_path / "examples").mkdir()
+    names = [path.stem for path in (ROOT / "examples").glob("*.json")]
+    for name in names:
+        shutil.copy(ROOT / "examples" / f"{name}.json", tmp_path / "examples")
+    done = demo(tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in names:
+        assert re.search(rf"^{name}: \d+ lesions?, \d+ codes .*sr-and-fhir-say-the-same", done.stdout, re.MULTILINE)
+        for suffix in ("fhir.json", "dcm", "html"):
+            assert (tmp_path / "out" / f"{name}.{suffix}").stat().st_size
+
+
+def test_the_demo_fails_when_a_report_does(tmp_path: Path) -> None:
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "examples" / "good.json").write_bytes(make_body())
+    (tmp_path / "examples" / "bad.json").write_bytes(make_body(report__status="done"))
+    done = demo(tmp_path)
+    assert done.returncode == 1
+    assert "/report/status" in done.stdout
+    assert "1 of 2 reports went through" in done.stdout
