@@ -6,10 +6,13 @@ thing in two ways, so there are two yardsticks: `Yardstick` as FHIR says it, `se
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
+from service.coding import vocabulary
 from service.domain.codes import Code, CodedTerm
+from service.domain.names import NameGroup, PersonName
 from service.domain.report import CodedReport, CountKind, Lesion, Measurement, Observer, ReferenceRange, TimePoint
 
 ABSENT = "absent"
@@ -66,7 +69,7 @@ class Yardstick:
         """Every fact that an output must state, unless it names it as lost."""
         yield from self.header(report)
         for observer in report.observers:
-            yield from _observer(observer)
+            yield from self._observer(observer)
         for place, text in (("impression", report.impression), ("findings", report.findings)):
             if text is not None:
                 yield Fact(place, lines(text))
@@ -92,7 +95,21 @@ class Yardstick:
 
     def answer(self, term: CodedTerm) -> str:
         """A term as an answer; *absent* is one word, however many codes it has."""
-        return ABSENT if term.concept == ABSENT else self.say(term)
+        return ABSENT if term.code == vocabulary().code(ABSENT) else self.say(term)
+
+    def name(self, name: PersonName) -> str:
+        """A name as HumanName has it: a middle name is one of the given names, so alone it is the first of them."""
+        groups = (name.alphabetic, name.ideographic, name.phonetic)
+        return str(PersonName(*(group if group.given else _middle_first(group) for group in groups)))
+
+    def _observer(self, observer: Observer[CodedTerm]) -> Iterator[Fact]:
+        if observer.device is not None:
+            yield Fact("observer/device", f"{observer.device.uid or ''} {observer.device.name}".strip())
+        if observer.person is not None:
+            name = self.name(observer.person.name)
+            yield Fact("observer/person", name)
+            if observer.person.verified_at is not None:
+                yield Fact("verified", name)
 
     def issued(self, report: CodedReport) -> str:
         """When the report was issued."""
@@ -106,7 +123,7 @@ class Yardstick:
         for other in patient.other_ids:
             yield Fact("patient/otherId", other.id)
         if patient.name is not None:
-            yield Fact("patient/name", str(patient.name))
+            yield Fact("patient/name", self.name(patient.name))
         if patient.birth_date is not None and patient.birth_date.da:
             yield Fact("patient/birthDate", patient.birth_date.date)
         if patient.sex is not None:
@@ -185,13 +202,8 @@ class Yardstick:
         return range_value(low, high, limits.text or "")
 
 
-def _observer(observer: Observer[CodedTerm]) -> Iterator[Fact]:
-    if observer.device is not None:
-        yield Fact("observer/device", f"{observer.device.uid or ''} {observer.device.name}".strip())
-    if observer.person is not None:
-        yield Fact("observer/person", str(observer.person.name))
-        if observer.person.verified_at is not None:
-            yield Fact("verified", str(observer.person.name))
+def _middle_first(group: NameGroup) -> NameGroup:
+    return replace(group, given=group.middle, middle="")
 
 
 def lines(text: str) -> str:

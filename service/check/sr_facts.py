@@ -19,6 +19,7 @@ from service.check.facts import (
 from service.check.sr_yardstick import shape_value
 from service.coding import Vocabulary
 from service.domain.codes import Code
+from service.formats.sr.coded import CodedEntry
 from service.formats.sr.decode import decode_file
 from service.formats.sr.tree import ContentItem, Image, Number, Scoord, Scoord3D
 
@@ -124,8 +125,10 @@ class DocumentFacts:
                 yield Fact("observer/device", f"{uid} {item.value}")
 
     def _key(self, item: ContentItem) -> str | None:
-        name = item.concept_name
-        return self._keys.get((name.codes[0].system, name.codes[0].code)) if name is not None else None
+        return self._key_of(item.concept_name) if item.concept_name is not None else None
+
+    def _key_of(self, entry: CodedEntry) -> str | None:
+        return self._keys.get((entry.codes[0].system, entry.codes[0].code))
 
     def _below(self, item: ContentItem, key: str) -> ContentItem | None:
         return next((child for child in item.children if self._key(child) == key), None)
@@ -143,14 +146,17 @@ class DocumentFacts:
         if item.value_type == "TEXT":
             return codes_value((), item.value)
         codes: tuple[Code, ...] = item.value.codes
-        if self._keys.get((codes[0].system, codes[0].code)) == ABSENT:
-            return ABSENT
         words = self._below(item, "equivalent-meaning-of-value")
         if words is not None and imprecise and codes[0].display == "Imaging procedure":
             return codes_value((), words.value)
         if words is not None and codes[0].code == "unnamed":
             return codes_value((), words.value)
         return codes_value(codes, words.value if words is not None else None)
+
+    def _statement(self, item: ContentItem) -> str:
+        """A field and its answer; *absent* is one word, however many codes it has."""
+        is_absent = item.value_type == "CODE" and self._key_of(item.value) == ABSENT
+        return answer_value(self._name(item), ABSENT if is_absent else self._answer(item))
 
     def _statements(self, container: ContentItem) -> Iterator[Fact]:
         differential = 0
@@ -164,7 +170,7 @@ class DocumentFacts:
             elif key in ("conclusion", "technique"):
                 yield Fact(key, self._answer(item))
             elif key not in ("prior-procedure-descriptions", "comment"):
-                yield Fact("statement", answer_value(self._name(item), self._answer(item)))
+                yield Fact("statement", self._statement(item))
 
     def _group(self, group: ContentItem) -> Iterator[Fact]:
         uid = self._below(group, "tracking-unique-identifier")
@@ -203,7 +209,7 @@ class DocumentFacts:
             if item.value != own_id:  # the label that the dialect ohif adds
                 yield Fact(f"{here}/text", lines(item.value))
         elif item.value_type in ("CODE", "TEXT") and item.relationship_type == "CONTAINS":
-            yield Fact(f"{here}/evaluation", answer_value(self._name(item), self._answer(item)))
+            yield Fact(f"{here}/evaluation", self._statement(item))
 
     def _plain(self, item: ContentItem) -> str:
         if item.value_type == "NUM":

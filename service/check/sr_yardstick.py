@@ -5,9 +5,11 @@ from collections.abc import Collection, Iterator
 from decimal import Decimal
 
 from service.check.facts import Fact, Yardstick, answer_value, by_codes, codes_value
-from service.domain.codes import CodedTerm
+from service.domain.codes import Code, CodedTerm
 from service.domain.geometry import Graphic, Graphic3D, Region2D, Region3D
+from service.domain.names import PersonName
 from service.domain.report import CodedReport, Lesion, Measurement
+from service.formats.sr.geometry import LENGTHS
 from service.formats.sr.vr import digits
 
 
@@ -31,6 +33,10 @@ class SrYardstick(Yardstick):
         text, exact = digits(value)
         return text if exact else repr(float(value))
 
+    def name(self, name: PersonName) -> str:
+        """PN, with its middle names."""
+        return str(name)
+
     def issued(self, report: CodedReport) -> str:
         """Content Date and Time with the offset."""
         return report.issued.dt
@@ -47,28 +53,45 @@ class SrYardstick(Yardstick):
                 yield fact
         for shown in lesion.images:
             for region in shown.regions:
-                if not region.where or region.where not in self._lost:
+                if self._stands(region):
                     yield Fact(f"{here}/region", f"{_shape(region)} on {shown.image.sop_instance}")
         for region3d in lesion.regions3d:
-            if not region3d.where or region3d.where not in self._lost:
+            if self._stands(region3d):
                 yield Fact(f"{here}/region", _shape3d(region3d))
+
+    def _stands(self, region: Region2D[CodedTerm] | Region3D) -> bool:
+        """Whether a shape was written."""
+        return not region.where or region.where not in self._lost
 
     def measurement(self, here: str, lesion: Lesion[CodedTerm], item: Measurement[CodedTerm]) -> Fact:
         """A NUM, or words where the unit has no code; its image is said by its shape where one lies there."""
         if not item.unit.codes:
             words = codes_value((), f"{item.value} {item.unit.text}")
             return Fact(f"{here}/evaluation", answer_value(self.say(item.concept), words))
-        drawn = any(
-            shown.image.sop_instance == item.image and _is_of(region, item)
+        return Fact(f"{here}/measurement", self.measured(item, None if self._drawn(lesion, item) else item.image))
+
+    def _drawn(self, lesion: Lesion[CodedTerm], item: Measurement[CodedTerm]) -> bool:
+        """Whether a shape on the image of a measurement lies below it: of those of one image and concept, the first.
+
+        Only a length is inferred from its shape; the shapes of other numbers are the regions of the group.
+        """
+        if item.unit.codes[0].code not in LENGTHS:
+            return False
+        same = [
+            one for one in lesion.measurements if one.image == item.image and _name(one.concept) == _name(item.concept)
+        ]
+        return same[0] is item and any(
+            shown.image.sop_instance == item.image
+            and region.measurement is not None
+            and _name(region.measurement) == _name(item.concept)
+            and self._stands(region)
             for shown in lesion.images
             for region in shown.regions
         )
-        return Fact(f"{here}/measurement", self.measured(item, None if drawn else item.image))
 
 
-def _is_of(region: Region2D[CodedTerm], item: Measurement[CodedTerm]) -> bool:
-    wanted = region.measurement
-    return wanted is not None and (wanted.codes[:1], wanted.text) == (item.concept.codes[:1], item.concept.text)
+def _name(term: CodedTerm) -> tuple[tuple[Code, ...], str]:
+    return term.codes[:1], term.text
 
 
 def shape_value(graphic_type: str, numbers: tuple[float, ...]) -> str:

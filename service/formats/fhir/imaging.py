@@ -1,6 +1,6 @@
 """ServiceRequest and ImagingStudy: what was ordered, and the images that the report speaks of."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from service.domain.codes import CodedTerm
@@ -54,9 +54,9 @@ def service_request_entry(draft: Draft, requester: Json | None) -> Entry | None:
     return create_once(uuid, resource, identifier)
 
 
-def lesion_images(lesion: Lesion[CodedTerm]) -> Iterator[ImageReference]:
-    """The images of a lesion."""
-    return (shown.image for shown in lesion.images)
+def lesion_images(lesion: Lesion[CodedTerm]) -> Iterable[ImageReference]:
+    """The images of a lesion, each once, however many entries have shapes on it."""
+    return dict.fromkeys(shown.image for shown in lesion.images)
 
 
 def studies_of(images: Iterable[ImageReference], own: str) -> list[str]:
