@@ -288,12 +288,17 @@ def _following(report: LesionReport, previous: Stored | None) -> LesionReport:
     return replace(report, predecessor=Predecessor(at.sop_instance, at.series, at.sop_class, at.study))
 
 
-def held(report: CodedReport, sr_content: bytes | None, fhir_content: bytes | None) -> tuple[Problem, ...]:
-    """Where SR and bundle, read back, say other than the report; places only, never what stands there."""
+def held(
+    report: CodedReport, sr_content: bytes | None, fhir_content: bytes | None, losses: Sequence[Loss] = ()
+) -> tuple[Problem, ...]:
+    """Where SR and bundle, read back, say other than the report; places only, never what stands there.
+
+    ``losses`` are those that the SR's writer named: they are no difference.
+    """
     from service.check.compare import compare
 
     try:
-        differences = compare(report, sr_content, fhir_content)
+        differences = compare(report, sr_content, fhir_content, losses)
     except ValueError:
         return (Problem("", "one-truth", "an output can't be read back"),)
     return tuple(Problem(d.place, "one-truth", f"{d.kind} in the {d.output} output") for d in differences)
@@ -301,7 +306,8 @@ def held(report: CodedReport, sr_content: bytes | None, fhir_content: bytes | No
 
 def _checked(report: CodedReport, outputs: Mapping[Format, Emitted]) -> tuple[str, ...]:
     """Hold the outputs to the report; raises Disagreement with each place that differs."""
-    problems = held(report, outputs[Format.SR].content, outputs[Format.FHIR_R4].content)
+    document = outputs[Format.SR]
+    problems = held(report, document.content, outputs[Format.FHIR_R4].content, document.losses)
     if problems:
         raise Disagreement(*problems)
     return (CHECKED,)

@@ -58,6 +58,7 @@ def _holds(document: Document, source: Source, options: Options, given: tuple[Pa
 
 def _compare(made: Outcome, given: tuple[Path | None, Path | None]) -> tuple[Problem, ...]:
     if given == (None, None):
-        return held(made.report, made.outputs[Format.SR].content, made.outputs[Format.FHIR_R4].content)
+        document = made.outputs[Format.SR]
+        return held(made.report, document.content, made.outputs[Format.FHIR_R4].content, document.losses)
     sr, fhir = (path.read_bytes() if path is not None else None for path in given)
     return held(made.report, sr, fhir)

@@ -112,3 +112,11 @@ def test_every_refusal_names_a_rule() -> None:
         with pytest.raises(LesionBridgeError) as raised:
             convert(Source(body), (Format.SR,), Options())
         assert all(problem.rule for problem in raised.value.problems)
+
+
+def test_what_the_sr_loses_by_name_fails_no_check() -> None:
+    space = {"frameOfReference": "1.2.3.4", "points": [[1, 2, 3], [4, 5, 6]]}
+    body = make_body(lesions__0__regions3d=[{**space, "kind": "multipoint"}, {**space, "kind": "polyline"}])
+    outcome = convert(Source(body), (Format.SR,), Options(check=True))
+    assert {loss.where for loss in outcome.losses} == {"/lesions/0/regions3d/0", "/lesions/0/regions3d/1"}
+    assert outcome.checks == (pipeline.CHECKED,)
