@@ -42,7 +42,7 @@ def test_a_lesion_whose_certainty_is_absent_says_so_with_all_its_codes() -> None
 
 def test_an_image_that_is_listed_twice_is_one_image() -> None:
     shown = regions_report().lesions[0].images[0]
-    again = LesionImage(shown.image)
+    again: LesionImage[CodedTerm] = LesionImage(shown.image)
     assert _differences(_of(make_lesion("L1", images=(shown, again)))) == []
 
 
