@@ -96,7 +96,7 @@ def main() -> int:
     OUT.mkdir(exist_ok=True)
     with service() as address:
         sent = [send(address, path) for path in paths]
-    print(f"{sum(sent)} of {len(sent)} reports went through; the outputs are in {OUT}")
+    print(f"{sum(sent)} of {len(sent)} reports went through; what came out is in {OUT.name}/")
     return 0 if all(sent) else 1
 
 

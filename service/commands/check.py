@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from service.commands.inputs import READABLE, Document, detect, documents
-from service.commands.speaking import REFUSED, refusal, refusing, say, settings, stop
+from service.commands.speaking import REFUSED, counted, refusal, refusing, say, settings, stop
 from service.domain.errors import LesionBridgeError, Problem
 from service.pipeline import BUNDLES, CHECKED, DIALECTS, IODS, Format, Options, Outcome, Source, convert, held
 
@@ -52,7 +52,7 @@ def _holds(document: Document, source: Source, options: Options, given: tuple[Pa
     for problem in problems:
         say(f"{document.name}: {problem.pointer or '(whole output)'}: {problem.detail} [{problem.rule}]")
     if not problems:
-        click.echo(f"{document.name}: {len(made.report.lesions)} lesions, {CHECKED}")
+        click.echo(f"{document.name}: {counted(len(made.report.lesions), 'lesion')}, {CHECKED}")
     return not problems
 
 

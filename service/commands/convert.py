@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from service.commands.inputs import READABLE, Document, count, detect, documents, is_many
-from service.commands.speaking import REFUSED, refusal, refusing, say, settings, stop
+from service.commands.speaking import REFUSED, counted, refusal, refusing, say, settings, stop
 from service.config import Settings
 from service.domain.errors import LesionBridgeError
 from service.domain.loss import Loss
@@ -94,7 +94,8 @@ def _many(run: _Run, path: str, out: str) -> int:
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     made = refused = 0
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("converting", total=count(path))
         for document in documents(path, run.deployment.limits.body_bytes):
             try:
@@ -105,5 +106,5 @@ def _many(run: _Run, path: str, out: str) -> int:
                 refusal(document.name, error)
                 refused += 1
             progress.advance(bar)
-    say(f"{made} converted, {refused} refused, {len(run.losses)} losses; in {folder}")
+    say(f"{made} converted, {refused} refused, {counted(len(run.losses), 'loss', 'losses')}; in {folder}")
     return refused

@@ -34,6 +34,11 @@ def stop(text: str) -> NoReturn:
     raise SystemExit(REFUSED)
 
 
+def counted(number: int, thing: str, things: str = "") -> str:
+    """A number of things in words."""
+    return f"{number} {thing if number == 1 else things or f'{thing}s'}"
+
+
 def refusal(name: str, error: LesionBridgeError) -> None:
     """Say why a document was refused, each problem with its place and rule."""
     say(f"{name}: {error.title.lower()}")

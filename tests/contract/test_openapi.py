@@ -4,6 +4,7 @@ import os
 from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import hypothesis
 import schemathesis
@@ -30,7 +31,7 @@ DERIVED = count()
 @hypothesis.settings(
     max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(hypothesis.HealthCheck)
 )
-def test_every_answer_is_one_that_the_document_names(case: schemathesis.Case) -> None:
+def test_every_answer_is_one_that_the_document_names(case: schemathesis.Case[Any]) -> None:
     """No failure of ours, no undocumented status, type or shape."""
     if case.meta is not None and case.meta.phase.name is Phase.COVERAGE and next(DERIVED) % STRIDE:
         return

@@ -17,7 +17,7 @@ def outputs(folder: Path, body: bytes) -> None:
 def test_says_that_all_say_the_same(run: Run) -> None:
     done = run("check", "-", input=make_body())
     assert done.exit_code == 0
-    assert "1 lesions, sr-and-fhir-say-the-same" in done.stdout
+    assert "1 lesion, sr-and-fhir-say-the-same" in done.stdout
 
 
 def test_refuses_a_bad_document_with_its_pointer(run: Run) -> None:
@@ -51,5 +51,5 @@ def test_checks_many(run: Run, tmp_path: Path) -> None:
     (tmp_path / "b.json").write_bytes(b"{")
     done = run("check", "a.json", "b.json")
     assert done.exit_code == 2
-    assert "a.json: 1 lesions" in done.stdout
+    assert "a.json: 1 lesion" in done.stdout
     assert "b.json: unreadable" in done.stderr
