@@ -1,7 +1,5 @@
 """One lesion: its BodyStructure, the Observation of it, and the measurements and evaluations that are its members."""
 
-from collections import Counter
-
 from service.domain.codes import CodedTerm
 from service.domain.geometry import ImageReference, SegmentReference
 from service.domain.report import CountKind, Lesion, Measurement, ReferenceRange, TimePoint
@@ -47,14 +45,14 @@ def lesion_observation(draft: Draft, lesion: Lesion[CodedTerm], imaging: Imaging
     studies = studies_of(lesion_images(lesion), draft.report.study.uid)
     own_study = [imaging[studies[0]].reference]
     family = draft.family(lesion.id)
-    turns: Counter[str] = Counter()
+    turns: dict[str, int] = {}
 
     def member(kind: str, name: CodedTerm, said: Json) -> Json:
         """One member; its identity is its name, and its turn among those of the same name."""
         code = name.code
         key = f"{kind} {code.system} {code.code}" if code is not None else f"{kind} {name.text}"
-        turns[key] += 1
-        uuid = family.text(f"{key} #{turns[key]}")
+        turn = turns[key] = turns.get(key, 0) + 1
+        uuid = family.text(f"{key} #{turn}")
         return draft.observe(uuid, {"code": codeable(name, sender), "focus": focus, "derivedFrom": own_study, **said})
 
     members = [member("measurement", item.concept, _measured(item, sender)) for item in lesion.measurements]
