@@ -16,7 +16,7 @@ from service.domain.limits import Limits
 
 PREFIX = "LESIONBRIDGE_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
-FOR_TESTS = frozenset({"CASES", "REFERENCE", "ORACLES", "REQUIRE_ORACLES", "SEED"})
+FOR_TESTS = frozenset({"CASES", "REFERENCE", "ORACLES", "REQUIRE_ORACLES", "SEED", "WRITE_GOLDENS"})
 """What the project's own tests are steered by, beside ``LESIONBRIDGE_TEST_...``; no settings."""
 _MAX_PORT = 65_535
 

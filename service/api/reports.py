@@ -15,6 +15,7 @@ from service.domain.errors import NotAvailable, Problem
 from service.pipeline import publish
 
 blueprint = Blueprint("reports", __name__, url_prefix="/v1/reports", description="Reports and what was made of them")
+ALSO_OK = "It was there already, or a dry run; with `ack=always` every answer, a problem too."
 _ID = "<uuid:id>"
 
 
@@ -22,8 +23,8 @@ _ID = "<uuid:id>"
 @blueprint.arguments(PublishQuery, location="query")
 @blueprint.arguments(PublishHeaders, location="headers")
 @blueprint.response(HTTPStatus.CREATED, ReceiptSchema)
-@blueprint.alt_response(HTTPStatus.OK, schema=ReceiptSchema, description="There already, a dry run, or `ack=always`.")
-@blueprint.alt_response(HTTPStatus.OK, schema=ProblemSchema, content_type=PROBLEM_JSON)
+@blueprint.alt_response(HTTPStatus.OK, schema=ReceiptSchema, description=ALSO_OK)
+@blueprint.alt_response(HTTPStatus.OK, schema=ProblemSchema, content_type=PROBLEM_JSON, description=ALSO_OK)
 @blueprint.doc(requestBody=FINDINGS_BODY)
 def create(query: dict[str, Any], headers: dict[str, Any]) -> Response:
     """Code a lesion report, write it in every format and keep all of it."""

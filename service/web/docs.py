@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, current_app, render_template
+from markupsafe import Markup, escape
 
 from service.api.problems import kinds, slug
 
@@ -43,6 +44,15 @@ def page() -> str:
         schemas=sorted(spec["components"]["schemas"].items()),
         errors=list(_errors()),
         kind=_kind,
+        marked=_marked,
+    )
+
+
+def _marked(text: str | None) -> Markup:
+    """Text with what stands between backticks as code; everything else is escaped."""
+    parts = (text or "").split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts)
     )
 
 

@@ -47,7 +47,9 @@ def test_the_demo_says_what_is_shown(folder: Path) -> None:
     [(command, shown)] = steps(BLOCKS[0])
     assert command == "make demo"
     assert "examples/run_demo.py" in (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert matches(shown, demo(folder).stdout)
+    # How many terms of an example have a code grows with the vocabulary; that is no promise of the README.
+    counts = re.compile(r"\d+ codes for \d+ terms(, \d+ left as text)?")
+    assert matches(counts.sub("N codes", shown), counts.sub("N codes", demo(folder).stdout))
 
 
 @pytest.mark.parametrize(("command", "shown"), steps(BLOCKS[1]))
