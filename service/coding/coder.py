@@ -3,6 +3,7 @@
 All problems are collected and raised together; what is kept as text or found doubtful is listed in ``losses``.
 """
 
+import re
 from typing import Final
 
 from service.coding.identities import code_device, code_issuer, code_patient, tracked
@@ -11,13 +12,29 @@ from service.coding.lesions import Lesions
 from service.coding.lookup import Vocabulary
 from service.coding.notes import Notes
 from service.coding.plausibility import check_dates
+from service.coding.resolve import ANYWHERE, hits
 from service.coding.terms import Terms
 from service.domain.codes import CodedTerm, Term
+from service.domain.errors import Contradiction
 from service.domain.report import CodedReport, Comparison, LesionReport, Observer, Person, Study
 
-NEGATIONS: Final = ("no evidence of ", "no sign of ", "no signs of ", "no ", "without ", "absence of ")
+NEGATIONS: Final = (
+    "no evidence of ",
+    "no sign of ",
+    "no signs of ",
+    "no ",
+    "without ",
+    "absence of ",
+    "negative for ",
+)
 """What a negative finding may begin with. It is cut off before the look-up, since the list itself says "absent"."""
 _NO_NEGATIONS: Final = ("no longer ", "no change", "no significant change")
+_TURNS: Final = re.compile(
+    r"\b(?:no|not|none|nor|neither|never|without|absent|negative|cannot|excluded?|but|except|however|although)\b"
+)
+"""Words that turn what they stand beside: in a finding that is said to be absent they say that it is there."""
+_CLASSES: Final = ("I10C", "I10", "ICDO3")
+"""Systems whose codes are classes: "no rib metastasis" must not deny C79.51, any metastasis to bone."""
 
 
 def code_report(report: LesionReport, vocabulary: Vocabulary) -> CodedReport:
@@ -100,15 +117,32 @@ def _negative(term: Term, terms: Terms) -> CodedTerm:
     """A finding looked for and not there: "no haemorrhage" is haemorrhage, absent.
 
     A leading negation is cut off whether or not the rest is known: the list says "absent" by itself, and a second
-    negation beside it would turn it round. The sender's words stay in ``said``.
+    negation beside it would turn it round. For the same reason words that still turn it are refused, not kept: "no
+    fracture, no cord compression" would become "fracture, no cord compression", absent. The sender's words stay in
+    ``said``.
     """
     field = terms.vocabulary.members["negative"]
-    text = term.text.casefold()
-    if term.code is None and not text.startswith(_NO_NEGATIONS):
-        for negation in NEGATIONS:
-            rest = term.text[len(negation) :].strip()
-            if text.startswith(negation) and rest:
-                made = terms.term(Term(rest, None, term.where), field)
-                how = made.resolution
-                return CodedTerm(made.text, made.codes, made.concept, made.broader, how, term.text, term.where)
-    return terms.term(term, field)
+    finding, said = term.text, ""
+    if term.code is None and not term.text.casefold().startswith(_NO_NEGATIONS):
+        found = next((cut for cut in NEGATIONS if term.text.casefold().startswith(cut)), "")
+        rest = term.text[len(found) :].strip()
+        if found and rest:
+            finding, said = rest, term.text
+    made = terms.term(Term(finding, term.code, term.where), field)
+    if made.concept is None and _turns(finding, terms.vocabulary):
+        why = f"{term.text!r} is listed as absent and denies by itself. Give each finding that was looked for, alone."
+        if term.where.startswith("/"):
+            terms.notes.refuse(Contradiction, term.where, "negative-denied", why)
+        else:
+            # Somebody else's document is not lost over one item.
+            terms.notes.flag(term.where, term.text, f"{why} Kept as it came.", "negative-denied")
+    codes = tuple([code for code in made.codes if code.system not in _CLASSES])
+    broader = made.broader and bool(codes)
+    return CodedTerm(made.text, codes, made.concept, broader, made.resolution, said or made.said, term.where)
+
+
+def _turns(finding: str, vocabulary: Vocabulary) -> bool:
+    """Whether an uncoded finding holds a negation: a word for it, or "non-" before what is known elsewhere."""
+    normal = vocabulary.designations.words.normal(finding)
+    known = "non" in normal.split() and bool(hits(vocabulary, finding, ANYWHERE))
+    return known or _TURNS.search(normal) is not None

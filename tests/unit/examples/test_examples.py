@@ -30,8 +30,15 @@ INVENTED = [name for name in NAMES if name not in FROM_TABLE]
 UNCODED = "brain-ct-uncoded-term"
 LOST_IN_SR = {"lumbar-mri-degenerative-volunteer": {"/patient/birthDate"}}
 """A year of birth alone has no place in DICOM."""
-CODELESS = {"epidural extension", "gray-white matter junction", "susceptibility signal loss / low-intensity rim"}
-"""Concepts of the vocabulary for which no system has a code: known, and emitted as their label."""
+CODELESS = {
+    "epidural extension",
+    "gray-white matter junction",
+    "susceptibility signal loss / low-intensity rim",
+    "cauda equina syndrome",
+}
+"""Concepts of the vocabulary for which no system has a code, or only a class that is not denied with a finding: known,
+and emitted as their label.
+"""
 
 
 @cache
