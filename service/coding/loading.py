@@ -39,8 +39,9 @@ SIDE: Final = "laterality"
 LEFT: Final = "left"
 RIGHT: Final = "right"
 MIDLINE: Final = "midline"
+BILATERAL: Final = "bilateral"
 UNILATERAL: Final = "unilateral"
-SIDES: Final = (LEFT, RIGHT, MIDLINE, UNILATERAL)
+SIDES: Final = (LEFT, RIGHT, BILATERAL, MIDLINE, UNILATERAL)
 """Keys of concepts that `service.coding.sides` compares with."""
 MIDLINE_SITES: Final = "midline-sites"
 SIDED_SITES: Final = {LEFT: "left-sided-sites", RIGHT: "right-sided-sites"}

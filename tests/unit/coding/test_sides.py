@@ -79,6 +79,36 @@ def test_refuses_a_side_against_that_of_the_finding(small: Vocabulary) -> None:
     assert found[0][0] == "laterality-contradicts-site"
 
 
+def test_refuses_a_side_against_the_words_that_a_code_came_with() -> None:
+    # The code says no side: the words that came with it are all there is to hold the laterality against.
+    site = code("RADLEX", "RID6440", "Left frontal lobe", "/s")
+
+    assert refused(vocabulary(), site=site, laterality="right")[0][0] == "laterality-contradicts-site"
+
+
+@pytest.mark.parametrize("side", ["left", "bilateral", "unilateral", "midline"])
+def test_a_topography_may_name_one_side_of_both(side: str) -> None:
+    assert passes(vocabulary(), site="L3 vertebra", topography="left pedicle", laterality=side)
+
+
+def test_refuses_a_side_against_that_of_the_topography() -> None:
+    found = refused(vocabulary(), site="L3 vertebra", topography="left pedicle", laterality="right")
+
+    assert found == [("laterality-contradicts-site", "/lesions/0/laterality")]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"finding": "left hip met", "site": "right femur"},
+        {"finding": "left frontal met", "site": "right frontal lobe"},
+        {"finding": "metastasis", "site": "right ilium", "topography": "left crest"},
+    ],
+)
+def test_refuses_two_sides_of_one_lesion_without_a_laterality(changes: dict[str, str]) -> None:
+    assert refused(vocabulary(), laterality=None, **changes) == [("sides-contradict", "/lesions/0")]
+
+
 @pytest.mark.parametrize("text", ["left of the right somewhere", "cleft", "somewhere", "brightness"])
 def test_words_that_name_no_single_side_say_nothing(small: Vocabulary, text: str) -> None:
     assert passes(small, site=text, laterality="right")
