@@ -62,7 +62,7 @@ def place(draft: Draft, lesion: Lesion[CodedTerm]) -> Places:
         for region in shown.regions:
             number = _number(lesion, region, shown.image.sop_instance)
             if number is not None and (
-                draft.dialect.placement is Placement.NUMBER or _is_length(lesion.measurements[number])
+                draft.dialect.placement is Placement.NUMBER or is_length(lesion.measurements[number])
             ):
                 _put(draft, made, number, (region, shown.image))
             else:
@@ -85,7 +85,8 @@ def _number(lesion: Lesion[CodedTerm], region: Region2D[CodedTerm], image: str) 
     return next((number for number in same if lesion.measurements[number].image == image), same[0] if same else None)
 
 
-def _is_length(said: Measurement[CodedTerm]) -> bool:
+def is_length(said: Measurement[CodedTerm]) -> bool:
+    """Whether it is measured in a unit of length."""
     return bool(said.unit.codes) and said.unit.codes[0].code in LENGTHS
 
 

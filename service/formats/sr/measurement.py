@@ -6,6 +6,7 @@ from service.domain.codes import CodedTerm
 from service.domain.report import Measurement, ReferenceRange
 from service.formats.sr.coded import CodedEntry
 from service.formats.sr.draft import Draft
+from service.formats.sr.geometry import is_length
 from service.formats.sr.names import name
 from service.formats.sr.tree import ContentItem, Image, Num
 
@@ -46,10 +47,11 @@ def _range(draft: Draft, limits: ReferenceRange, unit: CodedEntry, where: str) -
 
 
 def _source(draft: Draft, said: Measurement[CodedTerm], shapes: tuple[ContentItem, ...]) -> Iterator[ContentItem]:
-    """The image it was measured on (TID 320 row 1), unless a shape on that image says so."""
-    if said.image is None or any(
-        below.value.sop_instance == said.image for shape in shapes for below in shape.children
-    ):
+    """The image it was measured on (TID 320 row 1); a length drawn on that image needs no more than its shape."""
+    if said.image is None:
+        return
+    on_it = any(below.value.sop_instance == said.image for shape in shapes for below in shape.children)
+    if on_it and is_length(said):
         return
     reference = draft.evidence.find(said.image)
     if reference is None:
