@@ -127,6 +127,16 @@ def test_codes_and_displays_fit_into_dicom() -> None:
     assert not [line for line in CODINGS if not 0 < len(line["display"]) <= MEANING_CHARACTERS]
 
 
+def test_a_code_has_one_display_whatever_concept_it_is_of() -> None:
+    # C34.90 is any lung cancer: "small cell lung cancer" as its display would say more than it does. An ICD-O-3 code
+    # stands for several tumors, each of which is a term of its own there.
+    displays: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for line in CODINGS:
+        if line["system"] != "ICDO3":
+            displays[line["system"], line["code"]].add(line["display"])
+    assert not {code: said for code, said in displays.items() if len(said) > 1}
+
+
 def test_parts_are_numbered_from_one_and_each_says_less_than_the_concept() -> None:
     parts: dict[str, set[int]] = defaultdict(set)
     for line in CODINGS:

@@ -174,3 +174,13 @@ def test_no_side_is_in_a_code_that_is_written_for_a_concept_without_a_side(shipp
         for code in (*concept.codes, *((concept.broader,) if concept.broader else ())):
             said = {word for word in code.display.lower().replace(",", " ").split() if word in ("left", "right")}
             assert said <= set(concept.label.lower().split()), concept.key
+
+
+def test_no_code_of_the_brain_is_written_for_a_concept_that_does_not_name_it(shipped: Vocabulary) -> None:
+    # A hemorrhagic metastasis may lie in a kidney or a bone.
+    for concept in shipped.concepts.values():
+        codes = {
+            (code.system, code.code) for code in (*concept.codes, *((concept.broader,) if concept.broader else ()))
+        }
+        if ("SCT", "94225005") in codes:
+            assert "brain" in concept.label, concept.key
