@@ -87,6 +87,7 @@ SUPPLIED: Final = {
     "t1": "RADLEX#RID10794",
     "t2": "RADLEX#RID10795",
     "flair": "RADLEX#RID35806",
+    "stir": "RADLEX#RID28699",
     "dwi": "RADLEX#RID10799",
     "marrow-signal": "RADLEX#RID38594",
     "bone-scan-uptake": "RADLEX#RID49568",

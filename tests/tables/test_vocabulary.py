@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from service.coding import Vocabulary, vocabulary
-from service.coding.resolve import hits
-from tests.tables.groups import FIELDS, MEASURED, NAMED, STRUCTURE
+from service.coding.resolve import hits, resolve
+from service.domain.codes import Term
+from tests.tables.groups import FIELDS, MEASURED, NAMED, STRUCTURE, SUPPLIED
 from tests.tables.reference import Row, deviations, own_concepts, rows
 
 CONCEPTS = 680
@@ -167,6 +168,24 @@ def test_every_deviation_from_the_reference_is_of_a_code_it_has(reference_rows: 
     assert {term for term, _ in deviations()} <= terms
     assert set(own_concepts()) <= {word for row in reference_rows for word in row.synonyms}
     assert all(concept in vocabulary().concepts for concept in own_concepts().values())
+
+
+@pytest.mark.parametrize("field", ["t1", "flair", "stir"])
+@pytest.mark.parametrize(
+    ("said", "intensity"), [("hypointense", "RID35804"), ("dark", "RID35804"), ("isointense", "RID6053"),
+                            ("hyperintense", "RID35805"), ("high signal", "RID35805")]
+)  # fmt: skip
+def test_signal_on_a_sequence_is_its_code_beside_that_of_the_intensity(
+    shipped: Vocabulary, field: str, said: str, intensity: str
+) -> None:
+    row = shipped.evaluations[field]
+    made = resolve(shipped, Term(said), row).term
+
+    assert [code.code for code in shipped.name(row.concept).codes if code.system == "RADLEX"] == [
+        SUPPLIED[field].partition("#")[2]
+    ]
+    assert made is not None
+    assert [code.code for code in made.codes] == [intensity]
 
 
 def test_no_side_is_in_a_code_that_is_written_for_a_concept_without_a_side(shipped: Vocabulary) -> None:
