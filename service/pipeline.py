@@ -138,16 +138,17 @@ def emit(report: CodedReport, targets: Sequence[Format], options: Options) -> Ou
 
 
 def publish(
-    source: Source, options: Options, store: Store | None, *, key: str | None = None, dry_run: bool = False
+    source: Source, options: Options, store: Store, *, key: str | None = None, dry_run: bool = False
 ) -> Receipt:
     """Keep a report with all that is made of it; the same report again gives the same receipt.
 
     Raises Conflict for another content under the same sender, id and version, KeyReused for a key with another request,
-    Unavailable when the database is. Without a store (a dry run needs none) nothing is kept.
+    Unavailable when the database is. A dry run raises the same, says what would be kept, and keeps nothing.
     """
     report = _read(source)
     digest = _digest(report, options)
-    if store is None or dry_run:
+    if dry_run:
+        _already(report, digest, store, None)
         outcome = emit(_coded(source, report, _previous(report, store)), STORED, options)
         return Receipt(None, _receipt(outcome, {"dryRun": True}), created=False)
     for _ in range(ATTEMPTS):
@@ -265,14 +266,19 @@ def _read(source: Source) -> LesionReport:
 
 
 def _digest(report: LesionReport, options: Options) -> str:
-    """Of what was said and asked for; how the JSON was laid out does not count, and neither does a check."""
-    asked = asdict(replace(options, check=False))
+    """Of what was said and asked for; how the JSON was laid out does not count, and neither does a check.
+
+    It is kept for as long as the report is. Only options that were said are in it: one that a later version of the
+    service brings must not make the replay of an older report a conflict.
+    """
+    defaults = asdict(Options())
+    asked = {name: value for name, value in asdict(replace(options, check=False)).items() if value != defaults[name]}
     return sha256(findings.write(report) + orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _previous(report: LesionReport, store: Store | None) -> Stored | None:
+def _previous(report: LesionReport, store: Store) -> Stored | None:
     """The stored version that this one follows."""
-    return store.newest_before(report.sender, report.id, report.version) if store is not None else None
+    return store.newest_before(report.sender, report.id, report.version)
 
 
 def _coded(source: Source, report: LesionReport, previous: Stored | None) -> CodedReport:

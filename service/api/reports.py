@@ -33,8 +33,8 @@ def create(query: dict[str, Any], headers: dict[str, Any]) -> Response:
     here = deployment()
     form = negotiation.reader(request.content_type)
     source = here.source(body.read(request, here.settings.limits.body_bytes), form)
-    store = None if query["dry_run"] else here.store
-    receipt = publish(source, PublishQuery.options(query), store, key=headers.get("key"))
+    options = PublishQuery.options(query)
+    receipt = publish(source, options, here.store, key=headers.get("key"), dry_run=query["dry_run"])
     return answers.published(receipt, always=query.get("ack") == "always")
 
 

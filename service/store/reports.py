@@ -71,12 +71,18 @@ def output(role: str, media_type: str, content: bytes) -> Output:
 
 
 def instant(text: str) -> str:
-    """An instant with a zone in UTC with microseconds, as the tables keep it."""
-    return _utc(datetime.fromisoformat(text))
+    """An instant with a zone in UTC with microseconds, as the tables keep it; a leap second is the second before it."""
+    leap = text[17:19] == "60"
+    return _utc(datetime.fromisoformat(f"{text[:17]}59{text[19:]}" if leap else text))
 
 
 def _utc(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    try:
+        there = when.astimezone(UTC)
+    except OverflowError:  # the year 0 or 10000 in UTC: it is kept as the first or last day that there is
+        there = when.replace(tzinfo=UTC)
+    # No strftime for the year: it gives years before 1000 fewer than four digits, and these columns are sorted as text.
+    return there.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 class Store:

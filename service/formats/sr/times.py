@@ -9,7 +9,7 @@ def local(moment: DateTime, document: DateTime) -> tuple[str, str]:
     """DA and TM of a moment in the zone of the document's own time; empty where they are not known."""
     if not moment.has_zone or moment.offset == document.offset:
         return moment.da, moment.tm
-    zone = datetime.fromisoformat(document.text[:19] + document.text[-6:].replace("Z", "+00:00")[-6:]).tzinfo
+    zone = datetime.fromisoformat(f"2000-01-01T00:00:00{document.offset}").tzinfo
     text, fraction = moment.text, ""
     if "." in text:
         fraction = "." + moment.tm.partition(".")[2]

@@ -180,6 +180,31 @@ def test_a_dry_run_keeps_nothing(client: FlaskClient) -> None:
     assert stored(client, {"reportId": "MR-2026-000481"}) == 0
 
 
+def test_a_dry_run_says_what_would_be_kept(client: FlaskClient) -> None:
+    post(client, make_body())
+    tried = post(client, make_body(report__version=2), "?dry-run=true").json
+    kept = post(client, make_body(report__version=2)).json
+    assert tried is not None
+    assert kept is not None
+    assert tried["sr"] == kept["sr"]  # with the document that it replaces
+
+
+def test_a_dry_run_says_that_it_would_be_a_conflict(client: FlaskClient) -> None:
+    post(client, make_body())
+    assert post(client, make_body(report__impression="Other."), "?dry-run=true").status_code == 409
+    assert post(client, make_body(), "?dry-run=true").status_code == 200
+
+
+@pytest.mark.parametrize("issued", ["2016-12-31T23:59:60Z", "0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59-10:00"])
+def test_every_time_of_issue_that_is_taken_can_be_kept(client: FlaskClient, issued: str) -> None:
+    assert post(client, make_body(report__issued=issued, study__started=None), "?check=full").status_code == 201
+
+
+@pytest.mark.parametrize("bound", ["0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59-10:00"])
+def test_searches_up_to_the_ends_of_the_calendar(client: FlaskClient, bound: str) -> None:
+    assert client.post("/v1/reports/search", json={"issuedFrom": bound}).status_code == 200
+
+
 def test_says_that_it_can_not_deliver_yet(client: FlaskClient) -> None:
     answer = post(client, make_body(), "?deliver=pacs,ehr")
     assert answer.json is not None

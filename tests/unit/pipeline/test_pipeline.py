@@ -71,6 +71,13 @@ def test_the_senders_own_predecessor_stands(store: Store) -> None:
     assert b"1.2.3.9" in store.output(str(receipt.id), "sr").content
 
 
+def test_the_digest_of_a_kept_report_is_the_same_in_every_version_of_the_service(store: Store) -> None:
+    receipt = publish(Source(make_body()), Options(), store)
+    kept = store.get(str(receipt.id)).digest
+    # It stands in databases. Change it and every replay of an older report is a conflict.
+    assert kept == "a9cdb1135585f47efa7f19f79e04da8945d1de095631ab60296618cecde58fe3"
+
+
 def test_gives_up_as_busy_when_others_are_always_first(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     tries: list[Draft] = []
 
