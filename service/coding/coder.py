@@ -7,6 +7,7 @@ import re
 from typing import Final
 
 from service.coding.identities import code_device, code_issuer, code_patient, tracked
+from service.coding.labels import in_language, primary
 from service.coding.languages import check_language
 from service.coding.lesions import Lesions
 from service.coding.lookup import Vocabulary
@@ -59,7 +60,7 @@ def code_report(report: LesionReport, vocabulary: Vocabulary) -> CodedReport:
     check_dates(report, notes)
     check_language(report.language, vocabulary, notes)
     notes.check()
-    return CodedReport(
+    coded_report = CodedReport(
         report.id,
         report.sender,
         report.status,
@@ -79,6 +80,7 @@ def code_report(report: LesionReport, vocabulary: Vocabulary) -> CodedReport:
         coded,
         tuple(notes.losses),
     )
+    return coded_report if primary(report.language) == "en" else in_language(coded_report, vocabulary)
 
 
 def _study(study: Study[Term], terms: Terms) -> Study[CodedTerm]:

@@ -65,6 +65,7 @@ class Vocabulary:
         "issuers",
         "measurements",
         "members",
+        "official",
         "sides",
         "systems",
         "translations",
@@ -98,6 +99,8 @@ class Vocabulary:
         self.by_rest = _rests(self.evaluations.values(), self.concepts)
         """Concepts by (field, designator, code), where the field's name supplies the other parts of their code."""
         self.cache: dict[CacheKey, Resolved] = {}
+        self.official: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+        """A site's own labels by language tag and concept: they go before the project's (`service.coding.labels`)."""
 
     @classmethod
     def load(cls, terminology: Traversable, mappings: Traversable, issuers: Traversable | None = None) -> "Vocabulary":

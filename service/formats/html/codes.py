@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from service.domain.codes import CodedTerm, Resolution
 from service.domain.report import CodedReport, Evaluation, Lesion, Measurement, Observer, Study
+from service.formats.html.phrases import Say, english
 from service.formats.html.text import inline
 
 _HOW = {
@@ -19,30 +20,33 @@ _HOW = {
 Placed = tuple[str, CodedTerm | None]
 
 
-def code_table(report: CodedReport) -> str:
+def code_table(report: CodedReport, say: Say = english) -> str:
     """A table of every coded place of the report: words, codes in the order they are emitted, how they were found."""
-    bodies = [_body("Report", _of_report(report))]
-    bodies += [_body(f"Lesion {lesion.id}", _of_lesion(lesion), lesion.tracking_uid) for lesion in report.lesions]
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("What", "Words", "Codes", "Found by"))
+    bodies = [_body(say("Report"), _of_report(report), say)]
+    bodies += [
+        _body(say("Lesion {}").format(lesion.id), _of_lesion(lesion), say, lesion.tracking_uid)
+        for lesion in report.lesions
+    ]
+    head = "".join(f'<th scope="col">{say(name)}</th>' for name in ("What", "Words", "Codes", "Found by"))
     return f'<table class="codes"><thead><tr>{head}</tr></thead>{"".join(bodies)}</table>'
 
 
-def _body(title: str, rows: Iterator[Placed], tracking_uid: str | None = None) -> str:
-    tracked = f" <small>tracking UID {tracking_uid}</small>" if tracking_uid else ""
+def _body(title: str, rows: Iterator[Placed], say: Say, tracking_uid: str | None = None) -> str:
+    tracked = f" <small>{say('tracking UID')} {tracking_uid}</small>" if tracking_uid else ""
     head = f'<tr><th scope="rowgroup" colspan="4">{inline(title)}{tracked}</th></tr>'
-    return f"<tbody>{head}{''.join(_row(place, item) for place, item in rows if item is not None)}</tbody>"
+    return f"<tbody>{head}{''.join(_row(say(place), item, say) for place, item in rows if item is not None)}</tbody>"
 
 
-def _row(place: str, item: CodedTerm) -> str:
+def _row(place: str, item: CodedTerm, say: Say) -> str:
     words = inline(item.text)
     if item.said and item.said != item.text:
-        words += f" <small>(said: {inline(item.said)})</small>"
+        words += f" <small>({say('said')}: {inline(item.said)})</small>"
     codes = "<br/>".join(
         f"<code>{inline(code.system)} {inline(code.code)}</code> {inline(code.display)}" for code in item.codes
     )
     if item.broader:
-        codes += " <small>(says less than the words)</small>"
-    cells = "".join(f"<td>{cell}</td>" for cell in (words, codes or "none", _HOW[item.resolution]))
+        codes += f" <small>({say('says less than the words')})</small>"
+    cells = "".join(f"<td>{cell}</td>" for cell in (words, codes or say("none"), say(_HOW[item.resolution])))
     return f'<tr><th scope="row">{place}</th>{cells}</tr>'
 
 

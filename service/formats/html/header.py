@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from service.domain.report import CodedReport, Issuer, Sex, Status
+from service.formats.html.phrases import Say, english
 from service.formats.html.sections import person
 from service.formats.html.terms import term, terms
 from service.formats.html.text import filed_name, inline, spoken_name, when
@@ -20,75 +21,78 @@ STATUS_WORDS = {
 """Each status as it is shown, and what it means for the reader."""
 
 
-def notice(report: CodedReport) -> str:
+def notice(report: CodedReport, say: Say = english) -> str:
     """What the status means for the reader, nothing for a plain final report."""
     name, meaning = STATUS_WORDS[report.status]
     if not meaning:
         return ""
-    return f"<strong>{name}</strong> {meaning}"
+    return f"<strong>{say(name)}</strong> {say(meaning)}"
 
 
-def patient_rows(report: CodedReport) -> Iterator[tuple[str, str]]:
+def patient_rows(report: CodedReport, say: Say = english) -> Iterator[tuple[str, str]]:
     """Label and markup of what is known of the patient, the name left to the heading."""
     patient = report.patient
-    yield "Patient ID", _identifier(patient.id, patient.issuer)
+    yield say("Patient ID"), _identifier(patient.id, patient.issuer)
     for other in patient.other_ids:
-        yield "Also", _identifier(other.id, other.issuer)
+        yield say("Also"), _identifier(other.id, other.issuer)
     if patient.birth_date is not None:
-        yield "Born", when(patient.birth_date)
+        yield say("Born"), when(patient.birth_date)
     if patient.sex is not None:
-        yield "Sex", _SEXES[patient.sex]
+        yield say("Sex"), say(_SEXES[patient.sex])
 
 
-def patient_name(report: CodedReport) -> str:
+def patient_name(report: CodedReport, say: Say = english) -> str:
     """The name of the patient, or that there is none."""
     name = report.patient.name
-    return filed_name(name) if name is not None else "Name not given"
+    return filed_name(name) if name is not None else say("Name not given")
 
 
-def study_rows(report: CodedReport) -> Iterator[tuple[str, str]]:
+def study_rows(report: CodedReport, say: Say = english) -> Iterator[tuple[str, str]]:
     """Label and markup of the study and of the report as a document, the procedure left to the heading."""
     study = report.study
-    yield "Modality", term(study.modality)
+    yield say("Modality"), term(study.modality, say)
     if study.started is not None:
-        yield "Study", when(study.started)
+        yield say("Study"), when(study.started)
     if study.accession:
-        yield "Accession", _identifier(study.accession, study.accession_issuer)
+        yield say("Accession"), _identifier(study.accession, study.accession_issuer)
     if study.description:
-        yield "Description", inline(study.description)
+        yield say("Description"), inline(study.description)
     referring = study.referring_physician
     if referring is not None:
-        yield "Referred by", person(referring)
+        yield say("Referred by"), person(referring, say)
 
 
-def report_rows(report: CodedReport) -> Iterator[tuple[str, str]]:
+def report_rows(report: CodedReport, say: Say = english) -> Iterator[tuple[str, str]]:
     """Label and markup of the report: its id, status, time and who verified it."""
-    version = f", version {report.version}" if report.version > 1 else ""
-    yield "Report", f"{inline(report.id)}{version}"
-    yield "Status", STATUS_WORDS[report.status][0]
-    yield "Issued", when(report.issued)
+    version = f", {say('version')} {report.version}" if report.version > 1 else ""
+    yield say("Report"), f"{inline(report.id)}{version}"
+    yield say("Status"), say(STATUS_WORDS[report.status][0])
+    yield say("Issued"), when(report.issued)
     verifier = report.verifier
     if verifier is not None and verifier.verified_at is not None:
-        yield "Verified by", f"<b>{spoken_name(verifier.name)}</b>, {when(verifier.verified_at)}"
+        yield say("Verified by"), f"<b>{spoken_name(verifier.name)}</b>, {when(verifier.verified_at)}"
     else:
-        yield "Verified by", "nobody: not verified by a person"
+        yield say("Verified by"), say("nobody: not verified by a person")
     if report.predecessor is not None:
-        yield "Replaces", f"<small>{report.predecessor.sop_instance}</small>"
+        yield say("Replaces"), f"<small>{report.predecessor.sop_instance}</small>"
 
 
-def procedures(report: CodedReport) -> str:
+def procedures(report: CodedReport, say: Say = english) -> str:
     """What was done."""
-    return terms(report.study.procedures, " · ")
+    return terms(report.study.procedures, " · ", say)
 
 
-def origin(report: CodedReport) -> str:
+def origin(report: CodedReport, say: Say = english) -> str:
     """Who made this, and whether something is missing from it."""
     missing = len(report.losses)
     if missing == 0:
-        whole = "No loss is recorded."
+        whole = say("No loss is recorded.")
+    elif missing == 1:
+        whole = say("1 item of the sender not carried over whole: listed above.")
     else:
-        whole = f"{missing} item{'s' if missing > 1 else ''} of the sender not carried over whole: listed above."
-    return f"Made by LesionBridge from report {inline(report.id)} of {inline(report.sender)}. {whole}"
+        whole = say("{} items of the sender not carried over whole: listed above.").format(missing)
+    made = say("Made by LesionBridge from report {} of {}.").format(inline(report.id), inline(report.sender))
+    return f"{made} {whole}"
 
 
 def _identifier(value: str, issuer: Issuer | None) -> str:

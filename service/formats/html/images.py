@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from service.domain.codes import CodedTerm
-from service.domain.geometry import Graphic, ImageReference, LesionImage
+from service.domain.geometry import Graphic, ImageReference, LesionImage, Region2D, Region3D
 from service.domain.report import CodedReport, Lesion, Measurement
+from service.formats.html.phrases import Say, english
 from service.formats.html.terms import term
 from service.formats.html.text import inline
 
@@ -18,17 +19,18 @@ class _Row(NamedTuple):
     shown: str = ""
 
 
-def key_images(report: CodedReport) -> str:
+def key_images(report: CodedReport, say: Say = english) -> str:
     """A table of the images, segments and places in space that show the lesions, and of the study's further images."""
     common = _common_series(report)
-    rows = [row for lesion in report.lesions for row in _of_lesion(lesion, common)]
-    rows += [_Row("study", _reference(image, common)) for image in report.study.images]
+    rows = [row for lesion in report.lesions for row in _of_lesion(lesion, common, say)]
+    rows += [_Row(say("study"), _reference(image, common, say)) for image in report.study.images]
     if not rows:
         return ""
     names = ("Lesion", "Image", "Shown") if any(row.shown for row in rows) else ("Lesion", "Image")
-    head = "".join(f'<th scope="col">{name}</th>' for name in names)
+    titles = {name: say(name) for name in names}
     if common is not None:
-        head = head.replace("Image", f"Image of series {common}")
+        titles["Image"] = say("Image of series {}").format(common)
+    head = "".join(f'<th scope="col">{title}</th>' for title in titles.values())
     body = []
     for row in rows:
         cells = "".join(f"<td>{cell}</td>" for cell in row[1 : len(names)])
@@ -43,7 +45,7 @@ def _common_series(report: CodedReport) -> str | None:
     return images[0].series if len(series) == 1 and images[0].study is None else None
 
 
-def _of_lesion(lesion: Lesion[CodedTerm], common: str | None) -> Iterator[_Row]:
+def _of_lesion(lesion: Lesion[CodedTerm], common: str | None, say: Say) -> Iterator[_Row]:
     name = inline(lesion.id)
     measured: dict[str, list[Measurement[CodedTerm]]] = {}
     for item in lesion.measurements:
@@ -52,42 +54,42 @@ def _of_lesion(lesion: Lesion[CodedTerm], common: str | None) -> Iterator[_Row]:
     for shown in lesion.images:
         drawn = [region.measurement for region in shown.regions]
         found = [item for item in measured.pop(shown.image.sop_instance, ()) if item.concept not in drawn]
-        yield _Row(name, _reference(shown.image, common), "; ".join([*_drawn(shown), *_measured(found)]))
+        yield _Row(name, _reference(shown.image, common, say), "; ".join([*_drawn(shown, say), *_measured(found, say)]))
     for uid, found in measured.items():
-        yield _Row(name, f"<code>{inline(uid)}</code>", "; ".join(_measured(found)))
+        yield _Row(name, f"<code>{inline(uid)}</code>", "; ".join(_measured(found, say)))
     if lesion.regions3d:
         frames = sorted({region.frame_of_reference for region in lesion.regions3d})
-        where = "<br/>".join(f"frame of reference <code>{uid}</code>" for uid in frames)
-        shapes = [f"{region.graphic.value} of {_points(len(region.points))} in space" for region in lesion.regions3d]
+        where = "<br/>".join(f"{say('frame of reference')} <code>{uid}</code>" for uid in frames)
+        shapes = [f"{_of_points(region, say)} {say('in space')}" for region in lesion.regions3d]
         yield _Row(name, where, "; ".join(shapes))
     if lesion.segment is not None:
         segment = lesion.segment
-        made = f", made from series <code>{segment.source_series}</code>" if segment.source_series else ""
-        where = f"<code>{segment.sop_instance}</code> <small>series {segment.series}</small>"
-        yield _Row(name, where, f"segment {segment.number}{made}")
+        made = f", {say('made from series')} <code>{segment.source_series}</code>" if segment.source_series else ""
+        where = f"<code>{segment.sop_instance}</code> <small>{say('series')} {segment.series}</small>"
+        yield _Row(name, where, f"{say('segment')} {segment.number}{made}")
 
 
-def _drawn(shown: LesionImage[CodedTerm]) -> Iterator[str]:
+def _drawn(shown: LesionImage[CodedTerm], say: Say) -> Iterator[str]:
     for region in shown.regions:
-        shape = region.graphic.value
-        if region.graphic is Graphic.POLYGON:
-            shape += f" of {_points(len(region.points))}"
-        yield shape if region.measurement is None else f"{shape}: {term(region.measurement)}"
+        polygon = region.graphic is Graphic.POLYGON
+        shape = _of_points(region, say) if polygon else say(region.graphic.value)
+        yield shape if region.measurement is None else f"{shape}: {term(region.measurement, say)}"
 
 
-def _measured(items: list[Measurement[CodedTerm]]) -> Iterator[str]:
-    return (f"{term(item.concept)} measured here" for item in items)
+def _measured(items: list[Measurement[CodedTerm]], say: Say) -> Iterator[str]:
+    return (say("{} measured here").format(term(item.concept, say)) for item in items)
 
 
-def _reference(image: ImageReference, common: str | None) -> str:
+def _reference(image: ImageReference, common: str | None, say: Say) -> str:
     where = f"<code>{image.sop_instance}</code>"
     if image.frames:
-        where += f", frame{'s' if len(image.frames) > 1 else ''} {', '.join(map(str, image.frames))}"
+        where += f", {say('frames' if len(image.frames) > 1 else 'frame')} {', '.join(map(str, image.frames))}"
     if common is None:
-        study = f", study {image.study}" if image.study is not None else ""
-        where += f" <small>series {image.series}{study}</small>"
+        study = f", {say('study')} {image.study}" if image.study is not None else ""
+        where += f" <small>{say('series')} {image.series}{study}</small>"
     return where
 
 
-def _points(number: int) -> str:
-    return f"{number} point{'s' if number > 1 else ''}"
+def _of_points(region: Region2D[CodedTerm] | Region3D, say: Say) -> str:
+    number, shape = len(region.points), say(region.graphic.value)
+    return say("{} of 1 point").format(shape) if number == 1 else say("{} of {} points").format(shape, number)

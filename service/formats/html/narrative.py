@@ -2,6 +2,7 @@
 
 from service.domain.report import CodedReport
 from service.formats.html import header
+from service.formats.html.phrases import note, shown
 from service.formats.html.sections import sections
 from service.formats.html.text import clean, language_attributes
 
@@ -13,15 +14,20 @@ def narrative(report: CodedReport) -> str:
 
     It states every fact but the coordinates of shapes and the codes, which the resources carry.
     """
+    page = shown(report)
+    report, say = page.report, page.say
     parts = [f'<div xmlns="{XHTML}"{language_attributes(report.language)}>']
-    notice = header.notice(report)
+    notice = header.notice(report, say)
     if notice:
         parts.append(f"<p>{notice}</p>")
-    parts.append(f"<h2>{header.procedures(report)}</h2><table><tbody>")
-    rows = [("Patient", header.patient_name(report)), *header.patient_rows(report), *header.study_rows(report)]
-    for label, markup in (*rows, *header.report_rows(report)):
+    parts.append(f"<h2>{header.procedures(report, say)}</h2><table><tbody>")
+    rows = [(say("Patient"), header.patient_name(report, say)), *header.patient_rows(report, say)]
+    for label, markup in (*rows, *header.study_rows(report, say), *header.report_rows(report, say)):
         parts.append(f'<tr><th scope="row">{label}</th><td>{markup}</td></tr>')
     parts.append("</tbody></table>")
-    parts.extend(f"<h3>{section.title}</h3>{section.markup}" for section in sections(report))
-    parts.append(f"<p><small>{header.origin(report)}</small></p></div>")
+    parts.extend(f"<h3>{section.title}</h3>{section.markup}" for section in sections(report, say))
+    drafts = note(page)
+    if drafts:
+        parts.append(f"<p><small>{drafts}</small></p>")
+    parts.append(f"<p><small>{header.origin(report, say)}</small></p></div>")
     return clean("".join(parts))

@@ -8,6 +8,7 @@ from importlib.resources import files
 from service.domain.report import CodedReport, Status
 from service.formats.html import header
 from service.formats.html.codes import code_table
+from service.formats.html.phrases import Shown, note, shown
 from service.formats.html.sections import sections
 from service.formats.html.text import attribute, clean, language_attributes
 
@@ -16,46 +17,51 @@ _GRAVE = {Status.PRELIMINARY, Status.CANCELLED, Status.ENTERED_IN_ERROR}
 
 def page(report: CodedReport) -> str:
     """The report as a whole HTML document, header and impression first, codes on demand."""
-    parts = [_head(report), f'<body class="{report.status.value}"><main>']
-    notice = header.notice(report)
+    seen = shown(report)
+    report, say = seen.report, seen.say
+    parts = [_head(seen), f'<body class="{report.status.value}"><main>']
+    notice = header.notice(report, say)
     if notice:
         grave = " grave" if report.status in _GRAVE else ""
         parts.append(f'<p class="notice{grave}" role="status">{notice}</p>')
-    parts.append(_banner(report))
+    parts.append(_banner(seen))
     parts.extend(
         f'<section class="{section.key}" aria-labelledby="{section.key}">'
         f'<h2 id="{section.key}">{section.title}</h2>{section.markup}</section>'
-        for section in sections(report)
+        for section in sections(report, say)
     )
+    drafts = f"<p>{text}</p>" if (text := note(seen)) else ""
     parts.append(
-        "<details><summary>Codes and identifiers</summary>"
-        f"<p>Study <code>{report.study.uid}</code></p>{code_table(report)}</details>"
-        f"</main><footer><p>{header.origin(report)}</p></footer></body></html>\n"
+        f"<details><summary>{say('Codes and identifiers')}</summary>"
+        f"<p>{say('Study')} <code>{report.study.uid}</code></p>{code_table(report, say)}</details>"
+        f"</main><footer>{drafts}<p>{header.origin(report, say)}</p></footer></body></html>\n"
     )
     return clean("".join(parts))
 
 
-def _banner(report: CodedReport) -> str:
-    blocks = (header.patient_rows(report), header.study_rows(report), header.report_rows(report))
+def _banner(seen: Shown) -> str:
+    report, say = seen.report, seen.say
+    blocks = (header.patient_rows(report, say), header.study_rows(report, say), header.report_rows(report, say))
     lists = ""
     for rows in blocks:
         lists += f"<dl>{''.join(f'<div><dt>{name}</dt><dd>{markup}</dd></div>' for name, markup in rows)}</dl>"
     return (
-        f'<header><p class="patient"><bdi>{header.patient_name(report)}</bdi></p>'
-        f"<h1>{header.procedures(report)}</h1>{lists}</header>"
+        f'<header><p class="patient"><bdi>{header.patient_name(report, say)}</bdi></p>'
+        f"<h1>{header.procedures(report, say)}</h1>{lists}</header>"
     )
 
 
-def _head(report: CodedReport) -> str:
+def _head(seen: Shown) -> str:
     style, digest = _style()
+    title = attribute(f"{seen.say('Lesion report')} {seen.report.id}")
     # The title stands in the browser's history and on top of a printed sheet: it names the report, not the patient.
     return (
-        f'<!DOCTYPE html>\n<html{language_attributes("en")}><head><meta charset="utf-8"/>'
+        f'<!DOCTYPE html>\n<html{language_attributes(seen.language)}><head><meta charset="utf-8"/>'
         f"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{digest}'; "
         "base-uri 'none'; form-action 'none'\"/>"
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
         '<meta name="color-scheme" content="light dark"/><meta name="referrer" content="no-referrer"/>'
-        f'<meta name="generator" content="LesionBridge"/><title>Lesion report {attribute(report.id)}</title>'
+        f'<meta name="generator" content="LesionBridge"/><title>{title}</title>'
         f"<style>{style}</style></head>"
     )
 
