@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 import pydicom
 from fhir.resources.R4B.bundle import Bundle
 
+from service.domain.codes import CodedTerm
+from service.domain.report import Lesion
+
 with (Path(__file__).parents[1] / "terminology" / "code_systems.csv").open(encoding="utf-8") as table:
     _FHIR_SYSTEMS = {row["uri"]: row["designator"] for row in csv.DictReader(table)}
 FINDING, SITE, LATERALITY, TOPOGRAPHY = (
@@ -70,11 +73,12 @@ def _of_group(group: pydicom.Dataset) -> Iterator[Said]:
         name = _name(item)
         if name is None:
             continue
+        # A site in words has its side below it, too.
+        for below in item.get("ContentSequence", ()) if item.ValueType in ("CODE", "TEXT") else ():
+            if _name(below) in (LATERALITY, TOPOGRAPHY) and below.ValueType == "CODE":
+                yield Said(uid, _name(below) or "", _codes(below.ConceptCodeSequence))
         if item.ValueType == "CODE":
             yield Said(uid, name, _codes(item.ConceptCodeSequence))
-            for below in item.get("ContentSequence", ()):
-                if _name(below) in (LATERALITY, TOPOGRAPHY) and below.ValueType == "CODE":
-                    yield Said(uid, _name(below) or "", _codes(below.ConceptCodeSequence))
         elif item.ValueType == "NUM":
             measured = item.MeasuredValueSequence[0]
             number = Decimal(measured["NumericValue"].value.original_string)
@@ -120,3 +124,26 @@ def _of_observation(uid: str, observation: Any, resources: dict[str, Any]) -> It
             yield Said(uid, name, (Decimal(member.valueQuantity.value), member.valueQuantity.code))
         elif _pairs(member.valueCodeableConcept):
             yield Said(uid, name, _pairs(member.valueCodeableConcept))
+
+
+def of_lesion(lesion: Lesion[CodedTerm]) -> set[Said]:
+    """What both must state of a lesion: finding, site, side, values with units, evaluations."""
+    uid = str(lesion.tracking_uid)
+    said = set()
+    for name, term in (
+        (FINDING, lesion.finding),
+        (SITE, lesion.site),
+        (LATERALITY, lesion.laterality),
+        (TOPOGRAPHY, lesion.topography),
+    ):
+        if term is not None and term.codes:
+            said.add(Said(uid, name, tuple((code.system, code.code) for code in term.codes)))
+    for item in lesion.evaluations:
+        if item.value.codes and item.name.code is not None:
+            name = (item.name.code.system, item.name.code.code)
+            said.add(Said(uid, name, tuple((code.system, code.code) for code in item.value.codes)))
+    for measured in lesion.measurements:
+        if measured.unit.code is not None and measured.concept.code is not None and len(str(measured.value)) <= 16:
+            name = (measured.concept.code.system, measured.concept.code.code)
+            said.add(Said(uid, name, (measured.value, measured.unit.code.code)))
+    return said

@@ -10,11 +10,11 @@ import pytest
 from service.check.compare import compare
 from service.domain.codes import CodedTerm
 from service.domain.geometry import LesionImage
-from service.domain.report import CodedReport, Lesion, ReferenceRange, Sex
+from service.domain.report import CodedReport, ReferenceRange, Sex
 from service.domain.times import DateTime
 from service.formats.fhir import write as fhir
 from service.formats.sr import write as sr
-from tests.other_readers import Said, of_fhir, of_sr
+from tests.other_readers import of_fhir, of_lesion, of_sr
 from tests.reports import REPORTS, rich_report
 
 Change = Callable[[CodedReport], CodedReport]
@@ -157,30 +157,7 @@ def test_other_readers_find_the_same_in_both(name: str) -> None:
     document = sr.write(report)
     bundle = fhir.write(report, document.reference)
     in_sr, in_fhir = of_sr(document.content), of_fhir(bundle.content)
-    wanted = {said for lesion in report.lesions for said in _wanted(lesion)}
+    wanted = {said for lesion in report.lesions for said in of_lesion(lesion)}
     assert wanted <= in_sr
     assert wanted <= in_fhir
     assert {said.tracking_uid for said in in_sr | in_fhir} <= {str(lesion.tracking_uid) for lesion in report.lesions}
-
-
-def _wanted(lesion: Lesion[CodedTerm]) -> set[Said]:
-    """What would harm if it were wrong: finding, site, side, values with units, evaluations."""
-    uid = str(lesion.tracking_uid)
-    said = set()
-    for name, term in (
-        (("DCM", "121071"), lesion.finding),
-        (("SCT", "363698007"), lesion.site),
-        (("SCT", "272741003"), lesion.laterality),
-        (("SCT", "106233006"), lesion.topography),
-    ):
-        if term is not None and term.codes:
-            said.add(Said(uid, name, tuple((code.system, code.code) for code in term.codes)))
-    for item in lesion.evaluations:
-        if item.value.codes and item.name.code is not None:
-            name = (item.name.code.system, item.name.code.code)
-            said.add(Said(uid, name, tuple((code.system, code.code) for code in item.value.codes)))
-    for measured in lesion.measurements:
-        if measured.unit.code is not None and measured.concept.code is not None and len(str(measured.value)) <= 16:
-            name = (measured.concept.code.system, measured.concept.code.code)
-            said.add(Said(uid, name, (measured.value, measured.unit.code.code)))
-    return said
