@@ -126,6 +126,9 @@ def _own_members(draft: Draft, based_on: list[Json], referrer: Json | None) -> J
     members: Json = {}
     if study.accession is not None:
         members["identifier"] = [accession_identifier(study.accession, study.accession_issuer, sender)]
+    elif study.accession_issuer is not None:
+        why = "there is no accession number that it issued"
+        draft.lose("/study/accessionIssuer", "issuer of the accession number", why, "fhir-accession-issuer")
     if "effectiveDateTime" in draft.effective:
         members["started"] = draft.effective["effectiveDateTime"]
     if based_on:

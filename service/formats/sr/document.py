@@ -125,8 +125,10 @@ def _authors(draft: Draft) -> Header:
         {
             "ObserverType": "PSN",
             "PersonName": str(person.name),
+            "PersonIdentificationCodeSequence": person_code(draft, "PersonIdentificationCodeSequence", person),
+            # Type 2 here (PS3.3 table C.17-3b): where nobody said it, it is empty.
+            "InstitutionName": line(draft, person.organization, vr.LO_CHARACTERS, "/observers", "organization"),
             "InstitutionCodeSequence": [],
-            **identified(draft, person, "/observers"),
         }
         for person in people
         if person.id is not None

@@ -9,7 +9,6 @@ from typing import Final
 
 from service.domain.codes import CodedTerm
 from service.domain.report import CountKind, Lesion, TimePoint
-from service.domain.uids import tracking_uid
 from service.formats.sr.draft import Draft
 from service.formats.sr.geometry import Places, place
 from service.formats.sr.measurement import measurement
@@ -47,10 +46,9 @@ def _tracking(draft: Draft, lesion: Lesion[CodedTerm], tool: str | None) -> Iter
     """Rows 2 and 3; first of all, since a reader may take the first UIDREF it finds."""
     identifier = draft.dialect.tracking.format(id=lesion.id, tool=tool)
     yield from draft.text(name("tracking-identifier"), identifier, _CONTEXT, f"{lesion.where}/id")
-    report = draft.report
-    issuer = report.patient.issuer.key if report.patient.issuer is not None else None
-    uid = lesion.tracking_uid or tracking_uid(report.sender, issuer, report.patient.id, lesion.id)
-    yield UidRef(name("tracking-unique-identifier"), uid, _CONTEXT)
+    if lesion.tracking_uid is None:
+        raise ValueError("a coded lesion has a tracking UID")
+    yield UidRef(name("tracking-unique-identifier"), lesion.tracking_uid, _CONTEXT)
 
 
 def _finding(draft: Draft, lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:

@@ -6,7 +6,6 @@ from typing import Final
 from service.coding import vocabulary
 from service.domain.codes import CodedTerm
 from service.domain.report import Device, Observer, Person
-from service.domain.uids import derive_uid
 from service.formats.sr.coded import CodedEntry
 from service.formats.sr.draft import Draft
 from service.formats.sr.names import name
@@ -14,13 +13,6 @@ from service.formats.sr.tree import CodeItem, ContentItem, PersonNameItem, UidRe
 
 _CONTEXT: Final = "HAS OBS CONTEXT"
 _ROLES_IN_THE_ORGANIZATION = "organizational-role"
-
-
-def device_uid(device: Device, sender: str) -> str:
-    """The device's UID, derived from what names it where the sender has none (TID 1004 row 1 is M)."""
-    if device.uid is not None:
-        return device.uid
-    return derive_uid("device", sender, device.manufacturer, device.model, device.name, device.version)
 
 
 def observer_context(draft: Draft) -> Iterator[ContentItem]:
@@ -55,8 +47,10 @@ def _role_name(role: CodedTerm) -> CodedEntry:
 
 
 def _device(draft: Draft, device: Device, where: str) -> Iterator[ContentItem]:
-    """TID 1004."""
-    yield UidRef(name("device-observer-uid"), device_uid(device, draft.report.sender), _CONTEXT)
+    """TID 1004; its row 1, the UID, is mandatory, so the coder derives one where the sender has none."""
+    if device.uid is None:
+        raise ValueError("a coded device has a UID")
+    yield UidRef(name("device-observer-uid"), device.uid, _CONTEXT)
     yield from draft.text(name("device-observer-name"), device.name, _CONTEXT, where)
     if device.manufacturer is not None:
         yield from draft.text(name("device-observer-manufacturer"), device.manufacturer, _CONTEXT, where)

@@ -8,6 +8,7 @@ from typing import Any
 
 from service.domain.codes import Code, CodedTerm
 from service.domain.errors import Invalid, Problem
+from service.domain.loss import Loss, LossKind
 from service.domain.report import Issuer, Patient, Person
 from service.formats.sr import vr
 from service.formats.sr.attributes import long
@@ -107,6 +108,9 @@ def study_module(draft: Draft) -> Header:
         made["StudyDescription"] = description
     if referring is not None and referring.id is not None:
         made["ReferringPhysicianIdentificationSequence"] = [identified(draft, referring, "/study/referringPhysician")]
+    elif study.accession_issuer is not None and study.accession is None:
+        why = "there is no accession number that it issued"
+        draft.lose("/study/accessionIssuer", "issuer of the accession number", why, "sr-accession-issuer")
     elif referring is not None and referring.organization is not None:
         why = "the organization stands beside an identification only (PS3.3 table 10-1)"
         draft.lose("/study/referringPhysician/organization", "organization", why, "sr-referring-organization")
@@ -115,9 +119,16 @@ def study_module(draft: Draft) -> Header:
         draft.lose("/study/started", "start of the study", why, "sr-partial-date")
     return made
 
+    if referring is not None and referring.role is not None:
+        why = "no attribute of an SR holds the role of the referring physician (PS3.3 C.7.2.1)"
+        draft.lose("/study/referringPhysician/role", "role", why, "sr-referring-role")
 
 def accession_issuer(draft: Draft, issuer: Issuer) -> Header:
     """Hierarchic Designator Macro (PS3.3 table 10-17): the issuer's own word, and its OID or URI."""
+    if study.started is not None and time and not study.started.has_zone:
+        # One offset holds for every time of the data set (PS3.3 C.12.1.1.8).
+        why = f"no zone is said; in the SR it stands in that of the report, {draft.report.issued.offset}"
+        draft.losses.append(Loss(LossKind.FLAGGED, "/study/started", "time of the study", why, "sr-time-zone"))
     key = line(draft, issuer.key, vr.LO_CHARACTERS, "/study/accessionIssuer", "issuer")
     return {**({"LocalNamespaceEntityID": key} if key else {}), **entity(issuer)}
 

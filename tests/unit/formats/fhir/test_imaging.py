@@ -9,6 +9,7 @@ from service.domain.times import DateTime
 from service.formats.fhir.write import write
 from tests.fhir_bundles import Json, only, resources, sr_of, target, written
 from tests.reports import (
+    HOSPITAL,
     MR_IMAGE,
     MRI,
     PRIOR_SERIES_UID,
@@ -142,3 +143,11 @@ def test_a_study_without_a_start_claims_no_time() -> None:
 
     assert "effectiveDateTime" not in only(bundle, "DiagnosticReport")
     assert not any("effectiveDateTime" in item for item in resources(bundle, "Observation"))
+
+
+def test_the_issuer_of_no_accession_number_is_lost_aloud() -> None:
+    report = REPORTS["minimal"]()
+
+    (loss,) = write(replace(report, study=replace(report.study, accession_issuer=HOSPITAL)), sr_of(report)).losses
+
+    assert (loss.where, loss.rule) == ("/study/accessionIssuer", "fhir-accession-issuer")

@@ -25,7 +25,9 @@ from tests.reports import (
     AREA,
     BRAIN_METASTASIS,
     FRAME_OF_REFERENCE,
+    HOSPITAL,
     INTRACRANIAL_METASTASES,
+    LEFT,
     LONG_AXIS,
     MM,
     MM2,
@@ -316,17 +318,22 @@ def test_ideographic_and_phonetic_names_arrive_whole() -> None:
     assert found.phonetic == "やまだ^たろう"
 
 
-def test_a_device_without_uid_gets_one_that_stays() -> None:
-    report = make_coded_report(observers=(Observer(device=Device("Volumer")),))
-    first, second = (_only(_tree(replace(report, id=own)), "device-observer-uid").value for own in ("A", "B"))
-    assert first == second
+def test_derives_no_uid_that_the_coder_derives() -> None:
+    report = make_coded_report()
+    unnamed = replace(report.lesions[0], tracking_uid=None)
+    for missing in (
+        replace(report, observers=(Observer(device=Device("Volumer")),)),
+        replace(report, lesions=(unnamed,)),
+    ):
+        with pytest.raises(Invalid, match=r"has a (tracking )?UID"):
+            write(missing)
 
 
 def test_the_algorithm_is_named_where_one_device_has_a_version() -> None:
     assert [item.value for item in _all(_tree(make_coded_report()), "algorithm-version")] == ["2.1"]
     two: tuple[Observer[CodedTerm], ...] = (
-        Observer(device=Device("A", version="1")),
-        Observer(device=Device("B", version="2")),
+        Observer(device=Device("A", version="1", uid="1.2.1")),
+        Observer(device=Device("B", version="2", uid="1.2.2")),
     )
     assert _all(_tree(make_coded_report(observers=two)), "algorithm-version") == []
 
@@ -356,11 +363,25 @@ def test_refuses_a_patient_id_that_no_lo_holds() -> None:
         ({"accession": "x" * 17}, "/study/accession"),
         ({"description": "x" * 65}, "/study/description"),
         ({"started": DateTime("2026-03")}, "/study/started"),
+        ({"accession": None, "accession_issuer": HOSPITAL}, "/study/accessionIssuer"),
+        ({"referring_physician": Person(PersonName.parse("Gray^Henry"), role=LEFT)}, "/study/referringPhysician/role"),
     ],
 )
 def test_what_does_not_fit_the_header_is_named_as_lost(change: dict[str, object], where: str) -> None:
     study = replace(make_coded_report().study, **change)  # type: ignore[arg-type] # members of a study
     assert [loss.where for loss in write(make_coded_report(study=study)).losses] == [where]
+
+
+def test_a_time_without_a_zone_is_flagged_where_the_zone_of_the_report_comes_to_hold_for_it() -> None:
+    study = replace(make_coded_report().study, started=DateTime("2026-03-02T09:12:00"))
+    (loss,) = write(make_coded_report(study=study)).losses
+    assert (loss.kind, loss.where, loss.rule) == ("flagged", "/study/started", "sr-time-zone")
+
+
+def test_an_author_of_no_known_organization_has_none() -> None:
+    said: Person[CodedTerm] = Person(PersonName.parse("Reader^Ann"), id="R1")
+    (author,) = _header(make_coded_report(observers=(Observer(person=said),))).AuthorObserverSequence
+    assert (author.InstitutionName, author.PersonIdentificationCodeSequence[0].CodeValue) == ("", "R1")
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\x1b[31mb", "a\ud800b", "a\x7fb"])
