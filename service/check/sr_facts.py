@@ -179,8 +179,12 @@ class DocumentFacts:
             raise ValueError("a measurement group without tracking identifiers")
         here, own_id = f"lesion/{uid.value}", _TOOL.sub("", identifier.value)
         yield Fact(f"{here}/id", own_id)
+        drawn = _drawn_on(group)
         for item in group.children:
-            yield from self._item(here, item, own_id)
+            if item.value_type == "NUM" and self._key(item) not in _TIME_POINT:
+                yield from self._number(here, item, drawn)
+            else:
+                yield from self._item(here, item, own_id)
         for image in dict.fromkeys(_images(group, self._key)):
             yield Fact(f"{here}/image", image)
 
@@ -193,11 +197,6 @@ class DocumentFacts:
                 yield Fact(f"{here}/segment", f"{item.value.sop_instance} {item.value.segments[0]}")
         elif key in _TIME_POINT:
             yield Fact(f"{here}/timePoint/{_TIME_POINT[key]}", self._plain(item))
-        elif item.value_type == "NUM":
-            yield Fact(f"{here}/measurement", self._measurement(item))
-            for shape in item.children:
-                if isinstance(shape, (Scoord, Scoord3D)):
-                    yield Fact(f"{here}/region", _shape(shape))
         elif key in _LESION_TERMS:
             yield Fact(f"{here}/{key}", self._answer(item))
             for modifier in item.children:
@@ -216,7 +215,14 @@ class DocumentFacts:
             return _digits(item.value)
         return item.value if item.value_type == "TEXT" and self._key(item) != "time-point-type" else self._answer(item)
 
-    def _measurement(self, item: ContentItem) -> str:
+    def _number(self, here: str, item: ContentItem, drawn: frozenset[str]) -> Iterator[Fact]:
+        yield Fact(f"{here}/measurement", self._measurement(item, drawn))
+        for shape in item.children:
+            if isinstance(shape, (Scoord, Scoord3D)):
+                yield Fact(f"{here}/region", _shape(shape))
+
+    def _measurement(self, item: ContentItem, drawn: frozenset[str]) -> str:
+        """A NUM; its image only where no shape of the lesion lies there, which would say it (PS3.16 TID 320)."""
         unit: tuple[Code, ...] = item.value.unit.codes
         parts = {self._key(child): child for child in item.children}
         low, high = (
@@ -232,7 +238,7 @@ class DocumentFacts:
             method=self._answer(parts["method"]) if "method" in parts else None,
             derivation=self._answer(parts["derivation"]) if "derivation" in parts else None,
             range=range_value(low, high, text) if low or high or text else None,
-            image=image.value.sop_instance if image is not None else None,
+            image=image.value.sop_instance if image is not None and image.value.sop_instance not in drawn else None,
         )
 
 
@@ -245,6 +251,12 @@ def _shape(item: ContentItem) -> str:
     if item.value.frame_of_reference is not None:
         return f"{said} in {item.value.frame_of_reference}"
     return f"{said} on {item.children[0].value.sop_instance}"
+
+
+def _drawn_on(group: ContentItem) -> frozenset[str]:
+    """The images that shapes of the group lie on."""
+    shapes = (one for item in group.children for one in (item, *item.children) if isinstance(one, Scoord))
+    return frozenset(shape.children[0].value.sop_instance for shape in shapes)
 
 
 def _images(group: ContentItem, key_of: Callable[[ContentItem], str | None]) -> Iterator[str]:

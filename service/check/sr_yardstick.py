@@ -5,11 +5,10 @@ from collections.abc import Collection, Iterator
 from decimal import Decimal
 
 from service.check.facts import Fact, Yardstick, answer_value, by_codes, codes_value
-from service.domain.codes import Code, CodedTerm
+from service.domain.codes import CodedTerm
 from service.domain.geometry import Graphic, Graphic3D, Region2D, Region3D
 from service.domain.names import PersonName
 from service.domain.report import CodedReport, Lesion, Measurement
-from service.formats.sr.geometry import LENGTHS
 from service.formats.sr.vr import digits
 
 
@@ -68,30 +67,16 @@ class SrYardstick(Yardstick):
         if not item.unit.codes:
             words = codes_value((), f"{item.value} {item.unit.text}")
             return Fact(f"{here}/evaluation", answer_value(self.say(item.concept), words))
-        return Fact(f"{here}/measurement", self.measured(item, None if self._drawn(lesion, item) else item.image))
+        said = None if self._is_said_otherwise(lesion, item) else item.image
+        return Fact(f"{here}/measurement", self.measured(item, said))
 
-    def _drawn(self, lesion: Lesion[CodedTerm], item: Measurement[CodedTerm]) -> bool:
-        """Whether a shape on the image of a measurement lies below it: of those of one image and concept, the first.
-
-        Only a length is inferred from its shape; the shapes of other numbers are the regions of the group.
-        """
-        if item.unit.codes[0].code not in LENGTHS:
-            return False
-        same = [
-            one for one in lesion.measurements if one.image == item.image and _name(one.concept) == _name(item.concept)
-        ]
-        return same[0] is item and any(
-            shown.image.sop_instance == item.image
-            and region.measurement is not None
-            and _name(region.measurement) == _name(item.concept)
-            and self._stands(region)
+    def _is_said_otherwise(self, lesion: Lesion[CodedTerm], item: Measurement[CodedTerm]) -> bool:
+        """Whether a shape of the lesion names the image of a measurement, or the writer named it as lost."""
+        return f"{item.where}/image" in self._lost or any(
+            shown.image.sop_instance == item.image and self._stands(region)
             for shown in lesion.images
             for region in shown.regions
         )
-
-
-def _name(term: CodedTerm) -> tuple[tuple[Code, ...], str]:
-    return term.codes[:1], term.text
 
 
 def shape_value(graphic_type: str, numbers: tuple[float, ...]) -> str:

@@ -19,7 +19,7 @@ from service.formats.sr.patient_study import (
     UNKNOWN,
     Header,
     accession_issuer,
-    identified,
+    identifier,
     line,
     patient_module,
     person_code,
@@ -142,7 +142,7 @@ def _request(draft: Draft) -> Header:
     made: Header = {
         "StudyInstanceUID": study.uid,
         "ReferencedStudySequence": [],
-        "AccessionNumber": line(draft, study.accession, vr.SH_CHARACTERS, "/study/accession", "accession number"),
+        "AccessionNumber": identifier(draft, study.accession, vr.SH_CHARACTERS, "/study/accession", "accession number"),
         "PlacerOrderNumberImagingServiceRequest": "",
         "FillerOrderNumberImagingServiceRequest": "",
         "RequestedProcedureID": "",

@@ -6,7 +6,6 @@ from service.domain.codes import CodedTerm
 from service.domain.report import Measurement, ReferenceRange
 from service.formats.sr.coded import CodedEntry
 from service.formats.sr.draft import Draft
-from service.formats.sr.geometry import is_length
 from service.formats.sr.names import name
 from service.formats.sr.tree import ContentItem, Image, Num
 
@@ -47,15 +46,18 @@ def _range(draft: Draft, limits: ReferenceRange, unit: CodedEntry, where: str) -
 
 
 def _source(draft: Draft, said: Measurement[CodedTerm], shapes: tuple[ContentItem, ...]) -> Iterator[ContentItem]:
-    """The image it was measured on (TID 320 row 1); a length drawn on that image needs no more than its shape."""
-    if said.image is None:
+    """The image it was measured on; TID 320 takes an image or a shape, and the shape names its image."""
+    if said.image is None or any(
+        below.value.sop_instance == said.image for shape in shapes for below in shape.children
+    ):
         return
-    on_it = any(below.value.sop_instance == said.image for shape in shapes for below in shape.children)
-    if on_it and is_length(said):
-        return
+    where = f"{said.where}/image"
     reference = draft.evidence.find(said.image)
-    if reference is None:
+    if shapes:
+        why = "its shape lies on another image, and a number has an image or a shape (PS3.16 TID 320)"
+        draft.lose(where, "image", why, "sr-image-or-shape")
+    elif reference is None:
         why = "the image measured on is none of the lesion's or the study's, so its class and series are not known"
-        draft.lose(f"{said.where}/image", "image", why, "sr-unknown-image")
-        return
-    yield Image(name("source-of-measurement"), reference, "INFERRED FROM")
+        draft.lose(where, "image", why, "sr-unknown-image")
+    else:
+        yield Image(name("source-of-measurement"), reference, "INFERRED FROM")

@@ -24,8 +24,13 @@ UNKNOWN = "unknown"
 
 
 def line(draft: Draft, text: str | None, longest: int, where: str, what: str) -> str:
-    """A text for SH or LO: on one line; where it does not fit it is left out and named as a loss."""
-    said = " ".join((text or "").split()).replace("\\", "/")
+    """Words for SH or LO, on one line; where they do not fit they are left out and named as a loss."""
+    return identifier(draft, " ".join((text or "").split()).replace("\\", "/"), longest, where, what)
+
+
+def identifier(draft: Draft, text: str | None, longest: int, where: str, what: str) -> str:
+    """An id for SH or LO exactly as it is; where it does not fit it is left out and named as a loss."""
+    said = text or ""
     try:
         (vr.sh if longest == vr.SH_CHARACTERS else vr.lo)(said)
     except ValueError as error:
@@ -53,7 +58,7 @@ def patient_module(draft: Draft, patient: Patient) -> Header:
     made |= _issuer(draft, patient.issuer, "/patient/issuer")
     others = [
         {
-            "PatientID": line(draft, other.id, vr.LO_CHARACTERS, "/patient/otherIds", "other id"),
+            "PatientID": identifier(draft, other.id, vr.LO_CHARACTERS, "/patient/otherIds", "other id"),
             "TypeOfPatientID": "TEXT",
             **_issuer(draft, other.issuer, "/patient/otherIds"),
         }
@@ -70,7 +75,7 @@ def _issuer(draft: Draft, issuer: Issuer | None, where: str) -> Header:
     if issuer is None:
         return {}
     made: Header = {}
-    key = line(draft, issuer.key, vr.LO_CHARACTERS, where, "issuer")
+    key = identifier(draft, issuer.key, vr.LO_CHARACTERS, where, "issuer")
     if key:
         made["IssuerOfPatientID"] = key
     universal = entity(issuer)
@@ -93,7 +98,7 @@ def study_module(draft: Draft) -> Header:
     study = draft.report.study
     day, time = local(study.started, draft.report.issued) if study.started is not None else ("", "")
     referring = study.referring_physician
-    accession = line(draft, study.accession, vr.SH_CHARACTERS, "/study/accession", "accession number")
+    accession = identifier(draft, study.accession, vr.SH_CHARACTERS, "/study/accession", "accession number")
     made: Header = {
         "StudyInstanceUID": study.uid,
         "StudyDate": day,
@@ -103,33 +108,33 @@ def study_module(draft: Draft) -> Header:
     }
     if study.accession_issuer is not None and accession:
         made["IssuerOfAccessionNumberSequence"] = [accession_issuer(draft, study.accession_issuer)]
+    elif study.accession_issuer is not None and study.accession is None:
+        why = "there is no accession number that it issued"
+        draft.lose("/study/accessionIssuer", "issuer of the accession number", why, "sr-accession-issuer")
     description = line(draft, study.description, vr.LO_CHARACTERS, "/study/description", "study description")
     if description:
         made["StudyDescription"] = description
     if referring is not None and referring.id is not None:
         made["ReferringPhysicianIdentificationSequence"] = [identified(draft, referring, "/study/referringPhysician")]
-    elif study.accession_issuer is not None and study.accession is None:
-        why = "there is no accession number that it issued"
-        draft.lose("/study/accessionIssuer", "issuer of the accession number", why, "sr-accession-issuer")
     elif referring is not None and referring.organization is not None:
         why = "the organization stands beside an identification only (PS3.3 table 10-1)"
         draft.lose("/study/referringPhysician/organization", "organization", why, "sr-referring-organization")
-    if study.started is not None and not day:
-        why = "Study Date is a whole day or nothing (DA, PS3.5 6.2)"
-        draft.lose("/study/started", "start of the study", why, "sr-partial-date")
-    return made
-
     if referring is not None and referring.role is not None:
         why = "no attribute of an SR holds the role of the referring physician (PS3.3 C.7.2.1)"
         draft.lose("/study/referringPhysician/role", "role", why, "sr-referring-role")
-
-def accession_issuer(draft: Draft, issuer: Issuer) -> Header:
-    """Hierarchic Designator Macro (PS3.3 table 10-17): the issuer's own word, and its OID or URI."""
+    if study.started is not None and not day:
+        why = "Study Date is a whole day or nothing (DA, PS3.5 6.2)"
+        draft.lose("/study/started", "start of the study", why, "sr-partial-date")
     if study.started is not None and time and not study.started.has_zone:
         # One offset holds for every time of the data set (PS3.3 C.12.1.1.8).
         why = f"no zone is said; in the SR it stands in that of the report, {draft.report.issued.offset}"
         draft.losses.append(Loss(LossKind.FLAGGED, "/study/started", "time of the study", why, "sr-time-zone"))
-    key = line(draft, issuer.key, vr.LO_CHARACTERS, "/study/accessionIssuer", "issuer")
+    return made
+
+
+def accession_issuer(draft: Draft, issuer: Issuer) -> Header:
+    """Hierarchic Designator Macro (PS3.3 table 10-17): the issuer's own word, and its OID or URI."""
+    key = identifier(draft, issuer.key, vr.LO_CHARACTERS, "/study/accessionIssuer", "issuer")
     return {**({"LocalNamespaceEntityID": key} if key else {}), **entity(issuer)}
 
 

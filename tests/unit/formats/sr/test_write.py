@@ -13,7 +13,7 @@ from service.domain.codes import Code, CodedTerm
 from service.domain.errors import Contradiction, Invalid, NotAcceptable
 from service.domain.geometry import Graphic, Graphic3D, LesionImage, Region3D, SegmentReference
 from service.domain.names import PersonName
-from service.domain.report import CodedReport, Comparison, Device, Observer, Person, Status
+from service.domain.report import CodedReport, Comparison, Device, Observer, PatientId, Person, Status
 from service.domain.times import DateTime
 from service.formats.sr.decode import decode_file
 from service.formats.sr.dialects import DIALECTS
@@ -453,3 +453,21 @@ def test_every_dialect_writes_the_report_that_ohif_can_read() -> None:
 def test_shapes_on_a_frame_name_the_frame() -> None:
     root = _tree(regions_report())
     assert {item.value.frames for item in root.walk() if item.value_type == "IMAGE"} == {(), (2,)}
+
+
+def test_ids_stay_exactly_as_they_are() -> None:
+    patient = replace(make_coded_report().patient, other_ids=(PatientId("A  7"),))
+    study = replace(make_coded_report().study, accession="A  481")
+    dataset = _header(make_coded_report(patient=patient, study=study))
+    assert dataset.OtherPatientIDsSequence[0].PatientID == "A  7"
+    assert dataset.AccessionNumber == dataset.ReferencedRequestSequence[0].AccessionNumber == "A  481"
+
+
+def test_a_number_has_an_image_or_a_shape_never_both() -> None:
+    line = region(Graphic.LINE, (1.0, 2.0), (3.0, 4.0), shows=LONG_AXIS)
+    shown: tuple[LesionImage[CodedTerm], ...] = (LesionImage(image(1), (line,)), LesionImage(image(2)))
+    said = number(LONG_AXIS, "3", MM, image=image(2).sop_instance, where="/m")
+    document = write(make_coded_report(lesions=(make_lesion(images=shown, measurements=(said,)),)))
+    (item,) = [one for one in decode_file(document.content)[1].walk() if one.value_type == "NUM"]
+    assert [child.value_type for child in item.children] == ["SCOORD"]
+    assert [(loss.where, loss.rule) for loss in document.losses] == [("/m/image", "sr-image-or-shape")]
