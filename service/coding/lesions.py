@@ -1,6 +1,7 @@
 """Lesions coded: their terms, measurements, answers and shapes, each held against the row of its field."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from service.coding.measuring import check_value, unit_of
 from service.coding.naming import EVALUATIONS, MEASUREMENTS
@@ -14,6 +15,8 @@ from service.domain.geometry import ImageReference, LesionImage, Region2D
 from service.domain.report import Evaluation, Lesion, Measurement, TimePoint
 
 Measured = tuple[Measurement[CodedTerm], ...]
+GONE: Final = "resolved"
+"""The change of a lesion that is no longer seen: only of such a one is a size of 0 true."""
 
 
 class Lesions:
@@ -33,7 +36,9 @@ class Lesions:
     def code(self, lesion: Lesion[Term], uid: str) -> Lesion[CodedTerm]:
         """A lesion with its tracking UID and all terms resolved."""
         member = self._terms.member
-        measurements = self._measure(lesion) if lesion.measurements else ()
+        change = member(lesion.change, "change")
+        gone = change is not None and change.concept == GONE
+        measurements = self._measure(lesion, gone=gone) if lesion.measurements else ()
         made = Lesion(
             lesion.id,
             self._terms.term(lesion.finding, self._vocabulary.members["finding"]),
@@ -44,7 +49,7 @@ class Lesions:
             member(lesion.topography, "topography"),
             lesion.count,
             member(lesion.certainty, "certainty"),
-            member(lesion.change, "change"),
+            change,
             self._time_point(lesion.time_point),
             lesion.text,
             measurements,
@@ -63,14 +68,15 @@ class Lesions:
         kind = self._terms.member(point.type, "time-point-type")
         return TimePoint(point.label, kind, point.order, point.subject_identifier, point.protocol_identifier)
 
-    def _measure(self, lesion: Lesion[Term]) -> Measured:
+    def _measure(self, lesion: Lesion[Term], *, gone: bool) -> Measured:
         """The measurements of a lesion; one concept twice is refused in the object form, where it is a slip."""
         made: list[Measurement[CodedTerm]] = []
         seen: dict[str, str] = {}
         for item in lesion.measurements:
             name, _ = self._terms.name(item.concept, MEASUREMENTS)
             row = self._measurements.get(name.concept) if name.concept is not None else None
-            made.append(self._measured(item, name, self._vocabulary.measurements[row] if row is not None else None))
+            fields = self._vocabulary.measurements[row] if row is not None else None
+            made.append(self._measured(item, name, fields, gone=gone))
             if item.image is not None and not self._shows(lesion, item.image):
                 why = "The image is none of the lesion's images and none of the study's."
                 self._notes.refuse(Invalid, item.where, "measurement-image", why)
@@ -86,14 +92,16 @@ class Lesions:
         """Whether an image is one of the lesion's or the study's."""
         return instance in self._images or any(shown.image.sop_instance == instance for shown in lesion.images)
 
-    def _measured(self, item: Measurement[Term], name: CodedTerm, row: MeasurementRow | None) -> Measurement[CodedTerm]:
+    def _measured(
+        self, item: Measurement[Term], name: CodedTerm, row: MeasurementRow | None, *, gone: bool
+    ) -> Measurement[CodedTerm]:
         """One number with its unit held against its row."""
         resolved = unit_of(self._vocabulary, item.unit, row)
         unit = resolved.term
         if unit is None or resolved.verdict is not None:
             unit = self._notes.judge(resolved, item.unit, "")
         elif row is not None:
-            check_value(item, unit, row, self._notes)
+            check_value(item, unit, row, self._notes, gone=gone)
         method = self._terms.member(item.method, "method")
         derivation = self._derivation(item, row)
         return Measurement(name, item.value, unit, method, derivation, item.range, item.image, item.where)

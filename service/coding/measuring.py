@@ -51,10 +51,12 @@ def unit_of(vocabulary: Vocabulary, term: Term, row: MeasurementRow | None) -> R
     return found
 
 
-def check_value(item: Measurement[Term], unit: CodedTerm, row: MeasurementRow, notes: Notes) -> None:
+def check_value(
+    item: Measurement[Term], unit: CodedTerm, row: MeasurementRow, notes: Notes, *, gone: bool = False
+) -> None:
     """Hold the number against the limits of its row: refused outside what can be, flagged where it is hard to believe.
 
-    Limits are in the row's first unit; a zero holds in any.
+    Limits are in the row's first unit; a zero holds in any. A lesion that is ``gone`` may measure 0.
     """
     value = item.value
     # `Decimal` compares NaN with nothing, so this comes first.
@@ -70,7 +72,7 @@ def check_value(item: Measurement[Term], unit: CodedTerm, row: MeasurementRow, n
     low, above, high = row.at_least, row.above, row.implausible_above
     if low is not None and _below(value, times, low):
         notes.refuse(Implausible, item.where, "value-range", f"{row.key} is not below {low} {first}.")
-    elif above is not None and (_below(value, times, above) or _equal(value, times, above)):
+    elif above is not None and (_below(value, times, above) or (_equal(value, times, above) and not gone)):
         notes.refuse(Implausible, item.where, "value-range", f"{row.key} is above {above} {first}.")
     elif high is not None and times is not None and value * times > high:
         why = f"{row.key} is rarely above {high} {first}. Kept as it came."

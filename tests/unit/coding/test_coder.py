@@ -227,6 +227,20 @@ def test_two_groups_of_one_lesion_in_somebody_elses_document_are_flagged(small: 
     assert [(loss.rule, loss.where) for loss in coded.losses] == [("duplicate-tracking-uid", "1.4.B")]
 
 
+@pytest.mark.parametrize(
+    ("change", "takes"), [("resolved", True), ("disappeared", True), ("smaller", False), (None, False)]
+)
+def test_a_lesion_that_is_gone_may_measure_nothing(change: str | None, takes: bool) -> None:
+    changes = {"change": Term(change)} if change is not None else {}
+    report = make_report(make_lesion(measurements=(number("long axis", "0", "mm"),), **changes))
+
+    if takes:
+        assert code_report(report, vocabulary()).lesions[0].measurements[0].value == 0
+        return
+    with pytest.raises(Implausible, match="above 0 mm"):
+        code_report(report, vocabulary())
+
+
 # Negative findings
 
 
