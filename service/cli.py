@@ -12,6 +12,7 @@ COMMANDS = {
     "migrate": ("serve", "migrate"),
     "report": ("report", "command"),
     "code": ("code", "command"),
+    "terminology": ("terminology", "command"),
 }
 """Command to its module in `service.commands` and its name there."""
 

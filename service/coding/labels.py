@@ -15,11 +15,10 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from service.coding.lookup import Vocabulary
+from service.coding.tables import LABELS
 from service.domain.codes import CodedTerm
 from service.domain.report import CodedReport
 
-FOLDER: Final = "labels"
-COLUMNS: Final = ("concept", "label", "status", "source")
 VERIFIED: Final = "verified"
 STATUSES: Final = (VERIFIED, "draft")
 Say = Callable[[CodedTerm], CodedTerm]
@@ -41,7 +40,7 @@ def primary(language: str) -> str:
 @cache
 def languages() -> tuple[str, ...]:
     """The languages that the project has labels in, as the tags of their files."""
-    folder = files("terminology").joinpath(FOLDER)
+    folder = files("terminology").joinpath(LABELS)
     names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
     return tuple(sorted(name.removesuffix(".csv") for name in names if name.endswith(".csv")))
 
@@ -55,7 +54,7 @@ def labels(language: str) -> Mapping[str, Label]:
 @cache
 def _table(language: str) -> Mapping[str, Label]:
     """One file; read when the first report of its language is shown."""
-    text = files("terminology").joinpath(FOLDER, f"{language}.csv").read_text(encoding="utf-8")
+    text = files("terminology").joinpath(LABELS, f"{language}.csv").read_text(encoding="utf-8")
     lines = csv.DictReader(io.StringIO(text), strict=True)
     made = {line["concept"]: Label(line["label"], line["status"] == VERIFIED) for line in lines}
     return MappingProxyType(made)

@@ -15,6 +15,8 @@ from service.domain.errors import Problem, TableError
 
 RULE: Final = "table"
 VALUE_SETS: Final = "value_sets"
+LABELS: Final = "labels"
+"""Folders of tables that all have the same columns."""
 
 
 class Defects:
@@ -45,6 +47,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "spellings.csv": ("british", "american", "source"),
     "issuers.csv": ("key", "uri", "oid", "source"),
     VALUE_SETS: ("concept", "source"),
+    LABELS: ("concept", "label", "status", "source"),
 }
 """The columns that each table has, in order."""
 
@@ -71,7 +74,7 @@ def read_csv(source: Traversable, defects: Defects, *, columns: str | None = Non
     """The lines of a table, blank ends cut off; a wrong header or number of cells is a defect, no file has no lines."""
     if not source.is_file():
         return
-    file = source.name if columns != VALUE_SETS else f"{VALUE_SETS}/{source.name}"
+    file = f"{columns}/{source.name}" if columns in (VALUE_SETS, LABELS) else source.name
     wanted = COLUMNS[columns or file]
     reader = csv.reader(io.StringIO(source.read_text(encoding="utf-8")), strict=True)
     header = next(reader, [])
