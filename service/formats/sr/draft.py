@@ -7,7 +7,7 @@ from service.domain.loss import Loss, LossKind
 from service.domain.report import CodedReport, Evaluation
 from service.formats.sr.coded import CodedEntry, coded_entry
 from service.formats.sr.dialects import Dialect
-from service.formats.sr.encode import keep
+from service.formats.sr.encode import is_kept, keep
 from service.formats.sr.evidence import Evidence
 from service.formats.sr.meanings import meanings_of
 from service.formats.sr.names import name
@@ -24,6 +24,8 @@ UNNAMED = (Code(LOCAL_SCHEME, UNNAMED_VALUE, "Named by its equivalent meaning"),
 _KEPT = 8_192
 _Said = tuple[tuple[Code, ...], tuple[Code, ...], tuple[ContentItem, ...]]
 _said: dict[tuple[int, int, int], _Said] = {}
+_Answer = tuple[CodedEntry, tuple[Code, ...], tuple[ContentItem, ...]]
+_answers: dict[tuple[int | str, ...], _Answer] = {}
 
 
 class Draft:
@@ -82,6 +84,11 @@ class Draft:
 
         A dialect whose reader fails on such a TEXT gets a CODE that says no more than its words below do.
         """
+        key = (id(concept_name), id(term.codes), id(self.dialect), relationship_type, *map(id, children))
+        known = _answers.get(key)
+        # The item holds its children, so the same ids of them are the same children.
+        if known is not None and known[0] is concept_name and known[1] is term.codes and not term.broader:
+            return known[2]
         if term.codes:
             value = self.entry(term.codes)
         elif self.dialect.needs_code:
@@ -91,7 +98,13 @@ class Draft:
         if term.broader or not term.codes:
             words = self.text(name("equivalent-meaning-of-value"), term.text, "HAS CONCEPT MOD", term.where)
             children = (*words, *children)
-        return (CodeItem(concept_name, value, relationship_type, children),)
+        made = (CodeItem(concept_name, value, relationship_type, children),)
+        if term.codes and not (term.broader or value.private) and all(map(is_kept, children)):
+            if len(_answers) >= _KEPT:
+                _answers.clear()
+            keep(made[0])
+            _answers[key] = (concept_name, term.codes, made)
+        return made
 
     def evaluation(self, said: Evaluation[CodedTerm]) -> tuple[ContentItem, ...]:
         """A qualitative evaluation; field and answer by exact codes make one item for all documents that say so."""

@@ -35,6 +35,12 @@ def keep(node: ContentItem) -> None:
     _kept[id(node)] = (node, item(encode_item(node)))
 
 
+def is_kept(node: ContentItem) -> bool:
+    """Whether the bytes of this very item are remembered."""
+    kept = _kept.get(id(node))
+    return kept is not None and kept[0] is node
+
+
 def _start(relationship_type: str | None, value_type: str) -> bytes:
     made = b"" if relationship_type is None else short("RelationshipType", vr.cs(relationship_type))
     made += short("ValueType", vr.cs(value_type))
