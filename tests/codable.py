@@ -65,9 +65,13 @@ def _places(known: Vocabulary) -> st.SearchStrategy[Any]:
     ]
     finding = _terms_of(known, frozenset({"brain-metastasis", "bone-metastasis"}))
     every = _terms_of(known, known.members["finding"].values)
-    return st.fixed_dictionaries(
-        {"finding": every}, optional={"site": _terms_of(known, frozenset(sites))}
-    ) | st.fixed_dictionaries({"finding": finding, "site": _terms_of(known, frozenset(either)), "laterality": sides})
+    unsided = _terms_of(known, frozenset(either))
+    return (
+        # A left hip metastasis is not of the right femur, so no sided site stands beside every finding.
+        st.fixed_dictionaries({"finding": every}, optional={"site": unsided})
+        | st.fixed_dictionaries({"finding": finding, "site": _terms_of(known, frozenset(sites))})
+        | st.fixed_dictionaries({"finding": finding, "site": unsided, "laterality": sides})
+    )
 
 
 def _sizes(integer: bool) -> st.SearchStrategy[Any]:
