@@ -46,6 +46,8 @@ from service.domain.times import DateTime
 from service.domain.uids import derive_uid, tracking_uid
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
+CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 ENHANCED_MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4.1"
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 STUDY_UID = "1.2.826.0.1.3680043.10.1561.1"

@@ -76,12 +76,6 @@ def answer(key: str) -> orjson.Fragment:
     return codeable(vocabulary().term(key), "")
 
 
-@cache
-def concept_coding(key: str) -> orjson.Fragment:
-    """The primary code of a concept of the tables as Coding."""
-    return orjson.Fragment(orjson.dumps(coding(vocabulary().code(key), "")))
-
-
 @lru_cache(64)
 def hl7_concept(system: str, code: str, display: str) -> orjson.Fragment:
     """A code of HL7's own terminology (terminology.hl7.org), as CodeableConcept."""

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from service.coding.modalities import modality_of
 from service.domain.codes import CodedTerm
 from service.domain.geometry import ImageReference
 from service.domain.report import Comparison, Lesion
-from service.formats.fhir.codeable import DATA_ABSENT, Json, codeable, concept_coding, date_time, first_coding
+from service.formats.fhir.codeable import DATA_ABSENT, Json, codeable, date_time, first_coding
 from service.formats.fhir.draft import Draft
 from service.formats.fhir.identity import (
     Entry,
@@ -25,8 +26,11 @@ SEGMENTATION_STORAGE = "1.2.840.10008.5.1.4.1.1.66.4"
 class _Series:
     """The instances of one series that are referred to, by SOP Instance UID with their class."""
 
-    segmentation: bool = False
     instances: dict[str, str] = field(default_factory=dict)
+
+    def modality(self) -> CodedTerm | None:
+        """What the classes of its instances say; a series has one modality (PS3.3 C.7.3.1)."""
+        return next(filter(None, map(modality_of, self.instances.values())), None)
 
 
 def service_request_entry(draft: Draft, requester: Json | None) -> Entry | None:
@@ -75,15 +79,16 @@ def _series_of(draft: Draft) -> dict[str, dict[str, _Series]]:
         series.instances[image.sop_instance] = image.sop_class
     for lesion in report.lesions:
         if lesion.segment is not None:
-            series = found[own].setdefault(lesion.segment.series, _Series(segmentation=True))
+            series = found[own].setdefault(lesion.segment.series, _Series())
             series.instances[lesion.segment.sop_instance] = SEGMENTATION_STORAGE
             if lesion.segment.source_series is not None:
                 found[own].setdefault(lesion.segment.source_series, _Series())
     return found
 
 
-def _series_json(uid: str, series: _Series, modality: Json) -> Json:
-    made: Json = {"uid": uid, "modality": concept_coding("segmentation") if series.segmentation else modality}
+def _series_json(uid: str, series: _Series, modality: Json, sender: str) -> Json:
+    own = series.modality()
+    made: Json = {"uid": uid, "modality": first_coding(own, sender) if own is not None else modality}
     if series.instances:
         made["instance"] = [
             {"uid": sop, "sopClass": {"system": "urn:ietf:rfc:3986", "code": f"urn:oid:{sop_class}"}}
@@ -106,7 +111,7 @@ def _imaging_study(draft: Draft, uid: str, members: Json, series: dict[str, _Ser
     # A series has a modality (1..1); where the report does not say the study's, that is said instead.
     known = modality or {"system": DATA_ABSENT, "code": "unknown", "display": "Unknown"}
     if series:
-        resource["series"] = [_series_json(key, value, known) for key, value in series.items()]
+        resource["series"] = [_series_json(key, value, known, draft.report.sender) for key, value in series.items()]
     return create_once(uuid_of("imaging-study", uid), resource, identifier)
 
 

@@ -9,12 +9,14 @@ from service.domain.times import DateTime
 from service.formats.fhir.write import write
 from tests.fhir_bundles import Json, only, resources, sr_of, target, written
 from tests.reports import (
+    CT_IMAGE,
     HOSPITAL,
     MR_IMAGE,
     MRI,
     PRIOR_SERIES_UID,
     PRIOR_UID,
     REPORTS,
+    SECONDARY_CAPTURE,
     SERIES_UID,
     STUDY_UID,
     image,
@@ -89,12 +91,22 @@ def test_a_segmentation_has_a_series_of_its_own_modality() -> None:
 
 
 def test_a_study_of_which_the_modality_is_not_said_claims_none() -> None:
-    report = make_coded_report(lesions=(make_lesion(images=(LesionImage(image(7, prior=True)),)),))
+    shown = image(7, prior=True, sop_class=SECONDARY_CAPTURE)
+    report = make_coded_report(lesions=(make_lesion(images=(LesionImage(shown),)),))
 
     made = study(written(report), PRIOR_UID)
 
     assert "modality" not in made
     assert made["series"][0]["modality"]["code"] == "unknown"
+
+
+def test_a_series_has_the_modality_of_its_images_and_not_that_of_the_study() -> None:
+    ct = replace(image(1, sop_class=CT_IMAGE), series="1.2.3.9")
+    report = make_coded_report(lesions=(make_lesion(images=(LesionImage(ct), LesionImage(image(2)))),))
+
+    made = study(written(report), STUDY_UID)
+
+    assert [series["modality"]["code"] for series in made["series"]] == ["CT", "MR"]
 
 
 def test_a_comparison_says_all_that_is_known_of_it() -> None:

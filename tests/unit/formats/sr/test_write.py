@@ -19,11 +19,12 @@ from service.formats.sr.decode import decode_file
 from service.formats.sr.dialects import DIALECTS
 from service.formats.sr.names import member, name
 from service.formats.sr.relationships import ALLOWED, Iod
-from service.formats.sr.tree import ContentItem
+from service.formats.sr.tree import ContentItem, Image
 from service.formats.sr.write import write
 from tests.reports import (
     AREA,
     BRAIN_METASTASIS,
+    CT_IMAGE,
     FRAME_OF_REFERENCE,
     HOSPITAL,
     INTRACRANIAL_METASTASES,
@@ -33,6 +34,7 @@ from tests.reports import (
     MM2,
     PRIOR_UID,
     REPORTS,
+    SECONDARY_CAPTURE,
     SERIES_UID,
     TRIANGLE,
     UNCODED_FINDING,
@@ -345,9 +347,34 @@ def test_a_procedure_without_code_is_an_imaging_procedure_in_its_own_words() -> 
 
 
 def test_nothing_is_claimed_of_the_modality_of_a_prior_study() -> None:
-    study = replace(make_coded_report().study, comparisons=(Comparison(PRIOR_UID),), images=(image(3, prior=True),))
+    shown = image(3, prior=True, sop_class=SECONDARY_CAPTURE)
+    study = replace(make_coded_report().study, comparisons=(Comparison(PRIOR_UID),), images=(shown,))
     groups = _all(_tree(make_coded_report(study=study)), "image-library-group")
     assert [len(_all(group, "modality")) for group in groups] == [1, 0]
+
+
+def test_an_image_of_another_modality_than_the_study_stands_in_a_group_of_its_own() -> None:
+    pair = (image(1), image(2, sop_class=CT_IMAGE), image(3, sop_class=SECONDARY_CAPTURE))
+    study = replace(make_coded_report().study, images=pair)
+    groups = _all(_tree(make_coded_report(study=study, lesions=())), "image-library-group")
+    said = [
+        (
+            _only(group, "modality").value.codes[0].code,
+            [item.value for item in group.children if isinstance(item, Image)],
+        )
+        for group in groups
+    ]
+    assert [(code, [one.sop_instance for one in shown]) for code, shown in said] == [
+        ("MR", [pair[0].sop_instance, pair[2].sop_instance]),
+        ("CT", [pair[1].sop_instance]),
+    ]
+
+
+def test_a_segmentation_is_no_image_of_the_library() -> None:
+    (group,) = _all(_tree(REPORTS["segment"]()), "image-library-group")
+    assert "1.2.840.10008.5.1.4.1.1.66.4" not in [
+        item.value.sop_class for item in group.children if isinstance(item, Image)
+    ]
 
 
 def test_refuses_a_patient_id_that_no_lo_holds() -> None:
