@@ -4,12 +4,12 @@ A code equals another by scheme and value, never by its meaning (PS3.3 8.1): a d
 contradiction. A code that a concept has as broader, narrower or related does not mean that concept.
 """
 
-from functools import cache
 from typing import Final
 
 from service.coding.index import EVERYWHERE
 from service.coding.loading import SIDE, side_in
 from service.coding.lookup import Resolved, Verdict, Vocabulary, coded
+from service.coding.retired import SCT, SRT, Retired, retired, snomed_of_srt
 from service.coding.rows import Field
 from service.coding.shapes import DESIGNATOR_CHARACTERS, shape_fault
 from service.coding.words import fold
@@ -17,17 +17,8 @@ from service.domain.codes import LOCAL_SCHEME, Code, CodedTerm, Equivalence, Res
 from service.domain.errors import AmbiguousTerm, Contradiction, Invalid, UnknownTerm
 from service.domain.loss import LossKind
 
-_RETIRED: Final = "SRT"
 _PRIVATE: Final = "99"
 """What designators of private coding schemes start with (PS3.3 8.2)."""
-
-
-@cache
-def _snomed_of_srt() -> dict[str, str]:
-    """SNOMED CT ids by the SNOMED RT style codes that DICOM used before (PS3.16 annex O)."""
-    from pydicom.sr._snomed_dict import mapping  # 1 MB that only a retired code needs
-
-    return dict(mapping["SRT"])
 
 
 def resolve_code(vocabulary: Vocabulary, term: Term, field: Field) -> Resolved:
@@ -39,8 +30,8 @@ def resolve_code(vocabulary: Vocabulary, term: Term, field: Field) -> Resolved:
     # Without a display the reader has the code itself as text.
     display = (given.display or ("" if term.text == given.code else term.text)).strip()
     designator = vocabulary.designator(given.system)
-    if designator == _RETIRED:
-        value, designator = _snomed_of_srt().get(value, value), "SCT" if value in _snomed_of_srt() else None
+    if designator == SRT:
+        value, designator = snomed_of_srt().get(value, value), SCT if value in snomed_of_srt() else None
     if designator is None:
         designator = _private(given.system)
     if designator is None:
@@ -59,6 +50,9 @@ def resolve_code(vocabulary: Vocabulary, term: Term, field: Field) -> Resolved:
     if len(keys) == 1:
         came = f"{given.system} {given.code}" if value != given.code.strip() else ""
         return _known(vocabulary, keys[0], code, field, how, came)
+    went = retired(code, vocabulary.releases) if not keys else None
+    if went is not None:
+        return _moved(vocabulary, code, text, went, field)
     return _passed_on(vocabulary, code, keys, field)
 
 
@@ -110,7 +104,8 @@ def _known(vocabulary: Vocabulary, key: str, code: Code, field: Field, how: Reso
     """
     concept = vocabulary.concepts[key]
     made = coded(concept, how, field)
-    said = code.display if code.display and code.display != made.text else came
+    shown = code.display if code.display != made.text else ""
+    said = f"{came} {shown}".strip()
     made = CodedTerm(made.text, made.codes, made.concept, made.broader, how, said)
     own = {fold(coding.code.display) for coding in concept.codings if coding.code == code}
     named = _named(vocabulary, code.display, field) if code.display and fold(code.display) not in own else set()
@@ -152,6 +147,48 @@ def _passed_on(vocabulary: Vocabulary, code: Code, keys: tuple[str, ...], field:
     if keys or places:
         return Resolved(made, Verdict(LossKind.FLAGGED, rule, f"{why} Passed on as it came.", labels))
     return Resolved(made)
+
+
+def _moved(vocabulary: Vocabulary, old: Code, text: str, went: Retired, field: Field) -> Resolved:
+    """A retired code: the one that took its place, with the old one kept in ``said``, and beside it if it is the same.
+
+    Without one that may be taken unasked, it is passed on as it came with the candidates, or refused where the field
+    must be coded.
+    """
+    why = f"{old.system} {old.code} is retired."
+    if went.code is None:
+        labels = tuple(f"{one.system} {one.code} {one.display}" for one in went.candidates)
+        why = f"{why} {'One of several codes may be meant' if labels else 'Nothing says what took its place'}."
+        if field.required:
+            return Resolved(None, Verdict(UnknownTerm, "retired-code", why, labels))
+        shown = old.display or old.code
+        made = CodedTerm(shown, (Code(old.system, old.code, shown),), resolution=Resolution.GIVEN)
+        return Resolved(made, Verdict(LossKind.FLAGGED, "retired-code", f"{why} Passed on as it came.", labels))
+    new = went.code
+    said = Code(new.system, new.code, old.display)
+    keys = _concepts(vocabulary, said, text or old.display, field)
+    if len(keys) == 1:
+        found = _known(vocabulary, keys[0], said, field, Resolution.CODE, "")
+    else:
+        found = _passed_on(vocabulary, new, keys, field)
+    made_term = found.term
+    if made_term is None:
+        return found
+    beside = (Code(old.system, old.code, old.display or made_term.text),) if went.exact else ()
+    verdict = found.verdict
+    if verdict is None and not went.exact:
+        verdict = Verdict(
+            LossKind.FLAGGED, "replaced-code", f"{why} {new.system} {new.code} took its place and is written."
+        )
+    made = CodedTerm(
+        made_term.text,
+        (*made_term.codes, *beside) if made_term.codes else (),
+        made_term.concept,
+        made_term.broader,
+        made_term.resolution,
+        f"{old.system} {old.code} {old.display}".strip(),
+    )
+    return Resolved(made, verdict)
 
 
 def _unknown_system(given: Code, display: str, field: Field) -> Resolved:

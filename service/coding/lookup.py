@@ -1,10 +1,11 @@
 """The vocabulary: all tables, loaded and checked once, with the look-ups that the other rooms use."""
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from service.coding.concepts import rank
 from service.coding.index import EVERYWHERE, Designations, Names
@@ -16,6 +17,10 @@ from service.domain.codes import LOCAL_SCHEME, Code, CodedTerm, Coding, Concept,
 from service.domain.errors import Invalid
 from service.domain.loss import LossKind
 from service.domain.report import Issuer
+
+if TYPE_CHECKING:
+    from service.coding.overlays.overlay import Overlay  # it is built of a vocabulary
+    from service.coding.retired import Historical
 
 _ALSO = {"I10C": ("ICD10CM", "ICD-10-CM")}
 """Designators that others use for a system: HL7's code system keyword, and the reference data's."""
@@ -66,6 +71,8 @@ class Vocabulary:
         "measurements",
         "members",
         "official",
+        "overlay",
+        "releases",
         "sides",
         "systems",
         "translations",
@@ -99,6 +106,10 @@ class Vocabulary:
         self.by_rest = _rests(self.evaluations.values(), self.concepts)
         """Concepts by (field, designator, code), where the field's name supplies the other parts of their code."""
         self.cache: dict[CacheKey, Resolved] = {}
+        self.overlay: Overlay | None = None
+        """A site's own words and codes, asked before the tables."""
+        self.releases: Historical | None = None
+        """Loaded releases, asked for codes that are retired."""
         self.official: Mapping[str, Mapping[str, str]] = MappingProxyType({})
         """A site's own labels by language tag and concept: they go before the project's (`service.coding.labels`)."""
 
@@ -109,6 +120,12 @@ class Vocabulary:
         Raises TableError with every defect.
         """
         return cls(Loaded(terminology, mappings, issuers))
+
+    def with_site(self, overlay: "Overlay | None", releases: "Historical | None") -> "Vocabulary":
+        """The same tables behind a site's overlay and releases, with a cache of their own."""
+        made = copy(self)
+        made.overlay, made.releases, made.cache = overlay, releases, {}
+        return made
 
     def concept(self, key: str) -> Concept:
         """The concept of a key; raises KeyError."""

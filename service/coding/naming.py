@@ -28,7 +28,11 @@ def resolve_name(vocabulary: Vocabulary, term: Term, table: Table) -> Resolved:
     known = vocabulary.cache.get(key)
     if known is not None:
         return known
-    found = _by_word(vocabulary, term.text, table) if code is None else _by_code(vocabulary, term, table)
+    own = vocabulary.overlay.name(vocabulary, term, table) if vocabulary.overlay is not None else None
+    if own is not None:
+        found = Resolved(_named(vocabulary, own, Resolution.LOCAL, term.text))
+    else:
+        found = _by_word(vocabulary, term.text, table) if code is None else _by_code(vocabulary, term, table)
     if found.term is not None and found.term.concept is not None:
         if len(vocabulary.cache) >= _CACHED:
             vocabulary.cache.clear()

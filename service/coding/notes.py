@@ -44,7 +44,7 @@ class Notes:
             if verdict.suggest:
                 candidates = candidates or self._suggestions(verdict.suggest, row)
             if isinstance(verdict.kind, LossKind):
-                loss = Loss(verdict.kind, term.where, term.text, verdict.why, verdict.rule, candidates)
+                loss = Loss(verdict.kind, term.where, term.text, verdict.why, verdict.rule, candidates, row, term.code)
                 self.losses.append(loss)
             else:
                 self.refuse(verdict.kind, term.where, verdict.rule, verdict.why, candidates)

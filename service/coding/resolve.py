@@ -16,6 +16,8 @@ from service.domain.loss import LossKind
 
 ANYWHERE: Final = MemberRow("", "", None)
 """The field of a term that belongs to no row: every concept may answer."""
+UNKNOWN: Final = "unknown-term"
+"""The rule that a term without a concept is listed or refused by."""
 _CACHED: Final = 4096  # results: some 2 MB at most, more than the words and codes that hospitals use in a day
 
 
@@ -26,7 +28,14 @@ def resolve(vocabulary: Vocabulary, term: Term, field: Field) -> Resolved:
     known = vocabulary.cache.get(key)
     if known is not None:
         return known
-    found = resolve_code(vocabulary, term, field) if code is not None else resolve_word(vocabulary, term.text, field)
+    overlay = vocabulary.overlay
+    found = overlay.resolve(vocabulary, term, field) if overlay is not None else None
+    if found is None:
+        found = (
+            resolve_code(vocabulary, term, field) if code is not None else resolve_word(vocabulary, term.text, field)
+        )
+        if overlay is not None and found.verdict is not None and found.verdict.rule == UNKNOWN:
+            found = overlay.respelled(vocabulary, term, field) or found
     # What is not found is not kept: it may hold anything, and is not said twice.
     if found.term is not None and found.term.resolution not in (Resolution.TEXT, Resolution.GIVEN):
         if len(vocabulary.cache) >= _CACHED:
@@ -83,5 +92,5 @@ def _unknown(vocabulary: Vocabulary, text: str, field: Field) -> Resolved:
     else:
         why = f"{text!r} is not known in {field.key or 'the vocabulary'}."
     if field.required:
-        return Resolved(None, Verdict(UnknownTerm, "unknown-term", why, suggest=text))
-    return Resolved(CodedTerm(text), Verdict(LossKind.UNCODED, "unknown-term", f"{why} Kept as text.", suggest=text))
+        return Resolved(None, Verdict(UnknownTerm, UNKNOWN, why, suggest=text))
+    return Resolved(CodedTerm(text), Verdict(LossKind.UNCODED, UNKNOWN, f"{why} Kept as text.", suggest=text))

@@ -1,7 +1,10 @@
 """What did not make it whole: skipped on reading, lost on writing, left as text, or flagged."""
 
 from dataclasses import dataclass
+from dataclasses import field as member
 from enum import StrEnum
+
+from service.domain.codes import Code
 
 
 class LossKind(StrEnum):
@@ -19,6 +22,7 @@ class Loss:
 
     ``where`` is the place in the source (JSON pointer, content item path, FHIRPath, segment), ``what`` the item,
     ``why`` the reason or rule in a sentence; ``rule`` names it for programs; ``suggestions`` are concept labels.
+    ``field`` is the row of the mappings that a term was looked up in, ``code`` the sender's, where it was one.
     """
 
     kind: LossKind
@@ -27,3 +31,5 @@ class Loss:
     why: str
     rule: str = ""
     suggestions: tuple[str, ...] = ()
+    field: str = member(default="", compare=False)
+    code: Code | None = member(default=None, compare=False)

@@ -1,6 +1,6 @@
 """Keeping reports: look one up, keep a new version with all that belongs to it in one transaction, search."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -11,7 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from service.domain.emitted import SrReference
 from service.domain.errors import NotFound, Problem
 from service.store.database import faults, migrate, open_engine, transaction
+from service.store.overlays import OverlayStore
 from service.store.tables import KeyRow, OutputRow, ReportRow, VersionRow
+from service.store.unmapped import Unmapped, UnmappedStore, count
 
 
 class Taken(Exception):
@@ -54,7 +56,10 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A version to keep; ``predecessor`` is the id of the stored version it follows, which must still be the one."""
+    """A version to keep; ``predecessor`` is the id of the stored version it follows, which must still be the one.
+
+    ``unmapped`` are the terms that were kept as text.
+    """
 
     stored: Stored
     outputs: tuple[Output, ...]
@@ -63,6 +68,7 @@ class Draft:
     accession: str | None
     key: Key | None
     predecessor: str | None
+    unmapped: tuple[Unmapped, ...] = ()
 
 
 def output(role: str, media_type: str, content: bytes) -> Output:
@@ -92,6 +98,8 @@ class Store:
         """Take the database's URL; raises ValueError when it is none."""
         self._engine = open_engine(url)
         self._clock = clock
+        self.overlays = OverlayStore(self._engine, self.now)
+        self.unmapped = UnmappedStore(self._engine, self.now)
 
     def now(self) -> str:
         """The present instant as the tables keep it."""
@@ -139,6 +147,7 @@ class Store:
                 connection.execute(insert(OutputRow), rows)
                 if draft.key is not None:
                     _keep_key(connection, new, draft.key)
+                count(connection, draft.unmapped, new.received)
         except IntegrityError:
             raise Taken from None
 
@@ -174,6 +183,17 @@ class Store:
         if not rows:
             raise _not_found()
         return tuple(_stored(row._mapping) for row in rows)
+
+    def recent(self, sender: str | None, *, limit: int) -> Iterator[tuple[Stored, bytes]]:
+        """The versions received last, of a sender or of all, newest first, each with the document it came as."""
+        statement = _versions().order_by(VersionRow.received.desc(), VersionRow.id).limit(limit)
+        if sender is not None:
+            statement = statement.where(ReportRow.sender == sender)
+        with transaction(self._engine) as connection:
+            found = [_stored(row._mapping) for row in connection.execute(statement)]
+        # One document after the other: many together may be more than the memory holds.
+        for one in found:
+            yield one, self.output(one.id, "findings").content
 
     def search(self, wanted: Mapping[str, str | datetime], *, limit: int) -> tuple[Stored, ...]:
         """Versions that meet every condition, the newest issue first, at most ``limit``.

@@ -43,6 +43,7 @@ class VersionRow(Base):
         Index(None, "study_uid"),
         Index(None, "patient_id"),
         Index(None, "issued"),
+        Index(None, "received"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -84,3 +85,45 @@ class KeyRow(Base):
     digest: Mapped[str] = mapped_column(String(64))
     version: Mapped[str] = mapped_column(ForeignKey("versions.id"))
     created: Mapped[str] = mapped_column(INSTANT)
+
+
+class OverlayRow(Base):
+    """One version of a site's overlay, as it was uploaded; the highest version of a sender is in use."""
+
+    __tablename__ = "overlays"
+    __table_args__ = (UniqueConstraint("sender", "version"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    sender: Mapped[str] = mapped_column(String())
+    version: Mapped[int] = mapped_column(Integer)
+    created: Mapped[str] = mapped_column(INSTANT)
+    author: Mapped[str] = mapped_column(String())
+    origin: Mapped[str] = mapped_column(String(64))
+    rows: Mapped[int] = mapped_column(Integer)
+    media_type: Mapped[str] = mapped_column(String(128))
+    sha256: Mapped[str] = mapped_column(String(64))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class UnmappedRow(Base):
+    """A term that was kept as text: how often, from whom; ``form`` is what spelling variants share."""
+
+    __tablename__ = "unmapped"
+    __table_args__ = (UniqueConstraint("sender", "field", "system", "form", "language"), Index(None, "state", "count"))
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    sender: Mapped[str] = mapped_column(String())
+    field: Mapped[str] = mapped_column(String())
+    system: Mapped[str] = mapped_column(String())
+    code: Mapped[str] = mapped_column(String())
+    form: Mapped[str] = mapped_column(String())
+    term: Mapped[str] = mapped_column(String())
+    language: Mapped[str] = mapped_column(String(35))
+    count: Mapped[int] = mapped_column(Integer)
+    first_seen: Mapped[str] = mapped_column(INSTANT)
+    last_seen: Mapped[str] = mapped_column(INSTANT)
+    suggestions: Mapped[str] = mapped_column(String())
+    state: Mapped[str] = mapped_column(String(16))
+    decision: Mapped[str] = mapped_column(String())
+    author: Mapped[str] = mapped_column(String())
+    decided: Mapped[str | None] = mapped_column(INSTANT)
