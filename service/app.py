@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from flask import Flask
 
-from service.api import convert, observe, operations, problems, reports
+from service.api import convert, observe, operations, problems, reports, terminology, terms
 from service.api.deployment import Deployment, install
 from service.api.openapi import describe_bodies, make_api
 from service.config import Settings
@@ -31,7 +31,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     api = make_api(version("lesionbridge"))
     api.init_app(app)
     describe_bodies(api)
-    for room in (convert, reports, operations):
+    terminology.install(app)
+    for room in (convert, reports, operations, terminology, terms):
         api.register_blueprint(room.blueprint)
     app.register_blueprint(docs.blueprint)
     tables(settings.issuers_file)  # loaded before workers are forked, so that they share it

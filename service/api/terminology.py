@@ -1,0 +1,148 @@
+"""/fhir: the terminology operations, and the project's own CodeSystem, ValueSets and ConceptMaps."""
+
+from datetime import UTC, datetime
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Any, Final, cast
+
+from flask import Flask, Response, current_app, request
+
+from service.api import fhir_exchange
+from service.api.deployment import deployment
+from service.api.fhir_terminology import Asked, Desk
+from service.api.openapi import Blueprint
+from service.coding import vocabulary
+from service.coding.server import Terminology
+from service.coding.server.maps import table_maps
+from service.coding.server.tables import table_sources
+from service.coding.server.valuesets import table_value_sets
+from service.formats.fhir.terminology.capabilities import OPERATIONS, SEARCH
+from service.formats.fhir.terminology.parameters import DEFINED, defined_as
+from service.formats.fhir.terminology.release import Release
+
+blueprint = Blueprint("fhir", __name__, url_prefix="/fhir", description="FHIR terminology, R4 and R5")
+blueprint.register_error_handler(Exception, fhir_exchange.outcome)
+_EXTENSION: Final = "lesionbridge-terminology"
+_RESOURCE: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {"resourceType": {"type": "string"}},
+    "required": ["resourceType"],
+}
+_ANSWER: Final = {
+    "200": {"description": "A FHIR resource.", "content": {"application/fhir+json": {"schema": _RESOURCE}}}
+}
+_BODY: Final = {"required": True, "content": {name: {"schema": _RESOURCE} for name in fhir_exchange.JSON}}
+
+
+class Served:
+    """What one application serves; made when first asked for, so that a conversion does not pay for it."""
+
+    def __init__(self) -> None:
+        """Note when the program started: its capabilities are as old."""
+        self._started = _now()
+        self._terminology: Terminology | None = None
+
+    def desk(self, base: str, entries: int) -> Desk:
+        """Who answers under a base URL."""
+        if self._terminology is None:
+            self._terminology = _tables()
+        return Desk(self._terminology, _version(), self._started, base, _now, entries)
+
+
+def install(app: Flask) -> None:
+    """Give an application its own."""
+    app.extensions[_EXTENSION] = Served()
+
+
+def _tables() -> Terminology:
+    known = vocabulary()
+    sources = table_sources(known, files("terminology"), _version())
+    value_sets = table_value_sets(known, _version()).values()
+
+    def uri_of(name: str) -> str:
+        designator = known.designator(name)
+        return name if designator is None else known.systems[designator].uri
+
+    return Terminology(sources, value_sets, table_maps(known), uri_of=uri_of)
+
+
+def _version() -> str:
+    return version("lesionbridge")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _desk() -> Desk:
+    served = cast("Served", current_app.extensions[_EXTENSION])
+    return served.desk(f"{request.url_root}fhir", deployment().settings.limits.items)
+
+
+def _answer(path: str) -> Response:
+    """The answer to the present request, by its path below /fhir."""
+    spoken = fhir_exchange.release(request.headers.get("Accept", ""), request.content_type or "")
+    body = None
+    if request.method == "POST":
+        body = fhir_exchange.resource(request, deployment().settings.limits.body_bytes)
+    query = tuple(request.args.items(multi=True))
+    return fhir_exchange.respond(_desk().answer(Asked(request.method, path, query, body), spoken), spoken)
+
+
+def _query(names: dict[str, str]) -> list[dict[str, Any]]:
+    """Query parameters for the OpenAPI document: those that are no structures."""
+    kinds = {"boolean": "boolean", "integer": "integer"}
+    return [
+        {"in": "query", "name": name, "schema": {"type": kinds.get(kind.rstrip("*"), "string")}}
+        for name, kind in names.items()
+        if not kind[0].isupper()
+    ]
+
+
+@blueprint.post("")
+@blueprint.doc(requestBody=_BODY, responses=_ANSWER)
+def batch() -> Response:
+    """Answer a batch: a Bundle of GET and POST requests."""
+    spoken = fhir_exchange.release(request.headers.get("Accept", ""), request.content_type or "")
+    body = fhir_exchange.resource(request, deployment().settings.limits.body_bytes)
+    return fhir_exchange.respond(_desk().batch(body, spoken), spoken)
+
+
+@blueprint.get("/metadata")
+@blueprint.doc(parameters=_query({"mode": "code"}), responses=_ANSWER)
+def metadata() -> Response:
+    """Say what this server can do: CapabilityStatement, or TerminologyCapabilities with `mode=terminology`."""
+    return _answer("metadata")
+
+
+def _route(path: str, name: str, summary: str, parameters: list[dict[str, Any]], *, posts: bool) -> None:
+    """Register GET, and POST for an operation."""
+
+    def view(**_: str) -> Response:
+        return _answer(request.path.removeprefix("/fhir/"))
+
+    for method in ("GET", "POST") if posts else ("GET",):
+        said = {"requestBody": _BODY} if method == "POST" else {"parameters": parameters}
+        made = blueprint.doc(summary=summary, responses=_ANSWER, **said)(_named(view, f"{name}_{method.lower()}"))
+        blueprint.route(path, methods=[method])(made)
+
+
+def _named(view: Any, name: str) -> Any:
+    """A view of its own for each route: the OpenAPI document is written into it."""
+
+    def own(**values: str) -> Response:
+        return cast("Response", view(**values))
+
+    own.__name__ = name
+    return own
+
+
+for _kind, _operations in OPERATIONS.items():
+    for _operation in _operations:
+        _parameters = _query(dict(DEFINED[Release.R4][defined_as(_kind, _operation)]))
+        _base = f"{_kind.lower()}_{_operation.replace('-', '_')}"
+        _said = f"{_kind} ${_operation}"
+        _route(f"/{_kind}/${_operation}", _base, _said, _parameters, posts=True)
+        _route(f"/{_kind}/<id>/${_operation}", f"{_base}_of", f"{_said} of one resource", _parameters, posts=True)
+    _route(f"/{_kind}", f"{_kind.lower()}_search", f"Search {_kind}", _query(SEARCH), posts=False)
+    _route(f"/{_kind}/<id>", f"{_kind.lower()}_read", f"Read a {_kind}", [], posts=False)

@@ -1,0 +1,87 @@
+"""One code system as a terminology server sees it, whoever holds it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from service.coding.ecl.relations import Hierarchy
+
+PREFERRED = "preferred"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A designation: ``use`` is preferred, fully-specified, synonym, abbreviation, plural or definition."""
+
+    language: str
+    use: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One code; ``properties`` are what else is known of it, by name."""
+
+    code: str
+    display: str
+    active: bool = True
+    properties: tuple[tuple[str, str | bool], ...] = ()
+
+
+class TerminologySource(Hierarchy, Protocol):
+    """A code system or a fragment of one.
+
+    ``complete``: it has every code of the system, so a code it has not does not exist. ``nested``: it knows what is
+    above and below each code; a flat system that is complete knows that, too.
+    """
+
+    @property
+    def designator(self) -> str:
+        """The DICOM Coding Scheme Designator."""
+
+    @property
+    def uri(self) -> str:
+        """What FHIR calls the system."""
+
+    @property
+    def name(self) -> str:
+        """Its name for people."""
+
+    @property
+    def version(self) -> str:
+        """The version of what is held."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every code of the system is here."""
+
+    @property
+    def nested(self) -> bool:
+        """Whether the hierarchy is known."""
+
+    def lookup(self, code: str) -> Entry | None:
+        """A code; None where it is not here."""
+
+    def words(self, code: str) -> tuple[Word, ...]:
+        """Its designations."""
+
+    def subsumes(self, above: str, below: str) -> bool:
+        """Whether ``below`` is ``above`` or lies under it."""
+
+    def search(self, text: str, limit: int) -> Iterable[str]:
+        """At most ``limit`` codes of which a designation has words that begin with each of the text's, best first."""
+
+
+def display_in(source: TerminologySource, entry: Entry, language: str | None) -> str:
+    """The display in a language (RFC 5646), preferred designations first; the usual one where there is none in it."""
+    if not language:
+        return entry.display
+    words = source.words(entry.code)
+    for wanted in dict.fromkeys((language.lower(), language.lower().partition("-")[0])):
+        spoken = [word for word in words if word.language.lower() == wanted and word.use != "definition"]
+        for word in spoken:
+            if word.use == PREFERRED:
+                return word.text
+        if spoken:
+            return spoken[0].text
+    return entry.display
