@@ -79,7 +79,7 @@ def defects(terminology: Traversable, mappings: Traversable, release: Release | 
     words = list(read_csv(terminology.joinpath("designations.csv"), found))
     _check_dicom(codings, found)
     _check_spelled(words, vocabulary, found)
-    _check_sets(terminology, vocabulary, found)
+    _check_sets(terminology, found)
     for table in _tables(terminology):
         _check_labels(read_csv(table, found, columns=LABELS), table.name, vocabulary, found)
     if release is not None:
@@ -132,19 +132,18 @@ def _check_spelled(words: Iterable[Line], vocabulary: Vocabulary, found: Defects
                 break
 
 
-def _check_sets(terminology: Traversable, vocabulary: Vocabulary, found: Defects) -> None:
-    """Sided sites are mirrored, and a site whose label names a side is in its side's value set."""
+def _check_sets(terminology: Traversable, found: Defects) -> None:
+    """A site whose key names a side is in its side's value set, and its mirror image in the other."""
     sets = read_value_sets(terminology, found)
     sided = {side: {line.cells[0]: line for line in sets[name]} for side, name in SIDED_SITES.items()}
     for side, other in ((LEFT, RIGHT), (RIGHT, LEFT)):
         for key, line in sided[side].items():
-            if key.replace(f"{side}-", f"{other}-", 1) not in sided[other]:
+            if side in key.split("-") and key.replace(f"{side}-", f"{other}-", 1) not in sided[other]:
                 found.add(line.file, line.number, f"{key} has no counterpart on the {other}")
     for line in sets.get("sites", ()):
         key = line.cells[0]
-        words = set(vocabulary.concepts[key].label.lower().split())
         for side in SIDED_SITES:
-            if side in words and key not in sided[side]:
+            if side in key.split("-") and key not in sided[side]:
                 found.add(line.file, line.number, f"{key} is not in {SIDED_SITES[side]}")
 
 

@@ -90,7 +90,7 @@ def test_refuses_a_dicom_meaning_that_the_standard_does_not_have(tmp_path: Path)
 
 
 def test_a_side_has_its_counterpart(tmp_path: Path) -> None:
-    found = told(tmp_path, add={"terminology/value_sets/left-sided-sites.csv": "frontal-lobe,a source\n"})
+    found = told(tmp_path, add={"terminology/value_sets/left-sided-sites.csv": "left,a source\n"})
 
     assert any(where.startswith("value_sets/left-sided-sites.csv") and "counterpart" in why for where, why in found)
 
