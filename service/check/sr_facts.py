@@ -202,8 +202,8 @@ class DocumentFacts:
             for modifier in item.children:
                 if self._key(modifier) in ("laterality", "topography"):
                     yield Fact(f"{here}/{self._key(modifier)}", self._answer(modifier))
-        elif key == "count":
-            yield Fact(f"{here}/count", item.value)
+        elif key == "count":  # in words; a number stands among the measurements
+            yield Fact(f"{here}/count", self._answer(item))
         elif key == "comment":
             if item.value != own_id:  # the label that the dialect ohif adds
                 yield Fact(f"{here}/text", lines(item.value))

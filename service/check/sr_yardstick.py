@@ -5,10 +5,11 @@ from collections.abc import Collection, Iterator
 from decimal import Decimal
 
 from service.check.facts import Fact, Yardstick, answer_value, by_codes, codes_value
+from service.coding import vocabulary
 from service.domain.codes import CodedTerm
 from service.domain.geometry import Graphic, Graphic3D, Region2D, Region3D
 from service.domain.names import PersonName
-from service.domain.report import CodedReport, Lesion, Measurement
+from service.domain.report import CodedReport, CountKind, Lesion, Measurement
 from service.formats.sr.vr import digits
 
 
@@ -48,8 +49,9 @@ class SrYardstick(Yardstick):
         segment = lesion.segment
         gone = segment is not None and (segment.where or lesion.where) in self._lost
         for fact in super().lesion(lesion):
-            if not (gone and fact.place == f"{here}/segment"):
+            if not (gone and fact.place == f"{here}/segment") and fact.place != f"{here}/count":
                 yield fact
+        yield from self._count(here, lesion)
         for shown in lesion.images:
             for region in shown.regions:
                 if self._stands(region):
@@ -57,6 +59,15 @@ class SrYardstick(Yardstick):
         for region3d in lesion.regions3d:
             if self._stands(region3d):
                 yield Fact(f"{here}/region", _shape3d(region3d))
+
+    def _count(self, here: str, lesion: Lesion[CodedTerm]) -> Iterator[Fact]:
+        """A number is a measurement, "multiple" and "innumerable" are concepts."""
+        if isinstance(lesion.count, CountKind):
+            yield Fact(f"{here}/count", self.say(vocabulary().term(lesion.count.value)))
+        elif lesion.count is not None:
+            concept = vocabulary().name(vocabulary().members["count"].concept)
+            said = Measurement(concept, Decimal(lesion.count), vocabulary().term("unit-no-units"))
+            yield Fact(f"{here}/measurement", self.measured(said, None))
 
     def _stands(self, region: Region2D[CodedTerm] | Region3D) -> bool:
         """Whether a shape was written."""

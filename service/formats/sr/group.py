@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
+from service.coding import vocabulary
 from service.domain.codes import CodedTerm
 from service.domain.report import CountKind, Lesion, TimePoint
 from service.formats.sr.draft import Draft
@@ -36,6 +37,7 @@ def measurement_group(draft: Draft, lesion: Lesion[CodedTerm]) -> ContentItem | 
         *places.regions,
         *_site(draft, lesion),
         *(measurement(draft, said, places.shapes(number)) for number, said in enumerate(lesion.measurements)),
+        *_count(draft, lesion),
         *_images(draft, lesion, places),
         *_statements(draft, lesion),
     )
@@ -85,6 +87,14 @@ def _site(draft: Draft, lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
         yield from modifiers
 
 
+def _count(draft: Draft, lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
+    """How many lesions the entry stands for: a number among the measurements, or the concept for many."""
+    if isinstance(lesion.count, CountKind):
+        yield from draft.answer(member("count"), vocabulary().term(lesion.count.value), "CONTAINS")
+    elif lesion.count is not None:
+        yield Num(member("count"), Decimal(lesion.count), name("unit-no-units"), "CONTAINS")
+
+
 def _images(draft: Draft, lesion: Lesion[CodedTerm], places: Places) -> Iterator[ContentItem]:
     """The images that show the lesion and on which no shape of it lies.
 
@@ -100,15 +110,12 @@ def _images(draft: Draft, lesion: Lesion[CodedTerm], places: Places) -> Iterator
 
 
 def _statements(draft: Draft, lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
-    """Evaluations, certainty, change, count and text."""
+    """Evaluations, certainty, change and text."""
     for evaluation in lesion.evaluations:
         yield from draft.evaluation(evaluation)
     for key, term in (("certainty", lesion.certainty), ("change", lesion.change)):
         if term is not None:
             yield from draft.answer(member(key), term, "CONTAINS")
-    if lesion.count is not None:
-        count = lesion.count.value if isinstance(lesion.count, CountKind) else str(lesion.count)
-        yield from draft.text(name("lesion-count"), count, "CONTAINS", f"{lesion.where}/count")
     if lesion.text is not None:
         yield from draft.text(name("comment"), lesion.text, "CONTAINS", f"{lesion.where}/text")
     elif draft.dialect.label:

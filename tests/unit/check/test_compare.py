@@ -10,7 +10,7 @@ import pytest
 from service.check.compare import compare
 from service.domain.codes import CodedTerm
 from service.domain.geometry import LesionImage
-from service.domain.report import CodedReport, ReferenceRange, Sex
+from service.domain.report import CodedReport, CountKind, ReferenceRange, Sex
 from service.domain.times import DateTime
 from service.formats.fhir import write as fhir
 from service.formats.sr import write as sr
@@ -88,7 +88,7 @@ CHANGES: dict[str, tuple[str, Change]] = {
     "no topography": ("/topography", _first(topography=None)),
     "no certainty": ("/certainty", _first(certainty=None)),
     "no change": ("/change", _first(change=None)),
-    "another count": ("/count", _first(count=2)),
+    "another count": ("/count", _first(count=CountKind.INNUMERABLE)),
     "no time point": ("/timePoint/label", _first(time_point=None)),
     "another text": ("/text", _first(text="Shrank.")),
     "no measurements": ("/measurement", _first(measurements=())),
@@ -117,6 +117,17 @@ def test_names_the_place_of_a_difference(name: str) -> None:
     ):
         assert any(place in one.place for one in found), output
         assert {one.output for one in found} == {output}
+
+
+def test_another_number_of_lesions_is_another_number_in_the_sr_and_another_count_in_the_bundle() -> None:
+    report = rich_report()
+    changed = _first(count=2)(report)
+    document = sr.write(changed)
+    bundle = fhir.write(changed, document.reference)
+    numbers = compare(report, document.content, None, ())
+    counts = compare(report, None, bundle.content, ())
+    assert {one.place.rpartition("/")[2] for one in numbers} == {"measurement"}
+    assert {one.place.rpartition("/")[2] for one in counts} == {"count"}
 
 
 def test_sees_a_bundle_whose_structure_has_the_other_side() -> None:

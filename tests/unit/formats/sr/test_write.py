@@ -13,7 +13,7 @@ from service.domain.codes import Code, CodedTerm
 from service.domain.errors import Contradiction, Invalid, NotAcceptable
 from service.domain.geometry import Graphic, Graphic3D, LesionImage, Region3D, SegmentReference
 from service.domain.names import PersonName
-from service.domain.report import CodedReport, Comparison, Device, Observer, PatientId, Person, Status
+from service.domain.report import CodedReport, Comparison, CountKind, Device, Observer, PatientId, Person, Status
 from service.domain.times import DateTime
 from service.formats.sr.decode import decode_file
 from service.formats.sr.dialects import DIALECTS
@@ -267,6 +267,16 @@ def test_the_differential_keeps_its_order() -> None:
         "Cerebral abscess",
         "something else",
     ]
+
+
+@pytest.mark.parametrize(
+    ("count", "value_type", "said"),
+    [(17, "NUM", "17"), (CountKind.MULTIPLE, "CODE", "RID5765"), (CountKind.INNUMERABLE, "CODE", "RID38662")],
+)
+def test_a_count_is_a_number_or_the_concept_for_many(count: int | CountKind, value_type: str, said: str) -> None:
+    (item,) = [one for one in _group(count=count).children if one.concept_name == member("count")]
+    assert item.value_type == value_type
+    assert said == (item.value.digits if value_type == "NUM" else item.value.codes[0].code)
 
 
 def test_a_measurement_without_unit_code_is_words() -> None:
