@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from hashlib import sha256
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import orjson
 from flask import Response, request
 
 from service.api.multipart import Part, related
-from service.api.negotiation import MULTIPART, Offer
+from service.api.negotiation import DICOM_JSON, MULTIPART, Offer
 from service.api.observe import LOSSES, REPORTS
 from service.pipeline import Format, Outcome, Receipt
 from service.store.receipt import loss_row
@@ -30,6 +31,8 @@ def converted(outcome: Outcome, offer: Offer) -> Response:
         parts = [Part(_NAMES[name], made.media_type, made.content) for name, made in outcome.outputs.items()]
         losses = orjson.dumps([loss_row(loss) for loss in outcome.losses], option=orjson.OPT_INDENT_2)
         media_type, content = related([*parts, Part("losses.json", "application/json", losses)])
+    elif offer.media_type == DICOM_JSON:
+        media_type, content = DICOM_JSON, dicom_json(outcome.outputs[Format.SR].content)
     else:
         made = outcome.outputs[offer.targets[0]]
         media_type = offer.media_type if offer.media_type == "application/json" else made.media_type
@@ -40,6 +43,13 @@ def converted(outcome: Outcome, offer: Offer) -> Response:
         response.headers["Lesionbridge-Checks"] = ", ".join(outcome.checks)
     response.headers["Vary"] = "Accept"
     return response
+
+
+def dicom_json(content: bytes) -> bytes:
+    """A Part 10 file in the DICOM JSON Model (PS3.18 F.2): a list of one data set, without the group of the file."""
+    from pydicom import dcmread  # imported when the first caller asks for it
+
+    return orjson.dumps([dcmread(BytesIO(content)).to_json_dict()])
 
 
 def published(receipt: Receipt, *, always: bool) -> Response:

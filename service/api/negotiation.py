@@ -9,6 +9,7 @@ from service.pipeline import Format
 
 FINDINGS_JSON = "application/vnd.lesionbridge.findings+json"
 FHIR_JSON = "application/fhir+json"
+DICOM_JSON = "application/dicom+json"
 MULTIPART = "multipart/related"
 READERS = {FINDINGS_JSON: Format.FINDINGS, "application/json": Format.FINDINGS}
 
@@ -25,6 +26,7 @@ class Offer:
 OFFERS = (
     Offer(FHIR_JSON, (Format.FHIR_R4,), ("4.0", "4.0.1")),
     Offer("application/dicom", (Format.SR,)),
+    Offer(DICOM_JSON, (Format.SR,)),
     Offer(MULTIPART, (Format.FHIR_R4, Format.SR)),
     Offer("text/html", (Format.HTML,)),
     Offer(FINDINGS_JSON, (Format.FINDINGS,)),

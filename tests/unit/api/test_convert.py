@@ -9,7 +9,7 @@ from io import BytesIO
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 
 from service.api.negotiation import OFFERS
 from service.pipeline import BUNDLES, DIALECTS, IODS
@@ -41,6 +41,16 @@ def test_the_same_document_gives_the_same_bytes(client: FlaskClient) -> None:
         headers = {**FINDINGS, "Accept": offer.media_type}
         first, second = (client.post("/v1/convert", data=make_body(), headers=headers).data for _ in range(2))
         assert first == second
+
+
+def test_dicom_json_is_the_data_set_of_the_file(client: FlaskClient) -> None:
+    file, listed = (
+        client.post("/v1/convert", data=make_body(), headers={**FINDINGS, "Accept": media_type}).data
+        for media_type in ("application/dicom", "application/dicom+json")
+    )
+    (document,) = json.loads(listed)
+    assert Dataset.from_json(document) == dcmread(BytesIO(file))
+    assert not [tag for tag in document if tag.startswith("0002")]  # PS3.18 F.2
 
 
 def test_a_multipart_answer_has_both_outputs_and_the_losses(client: FlaskClient) -> None:

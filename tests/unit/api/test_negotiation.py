@@ -17,6 +17,7 @@ from service.domain.errors import NotAcceptable, UnsupportedMedia
         ('application/fhir+json; fhirVersion="4.0"; charset=utf-8', "application/fhir+json"),
         ("application/dicom", "application/dicom"),
         ("Application/DICOM", "application/dicom"),
+        ("application/dicom+json", "application/dicom+json"),
         ('multipart/related; type="application/dicom"', "multipart/related"),
         ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html"),
         ("application/dicom;q=0.5, text/html;q=0.6", "text/html"),
