@@ -30,10 +30,14 @@ class BadSetting(ValueError):
         self.name = name
 
 
+def _data_folder() -> Path:
+    """The user's data folder (XDG Base Directory: $XDG_DATA_HOME, by default ~/.local/share)."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "lesionbridge"
+
+
 def _default_database() -> str:
-    """SQLite in the user's data folder (XDG Base Directory: $XDG_DATA_HOME, by default ~/.local/share)."""
-    home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return f"sqlite:///{Path(home) / 'lesionbridge' / 'lesionbridge.sqlite3'}"
+    """SQLite in the user's data folder."""
+    return f"sqlite:///{_data_folder() / 'lesionbridge.sqlite3'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class Settings:
     database_url: str = field(default_factory=_default_database)
     migrate: bool = True
     issuers_file: str = ""
+    overlays_folder: str = ""
+    terminology_folder: str = ""
     log_level: str = "info"
     limits: Limits = field(default_factory=Limits)
 
@@ -69,6 +75,11 @@ class Settings:
     def is_sqlite(self) -> bool:
         """Whether the database is an SQLite file."""
         return self.database_url.startswith("sqlite")
+
+    @property
+    def terminology(self) -> Path:
+        """The folder of the site's imported terminology."""
+        return Path(self.terminology_folder) if self.terminology_folder else _data_folder() / "terminology"
 
     @property
     def worker_count(self) -> int:

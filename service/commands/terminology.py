@@ -3,11 +3,13 @@
 import click
 
 from service.commands.terminology_check import check
+from service.commands.terminology_releases import import_, list_
 
 
 @click.group("terminology")
 def command() -> None:
-    """Look after the tables of codes and words."""
+    """Look after the tables of codes and words, and the releases that the site has loaded."""
 
 
-command.add_command(check)
+for _one in (check, import_, list_):
+    command.add_command(_one)

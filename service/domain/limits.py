@@ -16,3 +16,7 @@ class Limits:
     text_characters: int = 65_536  # of one free text
     term_characters: int = 256  # of one term, id or name
     digits: int = 32  # of one number
+    release_files: int = 10_000  # of one package of a terminology release
+    release_bytes: int = 16 * 1024 * 1024 * 1024  # of one package, unpacked
+    release_ratio: int = 200  # unpacked to packed, of a file in a package
+    release_json_bytes: int = 64 * 1024 * 1024  # of one FHIR resource: it is held whole

@@ -1,0 +1,124 @@
+"""What can be asked of loaded releases, whatever holds them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+
+class Use(IntEnum):
+    """What a designation is to its concept."""
+
+    PREFERRED = 0
+    FULLY_SPECIFIED = 1
+    SYNONYM = 2
+    DEFINITION = 3
+    ABBREVIATION = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseSystem:
+    """A code system in a release: its DICOM designator (or its URI, where it has none), URI and version."""
+
+    designator: str
+    uri: str
+    name: str
+    version: str
+    release: str
+    concepts: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseConcept:
+    """A concept of a release; ``tag`` is the semantic tag of a SNOMED CT name, elsewhere a class or empty."""
+
+    system: str
+    code: str
+    display: str
+    active: bool
+    defined: bool = False
+    effective: str = ""
+    module: str = ""
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseDesignation:
+    """A word for a concept; ``preferred`` and ``acceptable`` name the dialects (en-US) in which it is."""
+
+    term: str
+    language: str
+    use: Use
+    preferred: tuple[str, ...] = ()
+    acceptable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A defining relationship that is no is-a: ``target`` is a code, or empty where ``value`` is a number or a text."""
+
+    type: str
+    target: str
+    value: str
+    group: int
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """Where a retired code went; only same-as and replaced-by may be followed without asking."""
+
+    kind: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A concept that a search found: the designation that matched, and its place in the release's own order."""
+
+    concept: ReleaseConcept
+    term: str
+    language: str
+    rank: int
+
+
+class ReleaseStore(Protocol):
+    """Loaded releases. A code that is not there is None, or nothing; nothing is ever guessed."""
+
+    def systems(self) -> tuple[ReleaseSystem, ...]:
+        """The code systems that are loaded."""
+
+    def lookup(self, system: str, code: str) -> ReleaseConcept | None:
+        """The concept of a code."""
+
+    def designations(self, system: str, code: str) -> tuple[ReleaseDesignation, ...]:
+        """All words for it."""
+
+    def parents(self, system: str, code: str) -> tuple[str, ...]:
+        """Codes of the concepts right above."""
+
+    def children(self, system: str, code: str) -> tuple[str, ...]:
+        """Codes of the concepts right below."""
+
+    def ancestors(self, system: str, code: str) -> tuple[str, ...]:
+        """Codes of all concepts above, without itself."""
+
+    def descendants(self, system: str, code: str) -> Iterator[str]:
+        """Codes of all concepts below, without itself."""
+
+    def subsumes(self, system: str, above: str, below: str) -> bool:
+        """Whether ``below`` is ``above`` or one of its descendants."""
+
+    def members(self, system: str, refset: str) -> Iterator[str]:
+        """Codes of the concepts in a reference set."""
+
+    def attributes(self, system: str, code: str) -> tuple[Attribute, ...]:
+        """The relationships other than is-a."""
+
+    def historical(self, system: str, code: str) -> tuple[Association, ...]:
+        """Where an inactive code went."""
+
+    def named(self, text: str) -> tuple[ReleaseConcept, ...]:
+        """The active concepts that have a designation equal to the text, spelling variants included."""
+
+    def search(self, words: Sequence[str], limit: int) -> tuple[Found, ...]:
+        """At most ``limit`` concepts, each with a designation that has all words, the last ones as beginnings."""

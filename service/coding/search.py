@@ -1,0 +1,244 @@
+"""Search as a radiologist types: beginnings of words in any order, abbreviations, typing errors; the field's own first.
+
+One engine for the search box and for the suggestions that an unknown term gets: over the project's own terms always,
+over a site's releases where there are any. What is found is proposed, never applied.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from service.coding.index import EVERYWHERE
+from service.coding.labels import primary
+from service.coding.lookup import Vocabulary
+from service.coding.releases.finding import Designated, designated, expression, knows, matching, named, near
+from service.coding.releases.site import SiteReleases
+from service.coding.releases.sqlite import SqliteReleaseStore
+from service.coding.releases.store import ReleaseConcept, Use
+from service.coding.releases.tokens import Normal, split
+from service.coding.search_own import Entry, OwnTerms
+from service.coding.search_query import EQUAL, Query, Token, nearest, parse, rate
+from service.coding.words import squeeze
+from service.domain.codes import Code
+
+OWN: Final = "lesionbridge"
+_CANDIDATES: Final = 60
+"""Concepts of a release that are looked at closely, those first that are ranked best."""
+_ELSEWHERE: Final = 0.8
+_RETIRED: Final = 0.5
+"""What an answer is worth that is of another kind than the field's values, or is inactive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A search: ``field`` is a row of the mappings or empty, ``language`` a tag whose terms are shown first."""
+
+    text: str
+    field: str = EVERYWHERE
+    language: str = ""
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A concept that was found: of the project (``concept`` is its key) or of a release only.
+
+    ``term`` is the designation that matched; ``how``: exact, words, abbreviation, spelling. ``in_field``: the field's
+    value set has it. ``score``: 0 to 1.
+    """
+
+    label: str
+    codes: tuple[Code, ...]
+    term: str
+    how: str
+    source: str
+    score: float
+    concept: str | None = None
+    in_field: bool = False
+    tag: str = ""
+
+
+class Search:
+    """The engine; it holds the words of the project's own terms and asks the releases for theirs."""
+
+    def __init__(self, vocabulary: Vocabulary, releases: SiteReleases | None = None) -> None:
+        """Index the vocabulary's designations."""
+        self._vocabulary = vocabulary
+        self._releases = releases
+        self._normal = Normal(vocabulary.designations.words)
+        self._own = OwnTerms(vocabulary, self._normal)
+        self._tags: dict[tuple[str, str], frozenset[str]] = {}
+
+    def find(self, asked: Asked) -> tuple[Match, ...]:
+        """The concepts that answer, best first; nothing for a text without a letter or digit."""
+        query = parse(asked.text, self._normal, self._own.short)
+        if not query.tokens:
+            return ()
+        stores = self._releases.stores() if self._releases is not None else ()
+        made = self._both(query, asked, stores)
+        if not made:
+            corrected = self._corrected(query, stores)
+            made = self._both(corrected, asked, stores) if corrected is not None else made
+        return tuple(match for _, match in sorted(made.values(), key=lambda one: one[0])[: asked.limit])
+
+    def _both(
+        self, query: Query, asked: Asked, stores: Sequence[SqliteReleaseStore]
+    ) -> dict[tuple[str, str], tuple[tuple[object, ...], Match]]:
+        """Each concept once, with what it is ordered by."""
+        made: dict[tuple[str, str], tuple[tuple[object, ...], Match]] = {}
+        for place, match in enumerate(self._find_own(query, asked)):
+            _keep(made, (OWN, str(match.concept)), _order(match, place), match)
+        for store in stores:
+            for place, match in enumerate(self._find_in(store, query, asked)):
+                key = (OWN, match.concept) if match.concept else (match.codes[0].system, match.codes[0].code)
+                _keep(made, key, _order(match, place), match)
+        return made
+
+    def _find_own(self, query: Query, asked: Asked) -> Iterator[Match]:
+        values = self._values(asked.field)
+        for score, entry in self._own.find(query):
+            if entry.field not in (EVERYWHERE, asked.field) and asked.field:
+                continue
+            yield self._own_match(entry.concept, score, entry, query, values)
+
+    def _own_match(self, key: str, score: float, entry: Entry, query: Query, values: frozenset[str] | None) -> Match:
+        concept = self._vocabulary.concepts[key]
+        short = query.tokens[0].phrases and squeeze(query.text).lower() == entry.term.lower()
+        how = _how(query, score) if not short else "abbreviation"
+        codes = concept.codes or ((concept.broader,) if concept.broader is not None else ())
+        return Match(concept.label, codes, entry.term, how, OWN, score, key, values is not None and key in values)
+
+    def _find_in(self, store: SqliteReleaseStore, query: Query, asked: Asked) -> list[Match]:
+        """The best of one release: equal names, whole words, then beginnings."""
+        ranks = dict.fromkeys(named(store, query.text, self._normal), 0)
+        for beginnings in (False, True):
+            ways = [(token.forms, token.phrases, beginnings and not token.corrected) for token in query.tokens]
+            for rank, n in matching(store, expression(store, ways), _CANDIDATES):
+                ranks.setdefault(n, rank)
+            if len(ranks) >= _CANDIDATES:
+                break
+        terms = designated(store, list(ranks))
+        rated = []
+        for n, rank in ranks.items():
+            best = self._best(terms[n], query, asked.language)
+            if best is not None:
+                rated.append((-round(best[0], 2), rank, n, best))
+        rated.sort(key=lambda one: one[:3])
+        kept = rated[: max(asked.limit * 2, 20)]
+        concepts = store.concepts([one[2] for one in kept])
+        tags = self._field_tags(store, asked.field)
+        return [self._release_match(store, concepts[n], best, query, tags, asked) for _, _, n, best in kept]
+
+    def _best(self, terms: Sequence[Designated], query: Query, language: str) -> tuple[float, str] | None:
+        """The designation that answers best, one of the language asked for before others."""
+        best: tuple[float, bool, str] | None = None
+        for _, term, said, _ in terms:
+            score = rate(query, split(term), self._normal)
+            if score is not None:
+                this = (score, bool(language) and primary(said) == primary(language), term)
+                if best is None or this[:2] > best[:2]:
+                    best = this
+        return None if best is None else (best[0], best[2])
+
+    def _release_match(
+        self,
+        store: SqliteReleaseStore,
+        concept: ReleaseConcept,
+        best: tuple[float, str],
+        query: Query,
+        tags: frozenset[str],
+        asked: Asked,
+    ) -> Match:
+        """A concept of a release; one that the project has, too, is shown as the project's."""
+        score, term = best
+        score *= 1.0 if concept.active else _RETIRED
+        known = self._vocabulary.by_code.get((concept.system, concept.code), ())
+        keys = [key for key, coding in known if not coding.part and key in self._vocabulary.concepts]
+        if len(keys) == 1:
+            own = self._own_match(keys[0], score, Entry((), keys[0], term, ""), query, self._values(asked.field))
+            return replace(own, tag=concept.tag)
+        code = Code(concept.system, concept.code, concept.display)
+        label = self._label(store, concept, asked.language)
+        fits = concept.tag in tags
+        score *= 1.0 if fits or not tags else _ELSEWHERE
+        return Match(label, (code,), term, _how(query, score), store.name, score, tag=concept.tag)
+
+    def _label(self, store: SqliteReleaseStore, concept: ReleaseConcept, language: str) -> str:
+        """The display, or the first preferred term of the language asked for."""
+        if language and not language.startswith("en"):
+            for one in store.designations(concept.system, concept.code):
+                if primary(one.language) == primary(language) and one.use in (Use.PREFERRED, Use.SYNONYM):
+                    return one.term
+        return concept.display
+
+    def _values(self, field: str) -> frozenset[str] | None:
+        row = self._vocabulary.field(field) if field else None
+        return row.values if row is not None else None
+
+    def _field_tags(self, store: SqliteReleaseStore, field: str) -> frozenset[str]:
+        """The semantic tags that the field's own values have in the release: what else may stand there."""
+        known = self._tags.get((store.path.name, field))
+        if known is None:
+            found = set()
+            for key in self._values(field) or ():
+                for code in self._vocabulary.concepts[key].codes:
+                    concept = store.lookup(code.system, code.code) if store.has(code.system) else None
+                    if concept is not None:
+                        found.add(concept.tag)
+            known = self._tags[store.path.name, field] = frozenset(found)
+        return known
+
+    def _corrected(self, query: Query, stores: Sequence[SqliteReleaseStore]) -> Query | None:
+        """The query with each word that nobody knows replaced by those it may be a misspelling of."""
+        tokens = []
+        changed = False
+        for token in query.tokens:
+            forms = token.forms
+            if not token.phrases and not any(self._known(form, stores) for form in forms):
+                word = forms[0]
+                found = dict.fromkeys(self._own.near(word))
+                for store in stores:
+                    found.update(dict.fromkeys(near(store, word)))
+                better = nearest(word, list(found))
+                if not better:
+                    return None
+                changed = True
+                forms = tuple(dict.fromkeys([*better, *map(self._normal.word, better)]))
+                tokens.append(Token(forms, corrected=True))
+            else:
+                tokens.append(token)
+        if not changed:
+            return None
+        normal = tuple(self._normal.word(token.forms[0]) for token in tokens)
+        return Query(query.text, tuple(tokens), normal)
+
+    def _known(self, form: str, stores: Sequence[SqliteReleaseStore]) -> bool:
+        return self._own.knows(form) or any(knows(store, form) for store in stores)
+
+
+def suggestions(search: Search, text: str, field: str = EVERYWHERE, most: int = 5) -> tuple[str, ...]:
+    """Labels for an unknown term, as `Vocabulary.suggest` gives them: of the project's concepts first."""
+    found = search.find(Asked(text, field, limit=most * 2))
+    return tuple(dict.fromkeys(match.label for match in found))[:most]
+
+
+def _how(query: Query, score: float) -> str:
+    if any(token.corrected for token in query.tokens):
+        return "spelling"
+    return "exact" if score >= EQUAL else "words"
+
+
+def _order(match: Match, place: int) -> tuple[object, ...]:
+    """The field's values first, then the better answer, the project's own before a release's of the same worth."""
+    return not match.in_field, -round(match.score + (0.1 if match.source == OWN else 0.0), 2), len(match.label), place
+
+
+def _keep(
+    made: dict[tuple[str, str], tuple[tuple[object, ...], Match]],
+    key: tuple[str, str],
+    order: tuple[object, ...],
+    match: Match,
+) -> None:
+    known = made.get(key)
+    if known is None or order < known[0]:
+        made[key] = (order, match)

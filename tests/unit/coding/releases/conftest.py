@@ -1,0 +1,81 @@
+"""Generated releases, small, and a folder to import them into."""
+
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from benchmarks import generated_rf2
+from service.coding import vocabulary
+from service.coding.releases.importing import Asked, import_release
+from service.coding.releases.shelf import Placed, Shelf
+from service.coding.releases.site import SiteReleases
+from service.coding.releases.sqlite import SqliteReleaseStore
+from service.domain.limits import Limits
+
+SHAPE = generated_rf2.Shape(concepts=600, descriptions=2_400, relationships=3_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A generated package and what is in it."""
+
+    path: Path
+    made: generated_rf2.Made
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A site's folder of releases."""
+
+    shelf: Shelf
+
+    def load(self, *files: Path, name: str = "", limits: Limits | None = None) -> Placed:
+        """Import files."""
+        return import_release(self.shelf, Asked(files, name, "2026-07-01"), limits or Limits(), vocabulary())
+
+    @property
+    def releases(self) -> SiteReleases:
+        """What is in use."""
+        return SiteReleases(self.shelf.folder, vocabulary().designations.words)
+
+    def store(self, placed: Placed) -> SqliteReleaseStore:
+        """One release."""
+        return SqliteReleaseStore(self.shelf.path(placed), placed.name)
+
+
+@pytest.fixture(scope="session")
+def rf2(tmp_path_factory: pytest.TempPathFactory) -> Generated:
+    """A SNOMED CT package of 600 concepts."""
+    path = tmp_path_factory.mktemp("rf2") / "SnomedCT_GeneratedRF2_20260701.zip"
+    return Generated(path, generated_rf2.write(path, SHAPE))
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """An empty folder."""
+    return Site(Shelf(tmp_path / "terminology"))
+
+
+@pytest.fixture(scope="session")
+def loaded(rf2: Generated, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A folder with the package in use; nobody writes to it."""
+    made = Site(Shelf(tmp_path_factory.mktemp("loaded")))
+    made.load(rf2.path)
+    return made
+
+
+def changed(source: Path, target: Path, part: str, change: Callable[[bytes], bytes]) -> Path:
+    """A copy of a package in which the files with ``part`` in their names have other content."""
+    hit = False
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if part in name:
+                hit = True
+                content = change(content)
+            new.writestr(name, content)
+    assert hit, f"no file is called {part}"
+    return target
