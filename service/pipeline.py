@@ -21,6 +21,8 @@ import orjson
 
 from service.coding import Vocabulary, vocabulary
 from service.coding.coder import code_report
+from service.coding.overlays.site import SiteOverlays, Uploads
+from service.curation import unmapped
 from service.domain.emitted import Emitted, SrReference
 from service.domain.errors import Conflict, Disagreement, KeyReused, Problem, Unavailable
 from service.domain.limits import Limits
@@ -91,13 +93,18 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A document of a sender, with what the deployment adds to it."""
+    """A document of a sender, with what the deployment adds to it: ``site`` are its overlays.
+
+    ``uploads`` is asked for uploaded overlays where nothing is kept; a store knows its own.
+    """
 
     body: bytes
     format: Format = Format.FINDINGS
     default_sender: str = "local"
     limits: Limits = field(default_factory=Limits)
     issuers_file: str = ""
+    site: SiteOverlays | None = None
+    uploads: Uploads | None = None
 
 
 @cache
@@ -115,7 +122,8 @@ ROLES = {Format.FINDINGS: "findings", Format.FHIR_R4: "fhir", Format.SR: "sr", F
 
 def convert(source: Source, targets: Sequence[Format], options: Options) -> Outcome:
     """Read, code and write; raises a Refused for a document that can't be taken, Disagreement when a check fails."""
-    return emit(code_report(_read(source), tables(source.issuers_file)), targets, options)
+    report = _read(source)
+    return emit(code_report(report, _vocabulary(source, report.sender, None)[0]), targets, options)
 
 
 def emit(report: CodedReport, targets: Sequence[Format], options: Options) -> Outcome:
@@ -149,8 +157,9 @@ def publish(
     digest = _digest(report, options)
     if dry_run:
         _already(report, digest, store, None)
-        outcome = emit(_coded(source, report, _previous(report, store)), STORED, options)
-        return Receipt(None, _receipt(outcome, {"dryRun": True}), created=False)
+        tables_used, overlays = _vocabulary(source, report.sender, store)
+        outcome = emit(code_report(_following(report, _previous(report, store)), tables_used), STORED, options)
+        return Receipt(None, _receipt(outcome, {"dryRun": True, **overlays}), created=False)
     for _ in range(ATTEMPTS):
         kept = _keep(source, report, digest, options, store, key)
         if kept is not None:
@@ -169,10 +178,11 @@ def _keep(
     if there is not None:
         return there
     previous = _previous(report, store)
-    outcome = emit(_coded(source, report, previous), STORED, options)
+    tables_used, overlays = _vocabulary(source, report.sender, store)
+    outcome = emit(code_report(_following(report, previous), tables_used), STORED, options)
     try:
-        draft = _draft(source, outcome, digest, store, said, previous)
-        store.keep(draft)
+        draft = _draft(source, outcome, digest, store, said, previous, overlays)
+        store.keep(replace(draft, unmapped=unmapped(outcome.report, tables_used, source.limits)))
     except kept.Taken:
         return None
     return Receipt(draft.stored.id, draft.stored.receipt, created=True)
@@ -209,7 +219,13 @@ def _already(report: LesionReport, digest: str, store: Store, key: Key | None) -
 
 
 def _draft(
-    source: Source, outcome: Outcome, digest: str, store: Store, key: Key | None, previous: Stored | None
+    source: Source,
+    outcome: Outcome,
+    digest: str,
+    store: Store,
+    key: Key | None,
+    previous: Stored | None,
+    overlays: Mapping[str, object],
 ) -> Draft:
     """All that is kept of a version."""
     from service.store.reports import Draft, Stored, instant, output
@@ -235,6 +251,7 @@ def _draft(
             for one in made
         ],
         "links": {"self": here, "versions": f"{here}/versions", **{one.role: f"{here}/{one.role}" for one in made}},
+        **overlays,
     }
     stored = Stored(
         id=identity,
@@ -281,9 +298,16 @@ def _previous(report: LesionReport, store: Store) -> Stored | None:
     return store.newest_before(report.sender, report.id, report.version)
 
 
-def _coded(source: Source, report: LesionReport, previous: Stored | None) -> CodedReport:
-    """The report coded, with the SR it follows."""
-    return code_report(_following(report, previous), tables(source.issuers_file))
+def _vocabulary(source: Source, sender: str, store: Store | None) -> tuple[Vocabulary, dict[str, object]]:
+    """The tables behind the overlays of a sender, and what a receipt says of those.
+
+    Whatever is kept is coded with the overlays of this moment; a conversion may miss an upload for a second.
+    """
+    if source.site is None:
+        return tables(source.issuers_file), {}
+    uploads = source.uploads if store is None else store.overlays
+    found, names = source.site.of(sender, uploads, now=store is not None)
+    return found, {"overlays": list(names)} if names else {}
 
 
 def _following(report: LesionReport, previous: Stored | None) -> LesionReport:

@@ -61,8 +61,8 @@ def _unzip(raw: bytes, limit: int) -> bytes:
     return content
 
 
-def read_json(request: Request, schema: Schema) -> dict[str, Any]:
-    """A small JSON body as a schema has it; raises UnsupportedMedia, Unreadable, Invalid with each pointer."""
+def read_json(request: Request, schema: Schema, rule: str = "search") -> dict[str, Any]:
+    """A small JSON body as a schema has it; raises UnsupportedMedia, Unreadable, Invalid by ``rule``."""
     if request.mimetype != "application/json":
         raise UnsupportedMedia(Problem("", "content-type", "the body is JSON", ("application/json",)))
     try:
@@ -72,14 +72,14 @@ def read_json(request: Request, schema: Schema) -> dict[str, Any]:
     try:
         return dict(schema.load(data))
     except ValidationError as error:
-        raise Invalid(*_problems("", error.messages)) from None
+        raise Invalid(*_problems("", error.messages, rule)) from None
 
 
-def _problems(pointer: str, messages: Any) -> Iterator[Problem]:
+def _problems(pointer: str, messages: Any, rule: str) -> Iterator[Problem]:
     if isinstance(messages, dict):
         for name, more in messages.items():
             step = str(name).replace("~", "~0").replace("/", "~1")
-            yield from _problems(pointer if name == "_schema" else f"{pointer}/{step}", more)
+            yield from _problems(pointer if name == "_schema" else f"{pointer}/{step}", more, rule)
     else:
         for text in messages if isinstance(messages, list) else [messages]:
-            yield Problem(pointer, "search", str(text))
+            yield Problem(pointer, rule, str(text))

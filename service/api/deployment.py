@@ -1,15 +1,20 @@
 """What the views work with: the settings, and the store once something needs it."""
 
+from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app
 
+from service.coding.overlays.site import SiteOverlays
 from service.config import Settings
-from service.pipeline import Format, Source
+from service.domain.errors import Unavailable
+from service.pipeline import Format, Source, tables
 
 if TYPE_CHECKING:
     # SQLAlchemy is imported when the first report is kept or asked for.
+    from service.store.overlays import KeptOverlay
     from service.store.reports import Store
 
 _EXTENSION = "lesionbridge"
@@ -19,8 +24,10 @@ class Deployment:
     """One running service."""
 
     def __init__(self, settings: Settings) -> None:
-        """Take the settings; the database is opened when first needed."""
+        """Take the settings; the database is opened when first needed. Raises TableError for a mounted overlay."""
         self.settings = settings
+        folder = settings.overlays_folder
+        self.site = SiteOverlays(tables(settings.issuers_file), Path(folder) if folder else None)
 
     @cached_property
     def store(self) -> "Store":
@@ -29,10 +36,39 @@ class Deployment:
 
         return Store(self.settings.database_url)
 
+    @cached_property
+    def uploads(self) -> "Uploaded":
+        """The uploaded overlays for what needs no database."""
+        return Uploaded(self)
+
     def source(self, body: bytes, form: Format) -> Source:
         """A sender's document with what the deployment adds to it."""
         here = self.settings
-        return Source(body, form, here.default_sender, here.limits, here.issuers_file)
+        return Source(body, form, here.default_sender, here.limits, here.issuers_file, self.site, self.uploads)
+
+
+class Uploaded:
+    """Uploaded overlays as far as they are known: a conversion goes on without a database, as it did before it went."""
+
+    def __init__(self, here: Deployment) -> None:
+        """Take the deployment; nothing is opened before it is there."""
+        self._here = here
+        self._known = 0
+
+    def stamp(self) -> int:
+        """The number of the newest upload; the last one known while the database does not answer."""
+        url = self._here.settings.database_url
+        if self._here.settings.is_sqlite and not Path(url.removeprefix("sqlite:///").partition("?")[0]).exists():
+            return self._known
+        try:
+            self._known = self._here.store.overlays.stamp()
+        except Unavailable:
+            return self._known
+        return self._known
+
+    def current(self) -> "Sequence[KeptOverlay]":
+        """The newest version of every sender."""
+        return self._here.store.overlays.current()
 
 
 def install(deployment: Deployment, extensions: dict[str, object]) -> None:

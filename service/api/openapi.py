@@ -12,6 +12,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 
 from service.api import problems
+from service.api.curation_schemas import Resolve, RollBack
 from service.api.negotiation import OFFERS, READERS
 from service.api.schemas import ProblemSchema, Search
 from service.formats.findings.schema import ReportSchema
@@ -89,6 +90,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
     doc: Callable[..., Callable[[View], View]]
     get: Callable[..., Callable[[View], View]]
     post: Callable[..., Callable[[View], View]]
+    put: Callable[..., Callable[[View], View]]
 
 
 class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest ships no types
@@ -126,3 +128,5 @@ def describe_bodies(api: Api) -> None:
     """Register the schemas that request bodies refer to."""
     api.spec.components.schema("Report", schema=ReportSchema)
     api.spec.components.schema("Search", schema=Search)
+    api.spec.components.schema("RollBack", schema=RollBack)
+    api.spec.components.schema("Resolve", schema=Resolve)

@@ -188,6 +188,7 @@ class ReceiptSchema(Schema):
     checks = fields.List(fields.String(), required=True)
     sr = fields.Nested(SrSchema, required=True)
     outputs = fields.List(fields.Nested(OutputSchema))
+    overlays = fields.List(fields.String(), metadata={"description": "The site's overlays that it was coded with."})
     links = fields.Dict(keys=fields.String(), values=fields.String())
 
 

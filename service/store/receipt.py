@@ -52,7 +52,7 @@ def receipt(
             "issued": report.issued.text,
         },
         "lesions": len(report.lesions),
-        "coded": [_coded(term) for term in terms if term.codes],
+        "coded": [coded_row(term) for term in terms if term.codes],
         "uncoded": [_uncoded(term, suggestions.get(term.where, ())) for term in terms if not term.codes],
         "losses": [loss_row(loss) for loss in losses],
         "checks": list(checks),
@@ -60,7 +60,8 @@ def receipt(
     }
 
 
-def _coded(term: CodedTerm) -> dict[str, Any]:
+def coded_row(term: CodedTerm) -> dict[str, Any]:
+    """A term with its codes and how it came to them."""
     return {
         "pointer": term.where,
         "said": term.said or term.text,

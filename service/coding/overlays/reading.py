@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from typing import Any, Final
 
 from service.coding.checks import EQUIVALENT
@@ -73,7 +74,7 @@ def write_table(rows: tuple[OverlayRow, ...]) -> bytes:
     return write_cells(COLUMNS, [row.cells for row in rows])
 
 
-def write_cells(columns: tuple[str, ...], lines: list[tuple[str, ...]]) -> bytes:
+def write_cells(columns: tuple[str, ...], lines: Sequence[tuple[str, ...]]) -> bytes:
     """Lines as a CSV table; no cell is a formula to a spreadsheet, since terms come from outside."""
     made = io.StringIO(newline="")
     writer = csv.writer(made, lineterminator="\r\n")  # RFC 4180, 2

@@ -123,10 +123,9 @@ class SiteOverlays:
                 self.faults = error.problems
         if newest != self._stamps[1] and uploads is not None:
             # Checked when it came; tables that changed since may have left a row behind, which is then not applied.
-            self._uploaded = tuple(
-                layer(OverlayText(one.sender, one.version, one.media_type, one.content), vocabulary)
-                for one in uploads.current()
-            )
+            known = {one.text: one for one in self._uploaded}
+            texts = [OverlayText(one.sender, one.version, one.media_type, one.content) for one in uploads.current()]
+            self._uploaded = tuple(known.get(text) or layer(text, vocabulary) for text in texts)
         self._use((files, newest))
 
     def _use(self, stamps: tuple[_Stamp, int]) -> None:
