@@ -13,6 +13,8 @@ COMMANDS = {
     "report": ("report", "command"),
     "code": ("code", "command"),
     "terminology": ("terminology", "command"),
+    "overlay": ("overlay", "command"),
+    "unmapped": ("unmapped", "command"),
 }
 """Command to its module in `service.commands` and its name there."""
 

@@ -26,8 +26,7 @@ class Deployment:
     def __init__(self, settings: Settings) -> None:
         """Take the settings; the database is opened when first needed. Raises TableError for a mounted overlay."""
         self.settings = settings
-        folder = settings.overlays_folder
-        self.site = SiteOverlays(tables(settings.issuers_file), Path(folder) if folder else None)
+        self.site = SiteOverlays.open(tables(settings.issuers_file), settings.overlays_folder, settings.terminology)
 
     @cached_property
     def store(self) -> "Store":

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from service.commands.inputs import READABLE, Document, detect, documents
-from service.commands.speaking import REFUSED, counted, refusal, refusing, say, settings, stop
+from service.commands.speaking import REFUSED, counted, refusal, refusing, say, settings, site, stop
 from service.domain.errors import LesionBridgeError, Problem
 from service.pipeline import BUNDLES, CHECKED, DIALECTS, IODS, Format, Options, Outcome, Source, convert, held
 
@@ -25,10 +25,13 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 def command(files: tuple[str, ...], from_: str | None, sr: Path | None, fhir: Path | None, **writing: Any) -> None:
     """Read FILE, write it as SR and FHIR, read both back, compare. Exit 0: all say the same; 2: not, and where."""
     here, options = settings(), Options(**writing)
+    overlays = site(here)
     failed = False
     try:
         for document in (one for path in files for one in documents(path, here.limits.body_bytes)):
-            source = Source(document.body, _form(document, from_), here.default_sender, here.limits, here.issuers_file)
+            source = Source(
+                document.body, _form(document, from_), here.default_sender, here.limits, here.issuers_file, overlays
+            )
             failed |= not _holds(document, source, options, (sr, fhir))
     except OSError as error:
         stop(f"{error.filename}: {error.strerror}")

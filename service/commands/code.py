@@ -2,8 +2,7 @@
 
 import click
 
-from service.commands.speaking import REFUSED, refusing, say, settings, stop
-from service.pipeline import tables
+from service.commands.speaking import REFUSED, refusing, say, settings, site, stop
 
 
 @click.command("code")
@@ -15,7 +14,8 @@ def command(text: str, field: str) -> None:
     from service.coding.resolve import ANYWHERE, resolve
     from service.domain.codes import Term
 
-    vocabulary = tables(settings().issuers_file)
+    here = settings()
+    vocabulary, _ = site(here).of(here.default_sender)
     row = vocabulary.field(field) if field else ANYWHERE
     if row is None:
         stop(f"{field}: there is no such field")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from service.commands.inputs import READABLE, Document, count, detect, documents, is_many
-from service.commands.speaking import REFUSED, counted, refusal, refusing, say, settings, stop
+from service.commands.speaking import REFUSED, counted, refusal, refusing, say, settings, site, stop
 from service.config import Settings
 from service.domain.errors import LesionBridgeError
 from service.domain.loss import Loss
@@ -49,6 +49,7 @@ class _Run:
 
     def __init__(self, form: Format | None, to: Format, options: Options, deployment: Settings) -> None:
         self.form, self.to, self.options, self.deployment = form, to, options, deployment
+        self.overlays = site(deployment)
         self.losses: list[dict[str, Any]] = []
 
     def __call__(self, document: Document, *, source: bool) -> tuple[bytes, Sequence[Loss]]:
@@ -56,7 +57,9 @@ class _Run:
         here = self.deployment
         form = self.form or detect(document.body)
         outcome = convert(
-            Source(document.body, form, here.default_sender, here.limits, here.issuers_file), (self.to,), self.options
+            Source(document.body, form, here.default_sender, here.limits, here.issuers_file, self.overlays),
+            (self.to,),
+            self.options,
         )
         for lost in outcome.losses:
             self.losses.append({**({"source": document.name} if source else {}), **loss_row(lost)})

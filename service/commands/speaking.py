@@ -1,14 +1,21 @@
 """What every command says the same way: refusals in plain words, settings, exit codes."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from service.config import BadSetting, Settings, load
 from service.domain.errors import LesionBridgeError, Problem
+
+if TYPE_CHECKING:
+    # Dear to import, and many commands need neither.
+    from service.coding.overlays.site import SiteOverlays
+    from service.store.reports import Store
 
 REFUSED = 2
 MAX_SAID = 20
@@ -21,6 +28,24 @@ def settings() -> Settings:
         return load(os.environ)
     except BadSetting as error:
         stop(str(error))
+
+
+def site(here: Settings) -> SiteOverlays:
+    """The mounted overlays and the loaded releases of a deployment; raises TableError with every defect."""
+    from service.coding.overlays.site import SiteOverlays
+    from service.pipeline import tables
+
+    return SiteOverlays.open(tables(here.issuers_file), here.overlays_folder, here.terminology)
+
+
+def store(here: Settings) -> Store:
+    """The database of a deployment, or an end with what is wrong with its setting."""
+    from service.store.reports import Store
+
+    try:
+        return Store(here.database_url)
+    except ValueError as error:
+        stop(f"setting database_url: {error}")
 
 
 def say(text: str) -> None:

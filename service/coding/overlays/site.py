@@ -14,6 +14,8 @@ from typing import Final, Protocol
 from service.coding.lookup import Vocabulary
 from service.coding.overlays.layers import Layer, Layers, OverlayText, layer
 from service.coding.overlays.rows import CONCEPT_MAP, CSV
+from service.coding.releases.shelf import Shelf
+from service.coding.releases.site import SiteReleases
 from service.coding.retired import Historical
 from service.domain.errors import Problem, TableError
 
@@ -22,6 +24,7 @@ INTERVAL_S: Final = 1.0
 MAX_BYTES: Final = 16 * 1024 * 1024
 _SUFFIXES: Final = {".csv": CSV, ".json": CONCEPT_MAP}
 _Stamp = tuple[tuple[str, int, int, int], ...]
+_Stamps = tuple[_Stamp, int, tuple[int, int]]
 
 
 class Uploaded(Protocol):
@@ -63,13 +66,18 @@ class SiteOverlays:
         folder: Path | None = None,
         *,
         releases: Historical | None = None,
+        switched: Callable[[], tuple[int, int]] = lambda: (0, 0),
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        """Take the tables and the folder of mounted files; raises TableError with every defect of those."""
+        """Take the tables and the folder of mounted files; raises TableError with every defect of those.
+
+        ``switched`` changes when other releases are in use.
+        """
         self._folder = folder
+        self._switched = switched
         self._clock = clock
         self._lock = Lock()
-        self._stamps: tuple[_Stamp, int] = ((), 0)
+        self._stamps: _Stamps = ((), 0, switched())
         self._looked = clock()
         self._uploaded: tuple[Layer, ...] = ()
         self._mounted: tuple[Layer, ...] = ()
@@ -79,7 +87,14 @@ class SiteOverlays:
         if folder is not None:
             stamp = _stamp(folder)
             self._mounted = _mount(folder, stamp, vocabulary)
-            self._use((stamp, 0))
+            self._use((stamp, 0, self._stamps[2]))
+
+    @classmethod
+    def open(cls, vocabulary: Vocabulary, folder: str, terminology: Path) -> "SiteOverlays":
+        """Those of a deployment: its folder of mounted files, empty for none, and of loaded releases."""
+        releases = SiteReleases(terminology, vocabulary.designations.words)
+        mounted = Path(folder) if folder else None
+        return cls(vocabulary, mounted, releases=releases, switched=Shelf(terminology).stamp)
 
     def layers(self, uploads: Uploads | None = None, *, now: bool = False) -> Layers:
         """The overlays in use, after a look for changes: of uploads every time with ``now``, else once a second."""
@@ -88,13 +103,15 @@ class SiteOverlays:
         if not now and not due:
             return self._layers
         files = self._files() if due else self._stamps[0]
+        switched = self._switched() if due else self._stamps[2]
         newest = uploads.stamp() if uploads is not None else self._stamps[1]
         if due:
             self._looked = moment
-        if (files, newest) != self._stamps:
+        stamps = (files, newest, switched)
+        if stamps != self._stamps:
             with self._lock:
-                if (files, newest) != self._stamps:
-                    self._change(files, newest, uploads)
+                if stamps != self._stamps:
+                    self._change(stamps, uploads)
         return self._layers
 
     def of(
@@ -113,8 +130,9 @@ class SiteOverlays:
             self.faults = error.problems
             return self._stamps[0]
 
-    def _change(self, files: _Stamp, newest: int, uploads: Uploads | None) -> None:
-        """Take up what changed, once for all threads."""
+    def _change(self, stamps: _Stamps, uploads: Uploads | None) -> None:
+        """Take up what changed, once for all threads. What was remembered of codes goes with the old layers."""
+        files, newest, _ = stamps
         vocabulary = self._layers.vocabulary
         if files != self._stamps[0] and self._folder is not None:
             try:
@@ -126,9 +144,9 @@ class SiteOverlays:
             known = {one.text: one for one in self._uploaded}
             texts = [OverlayText(one.sender, one.version, one.media_type, one.content) for one in uploads.current()]
             self._uploaded = tuple(known.get(text) or layer(text, vocabulary) for text in texts)
-        self._use((files, newest))
+        self._use(stamps)
 
-    def _use(self, stamps: tuple[_Stamp, int]) -> None:
+    def _use(self, stamps: _Stamps) -> None:
         before = self._layers
         self._layers = Layers(before.vocabulary, (*self._uploaded, *self._mounted), before.releases)
         self._stamps = stamps
