@@ -37,10 +37,10 @@ _BODY: Final = {"required": True, "content": {name: {"schema": _RESOURCE} for na
 class Served:
     """What one application serves; made when first asked for, so that a conversion does not pay for it."""
 
-    def __init__(self) -> None:
-        """Note when the program started: its capabilities are as old."""
+    def __init__(self, terminology: Terminology | None = None) -> None:
+        """Note when the program started: its capabilities are as old. ``terminology``: instead of the tables."""
         self._started = _now()
-        self._terminology: Terminology | None = None
+        self._terminology = terminology
 
     def desk(self, base: str, entries: int) -> Desk:
         """Who answers under a base URL."""
@@ -49,9 +49,9 @@ class Served:
         return Desk(self._terminology, _version(), self._started, base, _now, entries)
 
 
-def install(app: Flask) -> None:
-    """Give an application its own."""
-    app.extensions[_EXTENSION] = Served()
+def install(app: Flask, terminology: Terminology | None = None) -> None:
+    """Give an application its own; ``terminology``: what to serve instead of the tables."""
+    app.extensions[_EXTENSION] = Served(terminology)
 
 
 def _tables() -> Terminology:
