@@ -55,6 +55,7 @@ class TermSchema(Schema):
         required=True, metadata={"description": "Whether the field's value set has it."}
     )
     source = fields.String(required=True, metadata={"description": "`lesionbridge`, or the slot of a release."})
+    active = fields.Boolean(required=True, metadata={"description": "False: the release has retired the code."})
     tag = fields.String(required=True, metadata={"description": "SNOMED CT's semantic tag, or empty."})
 
 
@@ -95,5 +96,6 @@ def _row(match: Match) -> dict[str, Any]:
         "how": match.how,
         "inField": match.in_field,
         "source": match.source,
+        "active": match.active,
         "tag": match.tag,
     }

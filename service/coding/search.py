@@ -19,7 +19,7 @@ from service.coding.releases.tokens import Normal, split
 from service.coding.search_own import Entry, OwnTerms
 from service.coding.search_query import EQUAL, Query, Token, nearest, parse, rate
 from service.coding.words import squeeze
-from service.domain.codes import Code
+from service.domain.codes import Code, Equivalence
 
 OWN: Final = "lesionbridge"
 _CANDIDATES: Final = 60
@@ -44,7 +44,7 @@ class Match:
     """A concept that was found: of the project (``concept`` is its key) or of a release only.
 
     ``term`` is the designation that matched; ``how``: exact, words, abbreviation, spelling. ``in_field``: the field's
-    value set has it. ``score``: 0 to 1.
+    value set has it. ``score``: 0 to 1. ``active``: False for a code that its release has retired.
     """
 
     label: str
@@ -56,6 +56,7 @@ class Match:
     concept: str | None = None
     in_field: bool = False
     tag: str = ""
+    active: bool = True
 
 
 class Search:
@@ -151,9 +152,11 @@ class Search:
     ) -> Match:
         """A concept of a release; one that the project has, too, is shown as the project's."""
         score, term = best
+        how = _how(query, score)
         score *= 1.0 if concept.active else _RETIRED
         known = self._vocabulary.by_code.get((concept.system, concept.code), ())
-        keys = [key for key, coding in known if not coding.part and key in self._vocabulary.concepts]
+        # A broader or narrower code of a concept of ours is another concept.
+        keys = [key for key, coding in known if not coding.part and coding.equivalence is Equivalence.EXACT]
         if len(keys) == 1:
             own = self._own_match(keys[0], score, Entry((), keys[0], term, ""), query, self._values(asked.field))
             return replace(own, tag=concept.tag)
@@ -161,7 +164,7 @@ class Search:
         label = self._label(store, concept, asked.language)
         fits = concept.tag in tags
         score *= 1.0 if fits or not tags else _ELSEWHERE
-        return Match(label, (code,), term, _how(query, score), store.name, score, tag=concept.tag)
+        return Match(label, (code,), term, how, store.name, score, tag=concept.tag, active=concept.active)
 
     def _label(self, store: SqliteReleaseStore, concept: ReleaseConcept, language: str) -> str:
         """The display, or the first preferred term of the language asked for."""

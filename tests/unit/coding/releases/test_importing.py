@@ -16,7 +16,7 @@ from service.coding.releases.importing import Asked, import_release
 from service.coding.releases.shelf import Shelf
 from service.domain.errors import Invalid, Unavailable, Unreadable
 from service.domain.limits import Limits
-from tests.unit.coding.releases.conftest import SHAPE, Generated, Site
+from tests.releases import SHAPE, Generated, Site
 
 ROOT = Path(__file__).parents[4]
 IMPORT = """

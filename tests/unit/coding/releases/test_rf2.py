@@ -12,7 +12,7 @@ from benchmarks import generated_rf2
 from service.coding.releases import layouts
 from service.coding.releases.store import ReleaseStore, Use
 from service.domain.errors import Invalid, LesionBridgeError, Unreadable
-from tests.unit.coding.releases.conftest import SHAPE, Generated, Site, changed
+from tests.releases import SHAPE, Generated, Site, changed
 
 SCT = "SCT"
 

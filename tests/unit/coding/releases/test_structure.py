@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from service.coding.releases.structure import Cycle, arrange, holds, unpack
-from tests.unit.coding.releases.conftest import Generated, Site
+from tests.releases import Generated, Site
 
 
 def _above(parents: list[list[int]], start: int) -> set[int]:

@@ -1,11 +1,9 @@
-"""Generated releases, small, and a folder to import them into."""
+"""A generated release of SNOMED CT, small, and a site's folder to import releases into."""
 
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
 
 from benchmarks import generated_rf2
 from service.coding import vocabulary
@@ -44,27 +42,6 @@ class Site:
     def store(self, placed: Placed) -> SqliteReleaseStore:
         """One release."""
         return SqliteReleaseStore(self.shelf.path(placed), placed.name)
-
-
-@pytest.fixture(scope="session")
-def rf2(tmp_path_factory: pytest.TempPathFactory) -> Generated:
-    """A SNOMED CT package of 600 concepts."""
-    path = tmp_path_factory.mktemp("rf2") / "SnomedCT_GeneratedRF2_20260701.zip"
-    return Generated(path, generated_rf2.write(path, SHAPE))
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Site:
-    """An empty folder."""
-    return Site(Shelf(tmp_path / "terminology"))
-
-
-@pytest.fixture(scope="session")
-def loaded(rf2: Generated, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """A folder with the package in use; nobody writes to it."""
-    made = Site(Shelf(tmp_path_factory.mktemp("loaded")))
-    made.load(rf2.path)
-    return made
 
 
 def changed(source: Path, target: Path, part: str, change: Callable[[bytes], bytes]) -> Path:

@@ -1,0 +1,58 @@
+"""`lesionbridge terminology import` and `list`."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from tests.releases import Generated
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The site's folder."""
+    made = tmp_path / "terminology"
+    monkeypatch.setenv("LESIONBRIDGE_TERMINOLOGY_FOLDER", str(made))
+    return made
+
+
+def test_an_import_says_what_is_in_use_now(run: Run, folder: Path, rf2: Generated) -> None:
+    told = run("terminology", "import", rf2.path)
+    assert told.exit_code == 0
+    assert "SCT 20260701: 600 concepts" in told.output
+    assert f"in use as sct (1 MB in {folder})" in told.output
+
+
+def test_the_list_names_slot_system_version_and_source(run: Run, folder: Path, rf2: Generated) -> None:
+    run("terminology", "import", rf2.path, "--name", "national")
+    told = run("terminology", "list")
+    assert told.exit_code == 0
+    for part in ("national", "rf2", "SCT", "20260701", rf2.path.name[:20], "600"):
+        assert part in told.output
+    assert folder.is_dir()
+
+
+def test_an_empty_list_says_how_to_fill_it(run: Run, folder: Path) -> None:
+    told = run("terminology", "list")
+    assert told.exit_code == 0
+    assert f"no release is loaded in {folder}: lesionbridge terminology import FILE..." in told.output
+
+
+def test_a_refusal_names_file_line_and_rule(run: Run, folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "icd10cm_order_2026.txt"
+    path.write_text("00001 X10     0 Short                                                        Long\nnonsense\n")
+    told = run("terminology", "import", path)
+    assert told.exit_code == 2
+    assert "icd10cm_order_2026.txt:2: not a line of the order file" in told.output
+    assert "[release-layout]" in told.output
+    assert not (folder / "current.json").exists()
+
+
+def test_a_name_that_is_none_is_refused(run: Run, folder: Path, rf2: Generated) -> None:
+    told = run("terminology", "import", rf2.path, "--name", "../up")
+    assert told.exit_code == 2
+    assert "--name" in told.output
+    assert not folder.exists()
