@@ -96,7 +96,7 @@ def _outside(place: str, item: Any, images: dict[str, Any]) -> list[str]:
 
 
 def judge_house(path: Path) -> list[str]:
-    """Template id, procedure reported, measurements container and the tracking ids of every group are there."""
+    """Template id, procedure reported, what is said, and the tracking ids of every group are there."""
     dataset = read(path)
     found = []
     template = (dataset.get("ContentTemplateSequence") or [{}])[0]
@@ -108,8 +108,9 @@ def judge_house(path: Path) -> list[str]:
     ]
     if ("121058", "CODE", "HAS CONCEPT MOD") not in top:
         found.append("no Procedure Reported (121058) under the root")
-    if ("126010", "CONTAINER", "CONTAINS") not in top:
-        found.append("no Imaging Measurements (126010) under the root")
+    says = {("126010", "CONTAINER", "CONTAINS"), ("C0034375", "CONTAINER", "CONTAINS")}
+    if not says & set(top):
+        found.append("neither Imaging Measurements (126010) nor Qualitative Evaluations (C0034375) under the root")
     seen: set[str] = set()
     for place, group in walk(dataset):
         if concept(group) == "125007":

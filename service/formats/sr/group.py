@@ -34,9 +34,12 @@ def measurement_group(draft: Draft, lesion: Lesion[CodedTerm]) -> ContentItem | 
     children = (
         *_tracking(draft, lesion, tool),
         *_finding(draft, lesion),
+        *(() if draft.dialect.tools else _order(lesion)),
         *places.regions,
         *_site(draft, lesion),
         *(measurement(draft, said, places.shapes(number)) for number, said in enumerate(lesion.measurements)),
+        # A viewer with tools takes the first NUM for the one that its tool drew.
+        *(_order(lesion) if draft.dialect.tools else ()),
         *_count(draft, lesion),
         *_images(draft, lesion, places),
         *_statements(draft, lesion),
@@ -63,7 +66,7 @@ def _finding(draft: Draft, lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
 
 
 def _time_point(draft: Draft, point: TimePoint[CodedTerm], where: str) -> Iterator[ContentItem]:
-    """TID 1502."""
+    """TID 1502, but for the order."""
     if point.subject_identifier is not None:
         yield from draft.text(name("subject-time-point-identifier"), point.subject_identifier, _CONTEXT, where)
     if point.protocol_identifier is not None:
@@ -71,8 +74,12 @@ def _time_point(draft: Draft, point: TimePoint[CodedTerm], where: str) -> Iterat
     yield from draft.text(name("time-point"), point.label, _CONTEXT, where)
     if point.type is not None:
         yield from draft.answer(name("time-point-type"), point.type, _CONTEXT)
-    if point.order is not None:
-        yield Num(name("time-point-order"), Decimal(point.order), name("unit-no-units"), _CONTEXT)
+
+
+def _order(lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
+    """The last row of TID 1502."""
+    if lesion.time_point is not None and lesion.time_point.order is not None:
+        yield Num(name("time-point-order"), Decimal(lesion.time_point.order), name("unit-no-units"), _CONTEXT)
 
 
 def _site(draft: Draft, lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:

@@ -27,12 +27,15 @@ def measurement_report(draft: Draft) -> ContentItem:
     lost: list[Lesion[CodedTerm]] = []
     measurements = _measurements(draft, lost)
     evaluations = tuple(_evaluations(draft, lost))
+    # One of the two is enough (TID 1500); highdicom 0.28 fails on a container of measurements with nothing in it, while
+    # a viewer of the dialect ohif asks for it.
+    is_needed = measurements.children or not evaluations or draft.dialect.tools
     children = (
         language(draft.report.language),
         *observer_context(draft),
         *_procedures(draft),
         image_library(draft),
-        measurements,
+        *((measurements,) if is_needed else ()),
         *((Container(name("qualitative-evaluations"), "CONTAINS", evaluations),) if evaluations else ()),
     )
     return Container(name("imaging-measurement-report"), None, children, template="1500")

@@ -1,5 +1,6 @@
 """The drawing tool that a viewer's dialect takes a lesion with, and the lesion in the order that the tool reads."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
@@ -27,13 +28,13 @@ def _codes(keys: tuple[str, ...]) -> tuple[Code, ...]:
 def _of_concepts(tool: Tool, lesion: Lesion[CodedTerm]) -> Lesion[CodedTerm] | None:
     """One shape for each of the tool's concepts, all on the same image; their numbers come first, in its order."""
     wanted = _codes(tool.concepts)
-    for shown in lesion.images:
+    for shown in _of_one_frame(lesion):
         numbers = [
             _measured(lesion, shown.regions, shape, code) for shape, code in zip(tool.shapes, wanted, strict=True)
         ]
         first = [number for number in numbers if number is not None]
         if len(first) == len(numbers):
-            return _reordered(lesion, first)
+            return _reordered(lesion, first, shown.image, tool)
     return None
 
 
@@ -52,16 +53,17 @@ def _says(term: CodedTerm | None, code: Code) -> bool:
 def _of_unit(tool: Tool, lesion: Lesion[CodedTerm]) -> Lesion[CodedTerm] | None:
     """One shape with a number in one of the tool's units; that number comes first."""
     measured = [said for said in lesion.measurements if said.unit.codes and said.unit.codes[0].code in tool.units]
-    for shown in lesion.images:
+    for shown in _of_one_frame(lesion):
         for region in shown.regions:
             if region.graphic.value != tool.shapes[0]:
                 continue
             of_region = [said for said in measured if _is_of(region, said)]
             if of_region:
-                return _reordered(lesion, of_region[:1])
+                return _reordered(lesion, of_region[:1], shown.image, tool)
             if region.measurement is None and len(measured) == 1:
                 # The lesion's only area is the area of its outline, as in TID 1410.
-                return _reordered(_tied(lesion, shown.image, region, measured[0].concept), measured)
+                tied = _tied(lesion, shown.image, region, measured[0].concept)
+                return _reordered(tied, measured, shown.image, tool)
     return None
 
 
@@ -86,6 +88,17 @@ def _tied(
     return replace(lesion, images=images)
 
 
-def _reordered(lesion: Lesion[CodedTerm], first: list[Measurement[CodedTerm]]) -> Lesion[CodedTerm]:
+def _of_one_frame(lesion: Lesion[CodedTerm]) -> Iterator[LesionImage[CodedTerm]]:
+    """The images that a tool can draw on: it looks for one frame."""
+    return (shown for shown in lesion.images if len(shown.image.frames) <= 1)
+
+
+def _reordered(
+    lesion: Lesion[CodedTerm], first: list[Measurement[CodedTerm]], image: ImageReference, tool: Tool
+) -> Lesion[CodedTerm]:
+    """The lesion with the tool's numbers, image and shapes before the others: a reader takes what comes first."""
     rest = [said for said in lesion.measurements if not any(said is one for one in first)]
-    return replace(lesion, measurements=(*first, *rest))
+    images = sorted(lesion.images, key=lambda shown: shown.image is not image)
+    drawn = sorted(images[0].regions, key=lambda region: region.graphic.value not in tool.shapes)
+    shown = (LesionImage(images[0].image, tuple(drawn)), *images[1:])
+    return replace(lesion, measurements=(*first, *rest), images=shown)
