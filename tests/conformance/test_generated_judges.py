@@ -36,6 +36,8 @@ DOCUMENTS = {"generated": _generated, "examples": _examples}
 def _srs(folder: Path, source: str, dialect: str) -> list[Path]:
     paths = []
     for name, document in DOCUMENTS[source]():
+        if dialect == "ohif" and not document.get("lesions"):
+            continue  # nothing to hydrate
         try:
             made: Written = make(document, dialect=dialect)
         except Invalid as refused:
@@ -47,9 +49,10 @@ def _srs(folder: Path, source: str, dialect: str) -> list[Path]:
     return paths
 
 
-def _told(complaints: list[Complaint]) -> str:
-    """What was said, with the seed that makes the reports again."""
-    return "\n".join(map(str, complaints)) and f"LESIONBRIDGE_SEED={SEED}\n" + "\n".join(map(str, complaints))
+def _assert_none(complaints: list[Complaint]) -> None:
+    """All that was said, with the seed that makes the reports again."""
+    if complaints:
+        pytest.fail("\n".join([f"LESIONBRIDGE_SEED={SEED}", *map(str, complaints)]), pytrace=False)
 
 
 @pytest.mark.oracle("sr")
@@ -57,7 +60,7 @@ def _told(complaints: list[Complaint]) -> str:
 def test_no_sr_judge_objects(source: str, tmp_path: Path, sr_complaints: AskSr) -> None:
     paths = _srs(tmp_path, source, "strict")
     assert len(paths) >= min(REPORTS, len(EXAMPLES))
-    assert _told(sr_complaints(paths, skip=["ohif", "dcentvfy"])) == ""
+    _assert_none(sr_complaints(paths, skip=["ohif", "dcentvfy"]))
 
 
 @pytest.mark.oracle("sr")
@@ -65,7 +68,7 @@ def test_no_sr_judge_objects(source: str, tmp_path: Path, sr_complaints: AskSr) 
 def test_every_group_of_the_dialect_ohif_hydrates(source: str, tmp_path: Path, sr_complaints: AskSr) -> None:
     paths = _srs(tmp_path, source, "ohif")
     assert paths
-    assert _told(sr_complaints(paths, skip=["dcentvfy"])) == ""
+    _assert_none(sr_complaints(paths, skip=["dcentvfy"]))
 
 
 @pytest.mark.oracle("fhir")
@@ -78,4 +81,4 @@ def test_no_fhir_judge_objects(source: str, tmp_path: Path, fhir_complaints: Ask
         for kind in kinds:
             paths.append(tmp_path / f"{name}.{kind}.json")
             paths[-1].write_bytes(make(document, bundle=kind).fhir.content)
-    assert _told(fhir_complaints(paths)) == ""
+    _assert_none(fhir_complaints(paths))

@@ -53,8 +53,8 @@ ALLOWED = _rows(
     ),
     (
         "pixelmed",
-        r"not found in context group (100|211|219|7452|7453|11)$",
-        "baseline context groups (BCID) may be replaced, yet PixelMed prints an error for a code outside them",
+        r"not found in context group (100|211|219|5000|7452|7453|11)$",
+        "baseline context groups (BCID) may be replaced, CID 5000 is extensible; PixelMed prints an error all the same",
     ),
     (
         "pixelmed",
@@ -66,7 +66,7 @@ ALLOWED = _rows(
     ),
     (
         "pixelmed",
-        GROUP + r"/CODE \([^)]*\): Content Item not in template$",
+        GROUP + r"/CODE \(.*\): Content Item not in template$",
         "finding category and qualitative evaluations: rows of TID 1501 and 1410 newer than PixelMed's model of 2022",
     ),
     (
@@ -83,7 +83,7 @@ ALLOWED = _rows(
     ),
     (
         "pixelmed",
-        GROUP + r"/TEXT \([^)]*\): Content Item not in template$",
+        GROUP + r"/TEXT \(.*\): Content Item not in template$",
         "an answer without a code is TEXT under the name of its field; TID 1410, 1411 and 1501 are extensible",
     ),
     (
@@ -102,10 +102,10 @@ ALLOWED = _rows(
     (
         "pixelmed",
         (
-            r"\[Row (9|10)\] NUM \*: .*/NUM \((385524004|371933006),SCT,[^)]*\):"
+            r"\[Row (9|10|13|14)\] NUM \*: .*/NUM \((385524004|371933006),SCT,[^)]*\):"
             r" Incorrect relationship - expected INFERRED FROM - found HAS PROPERTIES$"
         ),
-        "rows 9 and 10 of TID 300 are wildcards that also match the limits of TID 312, which are HAS PROPERTIES",
+        "rows 9, 10 of TID 300 and 13, 14 of TID 1419 are wildcards; they match the limits of TID 312 (HAS PROPERTIES)",
     ),
     (
         "pixelmed",
@@ -164,6 +164,58 @@ ALLOWED = _rows(
         "house",
         r"^1\.\d+\.\d+: neither a measurement nor an evaluation$",
         "a sender may name a lesion and say no more of it: TID 1410, 1411 and 1501 demand neither (rows U)",
+    ),
+    (
+        "dciodvfy",
+        r"Value invalid for this VR - \(0x\w+,0x\w+\) PN .* PN \[1\] = <.*=.*> - Length invalid for this VR",
+        "64 characters are the bound of each component group of PN (PS3.5 6.2); dciodvfy holds all three to it",
+    ),
+    (
+        "dciodvfy",
+        r"Value invalid for this VR - \(0x\w+,0x\w+\) .* = <.*[^\x00-\x7f].*> - Length invalid for this VR",
+        "lengths are of characters (PS3.5 6.2); dciodvfy counts the bytes of UTF-8; pydicom counts, too",
+    ),
+    (
+        "dciodvfy",
+        r"^Error - Dicom dataset contains invalid data values for Value Representations$",
+        "the sum of its lines about single values; each of them is told beside it",
+    ),
+    (
+        "pixelmed",
+        (
+            r"/\[Row 5\] NUM \*: .*/NUM \(126073,DCM,[^)]*\):"
+            r" Incorrect relationship - expected CONTAINS - found HAS OBS CONTEXT$"
+        ),
+        "row 5 of TID 1419 is a wildcard that also matches Time Point Order, which is HAS OBS CONTEXT (TID 1502)",
+    ),
+    (
+        "pixelmed",
+        GROUP + r"/NUM \(.*\)/(IMAGE \(121112,DCM,|SCOORD \(260753009,SCT,)[^)]*\).*: Content Item not in template$",
+        "a number of TID 1410 or 1411 may have its source as one of TID 1501 has (TID 320); TID 1419 is extensible",
+    ),
+    (
+        "pixelmed",
+        GROUP
+        + r"/TEXT \(363698007,SCT,[^)]*\)/CODE \((272741003|106233006),SCT,[^)]*\): Content Item not in template$",
+        "a site without a code is TEXT; its side and modifier stand below it all the same",
+    ),
+    (
+        "pixelmed",
+        (
+            r"CODE \(121058,DCM,\"Procedure reported\"\): Code \(.*\) has different code meaning \(.*\)"
+            r" than code meaning in context group 100"
+        ),
+        "meanings annotate (PS3.3 8.3); context groups of LOINC codes changed theirs with LOINC",
+    ),
+    (
+        "dciodvfy",
+        r"UT Text Value .*Character invalid for this VR = '.?' \(0x9\)",
+        "UT holds TAB (PS3.5 6.2)",
+    ),
+    (
+        "dciodvfy",
+        r"PN \[1\] = <[^^]*> - Retired Person Name form",
+        "a name of one component is a family name (PS3.5 6.2.1); nobody knows what else it is",
     ),
 )
 

@@ -78,7 +78,7 @@ function addEvidence(dataset) {
       for (const sop of list(series.ReferencedSOPSequence))
         addImage({
           SOPInstanceUID: sop.ReferencedSOPInstanceUID, ImageOrientationPatient: [1, 0, 0, 0, 1, 0], ImagePositionPatient: [0, 0, 0],
-          PixelSpacing: [1, 1], Rows: 512, Columns: 512, NumberOfFrames: 64, FrameOfReferenceUID: '1.2.3',
+          PixelSpacing: [1, 1], Rows: 512, Columns: 512, NumberOfFrames: 512, FrameOfReferenceUID: '1.2.3',
         });
 }
 

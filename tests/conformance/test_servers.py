@@ -1,0 +1,72 @@
+"""Real servers take what is made of the examples and of generated reports, twice, and give back what they got."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.conformance.generated import SEED, Written, make, sample
+from tests.oracles.servers import Pacs, post_twice
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.json"))
+GENERATED = 12
+TIMEOUT_S = 60
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+
+def _written() -> Iterator[tuple[str, Written]]:
+    for path in EXAMPLES:
+        yield path.stem, make(json.loads(path.read_text(encoding="utf-8")))
+    for number, document in enumerate(sample(GENERATED)):
+        yield f"seed {SEED}, {number}", make(document)
+
+
+@pytest.mark.oracle("sekmet")
+def test_a_fhir_server_takes_each_bundle_twice_with_the_same_ids(sekmet: str) -> None:
+    wrong = [(name, line) for name, made in _written() for line in post_twice(sekmet, json.loads(made.fhir.content))]
+    assert wrong == []
+
+
+@pytest.mark.oracle("medplum server")
+def test_medplum_takes_bundles_twice_with_the_same_ids(medplum: str) -> None:
+    # It searches by looking at all it has, so it gets some: of each kind of example and of the generated ones.
+    some = [one for number, one in enumerate(_written()) if number % 8 == 0]
+    wrong = [(name, line) for name, made in some for line in post_twice(medplum, json.loads(made.fhir.content))]
+    assert wrong == []
+
+
+def _part(content: bytes) -> tuple[bytes, dict[str, str]]:
+    """One instance as STOW-RS wants it (PS3.18 10.5)."""
+    boundary = "lesionbridge-boundary"
+    body = b"--%b\r\nContent-Type: application/dicom\r\n\r\n%b\r\n--%b--\r\n" % (
+        boundary.encode(),
+        content,
+        boundary.encode(),
+    )
+    return body, {"Content-Type": f'multipart/related; type="application/dicom"; boundary={boundary}'}
+
+
+def _stored(pacs: Pacs, made: Written) -> bytes:
+    """The instance as WADO-RS gives it back: the one part of the answer."""
+    at = made.sr.reference
+    place = f"{pacs.dicom_web}/studies/{at.study}/series/{at.series}/instances/{at.sop_instance}"
+    accept = {"Accept": 'multipart/related; type="application/dicom"'}
+    answer = requests.get(place, headers=accept, timeout=TIMEOUT_S)
+    assert answer.status_code == 200, answer.text[:300]
+    boundary = answer.headers["Content-Type"].partition("boundary=")[2].strip('"').partition(";")[0]
+    part = answer.content.split(b"--" + boundary.encode())[1]
+    return part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n")
+
+
+@pytest.mark.oracle("orthanc")
+def test_a_pacs_gives_back_the_bytes_that_it_took(pacs: Pacs) -> None:
+    for name, made in _written():
+        body, headers = _part(made.sr.content)
+        for _ in range(2):
+            answer = requests.post(f"{pacs.dicom_web}/studies", data=body, headers=headers, timeout=TIMEOUT_S)
+            assert answer.status_code == 200, (name, answer.text[:300])
+        assert _stored(pacs, made) == made.sr.content, name
