@@ -22,5 +22,9 @@ spellings.csv: british,american,source
 value_sets/<name>.csv: concept,source
     Which concepts may answer a field. left-sided-sites, right-sided-sites and midline-sites are those that a side is
     held against: midline only where a side names no part of the site.
+labels/<language>.csv: concept,label,status,source
+    What a concept is called in another language than English, for reading only: no word to look it up by. ``status``:
+    draft, translated by a machine: shown to people, marked, beside the English label; or verified: a reader of that
+    language has reviewed it (``source`` says who), then it is the text of the concept's term in every format.
 translations.csv: from_system,from_code,to_system,to_code,relationship,source
 """

@@ -24,10 +24,10 @@ SIDE_WORDS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "de": {LEFT: ("link",), RIGHT: ("recht",)},
     "fr": {LEFT: ("gauche",), RIGHT: ("droit",)},
     "es": {LEFT: ("izquierd",), RIGHT: ("derech",)},
-    "pl": {LEFT: ("lewo", "lewa", "lewe", "lewy"), RIGHT: ("praw",)},
+    "pl": {LEFT: ("lewo", "lewa", "lewe", "lewy"), RIGHT: ("prawo", "prawa", "prawe", "prawy")},
     "ja": {LEFT: ("左",), RIGHT: ("右",)},
 }
-"""How a word for a side begins in each language: a label of a left site says left, and only that."""
+"""How a word for a side begins in each language (Japanese: what it holds): a left site is left in all of them."""
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
@@ -178,8 +178,11 @@ def _label_faults(concept: Concept, label: str, sides: Mapping[str, tuple[str, .
     """A label that says another side or number than the English one."""
     words = set(re.findall(r"[a-z]+", concept.label.lower()))
     lower = label.lower()
+    said = re.findall(r"\w+", lower)
     for side, beginnings in sides.items():
-        says = any(word in lower for word in beginnings)
+        says = any(word.startswith(beginnings) for word in said) or any(
+            not sign.isascii() and sign in lower for sign in beginnings
+        )
         if says != (side in words):
             yield f"{label!r} {'says' if says else 'does not say'} {side}"
     missing = set(_NUMBER.findall(concept.label)) - set(_NUMBER.findall(label))
@@ -210,4 +213,3 @@ def _check_release(codings: Iterable[Line], release: Release, found: Defects) ->
             words = {word.term.casefold() for word in release.designations(system, code)}
             if display.casefold() not in words:
                 found.add(line.file, line.number, f"{concept}: {display!r} is no word of {system} {code}")
-

@@ -14,6 +14,8 @@ from service.coding.quality import defects
 from service.commands.speaking import counted, say
 
 DEFECT = 1
+_WIDE = 200
+"""Columns where no terminal says how many there are."""
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -31,13 +33,13 @@ def check(terminology: Path | None, mappings: Path | None, *, quiet: bool) -> No
         say(counted(len(found), "defect"))
         raise SystemExit(DEFECT)
     if not quiet:
-        Console(width=None if Console().is_terminal else 132).print(_table(list(coverage(Vocabulary.load(*folders)))))
+        Console(width=None if Console().is_terminal else _WIDE).print(_table(list(coverage(Vocabulary.load(*folders)))))
 
 
 def _table(rows: list[Coverage]) -> Table:
     """One line a group, the last one for all; a label that is only a draft is counted after a plus."""
     table = Table(title="Concepts by group: with an exact code, by system; labels reviewed + drafts, by language")
-    table.add_column("group")
+    table.add_column("group", no_wrap=True)
     for name in ("concepts", "exact", *SYSTEMS, "broader only", "text only", *languages()):
         table.add_column(name, justify="right")
     for row in rows:

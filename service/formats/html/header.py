@@ -26,7 +26,9 @@ def notice(report: CodedReport, say: Say = english) -> str:
     name, meaning = STATUS_WORDS[report.status]
     if not meaning:
         return ""
-    return f"<strong>{say(name)}</strong> {say(meaning)}"
+    said = f"<strong>{say(name)}</strong> {say(meaning)}"
+    # Whether a report may be acted on is never left to a translation alone.
+    return said if say(name) == name else f"{said} ({name}: {meaning})"
 
 
 def patient_rows(report: CodedReport, say: Say = english) -> Iterator[tuple[str, str]]:

@@ -54,7 +54,7 @@ def test_is_the_same_for_the_same_report() -> None:
 
 
 def test_puts_the_impression_before_the_lesions() -> None:
-    words = xml_words(narrative(rich_report()))
+    words = xml_words(narrative(replace(rich_report(), language="en")))
     assert words.index("Three new brain metastases.") < words.index("Lesion Finding")
 
 

@@ -65,12 +65,12 @@ def test_says_that_nobody_verified_it() -> None:
 
 
 def test_puts_the_impression_before_the_lesions() -> None:
-    words = Html(page(rich_report())).words
+    words = Html(page(replace(rich_report(), language="en"))).words
     assert words.index("Three new brain metastases.") < words.index("brain metastasis neoplasm, secondary")
 
 
 def test_keeps_the_order_of_the_differential() -> None:
-    words = Html(page(rich_report())).words
+    words = Html(page(replace(rich_report(), language="en"))).words
     assert words.index("glioblastoma") < words.index("cerebral abscess") < words.index("something else")
 
 
