@@ -31,7 +31,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     api = make_api(version("lesionbridge"))
     api.init_app(app)
     describe_bodies(api)
-    terminology.install(app)
+    terminology.install(app, settings)
     for room in (convert, reports, operations, terminology, terms, overlays, unmapped):
         api.register_blueprint(room.blueprint)
     app.register_blueprint(docs.blueprint)

@@ -55,6 +55,9 @@ class Settings:
     issuers_file: str = ""
     overlays_folder: str = ""
     terminology_folder: str = ""
+    terminology_url: str = ""
+    terminology_timeout_s: int = 5
+    terminology_ca_file: str = ""
     log_level: str = "info"
     limits: Limits = field(default_factory=Limits)
 
@@ -62,8 +65,9 @@ class Settings:
         """Hold the ranges."""
         if not 0 <= self.port <= _MAX_PORT:
             raise BadSetting("port", "a port is 0 to 65535")
-        if self.workers < 0 or self.threads < 1 or self.timeout_s < 1:
-            raise BadSetting("workers, threads, timeout_s", "workers is 0 or more, the others at least 1")
+        if self.workers < 0 or self.threads < 1 or self.timeout_s < 1 or self.terminology_timeout_s < 1:
+            names = "workers, threads, timeout_s, terminology_timeout_s"
+            raise BadSetting(names, "workers is 0 or more, the others at least 1")
         if self.log_level not in LOG_LEVELS:
             raise BadSetting("log_level", f"one of {', '.join(LOG_LEVELS)}")
         if not self.default_sender.strip():

@@ -1,5 +1,6 @@
 """/fhir: the terminology operations, and the project's own CodeSystem, ValueSets and ConceptMaps."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources import files
@@ -11,14 +12,19 @@ from service.api import fhir_exchange
 from service.api.deployment import deployment
 from service.api.fhir_terminology import Asked, Desk
 from service.api.openapi import Blueprint
-from service.coding import vocabulary
-from service.coding.server import Terminology
+from service.coding.ecl import EclLimits
+from service.coding.releases.site import SiteReleases
+from service.coding.remote import Client, RemoteFirst, RemotePolicy
+from service.coding.server import ServerLimits, Terminology
 from service.coding.server.maps import table_maps
+from service.coding.server.released import Sources
 from service.coding.server.tables import table_sources
 from service.coding.server.valuesets import table_value_sets
+from service.config import BadSetting, Settings
 from service.formats.fhir.terminology.capabilities import OPERATIONS, SEARCH
 from service.formats.fhir.terminology.parameters import DEFINED, defined_as
 from service.formats.fhir.terminology.release import Release
+from service.pipeline import tables
 
 blueprint = Blueprint("fhir", __name__, url_prefix="/fhir", description="FHIR terminology, R4 and R5")
 blueprint.register_error_handler(Exception, fhir_exchange.outcome)
@@ -37,33 +43,59 @@ _BODY: Final = {"required": True, "content": {name: {"schema": _RESOURCE} for na
 class Served:
     """What one application serves; made when first asked for, so that a conversion does not pay for it."""
 
-    def __init__(self, terminology: Terminology | None = None) -> None:
-        """Note when the program started: its capabilities are as old. ``terminology``: instead of the tables."""
+    def __init__(self, settings: Settings, terminology: Terminology | None) -> None:
+        """Note when the program started: its capabilities are as old."""
+        self._settings = settings
         self._started = _now()
+        self._client = _client(settings)
         self._terminology = terminology
 
-    def desk(self, base: str, entries: int) -> Desk:
+    def desk(self, base: str) -> Desk:
         """Who answers under a base URL."""
         if self._terminology is None:
-            self._terminology = _tables()
-        return Desk(self._terminology, _version(), self._started, base, _now, entries)
+            self._terminology = _terminology(self._settings, self._client)
+        return Desk(self._terminology, _version(), self._started, base, _now, self._settings.limits.items)
 
 
-def install(app: Flask, terminology: Terminology | None = None) -> None:
-    """Give an application its own; ``terminology``: what to serve instead of the tables."""
-    app.extensions[_EXTENSION] = Served(terminology)
+def install(app: Flask, settings: Settings, terminology: Terminology | None = None) -> None:
+    """Give an application its own; ``terminology``: what to serve instead of tables, releases and remote server.
+
+    Raises BadSetting for a remote server that can't be asked.
+    """
+    app.extensions[_EXTENSION] = Served(settings, terminology)
 
 
-def _tables() -> Terminology:
-    known = vocabulary()
-    sources = table_sources(known, files("terminology"), _version())
-    value_sets = table_value_sets(known, _version()).values()
+def _client(settings: Settings) -> Client | None:
+    """What asks the remote terminology server, where there is one."""
+    if not settings.terminology_url:
+        return None
+    seconds = float(settings.terminology_timeout_s)
+    try:
+        policy = RemotePolicy(settings.terminology_url, read_s=seconds, total_s=2 * seconds)
+    except ValueError as error:
+        raise BadSetting("terminology_url", str(error)) from error
+    return Client(replace(policy, ca_file=settings.terminology_ca_file))
+
+
+def _terminology(settings: Settings, client: Client | None) -> Terminology:
+    known = tables(settings.issuers_file)
+    releases = SiteReleases(settings.terminology, known.designations.words)
+    sources = Sources(table_sources(known, files("terminology"), _version()), releases)
+    bounds = settings.limits
+    ecl = EclLimits(bounds.ecl_characters, bounds.depth, bounds.ecl_concepts)
 
     def uri_of(name: str) -> str:
         designator = known.designator(name)
         return name if designator is None else known.systems[designator].uri
 
-    return Terminology(sources, value_sets, table_maps(known), uri_of=uri_of)
+    given = (
+        sources,
+        table_value_sets(known, _version()).values(),
+        table_maps(known),
+        ServerLimits(bounds.expansion, ecl),
+        uri_of,
+    )
+    return Terminology(*given) if client is None else RemoteFirst(client, *given)
 
 
 def _version() -> str:
@@ -76,7 +108,7 @@ def _now() -> str:
 
 def _desk() -> Desk:
     served = cast("Served", current_app.extensions[_EXTENSION])
-    return served.desk(f"{request.url_root}fhir", deployment().settings.limits.items)
+    return served.desk(f"{request.url_root}fhir")
 
 
 def _answer(path: str) -> Response:

@@ -20,3 +20,6 @@ class Limits:
     release_bytes: int = 16 * 1024 * 1024 * 1024  # of one package, unpacked
     release_ratio: int = 200  # unpacked to packed, of a file in a package
     release_json_bytes: int = 64 * 1024 * 1024  # of one FHIR resource: it is held whole
+    expansion: int = 10_000  # codes of a value set in one answer
+    ecl_characters: int = 20_000  # of one expression constraint; ``depth`` bounds its nesting
+    ecl_concepts: int = 500_000  # looked at while one is evaluated

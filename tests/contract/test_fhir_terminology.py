@@ -61,7 +61,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Flask:
 
 @pytest.fixture
 def app(service: Flask) -> Flask:
-    terminology.install(service, small_terminology(snomed(), loinc(), many(1_200)))
+    terminology.install(service, Settings(), small_terminology(snomed(), loinc(), many(1_200)))
     return service
 
 
@@ -212,13 +212,13 @@ def test_validate_code_says_that_a_code_is_inactive(client: FlaskClient) -> None
 
 
 def test_validate_code_can_not_tell_of_a_fragment(app: Flask) -> None:
-    terminology.install(app, small_terminology(loinc(complete=False)))
+    terminology.install(app, Settings(), small_terminology(loinc(complete=False)))
     made = get(app.test_client(), f"/fhir/CodeSystem/$validate-code?url={LOINC}&code=2345-7", 422)
     assert issue(made)[0] == "not-supported"
 
 
 def test_the_display_of_a_fragment_is_not_judged(app: Flask) -> None:
-    terminology.install(app, small_terminology(loinc(complete=False)))
+    terminology.install(app, Settings(), small_terminology(loinc(complete=False)))
     made = get(app.test_client(), f"/fhir/CodeSystem/$validate-code?url={LOINC}&code=1963-8&display=test")
     assert value(made, "result") is True
     assert "not compared" in value(made, "message")

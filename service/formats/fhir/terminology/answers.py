@@ -148,7 +148,9 @@ def _match(match: Match, release: Release, *, backward: bool) -> Resource:
 def expanded(composition: Composition, expansion: Expansion, wish: Wish, timestamp: str) -> Resource:
     """The answer of $expand: the value set with what is in it, and what the expansion depended on."""
     said: list[Resource] = [
-        {"name": "version", "valueUri": f"{system}|{version}"} for system, version in expansion.versions if version
+        {"name": "version", "valueUri": f"{system}|{version}"}
+        for system, version in expansion.versions
+        if version and not system.startswith("urn:oid:")  # with a version behind it that is no OID any more
     ]
     if wish.filter:
         said.append({"name": "filter", "valueString": wish.filter})

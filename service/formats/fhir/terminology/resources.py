@@ -34,14 +34,13 @@ def code_system(source: TerminologySource, *, whole: bool = True) -> Resource:
         "compositional": False,
         "versionNeeded": False,
         "content": "complete",
-        "count": source.count(),
         "property": [{"code": "group", "description": "What kind of concept it is.", "type": "string"}],
     }
     if not whole:
         made["meta"] = _SUBSETTED
         return made
-    made["concept"] = [_concept(source, code) for code in source.codes()]
-    return made
+    concepts = [_concept(source, code) for code in source.codes()]
+    return made | {"count": len(concepts), "concept": concepts}
 
 
 _SUBSETTED: Final = {

@@ -42,7 +42,7 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Our own service over HTTP, with SNOMED CT whole: what a terminology server is to a site with tables only."""
     database = tmp_path_factory.mktemp("upstream") / "x.sqlite3"
     app = create_app(Settings(database_url=f"sqlite:///{database}", log_level="error"))
-    terminology.install(app, small_terminology(snomed(), loinc()))
+    terminology.install(app, Settings(), small_terminology(snomed(), loinc()))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
