@@ -13,7 +13,17 @@ from typing import NamedTuple
 from service.coding import vocabulary
 from service.domain.codes import Code, CodedTerm
 from service.domain.names import NameGroup, PersonName
-from service.domain.report import CodedReport, CountKind, Lesion, Measurement, Observer, ReferenceRange, TimePoint
+from service.domain.report import (
+    CodedReport,
+    CountKind,
+    Issuer,
+    Lesion,
+    Measurement,
+    Observer,
+    ReferenceRange,
+    TimePoint,
+)
+from service.domain.times import DateTime
 
 ABSENT = "absent"
 
@@ -34,6 +44,17 @@ def codes_value(codes: Iterable[Code], text: str | None = None) -> str:
 def by_codes(term: CodedTerm) -> str:
     """A coded term as its codes, and its text where there is no code or only a broader one."""
     return codes_value(term.codes, term.text if term.broader or not term.codes else None)
+
+
+def first_value(codes: Iterable[Code], text: str) -> str:
+    """What a single code says: the first one, the text where there is none."""
+    first = next(iter(codes), None)
+    return codes_value([first]) if first is not None else codes_value((), text)
+
+
+def issuer_value(key: str, universal: str | None) -> str:
+    """An issuer as one value."""
+    return f"{key} {universal or ''}".strip()
 
 
 def number_value(value: Decimal) -> str:
@@ -110,16 +131,30 @@ class Yardstick:
             yield Fact("observer/person", name)
             if observer.person.verified_at is not None:
                 yield Fact("verified", name)
+                yield Fact("verified/at", self.moment(observer.person.verified_at))
 
     def issued(self, report: CodedReport) -> str:
         """When the report was issued."""
         return report.issued.text
 
+    def issuer(self, issuer: Issuer) -> str:
+        """Who issued an id: the word for it, and its URI or else its OID as one."""
+        return issuer_value(issuer.key, issuer.uri or (f"urn:oid:{issuer.oid}" if issuer.oid else None))
+
+    def moment(self, when: DateTime) -> str:
+        """A time; only its day where it has no zone (R4 datatypes.html#dateTime)."""
+        return when.date if when.has_time and not when.has_zone else when.text
+
     def header(self, report: CodedReport) -> Iterator[Fact]:
         """Whose report it is, and of which study."""
         patient, study = report.patient, report.study
+        yield Fact("status", report.status.value)
         yield Fact("issued", self.issued(report))
+        if report.predecessor is not None:
+            yield Fact("predecessor", report.predecessor.sop_instance)
         yield Fact("patient/id", patient.id)
+        if patient.issuer is not None:
+            yield Fact("patient/issuer", self.issuer(patient.issuer))
         for other in patient.other_ids:
             yield Fact("patient/otherId", other.id)
         if patient.name is not None:
@@ -129,6 +164,7 @@ class Yardstick:
         if patient.sex is not None:
             yield Fact("patient/sex", patient.sex.value)
         yield Fact("study/uid", study.uid)
+        yield Fact("study/modality", first_value(study.modality.codes, study.modality.text))
         if study.accession is not None:
             yield Fact("study/accession", study.accession)
         for procedure in study.procedures:

@@ -13,7 +13,9 @@ from service.check.facts import (
     Fact,
     answer_value,
     codes_value,
+    first_value,
     image_value,
+    issuer_value,
     lines,
     measurement_value,
     number_value,
@@ -74,7 +76,11 @@ class BundleFacts:
     def facts(self) -> Iterator[Fact]:
         """Every fact that the bundle states."""
         report = next(self._of_type("DiagnosticReport"))
+        yield Fact("status", report["status"])
         yield Fact("issued", report["issued"])
+        for document in self._of_type("DocumentReference"):
+            for related in document.get("relatesTo", ()):
+                yield Fact("predecessor", related["target"]["identifier"]["value"].removeprefix(_URN_OID))
         yield from self._patient(self._target(report["subject"]))
         yield from self._study(report)
         yield from self._observers()
@@ -113,6 +119,8 @@ class BundleFacts:
     def _patient(self, patient: Json) -> Iterator[Fact]:
         first, *others = patient["identifier"]
         yield Fact("patient/id", first["value"])
+        if "assigner" in first:
+            yield Fact("patient/issuer", issuer_value(first["assigner"]["display"], first.get("system")))
         for other in others:
             yield Fact("patient/otherId", other["value"])
         if "name" in patient:
@@ -125,6 +133,9 @@ class BundleFacts:
     def _study(self, report: Json) -> Iterator[Fact]:
         study = self._target(report["imagingStudy"][0])
         yield Fact("study/uid", study["identifier"][0]["value"].removeprefix(_URN_OID))
+        modality = study["modality"][0]
+        codes = self._codes({"coding": [modality]}) if "code" in modality else []
+        yield Fact("study/modality", first_value(codes, modality.get("display", "")))
         for based_on in report.get("basedOn", ()):
             for identifier in self._target(based_on).get("identifier", ()):
                 if identifier.get("type", {}).get("coding", [{}])[0].get("code") == "ACSN":
@@ -141,6 +152,7 @@ class BundleFacts:
                         who = self._target(who["practitioner"])
                     if role == "verifier":
                         yield Fact("verified", _name(who["name"]))
+                        yield Fact("verified/at", provenance["occurredDateTime"])
                     elif who["resourceType"] == "Device":
                         uids = [i["value"] for i in who["identifier"] if i.get("system") == "urn:dicom:uid"]
                         name = who["deviceName"][0]["name"]

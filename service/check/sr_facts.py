@@ -11,7 +11,9 @@ from service.check.facts import (
     Fact,
     answer_value,
     codes_value,
+    first_value,
     image_value,
+    issuer_value,
     lines,
     measurement_value,
     range_value,
@@ -40,6 +42,7 @@ _MEMBERS = (
     "derivation",
     "differential",
     "method",
+    "modality",
     "procedure",
     "technique",
     "time-point-type",
@@ -53,6 +56,7 @@ _CONCEPTS = (
     "device-observer-uid",
     "equivalent-meaning-of-concept-name",
     "equivalent-meaning-of-value",
+    "image-library",
     "imaging-measurements",
     "measurement-group",
     "normal-range-description",
@@ -87,6 +91,11 @@ class DocumentFacts:
                 yield Fact("study/procedure", self._answer(item, imprecise=True))
             elif key == "person-observer-name":
                 yield Fact("observer/person", item.value)
+            elif key == "image-library":
+                said = self._below(item.children[0], "modality")
+                if said is not None:
+                    codes = said.value.codes if said.value_type == "CODE" else ()
+                    yield Fact("study/modality", first_value(codes, "" if codes else said.value))
             elif key == "imaging-measurements":
                 for group in item.children:
                     if self._key(group) == "measurement-group":
@@ -98,7 +107,15 @@ class DocumentFacts:
     def _header(self) -> Iterator[Fact]:
         said = self._elements
         yield Fact("issued", said["ContentDate"] + said["ContentTime"] + said["TimezoneOffsetFromUTC"])
+        plain = "preliminary" if said["PreliminaryFlag"] == "PRELIMINARY" else "final"
+        yield Fact("status", said.get("CompletionFlagDescription", plain))
+        for document in said.get("PredecessorDocumentsSequence", ()):
+            (instance,) = document["ReferencedSeriesSequence"][0]["ReferencedSOPSequence"]
+            yield Fact("predecessor", instance["ReferencedSOPInstanceUID"])
         yield Fact("patient/id", said["PatientID"])
+        if "IssuerOfPatientID" in said:
+            (universal,) = said.get("IssuerOfPatientIDQualifiersSequence", ({},))
+            yield Fact("patient/issuer", issuer_value(said["IssuerOfPatientID"], universal.get("UniversalEntityID")))
         for other in said.get("OtherPatientIDsSequence", ()):
             yield Fact("patient/otherId", other["PatientID"])
         if said["PatientName"]:
@@ -113,6 +130,7 @@ class DocumentFacts:
             yield Fact("study/accession", said["AccessionNumber"])
         for observer in said.get("VerifyingObserverSequence", ()):
             yield Fact("verified", observer["VerifyingObserverName"])
+            yield Fact("verified/at", observer["VerificationDateTime"])
 
     def _devices(self) -> Iterator[Fact]:
         """TID 1004: the UID comes first, the name after it."""

@@ -4,12 +4,13 @@ import struct
 from collections.abc import Collection, Iterator
 from decimal import Decimal
 
-from service.check.facts import Fact, Yardstick, answer_value, by_codes, codes_value
+from service.check.facts import Fact, Yardstick, answer_value, by_codes, codes_value, issuer_value
 from service.coding import vocabulary
 from service.domain.codes import CodedTerm
 from service.domain.geometry import Graphic, Graphic3D, Region2D, Region3D
 from service.domain.names import PersonName
-from service.domain.report import CodedReport, CountKind, Lesion, Measurement
+from service.domain.report import CodedReport, CountKind, Issuer, Lesion, Measurement
+from service.domain.times import DateTime
 from service.formats.sr.vr import digits
 
 
@@ -40,6 +41,14 @@ class SrYardstick(Yardstick):
     def issued(self, report: CodedReport) -> str:
         """Content Date and Time with the offset."""
         return report.issued.dt
+
+    def issuer(self, issuer: Issuer) -> str:
+        """The word, and the OID or else the URI (PS3.3 table 10-17)."""
+        return issuer_value(issuer.key, issuer.oid or issuer.uri)
+
+    def moment(self, when: DateTime) -> str:
+        """DT."""
+        return when.dt
 
     def lesion(self, lesion: Lesion[CodedTerm]) -> Iterator[Fact]:
         """All that is said of one lesion, with its shapes."""

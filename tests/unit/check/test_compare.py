@@ -10,7 +10,7 @@ import pytest
 from service.check.compare import compare
 from service.domain.codes import CodedTerm
 from service.domain.geometry import LesionImage
-from service.domain.report import CodedReport, CountKind, ReferenceRange, Sex
+from service.domain.report import CodedReport, CountKind, Issuer, Observer, ReferenceRange, Sex, Status
 from service.domain.times import DateTime
 from service.formats.fhir import write as fhir
 from service.formats.sr import write as sr
@@ -56,8 +56,27 @@ def _swapped(report: CodedReport) -> CodedReport:
 
 
 OTHER = CodedTerm("something else")
+
+
+def _verified_later(report: CodedReport) -> tuple[Observer[CodedTerm], ...]:
+    when = DateTime("2026-03-09T10:41:00+01:00")
+    return tuple(
+        replace(one, person=replace(one.person, verified_at=when)) if one.person and one.person.verified_at else one
+        for one in report.observers
+    )
+
+
 CHANGES: dict[str, tuple[str, Change]] = {
     "another patient": ("patient/id", lambda r: replace(r, patient=replace(r.patient, id="OTHER"))),
+    "another issuer of the patient's id": (
+        "patient/issuer",
+        lambda r: replace(r, patient=replace(r.patient, issuer=Issuer("OTHER", "urn:oid:1.2.3", "1.2.3"))),
+    ),
+    "no issuer": ("patient/issuer", lambda r: replace(r, patient=replace(r.patient, issuer=None))),
+    "withdrawn": ("status", lambda r: replace(r, status=Status.ENTERED_IN_ERROR)),
+    "no predecessor": ("predecessor", lambda r: replace(r, predecessor=None)),
+    "another modality": ("study/modality", lambda r: replace(r, study=replace(r.study, modality=OTHER))),
+    "verified at another time": ("verified/at", lambda r: replace(r, observers=_verified_later(r))),
     "no other ids": ("patient/otherId", lambda r: replace(r, patient=replace(r.patient, other_ids=()))),
     "another sex": ("patient/sex", lambda r: replace(r, patient=replace(r.patient, sex=Sex.OTHER))),
     "another birth date": (
