@@ -122,16 +122,16 @@ def write(path: Path, shape: Shape, *, leave_out: Sequence[str] = ()) -> Made:
     made = _concepts(shape, random)
     place, root = f"INT_{shape.date}", f"SnomedCT_GeneratedRF2_{shape.date}T120000Z/Snapshot"
     terminology, refset = f"{root}/Terminology", f"{root}/Refset"
-    words = list(_descriptions(made, shape, random))
+    said = list(_descriptions(made, shape, random))
     files = {
         f"{terminology}/sct2_Concept_Snapshot_{place}.txt": (layouts.CONCEPT, _concept_rows(made, shape)),
-        f"{terminology}/sct2_Description_Snapshot-en_{place}.txt": (layouts.DESCRIPTION, words),
+        f"{terminology}/sct2_Description_Snapshot-en_{place}.txt": (layouts.DESCRIPTION, said),
         f"{terminology}/sct2_Relationship_Snapshot_{place}.txt": (
             layouts.RELATIONSHIP,
             _relationships(made, shape, random),
         ),
         f"{terminology}/sct2_RelationshipConcreteValues_Snapshot_{place}.txt": (layouts.CONCRETE, _values(made, shape)),
-        f"{refset}/Language/der2_cRefset_LanguageSnapshot-en_{place}.txt": (layouts.LANGUAGE, _language(words, shape)),
+        f"{refset}/Language/der2_cRefset_LanguageSnapshot-en_{place}.txt": (layouts.LANGUAGE, _language(said, shape)),
         f"{refset}/Content/der2_cRefset_AssociationSnapshot_{place}.txt": (
             layouts.ASSOCIATION,
             _associations(made, shape, random),
@@ -169,7 +169,7 @@ def _concepts(shape: Shape, random: Random) -> Made:
     root = add(layouts.ROOT, [], "", "SNOMED CT Concept")
     for code, name in _FIXED.items():
         add(code, [root], name[name.rindex("(") + 1 : -1], name[: name.rindex(" (")])
-    words = _words(random, max(200, shape.concepts // 3))
+    rare = words(random, max(200, shape.concepts // 3))
     item = 2_000_000  # above every id that the layout itself uses
     left = shape.concepts - len(made.codes)
     for number, (title, tag, share) in enumerate(HIERARCHIES):
@@ -182,7 +182,7 @@ def _concepts(shape: Shape, random: Random) -> Made:
             above = {first}
             while random.random() < 0.33:
                 above.add(start + int(count * random.random() ** 1.4))
-            add(sctid(item, "00"), sorted(above), tag, _name(tag, count, words, random))
+            add(sctid(item, "00"), sorted(above), tag, _name(tag, count, rare, random))
     for place in random.sample(range(len(_FIXED) + 20, len(made.codes)), int(len(made.codes) * shape.inactive)):
         made.active[place] = False
     below = {parent for place, parents in enumerate(made.parents) if made.active[place] for parent in parents}
@@ -207,26 +207,26 @@ def _repaired(made: Made) -> Made:
     return made
 
 
-def _words(random: Random, count: int) -> list[str]:
+def words(random: Random, count: int) -> list[str]:
     """Made-up words, most of them rare."""
     made = {"".join(random.choices(_SYLLABLES, k=random.randrange(3, 6))) for _ in range(count)}
     return sorted(made)
 
 
-def _name(tag: str, count: int, words: Sequence[str], random: Random) -> str:
+def _name(tag: str, count: int, rare: Sequence[str], random: Random) -> str:
     """A name in the manner of its hierarchy; common words are common, and a made-up one sets most names apart."""
-    site, rare = SITES[int(len(SITES) * random.random() ** 2)], words[int(len(words) * random.random() ** 3)]
+    site, own = SITES[int(len(SITES) * random.random() ** 2)], rare[int(len(rare) * random.random() ** 3)]
     if tag == "body structure":
-        return (f"Structure of {site}" if count % 3 else f"Entire {site}") + (f" {rare}" if count > len(SITES) else "")
+        return (f"Structure of {site}" if count % 3 else f"Entire {site}") + (f" {own}" if count > len(SITES) else "")
     if tag in ("disorder", "finding"):
         change = CHANGES[int(len(CHANGES) * random.random() ** 2)]
         manner = random.choice(MANNERS)
         if count <= len(SITES):
             return f"{change} of {SITES[count - 1]}".capitalize()
-        return f"{manner} {change} of {site} {rare}".capitalize()
+        return f"{manner} {change} of {site} {own}".capitalize()
     if tag == "procedure":
-        return f"{random.choice(('Imaging', 'Biopsy', 'Excision', 'Computed tomography'))} of {site} {rare}"
-    return f"{rare} {random.choice(words)} {random.choice(MANNERS)}".capitalize()
+        return f"{random.choice(('Imaging', 'Biopsy', 'Excision', 'Computed tomography'))} of {site} {own}"
+    return f"{own} {random.choice(rare)} {random.choice(MANNERS)}".capitalize()
 
 
 def _concept_rows(made: Made, shape: Shape) -> Iterator[Sequence[str]]:
