@@ -7,11 +7,12 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from service.coding import Vocabulary
+from service.coding import Vocabulary, vocabulary
 from service.coding.coverage import SYSTEMS, Coverage, coverage
 from service.coding.labels import languages
 from service.coding.quality import defects
-from service.commands.speaking import counted, say
+from service.coding.releases.site import SiteReleases
+from service.commands.speaking import counted, refusing, say, settings
 
 DEFECT = 1
 _WIDE = 200
@@ -23,10 +24,15 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--terminology", type=_FOLDER, help="Tables of terms to hold; those of this distribution when absent.")
 @click.option("--mappings", type=_FOLDER, help="Tables of fields to hold; those of this distribution when absent.")
 @click.option("--quiet", is_flag=True, help="Say defects only, no table.")
+@refusing
 def check(terminology: Path | None, mappings: Path | None, *, quiet: bool) -> None:
-    """Hold every row of the tables, show what they cover. Exit 0: no defect; 1: defects, each at its file and line."""
+    """Hold every row of the tables, and every code to the releases that are loaded; show what the tables cover.
+
+    Exit 0: no defect; 1: defects, each at its file and line.
+    """
     folders = terminology or files("terminology"), mappings or files("mappings")
-    found = defects(*folders)
+    releases = SiteReleases(settings().terminology, vocabulary().designations.words)
+    found = defects(*folders, release=releases if releases.systems() else None)
     for problem in found:
         say(f"{problem.pointer}: {problem.detail}")
     if found:

@@ -2,13 +2,22 @@
 
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from service.cli import main
 from service.coding import vocabulary
+from tests.releases import Generated
+from tests.unit.cli.conftest import Run
 from tests.unit.coding.small import write_tables
 
 CHECK = ("terminology", "check")
+
+
+@pytest.fixture(autouse=True)
+def no_releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site that has loaded nothing."""
+    monkeypatch.setenv("LESIONBRIDGE_TERMINOLOGY_FOLDER", str(tmp_path / "none"))
 
 
 def test_shows_what_every_group_covers() -> None:
@@ -30,3 +39,16 @@ def test_a_defect_ends_with_1_and_its_file_and_line(tmp_path: Path) -> None:
     assert "concepts.csv:" in done.stderr
     assert "left is there twice" in done.stderr
     assert "1 defect" in done.stderr
+
+
+def test_codes_are_held_to_the_releases_that_are_loaded(
+    run: Run, rf2: Generated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LESIONBRIDGE_TERMINOLOGY_FOLDER", str(tmp_path))
+    assert run("terminology", "import", rf2.path).exit_code == 0
+
+    done = run("terminology", "check")
+
+    assert done.exit_code == 1
+    assert "brain-metastasis: SCT 94225005 is not in the loaded release" in done.stderr
+    assert "RADLEX" not in done.stderr
