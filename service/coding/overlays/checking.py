@@ -9,11 +9,12 @@ from typing import Final
 
 from service.coding.checks import EQUIVALENT
 from service.coding.index import EVERYWHERE
-from service.coding.loading import LEFT, RIGHT, SIDE
+from service.coding.loading import SIDE
 from service.coding.lookup import Vocabulary
 from service.coding.naming import EVALUATIONS, MEASUREMENTS, Table
 from service.coding.overlays.overlay import Entry, Meaning, system_of
 from service.coding.overlays.rows import APPLIED, BROADER, EVERYONE, KINDS, NO_MAP, Faults, OverlayRow
+from service.coding.overlays.sides import SideWords
 from service.coding.overlays.targets import Targets
 from service.coding.resolve import ANYWHERE, hits
 from service.coding.rows import Field, MemberRow
@@ -24,7 +25,6 @@ MAX_TERM: Final = 256
 """Characters of a term, and of any other cell of an overlay but its comment."""
 MAX_COMMENT: Final = 2_000
 _TABLES: Final[tuple[Table, ...]] = (MEASUREMENTS, EVALUATIONS)
-_SHORTEST_SIDE: Final = 4  # letters: "left", "links"; "re" and "li" are also other things
 
 
 def check(rows: Iterable[OverlayRow], overlay: str, vocabulary: Vocabulary, faults: Faults) -> tuple[Entry, ...]:
@@ -44,7 +44,7 @@ class _Checker:
         self._vocabulary = vocabulary
         self._faults = faults
         self._targets = Targets(rows, vocabulary)
-        self._sides = _side_words(vocabulary)
+        self._sides = SideWords(vocabulary)
         self._seen: dict[tuple[str, str, str, str], OverlayRow] = {}
 
     def entries(self) -> tuple[Entry, ...]:
@@ -111,7 +111,7 @@ class _Checker:
     def _allowed(self, row: OverlayRow, field: Field, meaning: Meaning) -> bool:
         """Whether a term may mean that: sides, standard codes, and what the shipped tables say."""
         side = self._vocabulary.sides.get(meaning.concept or "")
-        said = self._said_side(row.term)
+        said = self._sides.said(row.term)
         if said is not None and side is not None and said != side:
             self._refuse(row, "overlay-side", f"{row.term!r} says {said}, the target is on the {side}")
             return False
@@ -123,12 +123,6 @@ class _Checker:
             self._refuse(row, "overlay-name", "the name of a field is mapped to its equal only")
             return False
         return self._standing(row, field, meaning)
-
-    def _said_side(self, text: str) -> str | None:
-        """The side that the words of a term name, in any language of the tables, where they name one only."""
-        words = {word.strip(".,;:()[]-/") for word in fold(text).replace("-", " ").split()}
-        named = {self._sides[word] for word in words if word in self._sides}
-        return named.pop() if len(named) == 1 else None
 
     def _standing(self, row: OverlayRow, field: Field, meaning: Meaning) -> bool:
         """Whether what the shipped tables make of a term may be changed; where it is, it is said."""
@@ -143,7 +137,8 @@ class _Checker:
         if row.system:
             self._refuse(row, "overlay-standard", f"{why}: a standard code keeps its meaning", labels)
             return False
-        if field.key == SIDE:
+        sides = self._vocabulary.sides
+        if field.key == SIDE or any(sides.get(key) not in (None, sides.get(meaning.concept or "")) for key in known):
             self._refuse(row, "overlay-side", f"{why}: a side keeps its meaning", labels)
             return False
         self._faults.note(row.where, "overrides", f"{why}; this row takes its place.", labels)
@@ -184,13 +179,3 @@ def _form_fault(row: OverlayRow, overlay: str) -> str | None:
         (any(not cell.isprintable() for cell in row.cells[:-1]), "a cell holds control characters"),
     )
     return next((why for wrong, why in faults if wrong), None)
-
-
-def _side_words(vocabulary: Vocabulary) -> dict[str, str]:
-    """Words for left and right in every language of the tables."""
-    return {
-        fold(term): concept
-        for scope in (SIDE, EVERYWHERE)
-        for term, concept in vocabulary.designations.terms.get(scope, {}).items()
-        if concept in (LEFT, RIGHT) and len(term) >= _SHORTEST_SIDE and " " not in term
-    }

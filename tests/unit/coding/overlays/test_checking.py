@@ -41,6 +41,12 @@ REFUSED = {
     "a side turned": ({"field": "laterality", "term": "left-sided", "concept": "right"}, "overlay-side"),
     "a side turned by its own word": ({"field": "laterality", "term": "left", "concept": "right"}, "overlay-side"),
     "a site turned": ({**X, "term": "left brain", "concept": "right-hemisphere"}, "overlay-side"),
+    "a side turned in German": ({**X, "term": "linke Hemisphäre", "concept": "right-hemisphere"}, "overlay-side"),
+    "a side turned in French": ({**X, "term": "hémisphère droit", "concept": "left-hemisphere"}, "overlay-side"),
+    "a side turned in Japanese": ({**X, "term": "左大脳半球", "concept": "right-hemisphere"}, "overlay-side"),
+    "a side turned for everywhere": ({"field": "", "term": "left", "concept": "right"}, "overlay-side"),
+    "a side lost everywhere": ({"field": "", "term": "left", "concept": "midline"}, "overlay-side"),
+    "a site with a side, moved": ({**X, "term": "left cerebral hemisphere", "concept": "frontal-lobe"}, "overlay-side"),
     "a side lost": ({**X, "term": "left front", "concept": "frontal-lobe"}, "overlay-side"),
     "a standard code changed": (
         {"field": "site", "system": "SCT", "code": "83251001", "concept": "corpus-callosum"},
