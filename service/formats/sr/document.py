@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from service.coding import vocabulary
 from service.domain.codes import LOCAL_SCHEME, CodedTerm
+from service.domain.loss import Loss, LossKind
 from service.domain.report import Device, Predecessor, Status
 from service.formats.sr import vr
 from service.formats.sr.attributes import encode_dataset, encode_elements, item, long
@@ -80,6 +81,9 @@ def _general(draft: Draft) -> Header:
     if report.status not in (Status.FINAL, Status.PRELIMINARY):
         # The flags can't tell these apart (C.17.2): the description names the state.
         made["CompletionFlagDescription"] = report.status.value
+    if report.status is Status.ENTERED_IN_ERROR:
+        why = "by the flags alone it is a finished one (PS3.3 C.17.2); reject the documents before it, too"
+        draft.losses.append(Loss(LossKind.FLAGGED, "/report/status", "withdrawn", why, "sr-withdrawn"))
     if report.study.accession is not None:
         made["ReferencedRequestSequence"] = [_request(draft)]
     if report.predecessor is not None:

@@ -301,6 +301,12 @@ def test_the_flags_say_the_state_of_the_report(status: Status) -> None:
     assert described == (None if status in (Status.FINAL, Status.PRELIMINARY) else status.value)
 
 
+@pytest.mark.parametrize("status", Status)
+def test_a_withdrawal_that_the_flags_can_not_say_is_flagged(status: Status) -> None:
+    losses = write(make_coded_report(status=status)).losses
+    assert [loss.rule for loss in losses] == (["sr-withdrawn"] if status is Status.ENTERED_IN_ERROR else [])
+
+
 def _verifier(**changes: object) -> Observer[CodedTerm]:
     person: Person[CodedTerm] = Person(
         PersonName.parse("Reader^Ann"), verified_at=DateTime("2026-03-02T10:40:00+01:00")
