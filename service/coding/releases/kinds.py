@@ -20,6 +20,7 @@ from service.domain.limits import Limits
 Package = tuple[Path, list[Entry]]
 _VERSION: Final = re.compile(r"(?<![0-9.])([0-9]{1,2}\.[0-9]{1,3})(?![0-9])")
 _PACKAGES: Final = (".tgz", ".tar.gz")
+_SUFFIX: Final = re.compile(r"(?:-[0-9][0-9a-z.]*)?\.(?:json|tgz|tar\.gz|zip)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def find_kind(packages: Sequence[Package], limits: Limits, designators: Mapping[
         found = [table for path, entries in packages for table in tables(path.name, entries)]
         return Kind(kind, "sct", partial(_rf2, found))
     if kind == "fhir":
-        slot = re.sub(r"[^a-z0-9.-]+", "-", packages[0][0].name.lower().removesuffix(".json")).strip("-.") or "fhir"
+        slot = re.sub(r"[^a-z0-9.-]+", "-", _SUFFIX.sub("", packages[0][0].name.lower())).strip("-.") or "fhir"
         load = partial(_fhir, packages, limits, designators)
         return Kind(kind, f"fhir-{slot}", load, may_be_empty=True)
     if kind == "loinc":

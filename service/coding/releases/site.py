@@ -15,6 +15,8 @@ from service.coding.releases.store import (
     ReleaseConcept,
     ReleaseDesignation,
     ReleaseSystem,
+    Translation,
+    ValueSetMember,
 )
 from service.coding.releases.tokens import Normal
 from service.coding.words import Words
@@ -98,6 +100,15 @@ class SiteReleases:
     def historical(self, system: str, code: str) -> tuple[Association, ...]:
         """Where an inactive code went."""
         return self._of(system, lambda store: store.historical(system, code))
+
+    def translations(self, system: str, code: str, *, back: bool = False) -> tuple[Translation, ...]:
+        """What concept maps say of a code: where it leads, or with ``back`` what leads to it."""
+        return tuple(one for store in self.stores() for one in store.translations(system, code, back=back))
+
+    def value_set(self, url: str) -> tuple[ValueSetMember, ...] | None:
+        """The codes that a value set lists or was expanded to; None where there is none of this URL."""
+        found = (store.value_set(url) for store in self.stores())
+        return next((members for members in found if members is not None), None)
 
     def named(self, text: str) -> tuple[ReleaseConcept, ...]:
         """The active concepts that have a designation equal to the text, spelling variants included."""

@@ -81,6 +81,27 @@ class Found:
     rank: int
 
 
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A row of a concept map; ``relationship`` in FHIR R5's words, seen from the source."""
+
+    map: str
+    from_system: str
+    from_code: str
+    to_system: str
+    to_code: str
+    relationship: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValueSetMember:
+    """A code in a value set."""
+
+    system: str
+    code: str
+    display: str
+
+
 class ReleaseStore(Protocol):
     """Loaded releases. A code that is not there is None, or nothing; nothing is ever guessed."""
 
@@ -116,6 +137,12 @@ class ReleaseStore(Protocol):
 
     def historical(self, system: str, code: str) -> tuple[Association, ...]:
         """Where an inactive code went."""
+
+    def translations(self, system: str, code: str, *, back: bool = False) -> tuple[Translation, ...]:
+        """What concept maps say of a code: where it leads, or with ``back`` what leads to it."""
+
+    def value_set(self, url: str) -> tuple[ValueSetMember, ...] | None:
+        """The codes that a value set lists or was expanded to; None where there is none of this URL."""
 
     def named(self, text: str) -> tuple[ReleaseConcept, ...]:
         """The active concepts that have a designation equal to the text, spelling variants included."""

@@ -159,6 +159,19 @@ def test_a_broader_code_of_a_concept_is_not_the_concept(tmp_path: Path) -> None:
     assert found.concept != concept.key
 
 
+def test_terms_of_the_language_asked_for_are_shown(tmp_path: Path) -> None:
+    words = [{"language": "de", "value": "Erfundener Befund"}, {"language": "ja", "value": "架空の所見"}]
+    rows = [{"code": "x", "display": "Made-up finding", "designation": words}]
+    path = tmp_path / "codes.json"
+    path.write_text(json.dumps({"resourceType": "CodeSystem", "url": "http://example.org/a", "concept": rows}))
+    site = Site(Shelf(tmp_path / "site"))
+    site.load(path)
+    search = Search(vocabulary(), site.releases)
+    assert search.find(Asked("erfund", language="de-CH"))[0].label == "Erfundener Befund"
+    assert search.find(Asked("made-up find"))[0].label == "Made-up finding"
+    assert search.find(Asked("所見", language="ja"))[0].label == "架空の所見"
+
+
 def test_suggestions_are_labels_each_once(both: Search) -> None:
     found = suggestions(both, "frontl lobe", "site")
     assert found[0] == "frontal lobe"

@@ -85,21 +85,25 @@ def test_a_known_system_has_its_designator(site: Site, tmp_path: Path) -> None:
 
 def test_reads_a_package_with_value_sets_and_maps(site: Site, tmp_path: Path) -> None:
     placed = site.load(_package(tmp_path, codes=SYSTEM, values=VALUES, map=_map(equivalence="wider")))
-    store = site.store(placed)
-    assert store.rows("select system, code from value_set_member order by code") == [
-        ("SCT", "404684003"),
-        (URL, "a"),
-        (URL, "b"),
-    ]
-    assert store.rows("select from_system, from_code, to_system, to_code, relationship from translation") == [
-        (URL, "a", "SCT", "404684003", "source-is-narrower-than-target")
-    ]
+    assert placed.name == "fhir-site.terms"
+    members = site.releases.value_set("http://example.org/values")
+    assert members is not None
+    assert {(one.system, one.code) for one in members} == {("SCT", "404684003"), (URL, "a"), (URL, "b")}
+    assert site.releases.value_set("http://example.org/none") is None
+    (there,) = site.releases.translations(URL, "a")
+    assert (there.to_system, there.to_code, there.relationship) == (
+        "SCT",
+        "404684003",
+        "source-is-narrower-than-target",
+    )
+    assert site.releases.translations("SCT", "404684003", back=True) == (there,)
+    assert site.releases.translations("SCT", "404684003") == ()
 
 
 @pytest.mark.parametrize("said", [{"relationship": "equivalent"}, {"equivalence": "equal"}])
 def test_both_versions_of_a_concept_map_are_read(said: dict[str, str], site: Site, tmp_path: Path) -> None:
-    store = site.store(site.load(_file(tmp_path, _map(**said))))
-    assert store.rows("select relationship from translation") == [("equivalent",)]
+    site.load(_file(tmp_path, _map(**said)))
+    assert [one.relationship for one in site.releases.translations(URL, "a")] == ["equivalent"]
 
 
 @pytest.mark.parametrize(
