@@ -231,7 +231,7 @@ def test_two_groups_of_one_lesion_in_somebody_elses_document_are_flagged(small: 
     ("change", "takes"), [("resolved", True), ("disappeared", True), ("smaller", False), (None, False)]
 )
 def test_a_lesion_that_is_gone_may_measure_nothing(change: str | None, takes: bool) -> None:
-    changes = {"change": Term(change)} if change is not None else {}
+    changes: dict[str, Any] = {"change": Term(change)} if change is not None else {}
     report = make_report(make_lesion(measurements=(number("long axis", "0", "mm"),), **changes))
 
     if takes:
