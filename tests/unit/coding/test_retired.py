@@ -6,10 +6,11 @@ import pytest
 
 from service.coding import Vocabulary
 from service.coding.coder import code_report
-from service.coding.retired import Retired, retired
+from service.coding.retired import FOLLOWED, REPLACED_BY, SAME_AS, Retired, retired
 from service.domain.codes import Code, CodedTerm, Resolution, Term
 from service.domain.errors import UnknownTerm
 from service.domain.report import CodedReport
+from tests.releases import Generated, Site
 from tests.unit.coding.reports import code, make_lesion, make_report
 
 SYSTEMS = ("SCT", "RADLEX")
@@ -154,3 +155,20 @@ def test_a_code_that_dicom_retired_is_flagged(small: Vocabulary) -> None:
     found, report = report_of(code("DCM", "121201", "Area Outline"), small, None)
     assert found.resolution is Resolution.GIVEN
     assert [(loss.rule, loss.suggestions) for loss in report.losses] == [("retired-code", ())]
+
+
+def test_a_loaded_release_is_asked(rf2: Generated, loaded: Site) -> None:
+    kinds = set()
+    for old, (kind, target) in rf2.made.old.items():
+        found = retired(Code("SCT", old, ""), loaded.releases)
+        assert found is not None
+        assert found.exact is (kind == SAME_AS)
+        assert (found.code is not None and found.code.code == target) is (kind in FOLLOWED)
+        assert [one.code for one in found.candidates] == ([] if kind in FOLLOWED else [target])
+        kinds.add(kind)
+    assert {SAME_AS, REPLACED_BY} < kinds
+
+
+def test_a_code_that_a_loaded_release_has_in_use_is_left_alone(rf2: Generated, loaded: Site) -> None:
+    active = next(code for code, active in zip(rf2.made.codes, rf2.made.active, strict=True) if active)
+    assert retired(Code("SCT", active, ""), loaded.releases) is None
