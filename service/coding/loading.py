@@ -98,7 +98,7 @@ class Loaded:
 
     def _sides(self) -> dict[str, str]:
         """The side of each concept that has one: by its value set, or by the words of its label."""
-        likely = (one for one in self.concepts.values() if LEFT in fold(one.label) or RIGHT in fold(one.label))
+        likely = (one for one in self.concepts.values() if LEFT in one.label.lower() or RIGHT in one.label.lower())
         named = ((concept.key, side_in(concept.label)) for concept in likely)
         sides = {key: side for key, side in named if side is not None}
         for side, name in SIDED_SITES.items():
