@@ -1,10 +1,18 @@
 """Loaded releases as terminology sources, beside the tables; a switch of a release is seen at the next question."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Final
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final, Protocol
 
 from service.coding.ecl.relations import Relation
-from service.coding.releases.store import ReleaseDesignation, ReleaseStore, ReleaseSystem, Use
+from service.coding.releases.store import (
+    Association,
+    Attribute,
+    Found,
+    ReleaseConcept,
+    ReleaseDesignation,
+    ReleaseSystem,
+    Use,
+)
 from service.coding.server.compose import SNOMED
 from service.coding.server.source import PREFERRED, Entry, TerminologySource, Word
 from service.domain.errors import Invalid
@@ -20,13 +28,53 @@ _USES: Final = {
 }
 
 
+class Releases(Protocol):
+    """What of a ReleaseStore is asked here."""
+
+    def systems(self) -> tuple[ReleaseSystem, ...]:
+        """The code systems that are loaded."""
+
+    def lookup(self, system: str, code: str) -> ReleaseConcept | None:
+        """The concept of a code."""
+
+    def designations(self, system: str, code: str) -> tuple[ReleaseDesignation, ...]:
+        """All words for it."""
+
+    def parents(self, system: str, code: str) -> tuple[str, ...]:
+        """Codes of the concepts right above."""
+
+    def children(self, system: str, code: str) -> tuple[str, ...]:
+        """Codes of the concepts right below."""
+
+    def ancestors(self, system: str, code: str) -> tuple[str, ...]:
+        """Codes of all concepts above, without itself."""
+
+    def descendants(self, system: str, code: str) -> Iterator[str]:
+        """Codes of all concepts below, without itself."""
+
+    def subsumes(self, system: str, above: str, below: str) -> bool:
+        """Whether ``below`` is ``above`` or one of its descendants."""
+
+    def members(self, system: str, refset: str) -> Iterator[str]:
+        """Codes of the concepts in a reference set."""
+
+    def attributes(self, system: str, code: str) -> tuple[Attribute, ...]:
+        """The relationships other than is-a."""
+
+    def historical(self, system: str, code: str) -> tuple[Association, ...]:
+        """Where an inactive code went."""
+
+    def search(self, words: Sequence[str], limit: int) -> tuple[Found, ...]:
+        """At most ``limit`` concepts that have all words."""
+
+
 class ReleaseSource:
     """One code system of the loaded releases, whole and with its hierarchy."""
 
     complete = True
     nested = True
 
-    def __init__(self, store: ReleaseStore, system: ReleaseSystem) -> None:
+    def __init__(self, store: Releases, system: ReleaseSystem) -> None:
         """Take the store and what it says of the system."""
         self._store = store
         self.designator = system.designator
@@ -112,7 +160,7 @@ class ReleaseSource:
 class Sources(Mapping[str, TerminologySource]):
     """The sources by URI: a loaded release before the fragment that the tables have of the same system."""
 
-    def __init__(self, tables: Mapping[str, TerminologySource], store: ReleaseStore) -> None:
+    def __init__(self, tables: Mapping[str, TerminologySource], store: Releases) -> None:
         """Take both."""
         self._tables = tables
         self._store = store
