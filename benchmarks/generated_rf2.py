@@ -126,6 +126,7 @@ def write(path: Path, shape: Shape, *, leave_out: Sequence[str] = ()) -> Made:
     files = {
         f"{terminology}/sct2_Concept_Snapshot_{place}.txt": (layouts.CONCEPT, _concept_rows(made, shape)),
         f"{terminology}/sct2_Description_Snapshot-en_{place}.txt": (layouts.DESCRIPTION, said),
+        f"{terminology}/sct2_TextDefinition_Snapshot-en_{place}.txt": (layouts.DESCRIPTION, _definitions(made, shape)),
         f"{terminology}/sct2_Relationship_Snapshot_{place}.txt": (
             layouts.RELATIONSHIP,
             _relationships(made, shape, random),
@@ -248,6 +249,14 @@ def _descriptions(made: Made, shape: Shape, random: Random) -> Iterator[Sequence
             active = "0" if number > 2 and random.random() < 0.1 else "1"
             module = layouts.CORE_MODULE
             yield sctid(item, "01"), shape.date, active, module, code, "en", kind, term, layouts.CASE_INSENSITIVE
+
+
+def _definitions(made: Made, shape: Shape) -> Iterator[Sequence[str]]:
+    """A text definition for one concept in sixty."""
+    for place in range(0, len(made.codes), 60):
+        head = (sctid(50_000_000 + place, "01"), shape.date, "1", layouts.CORE_MODULE, made.codes[place], "en")
+        text = f"What {made.names[place]} is, said at length."
+        yield *head, layouts.DEFINITION, text, layouts.CASE_INSENSITIVE
 
 
 def _synonym(name: str, number: int, random: Random) -> str:

@@ -4,12 +4,12 @@ One engine for the search box and for the suggestions that an unknown term gets:
 over a site's releases where there are any. What is found is proposed, never applied.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from service.coding.index import EVERYWHERE
-from service.coding.labels import primary
+from service.coding.labels import primary, reviewed
 from service.coding.lookup import Vocabulary
 from service.coding.releases.finding import Designated, designated, expression, knows, matching, named, near
 from service.coding.releases.site import SiteReleases
@@ -24,6 +24,7 @@ from service.domain.codes import Code, Equivalence
 OWN: Final = "lesionbridge"
 _CANDIDATES: Final = 60
 """Concepts of a release that are looked at closely, those first that are ranked best."""
+_LANGUAGES: Final = 32  # whose labels are remembered: callers name any
 _ELSEWHERE: Final = 0.8
 _RETIRED: Final = 0.5
 """What an answer is worth that is of another kind than the field's values, or is inactive."""
@@ -68,6 +69,7 @@ class Search:
         self._releases = releases
         self._normal = Normal(vocabulary.designations.words)
         self._own = OwnTerms(vocabulary, self._normal)
+        self._labels: dict[str, Mapping[str, str]] = {}
         self._tags: dict[tuple[str, str], frozenset[str]] = {}
 
     def find(self, asked: Asked) -> tuple[Match, ...]:
@@ -96,18 +98,19 @@ class Search:
         return made
 
     def _find_own(self, query: Query, asked: Asked) -> Iterator[Match]:
-        values = self._values(asked.field)
         for score, entry in self._own.find(query):
             if entry.field not in (EVERYWHERE, asked.field) and asked.field:
                 continue
-            yield self._own_match(entry.concept, score, entry, query, values)
+            yield self._own_match(score, entry, query, asked)
 
-    def _own_match(self, key: str, score: float, entry: Entry, query: Query, values: frozenset[str] | None) -> Match:
+    def _own_match(self, score: float, entry: Entry, query: Query, asked: Asked) -> Match:
+        key, values = entry.concept, self._values(asked.field)
         concept = self._vocabulary.concepts[key]
         short = query.tokens[0].phrases and squeeze(query.text).lower() == entry.term.lower()
         how = _how(query, score) if not short else "abbreviation"
         codes = concept.codes or ((concept.broader,) if concept.broader is not None else ())
-        return Match(concept.label, codes, entry.term, how, OWN, score, key, values is not None and key in values)
+        label = self._spoken(asked.language).get(key, concept.label)
+        return Match(label, codes, entry.term, how, OWN, score, key, values is not None and key in values)
 
     def _find_in(self, store: SqliteReleaseStore, query: Query, asked: Asked) -> list[Match]:
         """The best of one release: equal names, whole words, then beginnings."""
@@ -158,8 +161,7 @@ class Search:
         # A broader or narrower code of a concept of ours is another concept.
         keys = [key for key, coding in known if not coding.part and coding.equivalence is Equivalence.EXACT]
         if len(keys) == 1:
-            own = self._own_match(keys[0], score, Entry((), keys[0], term, ""), query, self._values(asked.field))
-            return replace(own, tag=concept.tag)
+            return replace(self._own_match(score, Entry((), keys[0], term, ""), query, asked), tag=concept.tag)
         code = Code(concept.system, concept.code, concept.display)
         label = self._label(store, concept, asked.language)
         fits = concept.tag in tags
@@ -173,6 +175,14 @@ class Search:
                 if primary(one.language) == primary(language) and one.use in (Use.PREFERRED, Use.SYNONYM):
                     return one.term
         return concept.display
+
+    def _spoken(self, language: str) -> Mapping[str, str]:
+        """Labels of the project that a person has reviewed in a language, or that the site has set."""
+        if language not in self._labels:
+            if len(self._labels) >= _LANGUAGES:
+                self._labels.clear()
+            self._labels[language] = reviewed(self._vocabulary, language) if language else {}
+        return self._labels[language]
 
     def _values(self, field: str) -> frozenset[str] | None:
         row = self._vocabulary.field(field) if field else None

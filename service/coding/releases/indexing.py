@@ -19,13 +19,14 @@ _TAG: Final = re.compile(r" \(([^()]+)\)$")
 _FIRST: Final = frozenset({"body structure", "disorder", "finding", "morphologic abnormality", "procedure", ""})
 _LAST: Final = frozenset({"product", "clinical drug", "organism", "substance", "medicinal product"})
 _HEARD: Final = 0x3FFF
+_WORDS: Final = 500_000  # more than any release has
 _HALF: Final = 1 << 63
 
 
 def finish(build: Build, words: Words, used: Collection[tuple[str, str]]) -> None:
     """Index what was loaded; ``used`` are (system, code) that the project's own tables use, which come first."""
     build.index()
-    build.once("search", lambda: _search(build, Normal(words), used))
+    build.once("search", lambda: _search(build, Normal(words, _WORDS), used))
 
 
 def _search(build: Build, normal: Normal, used: Collection[tuple[str, str]]) -> int:

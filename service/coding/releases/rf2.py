@@ -45,6 +45,8 @@ class Rf2:
 
     def load(self) -> None:
         """Fill the store; raises Invalid or Unreadable for what does not fit the layout or together."""
+        if not self._of("Concept"):
+            truncated(self._base, 0, "no concepts in it: reference sets go with the edition they were made for")
         versions = check_dependencies(self._tables, lambda _: None)
         version = max((*versions.values(), *(table.date for table in self._tables)))
         self._build.once("concepts and relationships", partial(self._structure, version))

@@ -34,6 +34,7 @@ _REFSETS: Final = {
     layouts.MODULE_DEPENDENCY: "ModuleDependency",
 }
 _PATTERNS: Final = {"Refset_", "cRefset_", "ssRefset_"}
+_COMPONENTS: Final = frozenset({"Concept", "Description", "Relationship"})
 _NEEDED: Final = ("Concept", "Description", "Relationship", "Language")
 
 
@@ -77,8 +78,9 @@ def tables(package: str, entries: Sequence[Entry]) -> list[Table]:
     if not found:
         said = ", ".join(sorted(releases)) or "nothing"
         truncated(package, 0, f"no Snapshot files in it (there is {said}): give the package with the snapshot")
-    missing = [content for content in _NEEDED if all(table.content != content for table in found)]
-    if missing:
+    contents = {table.content for table in found}
+    missing = [content for content in _NEEDED if content not in contents]
+    if missing and contents & _COMPONENTS:  # a package of reference sets alone has none of them
         truncated(package, 0, f"the snapshot has no {', '.join(missing)} file")
     dates = sorted({table.date for table in found})
     if len(dates) > 1:

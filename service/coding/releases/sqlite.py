@@ -5,6 +5,7 @@ full SNOMED CT, mapping is no quicker, and each worker is then charged with ever
 thousand searches instead of 9).
 """
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -57,14 +58,16 @@ class SqliteReleaseStore:
     @property
     def connection(self) -> sqlite3.Connection:
         """This thread's connection."""
+        process = os.getpid()
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if found is None:
+        # A connection is not carried over a fork (SQLite, "How To Corrupt", 2.6).
+        if found is None or self._local.process != process:
             # immutable: nobody writes the file, so neither locks nor a look for a journal are needed.
             found = sqlite3.connect(f"file:{self.path}?mode=ro&immutable=1", uri=True, check_same_thread=False)
             found.execute("pragma mmap_size = 0")
             found.execute(f"pragma cache_size = -{_CACHE_KIB}")
             found.execute("pragma query_only = on")
-            self._local.connection = found
+            self._local.connection, self._local.process = found, process
         return found
 
     def rows(self, query: str, *values: object) -> list[Any]:

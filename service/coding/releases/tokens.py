@@ -73,17 +73,20 @@ def skeleton(word: str) -> str:
 
 
 class Normal:
-    """Normal forms of words, remembered: releases have few words and many terms."""
+    """Normal forms of words, at most ``most`` of them remembered: releases have few words and many terms."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Words, most: int = 20_000) -> None:
         """Take the spellings."""
         self._words = words
+        self._most = most
         self._known: dict[str, str] = {}
 
     def word(self, word: str) -> str:
         """One word's normal form."""
         known = self._known.get(word)
         if known is None:
+            if len(self._known) >= self._most:
+                self._known.clear()
             known = self._known[word] = self._words.normal(word)
         return known
 

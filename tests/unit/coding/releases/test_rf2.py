@@ -70,6 +70,14 @@ def test_designations_say_their_use_and_dialects(rf2: Generated, loaded: Site) -
     assert words[1].preferred == ("en-US", "en-GB")
 
 
+def test_text_definitions_are_kept_and_are_no_names(rf2: Generated, loaded: Site) -> None:
+    words = loaded.releases.designations(SCT, rf2.made.codes[120])
+    (definition,) = (word for word in words if word.use is Use.DEFINITION)
+    assert definition.term == f"What {rf2.made.names[120]} is, said at length."
+    assert loaded.releases.named(definition.term) == ()
+    assert [one.code for one in loaded.releases.named(rf2.made.names[120].upper())] == [rf2.made.codes[120]]
+
+
 def test_attributes_lead_to_concepts_or_values(rf2: Generated, loaded: Site) -> None:
     found = [one for code in rf2.made.codes for one in loaded.releases.attributes(SCT, code)]
     assert {bool(one.target) for one in found} == {True, False}
@@ -169,6 +177,20 @@ def _renamed(source: Path, target: Path, old: str, new: str, part: str = "") -> 
         for name in archive.namelist():
             made.writestr(name.replace(old, new) if part in name else name, archive.read(name))
     return target
+
+
+def test_reference_sets_of_another_package_are_joined(rf2: Generated, site: Site, tmp_path: Path) -> None:
+    refset, member = rf2.made.codes[30], rf2.made.codes[40]
+    row = ("00000000-0000-4000-8000-000000000009", SHAPE.date, "1", layouts.CORE_MODULE, refset, member)
+    with zipfile.ZipFile(tmp_path / "refsets.zip", "w") as archive:
+        text = "".join("\t".join(cells) + "\r\n" for cells in (layouts.SIMPLE, row))
+        archive.writestr("Snapshot/Refset/Content/der2_Refset_SimpleSnapshot_XX_20260801.txt", text)
+    with pytest.raises(Unreadable, match="go with the edition"):
+        site.load(tmp_path / "refsets.zip")
+
+    site.load(rf2.path, tmp_path / "refsets.zip")
+
+    assert list(site.releases.members(SCT, refset)) == [member]
 
 
 def test_refuses_a_package_without_a_snapshot(rf2: Generated, site: Site, tmp_path: Path) -> None:
