@@ -25,8 +25,10 @@ def _exit(answer: Answer) -> list[str]:
 def judge_dciodvfy(path: Path) -> list[str]:
     """dicom3tools: the IOD, its modules and attributes."""
     answer = run(program("dciodvfy"), path)
+    # It repeats values as they are, so one of several lines would be cut off before what is wrong with it.
+    text = re.sub(r"\[1\] = <.*?> - ", lambda told: " ".join(told[0].splitlines()), answer.text, flags=re.DOTALL)
     # Its exit status is 1 for any error it printed; only a crash says more.
-    return _lines(answer.text, r"Error|Warning|failed") + (_exit(answer) if answer.status < 0 else [])
+    return _lines(text, r"Error|Warning|failed") + (_exit(answer) if answer.status < 0 else [])
 
 
 def judge_dcentvfy(path: Path, images: Path | None) -> list[str]:
