@@ -41,8 +41,8 @@ _SHORTEST_NAME: Final = 3  # letters of a name's part; shorter ones are in too m
 def unmapped(report: CodedReport, vocabulary: Vocabulary, limits: Limits) -> tuple[Unmapped, ...]:
     """The terms of a report that no concept answered to, each as often as it stands there.
 
-    Left out are those that were decided to stay text, texts longer than a term, and those that hold the patient's name
-    or ids, or the accession number: what is kept is a term, and nothing of a person.
+    Left out are those that were decided to stay text, texts longer than a term, and those that hold the patient's name,
+    ids or date of birth, or the accession number: what is kept is a term, and nothing of a person.
     """
     from service.store.unmapped import Unmapped
 
@@ -66,7 +66,9 @@ class _Personal:
 
     def __init__(self, report: CodedReport) -> None:
         patient = report.patient
-        ids = [patient.id, *(other.id for other in patient.other_ids), report.study.accession or "", report.id]
+        born = patient.birth_date.text if patient.birth_date is not None else ""
+        others = (other.id for other in patient.other_ids)
+        ids = [patient.id, *others, report.study.accession or "", report.id, born, born.replace("-", "")]
         self._ids = {fold(one) for one in ids if len(one) >= _SHORTEST_NAME}
         self._names = set(_name_words(patient))
 

@@ -138,6 +138,14 @@ def test_takes_a_concept_map(client: FlaskClient) -> None:
     assert body(publish(client, "R2"))["overlays"] == ["all-1.json"]
 
 
+def test_a_table_of_only_a_header_takes_an_overlay_back(client: FlaskClient) -> None:
+    put(client, SITE)
+    assert body(put(client))["rows"] == 0
+    receipt = publish(client)
+    assert site(receipt) is None
+    assert "overlays" not in body(receipt)
+
+
 @pytest.mark.parametrize("path", ["/v1/overlays/none", "/v1/overlays/none/versions", "/v1/overlays/local/versions/9"])
 def test_says_that_there_is_no_such_overlay(path: str, client: FlaskClient) -> None:
     put(client, SITE)
@@ -160,6 +168,15 @@ def test_a_preview_says_what_would_change_and_changes_nothing(client: FlaskClien
     assert (change["old"]["concept"], change["new"]["concept"]) == (None, "frontal-lobe")
     assert client.get(report["href"]).status_code == 200
     assert body(client.get("/v1/overlays"))["overlays"] == []
+
+
+def test_a_preview_for_everyone_looks_at_every_sender(client: FlaskClient) -> None:
+    assert publish(client, report__sender="A").status_code == 201
+    publish(client, "R2")
+    found = body(client.post("/v1/overlays/preview?sender=all", data=table(SITE), headers=CSV))
+    assert (found["examined"], len(found["reports"])) == (2, 2)
+    found = body(client.post("/v1/overlays/preview?sender=A", data=table(SITE), headers=CSV))
+    assert (found["examined"], len(found["reports"])) == (1, 1)
 
 
 def test_a_preview_says_what_would_be_refused(client: FlaskClient) -> None:
@@ -190,7 +207,9 @@ def test_a_dry_run_counts_nothing(client: FlaskClient) -> None:
 def test_nothing_of_the_patient_is_kept(client: FlaskClient) -> None:
     document = make_findings()
     family = document["patient"]["name"].split("^")[0] if "name" in document["patient"] else ""
-    for number, word in enumerate((f"seen with Mrs. {family}", f"see {document['patient']['id']}", "x" * 256)):
+    for number, word in enumerate(
+        (f"seen with Mrs. {family}", f"see {document['patient']['id']}", "of 1961-04-02", "x" * 256)
+    ):
         publish(client, f"R{number}", word)
     assert [one["term"] for one in body(client.get("/v1/unmapped"))["terms"]] == ["x" * 256]
 
