@@ -22,7 +22,7 @@ from service.coding.words import squeeze
 from service.domain.codes import Code, Equivalence
 
 OWN: Final = "lesionbridge"
-_CANDIDATES: Final = 60
+_CANDIDATES: Final = 48
 """Concepts of a release that are looked at closely, those first that are ranked best."""
 _LANGUAGES: Final = 32  # whose labels are remembered: callers name any
 _ELSEWHERE: Final = 0.8

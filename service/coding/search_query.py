@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from service.coding.releases.tokens import IDLE, Normal, split
@@ -47,8 +48,9 @@ def _forms(word: str, normal: Normal) -> tuple[str, ...]:
 
 def rate(query: Query, words: Sequence[str], normal: Normal) -> float | None:
     """How well a term of these words answers, 0 to 1; None where a word of the query is missing."""
-    forms = [normal.word(word) for word in words]
-    if len(forms) == len(query.normal):
+    forms: Sequence[str] = ()
+    if len(words) == len(query.normal):
+        forms = [normal.word(word) for word in words]
         if tuple(forms) == query.normal:
             return EQUAL
         if sorted(forms) == sorted(query.normal):
@@ -56,6 +58,10 @@ def rate(query: Query, words: Sequence[str], normal: Normal) -> float | None:
     quality = 0.0
     for token in query.tokens:
         best = _met(token, words, forms)
+        if not best and not forms:
+            # Normal forms are dear and seldom needed: only where the words as written have not what is looked for.
+            forms = [normal.word(word) for word in words]
+            best = _met(token, words, forms)
         if not best:
             return None
         quality += best
@@ -92,11 +98,7 @@ def nearest(word: str, known: Sequence[str], most: int = 3) -> list[str]:
     limit = reach(word)
     if not limit:
         return []
-    rated = []
-    for place, other in enumerate(known):
-        distance = OSA.distance(word, other, score_cutoff=limit)
-        if distance <= limit:
-            rated.append((distance, other[0] != word[0], place, other))
-    rated.sort()
+    found = process.extract(word, known, scorer=OSA.distance, score_cutoff=limit, limit=None)
+    rated = sorted((distance, other[0] != word[0], place, other) for other, distance, place in found)
     least = rated[0][0] if rated else 0
     return [one[3] for one in rated if one[0] == least][:most]

@@ -7,7 +7,7 @@ from service.coding.releases.sqlite import SqliteReleaseStore, batched_by
 from service.coding.releases.store import Found, ReleaseConcept, Use
 from service.coding.releases.tokens import Normal, skeleton, split
 
-_NEAR: Final = 4_000  # words looked at for a misspelled one
+_NEAR: Final = 600  # words of one length looked at for a misspelled one
 _LAST: Final = "\U0010ffff"
 
 _INDEXED: Final = 4  # letters: the beginnings that the index keeps (schema.SEARCH)
@@ -33,13 +33,9 @@ def knows(store: SqliteReleaseStore, form: str) -> bool:
 def near(store: SqliteReleaseStore, word: str) -> list[str]:
     """Words that might be meant: of the same skeleton, or of like length and the same first letter; frequent first."""
     rows = store.rows("select word from word where skeleton = ? order by concepts desc limit 200", skeleton(word))
-    rows += store.rows(
-        "select word from word where first = ? and length between ? and ? order by concepts desc limit ?",
-        word[0],
-        len(word) - 1,
-        len(word) + 1,
-        _NEAR,
-    )
+    query = "select word from word where first = ? and length = ? order by concepts desc limit ?"
+    for length in (len(word), len(word) - 1, len(word) + 1):
+        rows += store.rows(query, word[0], length, _NEAR)
     return list(dict.fromkeys(row[0] for row in rows))
 
 

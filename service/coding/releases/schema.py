@@ -56,7 +56,7 @@ create index if not exists translation_to on translation (to_system, to_code);
 """
 
 WORD_INDEXES: Final = """
-create index if not exists word_shape on word (first, length);
+create index if not exists word_shape on word (first, length, concepts);
 create index if not exists word_skeleton on word (skeleton);
 """
 
