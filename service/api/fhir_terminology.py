@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from service.api.fhir_exchange import refused
 from service.coding.server.answers import Coding
@@ -116,7 +116,8 @@ class Desk:
             made = make()
             if all(_fits(made, name, value) for name, value in wanted):
                 found[f"{kind}/{key}"] = made
-        return resources.searchset(found, len(found), self.base)
+        followed = f"?{urlencode(wanted)}" if wanted else ""
+        return resources.searchset(found, self.base, f"{kind}{followed}")
 
     def _operation(self, asked: Asked, release: Release, kind: str, operation: str, key: str) -> Resource:
         if operation not in capabilities.OPERATIONS[kind]:

@@ -213,8 +213,13 @@ class Expander:
 
 
 def of_version(source: TerminologySource, version: str) -> TerminologySource:
-    """The source, where it is of a version; raises Invalid for another one. An edition without a date fits its own."""
-    if version and version != source.version and not source.version.startswith(f"{version}/version/"):
+    """The source, where it is of a version; raises Invalid for another one.
+
+    A release of SNOMED CT knows its date: the URI of an edition fits with that date, or without one where the release
+    knows its edition.
+    """
+    fits_date = version.endswith(f"/version/{source.version}")
+    if version and version != source.version and not fits_date and not source.version.startswith(f"{version}/version/"):
         why = f"{source.name} is here in the version {source.version}, not {version[:200]}"
         raise Invalid.at("version", "not-found", why)
     return source

@@ -82,7 +82,6 @@ def terminology_capabilities(
             "parameter": [{"name": name} for name in DEFINED[release]["expand"]],
             "textFilter": "Each word of the filter begins a word of the display or of a designation.",
         },
-        "codeSearch": "explicit",
         "validateCode": {"translations": False},
         "translation": {"needsMap": False},
     }

@@ -129,13 +129,14 @@ def _name(key: str) -> str:
     return "LesionBridge" + "".join(part.title() for part in re.split(r"[^A-Za-z0-9]+", key))
 
 
-def searchset(found: Mapping[str, Resource], total: int, base: str) -> Resource:
-    """The answer to a search: resources by their URL below ``base``."""
+def searchset(found: Mapping[str, Resource], base: str, asked: str) -> Resource:
+    """The answer to a search: resources by their URL below ``base``; ``asked`` is what of the search was followed."""
     entries = [
         {"fullUrl": f"{base}/{place}", "resource": resource, "search": {"mode": "match"}}
         for place, resource in found.items()
     ]
-    made: Resource = {"resourceType": "Bundle", "type": "searchset", "total": total}
+    made: Resource = {"resourceType": "Bundle", "type": "searchset", "total": len(found)}
+    made["link"] = [{"relation": "self", "url": f"{base}/{asked}"}]
     if entries:
         made["entry"] = entries
     return made
