@@ -55,7 +55,7 @@ def code_report(report: LesionReport, vocabulary: Vocabulary) -> CodedReport:
     differential = terms.members(report.differential, "differential")
     negatives = tuple([_negative(term, terms) for term in report.negatives])
     evaluations = lesions.evaluations(report.evaluations, "report")
-    uids = tracked(report, patient, notes)
+    uids = tracked(report, notes)
     coded = tuple([lesions.code(lesion, uid) for lesion, uid in zip(report.lesions, uids, strict=True)])
     check_dates(report, notes)
     check_language(report.language, vocabulary, notes)

@@ -47,8 +47,12 @@ def code_device(device: Device | None, sender: str) -> Device | None:
     return replace(device, uid=derive_uid("device", sender, *known))
 
 
-def tracked(report: LesionReport, patient: Patient, notes: Notes) -> tuple[str, ...]:
-    """The tracking UID of each lesion, given or derived; one UID is one lesion."""
+def tracked(report: LesionReport, notes: Notes) -> tuple[str, ...]:
+    """The tracking UID of each lesion, given or derived; one UID is one lesion.
+
+    It stands on the issuer as the sender said it, not on the row found for it: a row added later changes no UID.
+    """
+    patient = report.patient
     issuer = patient.issuer.key if patient.issuer is not None else None
     uids = tuple(
         [lesion.tracking_uid or tracking_uid(report.sender, issuer, patient.id, lesion.id) for lesion in report.lesions]

@@ -159,7 +159,11 @@ def test_a_tracking_uid_is_derived_of_sender_patient_and_lesion(small: Vocabular
 
     coded = code_report(report, small)
 
-    assert coded.lesions[0].tracking_uid == tracking_uid("local", "HOSP", "PID-1", "L7")
+    assert coded.patient.issuer is not None
+    assert coded.patient.issuer.key == "HOSP"
+    # The issuer as said, not the row found for it: a row added later changes no UID.
+    said = "urn:oid:1.2.276.0.76.3.1.999.1"
+    assert coded.lesions[0].tracking_uid == tracking_uid("local", said, "PID-1", "L7")
 
 
 def test_a_device_without_uid_gets_one_that_its_version_changes(small: Vocabulary) -> None:
