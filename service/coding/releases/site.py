@@ -20,6 +20,7 @@ from service.coding.releases.store import (
 )
 from service.coding.releases.tokens import Normal
 from service.coding.words import Words
+from service.domain.errors import Unavailable
 
 T = TypeVar("T")
 
@@ -37,17 +38,23 @@ class SiteReleases:
 
     def stores(self) -> tuple[SqliteReleaseStore, ...]:
         """The stores in use now; raises Unavailable where one can't be read."""
-        stamp = self._shelf.stamp()
-        if stamp != self._stamp:
+        if self._shelf.stamp() != self._stamp:
             with self._lock:
-                if stamp != self._stamp:
-                    kept = {store.path: store for store in self._stores}
-                    made = []
-                    for placed in self._shelf.current():
-                        path = self._shelf.path(placed)
-                        made.append(kept.get(path) or SqliteReleaseStore(path, placed.name))
-                    self._stores, self._stamp = tuple(made), stamp
+                self._take_up()
         return self._stores
+
+    def _take_up(self) -> None:
+        """Open what is in use; a switch in between may have deleted what the pointer named, so it is read again."""
+        while (stamp := self._shelf.stamp()) != self._stamp:
+            kept = {store.path: store for store in self._stores}
+            placed = {self._shelf.path(one): one.name for one in self._shelf.current()}
+            try:
+                made = tuple(kept.get(path) or SqliteReleaseStore(path, name) for path, name in placed.items())
+            except Unavailable:
+                if self._shelf.stamp() == stamp:
+                    raise
+                continue
+            self._stores, self._stamp = made, stamp
 
     def store(self, system: str) -> SqliteReleaseStore | None:
         """The store of a code system."""

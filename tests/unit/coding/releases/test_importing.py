@@ -13,7 +13,7 @@ import pytest
 from benchmarks import generated_rf2
 from service.coding import vocabulary
 from service.coding.releases.importing import Asked, import_release
-from service.coding.releases.shelf import Shelf
+from service.coding.releases.shelf import Placed, Shelf
 from service.domain.errors import Invalid, Unavailable, Unreadable
 from service.domain.limits import Limits
 from tests.releases import SHAPE, Generated, Site
@@ -100,6 +100,28 @@ def test_a_reader_that_has_the_old_store_open_keeps_it(rf2: Generated, site: Sit
     generated_rf2.write(newer, replace(SHAPE, date="20270101", seed=2))
     site.load(newer)
     assert old.lookup("SCT", rf2.made.codes[-1]) is not None
+
+
+def test_a_switch_while_stores_are_opened_is_followed(
+    rf2: Generated, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.load(rf2.path)
+    newer = tmp_path / "newer.zip"
+    generated_rf2.write(newer, replace(SHAPE, date="20270101", concepts=100, descriptions=300, relationships=200))
+    read = Shelf.current
+    switched: list[str] = []
+
+    def current(shelf: Shelf) -> tuple[Placed, ...]:
+        found = read(shelf)
+        if not switched:
+            switched.append("once")
+            site.load(newer)
+        return found
+
+    releases = site.releases
+    monkeypatch.setattr(Shelf, "current", current)
+
+    assert releases.systems()[0].version == "20270101"
 
 
 def test_the_old_store_is_deleted_after_the_switch(rf2: Generated, site: Site, tmp_path: Path) -> None:
