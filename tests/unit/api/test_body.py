@@ -66,7 +66,8 @@ def test_a_bomb_is_never_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"no gzip", b"", gzip.compress(b"abc", mtime=0)[:-3], gzip.compress(b"abc", mtime=0) + b"more", b"\x1f\x8b"]
+    "content",
+    [b"no gzip", b"", gzip.compress(b"abc", mtime=0)[:-3], gzip.compress(b"abc", mtime=0) + b"more", b"\x1f\x8b"],
 )
 def test_refuses_broken_gzip(content: bytes) -> None:
     with pytest.raises(Unreadable):
