@@ -52,6 +52,9 @@ class SmallSource(SmallRelease):
         active = self.active(code)
         return None if active is None else Entry(code, self.displays.get(code, code), active)
 
+    def label(self, code: str) -> Entry | None:
+        return self.lookup(code)
+
     def words(self, code: str) -> tuple[Word, ...]:
         return self.said.get(code, (Word("en", "preferred", self.displays.get(code, code)),))
 

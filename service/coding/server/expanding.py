@@ -72,7 +72,8 @@ class Expander:
             self._too_many(total)
         end = None if wish.count is None else wish.offset + wish.count
         page = list(found.items())[wish.offset : end]
-        items = tuple(self._item(system, code, display, wish) for (system, code), display in page)
+        held = {system: self._sources.get(system) for system in {system for (system, _), _ in page}}
+        items = tuple(_item(held[system], Item(system, code, display), wish) for (system, code), display in page)
         systems = dict.fromkeys(part.system for part in composition.includes if part.system in self._sources)
         versions = tuple((system, self._sources[system].version) for system in systems)
         return Expansion(total, wish.offset, items, tuple(notes), versions)
@@ -197,19 +198,19 @@ class Expander:
         words = [] if source is None else [word.text for word in source.words(code)]
         return fits(text, [display, *words])
 
-    def _item(self, system: str, code: str, display: str, wish: Wish) -> Item:
-        source = self._sources.get(system)
-        entry = source.lookup(code) if source is not None else None
-        if source is None or entry is None:
-            return Item(system, code, display)
-        words = source.words(code) if wish.designations else ()
-        if wish.language or not display:
-            display = display_in(source, entry, wish.language)
-        return Item(system, code, display, words, entry.active)
-
     def _too_many(self, total: int) -> None:
         why = f"{total} codes are more than the {self._most} of one answer; ask for pages (offset, count) or narrow it"
         raise Invalid.at("", "too-costly", why)
+
+
+def _item(source: TerminologySource | None, listed: Item, wish: Wish) -> Item:
+    """A listed code with what its source says of it."""
+    entry = source.label(listed.code) if source is not None else None
+    if source is None or entry is None:
+        return listed
+    words = source.words(listed.code) if wish.designations else ()
+    display = display_in(source, entry, wish.language) if wish.language or not listed.display else listed.display
+    return Item(listed.system, listed.code, display, words, entry.active)
 
 
 def of_version(source: TerminologySource, version: str) -> TerminologySource:

@@ -98,6 +98,11 @@ class ReleaseSource:
         said += [(one.type, one.target or one.value) for one in self._store.attributes(self.designator, code)]
         return Entry(code, found.display, found.active, tuple(said))
 
+    def label(self, code: str) -> Entry | None:
+        """A concept with its display and state only."""
+        found = self._store.lookup(self.designator, code)
+        return None if found is None else Entry(code, found.display, found.active)
+
     def words(self, code: str) -> tuple[Word, ...]:
         """Its designations; a preferred one under each dialect that prefers it, too."""
         found: dict[Word, None] = {}

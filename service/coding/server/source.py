@@ -62,6 +62,9 @@ class TerminologySource(Hierarchy, Protocol):
     def lookup(self, code: str) -> Entry | None:
         """A code; None where it is not here."""
 
+    def label(self, code: str) -> Entry | None:
+        """A code with its display and state only, for expansions."""
+
     def words(self, code: str) -> tuple[Word, ...]:
         """Its designations."""
 

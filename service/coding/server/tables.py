@@ -31,6 +31,10 @@ class TableSource:
         """A code; None where it is not here."""
         return self._entries.get(code)
 
+    def label(self, code: str) -> Entry | None:
+        """The same."""
+        return self._entries.get(code)
+
     def words(self, code: str) -> tuple[Word, ...]:
         """The words of a concept; of another system's code only the display, whose words are not ours to say."""
         entry = self._entries.get(code)
