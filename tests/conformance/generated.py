@@ -149,7 +149,10 @@ def make(document: Json, *, dialect: str = "strict", iod: str | None = None, bun
 def sample(number: int) -> list[Json]:
     """So many documents with lesions, those of the run's seed: each the longest of a few of a seed of its own.
 
-    What is generated in one go resembles what came before it. Times lie from 2000 to 2399: dciodvfy takes no others.
+    What is generated in one go resembles what came before it. Two things are left out for the judges' sake, and held by
+    the properties: times lie from 2000 to 2399, since dciodvfy takes no others, and names have an alphabetic group. A PN
+    may be without one (PS3.5 6.2.1.1), but dcmtk's XML has no place for the other groups, and xml2dsr refuses the empty
+    element that dsr2xml then writes.
     """
     return [_longest(SEED * 1_000 + turn) for turn in range(number)]
 
@@ -167,7 +170,25 @@ def _longest(start: int) -> Json:
     collect()
     longest = max(found, key=lambda document: len(json.dumps(document)))
     made: Json = json.loads(_TIME.sub(_near, json.dumps(longest)))
+    _write_alphabetically(made)
     return made
+
+
+def _write_alphabetically(item: Any) -> None:
+    """Give every name below an alphabetic group."""
+    if isinstance(item, list):
+        for each in item:
+            _write_alphabetically(each)
+    elif isinstance(item, dict):
+        if item.keys() & {"ideographic", "phonetic"} and not item.keys() & set(_NAME_PARTS):
+            item["family"] = "Doe"
+        for key, value in item.items():
+            if key in ("name", "referringPhysician") and isinstance(value, str) and value.startswith("="):
+                item[key] = f"Doe{value}"
+            _write_alphabetically(value)
+
+
+_NAME_PARTS = ("family", "given", "middle", "prefix", "suffix")
 
 
 _TIME = re.compile(r'"(\d{4})((?:-\d\d){0,2}(?:T\d\d:[^"]*)?)"')

@@ -106,7 +106,7 @@ def levels() -> Iterator[tuple[str, str]]:
                 yield f"{upper}-{lower[1:]}", f"{upper}/{lower} disc level"
 
 
-@pytest.mark.parametrize(("said", "label"), levels())
+@pytest.mark.parametrize(("said", "label"), list(levels()))
 def test_a_level_of_the_spine_is_that_level(said: str, label: str) -> None:
     assert meant(vocabulary(), "site", said) == label
 
