@@ -149,10 +149,10 @@ def make(document: Json, *, dialect: str = "strict", iod: str | None = None, bun
 def sample(number: int) -> list[Json]:
     """So many documents with lesions, those of the run's seed: each the longest of a few of a seed of its own.
 
-    What is generated in one go resembles what came before it. Two things are left out for the judges' sake, and held by
-    the properties: times lie from 2000 to 2399, since dciodvfy takes no others, and names have an alphabetic group. A PN
-    may be without one (PS3.5 6.2.1.1), but dcmtk's XML has no place for the other groups, and xml2dsr refuses the empty
-    element that dsr2xml then writes.
+    What is generated in one go resembles what came before it. Two things are left out for the judges' sake, and held
+    by the properties: times lie from 2000 to 2399, since dciodvfy takes no others, and names have an alphabetic group.
+    A PN may be without one (PS3.5 6.2.1.1), but dcmtk's XML has no place for the other groups, and xml2dsr refuses the
+    empty element that dsr2xml then writes.
     """
     return [_longest(SEED * 1_000 + turn) for turn in range(number)]
 
