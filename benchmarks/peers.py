@@ -75,10 +75,36 @@ def _group(lesion: Lesion[CodedTerm]) -> sr.PlanarROIMeasurementsAndQualitativeE
     )
 
 
+def _library(report: CodedReport) -> sr.ContainerContentItem:
+    """The image library with one group: modality and the images of the lesions."""
+    contains = sr.RelationshipTypeValues.CONTAINS
+    shown = dict.fromkeys((use.image.sop_class, use.image.sop_instance) for one in report.lesions for use in one.images)
+    library = sr.ContainerContentItem(name=codes.DCM.ImageLibrary, relationship_type=contains)
+    group = sr.ContainerContentItem(name=codes.DCM.ImageLibraryGroup, relationship_type=contains)
+    modality = sr.CodeContentItem(
+        name=codes.DCM.Modality,
+        value=_coded(report.study.modality),
+        relationship_type=sr.RelationshipTypeValues.HAS_ACQ_CONTEXT,
+    )
+    images = [
+        sr.ImageContentItem(
+            name=codes.DCM.SourceOfMeasurement,
+            referenced_sop_class_uid=sop_class,
+            referenced_sop_instance_uid=sop_instance,
+            relationship_type=contains,
+        )
+        for sop_class, sop_instance in shown
+    ]
+    group.ContentSequence = sr.ContentSequence([modality, *images])
+    library.ContentSequence = sr.ContentSequence([group])
+    return library
+
+
 def write_sr(report: CodedReport, evidence: list[Dataset]) -> bytes:
     """A Comprehensive SR of the report by highdicom, as Part 10 bytes.
 
-    Without an image library, which ours has: highdicom would add a dozen descriptors an image that ours does not write.
+    Its image library is put together by hand from highdicom's content items, to hold what ours does: highdicom's own
+    would add a dozen descriptors an image.
     """
     device = next(observer.device for observer in report.observers if observer.device is not None)
     content = sr.MeasurementReport(
@@ -94,6 +120,7 @@ def write_sr(report: CodedReport, evidence: list[Dataset]) -> bytes:
         imaging_measurements=[_group(lesion) for lesion in report.lesions],
         title=codes.DCM.ImagingMeasurementReport,
     )
+    content[0].ContentSequence.append(_library(report))
     document = sr.ComprehensiveSR(
         evidence=evidence,
         content=content,

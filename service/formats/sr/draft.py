@@ -84,11 +84,13 @@ class Draft:
 
         A dialect whose reader fails on such a TEXT gets a CODE that says no more than its words below do.
         """
-        key = (id(concept_name), id(term.codes), id(self.dialect), relationship_type, *map(id, children))
+        said = term.text if term.broader else ""
+        key = (id(concept_name), id(term.codes), id(self.dialect), relationship_type, said, *map(id, children))
         known = _answers.get(key)
         # The item holds its children, so the same ids of them are the same children.
-        if known is not None and known[0] is concept_name and known[1] is term.codes and not term.broader:
+        if known is not None and known[0] is concept_name and known[1] is term.codes:
             return known[2]
+        repeats = all(map(is_kept, children)) and _UNPRINTABLE.search(said) is None
         if term.codes:
             value = self.entry(term.codes)
         elif self.dialect.needs_code:
@@ -99,7 +101,7 @@ class Draft:
             words = self.text(name("equivalent-meaning-of-value"), term.text, "HAS CONCEPT MOD", term.where)
             children = (*words, *children)
         made = (CodeItem(concept_name, value, relationship_type, children),)
-        if term.codes and not (term.broader or value.private) and all(map(is_kept, children)):
+        if term.codes and not value.private and repeats:
             if len(_answers) >= _KEPT:
                 _answers.clear()
             keep(made[0])
