@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from service.domain.limits import Limits
 
@@ -28,6 +29,15 @@ class BadSetting(ValueError):
         """Keep the name and say what is wrong."""
         super().__init__(f"setting {name}: {detail}")
         self.name = name
+
+
+def _is_zone(name: str) -> bool:
+    """Whether there is a time zone of this name."""
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _data_folder() -> Path:
@@ -50,6 +60,7 @@ class Settings:
     threads: int = 4
     timeout_s: int = 60
     default_sender: str = "local"
+    default_zone: str = "UTC"
     database_url: str = field(default_factory=_default_database)
     migrate: bool = True
     issuers_file: str = ""
@@ -70,6 +81,8 @@ class Settings:
             raise BadSetting(names, "workers is 0 or more, the others at least 1")
         if self.log_level not in LOG_LEVELS:
             raise BadSetting("log_level", f"one of {', '.join(LOG_LEVELS)}")
+        if not _is_zone(self.default_zone):
+            raise BadSetting("default_zone", "is the IANA name of a time zone, as Europe/Berlin")
         if not self.default_sender.strip():
             raise BadSetting("default_sender", "is empty")
         if any(getattr(self.limits, bound.name) < 1 for bound in fields(Limits)):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from enum import StrEnum
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -23,57 +22,55 @@ from service.coding import Vocabulary, vocabulary
 from service.coding.coder import code_report
 from service.coding.overlays.site import SiteOverlays, Uploads
 from service.curation import unmapped
-from service.domain.emitted import Emitted, SrReference
-from service.domain.errors import Conflict, Disagreement, KeyReused, Problem, Unavailable
+from service.domain.emitted import Emitted, SrDocument, SrReference
+from service.domain.errors import Conflict, Disagreement, KeyReused, Problem, Unavailable, UnsupportedMedia
 from service.domain.limits import Limits
 from service.domain.loss import Loss
+from service.domain.received import Intake, Received
 from service.domain.report import CodedReport, LesionReport, Predecessor
-from service.formats.fhir import write as fhir
-from service.formats.findings import read as findings_reader
+from service.doors import MEDIA_TYPES, NAME_THE_SR, READERS, WRITERS, Format, Options
+from service.formats.fhir.write import BUNDLES
 from service.formats.findings import write as findings
-from service.formats.html import write as html
-from service.formats.sr import write as sr
 from service.formats.sr.dialects import DIALECTS as SR_DIALECTS
 from service.formats.sr.relationships import Iod
 from service.store.receipt import receipt
 
 if TYPE_CHECKING:
     # A conversion needs no database: whoever hands a store in has imported it.
-    from service.store.reports import Draft, Key, Store, Stored
+    from service.store.reports import Draft, Key, Output, Store, Stored
 
 ATTEMPTS = 8
 """How often a version is tried again when others keep the same report at the same time."""
 
 
+__all__ = [
+    "BUNDLES",
+    "CHECKED",
+    "DIALECTS",
+    "IODS",
+    "READERS",
+    "WRITERS",
+    "Format",
+    "Options",
+    "Outcome",
+    "Receipt",
+    "Source",
+    "convert",
+    "emit",
+    "held",
+    "publish",
+    "read",
+    "tables",
+]
 DIALECTS = tuple(SR_DIALECTS)
 IODS = tuple(one.value for one in Iod)
-BUNDLES = fhir.BUNDLES
 CHECKED = "sr-and-fhir-say-the-same"
 """The name of the full check in receipts."""
 
 
-class Format(StrEnum):
-    """What can be read or written, as the command line names it."""
-
-    FINDINGS = "findings"
-    FHIR_R4 = "fhir-r4"
-    SR = "sr"
-    HTML = "html"
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to write; ``check`` reads SR and FHIR back and compares them with the report."""
-
-    dialect: str = "strict"
-    bundle: str = "transaction"
-    iod: str | None = None
-    check: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a conversion made; ``losses`` holds each once, those of the report before those of its outputs."""
+    """What a conversion made; ``losses`` holds each once: of reading, of coding, of writing, in this order."""
 
     report: CodedReport
     outputs: Mapping[Format, Emitted]
@@ -105,6 +102,12 @@ class Source:
     issuers_file: str = ""
     site: SiteOverlays | None = None
     uploads: Uploads | None = None
+    zone: str = "UTC"
+
+    @property
+    def intake(self) -> Intake:
+        """What a reader takes beside the document."""
+        return Intake(self.default_sender, self.zone, self.limits)
 
 
 @cache
@@ -116,32 +119,46 @@ def tables(issuers_file: str) -> Vocabulary:
 
 
 STORED = (Format.FHIR_R4, Format.SR, Format.HTML)
+"""What is made of a report and kept. Of one that came as an SR no second SR is made: that one is it."""
 ROLES = {Format.FINDINGS: "findings", Format.FHIR_R4: "fhir", Format.SR: "sr", Format.HTML: "html"}
 """Under which name each output is kept, and found again in the routes."""
+SOURCE = "source"
+"""Under which name a document is kept that came in another format than findings JSON."""
 
 
 def convert(source: Source, targets: Sequence[Format], options: Options) -> Outcome:
     """Read, code and write; raises a Refused for a document that can't be taken, Disagreement when a check fails."""
-    report = _read(source)
-    return emit(code_report(report, _vocabulary(source, report.sender, None)[0]), targets, options)
+    received = read(source)
+    coded = code_report(received.report, _vocabulary(source, received.report.sender, None)[0])
+    return emit(coded, targets, options, received)
 
 
-def emit(report: CodedReport, targets: Sequence[Format], options: Options) -> Outcome:
-    """The outputs of a coded report, checked when asked for."""
+def read(source: Source) -> Received:
+    """The report in the sender's terms, by the reader of its format; raises UnsupportedMedia or what that raises."""
+    reader = READERS.get(source.format)
+    if reader is None:
+        names = tuple(str(form) for form in READERS)
+        raise UnsupportedMedia(Problem("", "format", f"{source.format} is written, not read", names))
+    return reader(source.body, source.intake)
+
+
+def emit(report: CodedReport, targets: Sequence[Format], options: Options, received: Received | None = None) -> Outcome:
+    """The outputs of a coded report, checked when asked for; ``received`` is what it was coded from."""
+    needed = {*targets, *((Format.SR, Format.FHIR_R4) if options.check else ())}
     outputs: dict[Format, Emitted] = {}
-    document: SrReference | None = None
-    if options.check or {Format.SR, Format.FHIR_R4} & set(targets):
-        written = sr.write(report, dialect=options.dialect, iod=options.iod)
-        outputs[Format.SR], document = written, written.reference
-    if document is not None and (options.check or Format.FHIR_R4 in targets):
-        outputs[Format.FHIR_R4] = fhir.write(report, document, bundle=options.bundle)
-    if Format.HTML in targets:
-        outputs[Format.HTML] = Emitted("text/html; charset=utf-8", html.page(report).encode())
-    if Format.FINDINGS in targets:
-        outputs[Format.FINDINGS] = Emitted("application/vnd.lesionbridge.findings+json", findings.write(report))
+    document = received.sr if received is not None else None
+    if Format.SR in needed or (document is None and needed & NAME_THE_SR):
+        written = WRITERS[Format.SR](report, options, None)
+        assert isinstance(written, SrDocument)  # noqa: S101 - the SR's writer makes one
+        outputs[Format.SR] = written
+        if document is None or Format.SR in targets:
+            document = written.reference
+    for target in sorted(needed - {Format.SR}):
+        outputs[target] = WRITERS[target](report, options, document)
     checks = _checked(report, outputs) if options.check else ()
     made = {target: outputs[target] for target in targets}
-    losses = dict.fromkeys([*report.losses, *(loss for output in made.values() for loss in output.losses)])
+    found = received.losses if received is not None else ()
+    losses = dict.fromkeys([*found, *report.losses, *(loss for output in made.values() for loss in output.losses)])
     return Outcome(report, made, tuple(losses), document, checks)
 
 
@@ -153,35 +170,38 @@ def publish(
     Raises Conflict for another content under the same sender, id and version, KeyReused for a key with another request,
     Unavailable when the database is. A dry run raises the same, says what would be kept, and keeps nothing.
     """
-    report = _read(source)
+    received = read(source)
+    report = received.report
     digest = _digest(report, options)
     if dry_run:
         _already(report, digest, store, None)
         tables_used, overlays = _vocabulary(source, report.sender, store)
-        outcome = emit(code_report(_following(report, _previous(report, store)), tables_used), STORED, options)
+        coded = code_report(_following(report, _previous(report, store)), tables_used)
+        outcome = emit(coded, _kept_of(received), options, received)
         return Receipt(None, _receipt(outcome, {"dryRun": True, **overlays}), created=False)
     for _ in range(ATTEMPTS):
-        kept = _keep(source, report, digest, options, store, key)
+        kept = _keep(source, received, digest, options, store, key)
         if kept is not None:
             return kept
     raise Unavailable(Problem("", "busy", "too many at once keep versions of this report"))
 
 
 def _keep(
-    source: Source, report: LesionReport, digest: str, options: Options, store: Store, key: str | None
+    source: Source, received: Received, digest: str, options: Options, store: Store, key: str | None
 ) -> Receipt | None:
     """One attempt; None when another was first and the look-up must be done again."""
     from service.store import reports as kept
 
+    report = received.report
     said = kept.Key(key, digest) if key is not None else None
     there = _already(report, digest, store, said)
     if there is not None:
         return there
     previous = _previous(report, store)
     tables_used, overlays = _vocabulary(source, report.sender, store)
-    outcome = emit(code_report(_following(report, previous), tables_used), STORED, options)
+    outcome = emit(code_report(_following(report, previous), tables_used), _kept_of(received), options, received)
     try:
-        draft = _draft(source, outcome, digest, store, said, previous, overlays)
+        draft = _draft(_documents(source, report), outcome, digest, store, said, previous, overlays)
         store.keep(replace(draft, unmapped=unmapped(outcome.report, tables_used, source.limits)))
     except kept.Taken:
         return None
@@ -218,8 +238,24 @@ def _already(report: LesionReport, digest: str, store: Store, key: Key | None) -
     return Receipt(found.id, found.receipt, created=False)
 
 
+def _kept_of(received: Received) -> tuple[Format, ...]:
+    return STORED if received.sr is None else tuple(one for one in STORED if one is not Format.SR)
+
+
+def _documents(source: Source, report: LesionReport) -> tuple[Output, ...]:
+    """What came, as it came; in another format than findings JSON, with the same in that beside it, to code anew."""
+    from service.store.reports import output
+
+    name, media_type = ROLES[Format.FINDINGS], "application/vnd.lesionbridge.findings+json"
+    if source.format is Format.FINDINGS:
+        return (output(name, media_type, source.body),)
+    came_as = next(media for media, form in MEDIA_TYPES.items() if form is source.format)
+    role = ROLES[Format.SR] if source.format is Format.SR else SOURCE
+    return output(role, came_as, source.body), output(name, media_type, findings.write(report))
+
+
 def _draft(
-    source: Source,
+    documents: tuple[Output, ...],
     outcome: Outcome,
     digest: str,
     store: Store,
@@ -234,7 +270,7 @@ def _draft(
     if outcome.sr is None:
         raise Disagreement(Problem("", "sr", "the SR has no identity"))
     made = [output(ROLES[name], emitted.media_type, emitted.content) for name, emitted in outcome.outputs.items()]
-    made.append(output(ROLES[Format.FINDINGS], "application/vnd.lesionbridge.findings+json", source.body))
+    made.extend(documents)
     identity, received = str(uuid4()), store.now()
     here = f"/v1/reports/{identity}"
     more = {
@@ -275,11 +311,6 @@ def _draft(
         key=key,
         predecessor=previous.id if previous else None,
     )
-
-
-def _read(source: Source) -> LesionReport:
-    """The report in the sender's terms."""
-    return findings_reader.read(source.body, default_sender=source.default_sender, limits=source.limits)
 
 
 def _digest(report: LesionReport, options: Options) -> str:

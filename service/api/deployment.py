@@ -43,7 +43,16 @@ class Deployment:
     def source(self, body: bytes, form: Format) -> Source:
         """A sender's document with what the deployment adds to it."""
         here = self.settings
-        return Source(body, form, here.default_sender, here.limits, here.issuers_file, self.site, self.uploads)
+        return Source(
+            body,
+            form,
+            default_sender=here.default_sender,
+            limits=here.limits,
+            issuers_file=here.issuers_file,
+            site=self.site,
+            uploads=self.uploads,
+            zone=here.default_zone,
+        )
 
 
 class Uploaded:

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from werkzeug.http import parse_list_header, parse_options_header
 
 from service.domain.errors import NotAcceptable, Problem, UnsupportedMedia
-from service.pipeline import Format
+from service.doors import MEDIA_TYPES, Format
 
 FINDINGS_JSON = "application/vnd.lesionbridge.findings+json"
 FHIR_JSON = "application/fhir+json"
 DICOM_JSON = "application/dicom+json"
 MULTIPART = "multipart/related"
-READERS = {FINDINGS_JSON: Format.FINDINGS, "application/json": Format.FINDINGS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +74,12 @@ def reader(content_type: str | None) -> Format:
     """The format of a request body; raises UnsupportedMedia."""
     name, parameters = parse_options_header(content_type or "")
     charset = parameters.get("charset", "utf-8").lower().strip()
-    if name.lower() not in READERS:
+    if name.lower() not in MEDIA_TYPES:
         said = "there is no Content-Type" if not content_type else "no reader for this Content-Type"
-        raise UnsupportedMedia(Problem("", "content-type", said, tuple(READERS)))
+        raise UnsupportedMedia(Problem("", "content-type", said, tuple(MEDIA_TYPES)))
     if charset not in {"utf-8", "utf8", "us-ascii"}:
         raise UnsupportedMedia(Problem("", "charset", "JSON is UTF-8 (RFC 8259 8.1)", ("utf-8",)))
-    return READERS[name.lower()]
+    return MEDIA_TYPES[name.lower()]
 
 
 def asks_for_fhir(accept: str) -> bool:

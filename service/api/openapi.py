@@ -13,8 +13,9 @@ from werkzeug.exceptions import HTTPException
 
 from service.api import problems
 from service.api.curation_schemas import Resolve, RollBack
-from service.api.negotiation import OFFERS, READERS
+from service.api.negotiation import OFFERS
 from service.api.schemas import ProblemSchema, Search
+from service.doors import MEDIA_TYPES
 from service.formats.findings.schema import ReportSchema
 
 View = TypeVar("View", bound=Callable[..., Response])
@@ -33,7 +34,7 @@ def _reference(name: str) -> dict[str, str]:
 FINDINGS_BODY: dict[str, Any] = {
     "required": True,
     "description": "A lesion report, findings JSON version 1. May be sent with `Content-Encoding: gzip`.",
-    "content": {media_type: {"schema": _reference("Report")} for media_type in READERS},
+    "content": {media_type: {"schema": _reference("Report")} for media_type in MEDIA_TYPES},
 }
 SEARCH_BODY: dict[str, Any] = {"required": True, "content": {"application/json": {"schema": _reference("Search")}}}
 _BINARY = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}

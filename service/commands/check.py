@@ -5,9 +5,10 @@ from typing import Any
 
 import click
 
-from service.commands.inputs import READABLE, Document, detect, documents
-from service.commands.speaking import REFUSED, counted, refusal, refusing, say, settings, site, stop
+from service.commands.inputs import Document, documents
+from service.commands.speaking import REFUSED, counted, received, refusal, refusing, say, settings, site, stop
 from service.domain.errors import LesionBridgeError, Problem
+from service.doors import READERS, detect
 from service.pipeline import BUNDLES, CHECKED, DIALECTS, IODS, Format, Options, Outcome, Source, convert, held
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -15,7 +16,7 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command("check")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option("--from", "from_", type=click.Choice([str(form) for form in READABLE]), help="Found out when absent.")
+@click.option("--from", "from_", type=click.Choice([str(form) for form in READERS]), help="Found out when absent.")
 @click.option("--sr", type=EXISTING, help="Hold this SR to FILE instead of one written now.")
 @click.option("--fhir", type=EXISTING, help="Hold this FHIR bundle to FILE instead of one written now.")
 @click.option("--dialect", type=click.Choice(DIALECTS), default="strict", show_default=True, help="Of the SR.")
@@ -29,9 +30,7 @@ def command(files: tuple[str, ...], from_: str | None, sr: Path | None, fhir: Pa
     failed = False
     try:
         for document in (one for path in files for one in documents(path, here.limits.body_bytes)):
-            source = Source(
-                document.body, _form(document, from_), here.default_sender, here.limits, here.issuers_file, overlays
-            )
+            source = received(document.body, _form(document, from_), here, overlays)
             failed |= not _holds(document, source, options, (sr, fhir))
     except OSError as error:
         stop(f"{error.filename}: {error.strerror}")

@@ -8,21 +8,20 @@ from typing import Any
 
 import click
 
-from service.commands.inputs import READABLE, Document, count, detect, documents, is_many
-from service.commands.speaking import REFUSED, counted, refusal, refusing, say, settings, site, stop
+from service.commands.inputs import Document, count, documents, is_many
+from service.commands.speaking import REFUSED, counted, received, refusal, refusing, say, settings, site, stop
 from service.config import Settings
 from service.domain.errors import LesionBridgeError
 from service.domain.loss import Loss
-from service.pipeline import BUNDLES, DIALECTS, IODS, Format, Options, Source, convert
+from service.doors import READERS, SUFFIXES, WRITERS, detect
+from service.pipeline import BUNDLES, DIALECTS, IODS, Format, Options, convert
 from service.store.receipt import loss_row
-
-SUFFIXES = {Format.FINDINGS: ".json", Format.FHIR_R4: ".fhir.json", Format.SR: ".dcm", Format.HTML: ".html"}
 
 
 @click.command("convert")
 @click.argument("input_path", metavar="INPUT")
-@click.option("--from", "from_", type=click.Choice([str(form) for form in READABLE]), help="Found out when absent.")
-@click.option("--to", required=True, type=click.Choice([str(form) for form in Format]))
+@click.option("--from", "from_", type=click.Choice([str(form) for form in READERS]), help="Found out when absent.")
+@click.option("--to", required=True, type=click.Choice([str(form) for form in WRITERS]))
 @click.option(
     "-o", "--out", default="-", help="A file, or a folder where INPUT is one or NDJSON. Default: standard output."
 )
@@ -56,11 +55,7 @@ class _Run:
         """The output's bytes; ``source`` puts the document's name into each loss."""
         here = self.deployment
         form = self.form or detect(document.body)
-        outcome = convert(
-            Source(document.body, form, here.default_sender, here.limits, here.issuers_file, self.overlays),
-            (self.to,),
-            self.options,
-        )
+        outcome = convert(received(document.body, form, here, self.overlays), (self.to,), self.options)
         for lost in outcome.losses:
             self.losses.append({**({"source": document.name} if source else {}), **loss_row(lost)})
         return outcome.outputs[self.to].content, outcome.losses

@@ -5,12 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.domain.errors import Problem, TooLarge, UnsupportedMedia
-from service.pipeline import Format
+from service.domain.errors import Problem, TooLarge
 
 NDJSON = frozenset({".ndjson", ".jsonl"})
-READABLE = (Format.FINDINGS,)
-"""The formats that can be read; the contract's others come with their rooms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +54,6 @@ def read(path: Path, limit: int) -> bytes:
     """A file's bytes, at most ``limit``."""
     with path.open("rb") as file:
         return _bounded(file.read(limit + 1), limit)
-
-
-def detect(body: bytes) -> Format:
-    """The format of a document by how it begins; raises UnsupportedMedia."""
-    if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        return Format.FINDINGS
-    names = tuple(str(form) for form in READABLE)
-    raise UnsupportedMedia(Problem("", "format", "no reader knows this document; say --from", names))
 
 
 def _files(folder: Path) -> list[Path]:

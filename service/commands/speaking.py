@@ -15,6 +15,7 @@ from service.domain.errors import LesionBridgeError, Problem
 if TYPE_CHECKING:
     # Dear to import, and many commands need neither.
     from service.coding.overlays.site import SiteOverlays
+    from service.pipeline import Format, Source
     from service.store.reports import Store
 
 REFUSED = 2
@@ -36,6 +37,21 @@ def site(here: Settings) -> SiteOverlays:
     from service.pipeline import tables
 
     return SiteOverlays.open(tables(here.issuers_file), here.overlays_folder, here.terminology)
+
+
+def received(body: bytes, form: Format, here: Settings, overlays: SiteOverlays) -> Source:
+    """A document with what the deployment adds to it."""
+    from service.pipeline import Source
+
+    return Source(
+        body,
+        form,
+        default_sender=here.default_sender,
+        limits=here.limits,
+        issuers_file=here.issuers_file,
+        site=overlays,
+        zone=here.default_zone,
+    )
 
 
 def store(here: Settings) -> Store:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from service.api.negotiation import OFFERS, READERS
+from service.api.negotiation import OFFERS
+from service.doors import MEDIA_TYPES
 from service.pipeline import DIALECTS, Format, Options, Source, convert
 from tests.e2e.test_service import ROOT, demo, serving
 
@@ -81,7 +82,7 @@ def test_the_findings_shown_are_taken() -> None:
 
 
 def test_every_format_and_media_type_is_listed() -> None:
-    for name in [*Format, *DIALECTS, *READERS, *(offer.media_type for offer in OFFERS)]:
+    for name in [*Format, *DIALECTS, *MEDIA_TYPES, *(offer.media_type for offer in OFFERS)]:
         assert f"`{name}" in README
 
 

@@ -50,7 +50,11 @@ def test_the_documented_database_is_the_default(monkeypatch: pytest.MonkeyPatch,
 
 @pytest.mark.parametrize("name", [name for name in environment_names() if name != "LESIONBRIDGE_CONFIG"])
 def test_every_setting_is_read_from_the_environment(name: str) -> None:
-    values = {"LESIONBRIDGE_MIGRATE": "false", "LESIONBRIDGE_LOG_LEVEL": "error"}
+    values = {
+        "LESIONBRIDGE_MIGRATE": "false",
+        "LESIONBRIDGE_LOG_LEVEL": "error",
+        "LESIONBRIDGE_DEFAULT_ZONE": "Asia/Tokyo",
+    }
     whole = {"PORT", "WORKERS", "THREADS", "TIMEOUT_S", "TERMINOLOGY_TIMEOUT_S"}
     numbers = "LIMIT_" in name or name.removeprefix("LESIONBRIDGE_") in whole
     assert load({name: values.get(name, "7" if numbers else "other")}) != Settings()

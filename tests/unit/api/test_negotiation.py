@@ -2,8 +2,9 @@
 
 import pytest
 
-from service.api.negotiation import OFFERS, READERS, asks_for_fhir, reader, wanted
+from service.api.negotiation import OFFERS, asks_for_fhir, reader, wanted
 from service.domain.errors import NotAcceptable, UnsupportedMedia
+from service.doors import MEDIA_TYPES
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def test_refuses_what_it_can_not_write_and_lists_what_it_can(accept: str) -> Non
     assert raised.value.problems[0].candidates == tuple(offer.media_type for offer in OFFERS)
 
 
-@pytest.mark.parametrize("name", [*READERS, "application/json; charset=UTF-8", "Application/JSON"])
+@pytest.mark.parametrize("name", [*MEDIA_TYPES, "application/json; charset=UTF-8", "Application/JSON"])
 def test_reads_findings(name: str) -> None:
     assert reader(name) == "findings"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
-from service.commands.convert import SUFFIXES
+from service.doors import SUFFIXES
 from service.pipeline import Format, Options, Source, convert
 from tests.findings import make_body
 from tests.unit.cli.conftest import Run

@@ -1,0 +1,39 @@
+"""What a reader takes beside the document, and what it makes of it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from service.domain.emitted import SrReference
+from service.domain.limits import Limits
+from service.domain.loss import Loss
+from service.domain.report import LesionReport
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What a deployment adds where a document is silent: ``sender``, and the ``zone`` (IANA name) of bare times."""
+
+    sender: str = "local"
+    zone: str = "UTC"
+    limits: Limits = field(default_factory=Limits)
+
+    def with_zone(self, text: str) -> str:
+        """A date and time without a zone (``YYYY-MM-DDThh:mm:ss``) with the offset that the site had then.
+
+        The hour that a change of the clock repeats is taken as the first of the two.
+        """
+        whole = text[:17] + min(text[17:19], "59")  # a leap second has the offset of the second before it
+        offset = datetime.fromisoformat(whole).replace(tzinfo=ZoneInfo(self.zone)).utcoffset() or timedelta()
+        minutes = int(offset.total_seconds()) // 60
+        sign = "-" if minutes < 0 else "+"
+        return f"{text}{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A report in the sender's terms; ``losses`` found on reading; ``sr`` is set where the document was an SR."""
+
+    report: LesionReport
+    losses: tuple[Loss, ...] = ()
+    sr: SrReference | None = None
