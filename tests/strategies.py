@@ -10,6 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from service.domain.geometry import SINGLE_FRAME
 from tests.texts import Strategy, coded, dates, decimals, instants, lines, names, prose, times, uids, words
 
 Json = dict[str, Any]
@@ -88,9 +89,15 @@ def image(number: int) -> Json:
 
 def _image(**shapes: Strategy) -> Strategy:
     frames = st.integers(1, 400) | st.lists(st.integers(1, 400), min_size=1, max_size=3, unique=True)
-    return st.tuples(st.integers(0, 20).map(image), _object({}, frame=frames, **shapes)).map(
-        lambda made: made[0] | made[1]
-    )
+    return st.tuples(st.integers(0, 20).map(image), _object({}, frame=frames, **shapes)).map(_of_its_frames)
+
+
+def _of_its_frames(made: tuple[Json, Json]) -> Json:
+    """An image with what is said of it; of a single-frame image only frame 1 may be said (PS3.3 C.18.4)."""
+    of_class, said = made
+    if "frame" in said and of_class["sopClass"] in SINGLE_FRAME:
+        said = said | {"frame": 1}
+    return of_class | said
 
 
 @cache

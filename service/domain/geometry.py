@@ -95,7 +95,7 @@ SINGLE_FRAME = frozenset(
 class ImageReference:
     """One SOP instance: ``study`` is the report's own study when None; ``frames`` empty means the whole instance.
 
-    Frame 1 of a single-frame image is the whole of it: a frame number may not be said there (PS3.3 C.18.4).
+    Frame 1 of a single-frame image is the whole of it: only a multi-frame image has frame numbers (PS3.3 C.18.4).
     """
 
     sop_class: str
@@ -106,7 +106,7 @@ class ImageReference:
     where: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        """Hold the UIDs; frames count from 1."""
+        """Hold the UIDs; frames count from 1, and a single-frame image has no other."""
         check_uid(self.sop_class)
         check_uid(self.sop_instance)
         check_uid(self.series)
@@ -114,7 +114,9 @@ class ImageReference:
             check_uid(self.study)
         if any(frame < 1 for frame in self.frames):
             raise ValueError("frames count from 1")
-        if self.frames == (1,) and self.sop_class in SINGLE_FRAME:
+        if self.frames and self.sop_class in SINGLE_FRAME:
+            if any(frame > 1 for frame in self.frames):
+                raise ValueError("an image of this SOP class has one frame (PS3.3 C.18.4)")
             object.__setattr__(self, "frames", ())
 
 

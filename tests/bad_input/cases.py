@@ -57,6 +57,7 @@ def _within(name: str, old: bytes, new: bytes, *expected: tuple[str, str]) -> Ca
 
 
 _IMAGE = {"sopClass": "1.2.3", "sop": "1.2.3.4.5", "series": "1.2.3.4"}
+_CT, _MR = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"
 _VALUE = "/lesions/0/measurements/x/value"
 
 
@@ -217,6 +218,14 @@ _MEMBERS = [
     _changed("segment 65,536", "/lesions/0/segment/number", 65_536, "range"),
     _changed("a range upside down", "/lesions/0/measurements/0/range", {"low": 2, "high": 1}, "range"),
     _changed("an empty range", "/lesions/0/measurements/0/range", {}, "range"),
+    _shape("frame 2 of a single-frame image", {"sopClass": _MR, "frame": 2}, ("/frame", "frame")),
+    _shape(
+        "frames of a single-frame image",
+        {"frame": [1, 2, 3], "sopClass": _CT},
+        ("/frame/1", "frame"),
+        ("/frame/2", "frame"),
+    ),
+    _changed("frames of a study's CT image", "/study/images/0/sopClass", _CT, "frame", "/study/images/0/frame/1"),
     _changed("a UID with letters", "/study/uid", "1.2.x", "uid"),
     _changed("a UID with a leading zero", "/lesions/0/trackingUid", "1.02.3", "uid"),
     _changed("a UID of 65 characters", "/lesions/0/images/0/sop", "1." + "2" * 63, "uid"),

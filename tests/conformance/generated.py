@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from service.coding import vocabulary
 from service.coding.coder import code_report
 from service.domain.emitted import Emitted, SrDocument
-from service.domain.geometry import SINGLE_FRAME
 from service.domain.limits import Limits
 from service.domain.report import CodedReport, LesionReport
 from service.formats.fhir import write as fhir
@@ -90,19 +89,9 @@ def _open_fields(level: str) -> st.SearchStrategy[str]:
 def reports(draw: st.DrawFn, most_lesions: int = 3) -> Json:
     """Findings JSON documents that are read, coded and written."""
     document: Json = draw(documents(lexicon(), most_lesions=most_lesions))
-    _drop_frames(document)
     for holder in (document["report"], *document.get("lesions", ())):
         _answer_again(draw, holder.get("descriptors"))
     return document
-
-
-def _drop_frames(document: Json) -> None:
-    """Leave only whole images where the class has no frames: no SR may say a frame there (PS3.3 10.3)."""
-    shown = [*document["study"].get("images", ())]
-    shown += [image for lesion in document.get("lesions", ()) for image in lesion.get("images", ())]
-    for image in shown:
-        if image["sopClass"] in SINGLE_FRAME:
-            image.pop("frame", None)
 
 
 def _answer_again(draw: st.DrawFn, descriptors: Any) -> None:

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from service.domain.codes import Term
-from service.domain.geometry import ImageReference, LesionImage, Region2D
+from service.domain.geometry import SINGLE_FRAME, ImageReference, LesionImage, Region2D
 from service.formats.findings.fields import Member, objects, too_long, uid, whole
 from service.formats.findings.reading import Reading
 from service.formats.findings.records import refuse_member
@@ -43,6 +43,15 @@ def _frames(value: Any, where: str, reading: Reading) -> tuple[int, ...]:
     return tuple([whole(item, f"{where}/{index}", reading, 1, _MOST_FRAMES) or 0 for index, item in enumerate(value)])
 
 
+def _refuse_frames(value: Any, where: str, reading: Reading) -> None:
+    """Frames after the first are of multi-frame images only (PS3.3 C.18.4); the first of one frame is the image."""
+    said = enumerate(value) if type(value) is list else [(None, value)]
+    for index, frame in said:
+        if type(frame) is int and frame > 1:
+            place = where if index is None else f"{where}/{index}"
+            reading.refuse(place, Rule.FRAME, "Leave it out: images of this SOP class have one frame (PS3.3 C.18.4).")
+
+
 def image(value: Any, where: str, reading: Reading, kinds: tuple[str, ...] = ()) -> LesionImage[Term] | None:
     """An image with the shapes of the ``kinds`` that may stand on it."""
     if type(value) is not dict:
@@ -57,6 +66,8 @@ def image(value: Any, where: str, reading: Reading, kinds: tuple[str, ...] = ())
             made["frames"] = _frames(item, f"{where}/frame", reading)
         elif name not in kinds:
             refuse_member(name, where, reading, dict.fromkeys([*_IMAGE_UIDS, "frame", *kinds]))
+    if made.get("frames") and made.get("sop_class") in SINGLE_FRAME:
+        _refuse_frames(value["frame"], f"{where}/frame", reading)
     for name in ("sopClass", "sop", "series"):
         if name not in value:
             reading.refuse(f"{where}/{name}", Rule.REQUIRED, "Give this member.")

@@ -35,6 +35,7 @@ class Rule(StrEnum):
     MEASUREMENT = "measurement"
     POINTS = "points"
     COORDINATE = "coordinate"
+    FRAME = "frame"
     # Across members
     DUPLICATE_ID = "duplicate-id"
     IMAGE = "image"

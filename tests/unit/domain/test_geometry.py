@@ -18,6 +18,12 @@ def test_frame_one_of_a_multi_frame_image_stays() -> None:
     assert ImageReference(ENHANCED_MR_IMAGE, "1.2.3", "1.2", frames=(1,)).frames == (1,)
 
 
+@pytest.mark.parametrize("sop_class", sorted(SINGLE_FRAME))
+def test_refuses_a_frame_after_the_first_of_every_single_frame_class(sop_class: str) -> None:
+    with pytest.raises(ValueError, match="one frame"):
+        ImageReference(sop_class, "1.2.3", "1.2", frames=(1, 2))
+
+
 def test_refuses_a_frame_before_the_first() -> None:
     with pytest.raises(ValueError, match="count from 1"):
         ImageReference(ENHANCED_MR_IMAGE, "1.2.3", "1.2", frames=(0,))
