@@ -95,7 +95,9 @@ def parse(body: bytes, limits: Limits) -> object:
 
 
 def parse_quickly(body: bytes, limits: Limits) -> object:
-    """The value of a text in which nothing is wrong, its decimals as floats; None where `parse` must look closer.
+    """The value of a text in which nothing is wrong; None where `parse` must look closer.
+
+    Decimals are floats, and so are whole numbers that 64 bits do not hold.
 
     Raises what `parse` raises for the size, the number of values and the depth.
     """

@@ -77,7 +77,16 @@ def test_digits_are_counted_as_written_out(number: str) -> None:
 @given(_VALUES, st.booleans())
 def test_the_quick_way_gives_the_same_or_nothing(value: Any, ascii_only: bool) -> None:
     body = json.dumps([value], ensure_ascii=ascii_only).encode()
-    assert parse_quickly(body, Limits()) in ([value], None)
+    assert parse_quickly(body, Limits()) in ([_in_64_bits(value)], None)
+
+
+def _in_64_bits(value: Any) -> Any:
+    """The value with the whole numbers that 64 bits do not hold as floats."""
+    if type(value) is int:
+        return value if -(2**63) <= value < 2**64 else float(value)
+    if isinstance(value, list):
+        return [_in_64_bits(item) for item in value]
+    return {name: _in_64_bits(item) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 @pytest.mark.parametrize(
