@@ -15,8 +15,8 @@ from service.domain.limits import Limits
 from service.domain.report import Issuer
 from service.domain.times import DateTime
 from service.domain.uids import is_uid
-from service.formats.findings.reading import Reading
 from service.formats.findings.rules import Rule
+from service.formats.reading import Reading
 
 Reader: TypeAlias = Callable[[Any, str, Reading], Any]
 """Reads a JSON value at a pointer; notes its problems and gives None where there are some."""

@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 from service.domain.codes import Term
 from service.domain.geometry import SINGLE_FRAME, ImageReference, LesionImage, Region2D
 from service.formats.findings.fields import Member, objects, too_long, uid, whole
-from service.formats.findings.reading import Reading
 from service.formats.findings.records import refuse_member
 from service.formats.findings.rules import Rule
 from service.formats.findings.shapes import SHAPES, shapes
+from service.formats.reading import Reading
 
 _IMAGE_UIDS = {"sopClass": "sop_class", "sop": "sop_instance", "series": "series", "study": "study"}
 _UID: dict[str, object] = {"type": "string", "maxLength": 64}

@@ -6,8 +6,8 @@ from itertools import chain
 from math import isfinite
 from typing import Any
 
-from service.formats.findings.reading import Reading
 from service.formats.findings.rules import Rule
+from service.formats.reading import Reading
 
 PIXELS, MILLIMETRES = 2, 3
 """Numbers of one point."""

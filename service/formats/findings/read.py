@@ -3,10 +3,10 @@
 from service.domain.errors import Invalid, Problem
 from service.domain.limits import Limits
 from service.domain.report import LesionReport
-from service.formats.findings.jsontext import parse, parse_quickly
-from service.formats.findings.reading import Reading
 from service.formats.findings.rules import Rule
 from service.formats.findings.schema import findings
+from service.formats.jsontext import parse, parse_quickly
+from service.formats.reading import Reading
 
 
 def read(body: bytes, *, default_sender: str, limits: Limits) -> LesionReport:

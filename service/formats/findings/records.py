@@ -8,8 +8,8 @@ from marshmallow import RAISE, Schema, fields
 
 from service.domain.limits import Limits
 from service.formats.findings.fields import Member, Reader, objects
-from service.formats.findings.reading import Reading, member
 from service.formats.findings.rules import Rule
+from service.formats.reading import Reading, member
 
 
 class Record(Schema):

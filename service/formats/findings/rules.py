@@ -2,20 +2,22 @@
 
 from enum import StrEnum
 
+from service.formats.reading import TextRule
+
 
 class Rule(StrEnum):
     """Why a document, or a member of it, is refused."""
 
-    # The text: service/formats/findings/jsontext.py
-    JSON = "json"
-    UTF8 = "utf-8"
-    DUPLICATE_MEMBER = "duplicate-member"
-    CHARACTER = "character"
-    NUMBER = "number"
-    LIMIT = "limit"
+    # The text: service/formats/jsontext.py
+    JSON = TextRule.JSON.value
+    UTF8 = TextRule.UTF8.value
+    DUPLICATE_MEMBER = TextRule.DUPLICATE_MEMBER.value
+    CHARACTER = TextRule.CHARACTER.value
+    NUMBER = TextRule.NUMBER.value
+    LIMIT = TextRule.LIMIT.value
     # Any member
-    TYPE = "type"
-    NULL = "null"
+    TYPE = TextRule.TYPE.value
+    NULL = TextRule.NULL.value
     REQUIRED = "required"
     UNKNOWN_MEMBER = "unknown-member"
     EMPTY = "empty"

@@ -30,11 +30,11 @@ from service.formats.findings.fields import (
 from service.formats.findings.images import Images, LesionImages
 from service.formats.findings.measurements import Measurements
 from service.formats.findings.people import ObserverSchema, PatientSchema, Physician
-from service.formats.findings.reading import Reading
 from service.formats.findings.records import Part, Parts, Record, object_schema
 from service.formats.findings.rules import Rule
 from service.formats.findings.shapes import Regions3D, without_dangling
 from service.formats.findings.terms import Descriptors, TermMember, TermsMember
+from service.formats.reading import Reading
 
 _MOST_COUNT = 100_000  # a lesion entry that stands for more is innumerable
 _MOST_SEGMENT = 65_535  # Segment Number is US (PS3.3 C.8.20.2)

@@ -7,10 +7,10 @@ from service.domain.codes import Term
 from service.domain.geometry import POINTS_2D, POINTS_3D, Graphic, Graphic3D, LesionImage, Region2D, Region3D
 from service.formats.findings.fields import Member, choose, objects, too_long, uid
 from service.formats.findings.points import MILLIMETRES, PIXELS, bare_point, points, points_schema
-from service.formats.findings.reading import Reading
 from service.formats.findings.records import refuse_member
 from service.formats.findings.rules import Rule
 from service.formats.findings.terms import TERM, term
+from service.formats.reading import Reading
 
 _MEASUREMENT: dict[str, object] = {**TERM, "description": "The measurement of the lesion that this shows."}
 

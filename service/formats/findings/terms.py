@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 from service.domain.codes import Code, Term
 from service.domain.report import Evaluation
 from service.formats.findings.fields import Member, line, too_long
-from service.formats.findings.reading import Reading, member
 from service.formats.findings.records import refuse_member
 from service.formats.findings.rules import Rule
+from service.formats.reading import Reading, member
 
 WORD: dict[str, object] = {"type": "string", "minLength": 1, "maxLength": 256}
 CODE: dict[str, object] = {

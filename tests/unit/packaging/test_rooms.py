@@ -13,12 +13,14 @@ ROOT = Path(__file__).resolve().parents[3]
 SOURCES = sorted((ROOT / "service").rglob("*.py"))
 # Dear to import: only inside the functions that need them, never to serve findings.
 LAZY = ("highdicom", "fhir", "numpy")
+# What all formats in JSON share: the text and its limits, nothing of any format.
+TEXT = ("service.formats.jsontext", "service.formats.reading")
 # Room -> what it may import of the service, itself aside. Rooms that string the others together are not listed.
 MAY_IMPORT = {
     "service.domain": (),
     "service.coding": ("service.domain",),
-    "service.formats.fhir": ("service.domain", "service.coding", "service.formats.html"),
-    "service.formats": ("service.domain", "service.coding"),
+    "service.formats.fhir": ("service.domain", "service.coding", "service.formats.html", *TEXT),
+    "service.formats": ("service.domain", "service.coding", *TEXT),
     "service.imaging": ("service.domain",),
     "service.check": ("service.domain", "service.coding", "service.formats"),
     "service.tracking": ("service.domain", "service.coding"),

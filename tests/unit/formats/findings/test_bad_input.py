@@ -10,8 +10,8 @@ import pytest
 from service.domain.errors import Invalid, Refused
 from service.domain.limits import Limits
 from service.formats.findings.read import read
-from service.formats.findings.reading import MOST_PROBLEMS
 from service.formats.findings.rules import Rule
+from service.formats.reading import MOST_PROBLEMS
 from tests.bad_input.cases import CASES, Case
 from tests.bad_input.huge import HUGE, MEGABYTE, Huge
 from tests.documents import FULL, as_bytes, make_document

@@ -14,9 +14,9 @@ from service.domain.limits import Limits
 from service.domain.report import LesionReport
 from service.formats.findings.fields import Member
 from service.formats.findings.people import PatientSchema
-from service.formats.findings.reading import Reading
 from service.formats.findings.records import Part, Parts, Record
 from service.formats.findings.schema import ReportSchema, findings, json_schema
+from service.formats.reading import Reading
 from tests.documents import EXAMPLE, FULL, make_document, make_lesion_document
 
 

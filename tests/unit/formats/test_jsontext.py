@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from service.domain.errors import Invalid
 from service.domain.limits import Limits
-from service.formats.findings.jsontext import has_digits, parse, parse_quickly
+from service.formats.jsontext import has_digits, parse, parse_quickly
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"], exclude_characters="\u202d\u202e"))
 _VALUES = st.recursive(

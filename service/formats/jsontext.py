@@ -14,8 +14,7 @@ import orjson
 
 from service.domain.errors import Invalid, Problem, TooLarge, Unreadable
 from service.domain.limits import Limits
-from service.formats.findings.reading import Reading, member
-from service.formats.findings.rules import Rule
+from service.formats.reading import Reading, TextRule, member
 
 _QUICK_BYTES = 1024 * 1024  # orjson takes twelve times the text in memory
 _BEFORE_COLON = (b" :", b"\n:", b"\t:", b"\r:")
@@ -80,7 +79,7 @@ def parse(body: bytes, limits: Limits) -> object:
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
-        raise Unreadable(Problem("", Rule.UTF8, f"Send UTF-8; byte {error.start} is not.")) from None
+        raise Unreadable(Problem("", TextRule.UTF8, f"Send UTF-8; byte {error.start} is not.")) from None
     try:
         value: object = _USUAL.decode(text)
     except json.JSONDecodeError as error:
@@ -118,7 +117,7 @@ def parse_quickly(body: bytes, limits: Limits) -> object:
 def _checked(body: bytes, limits: Limits) -> bytes:
     """The body without byte order mark, its size held."""
     if len(body) > limits.body_bytes:
-        raise TooLarge(Problem("", Rule.LIMIT, f"Send at most {limits.body_bytes} bytes; split the report."))
+        raise TooLarge(Problem("", TextRule.LIMIT, f"Send at most {limits.body_bytes} bytes; split the report."))
     body = body.removeprefix(_BOM)
     _check_structure(body, limits)
     return body
@@ -140,7 +139,7 @@ def _check_structure(body: bytes, limits: Limits) -> None:
     if b'"' in marks:
         marks = _STRING.sub(b"", marks)
     if marks.count(b",") + marks.count(b"[") > limits.values:
-        raise Invalid(Problem("", Rule.LIMIT, f"Send at most {limits.values} values; split the report."))
+        raise Invalid(Problem("", TextRule.LIMIT, f"Send at most {limits.values} values; split the report."))
     brackets = marks.replace(b",", b"")
     for _ in range(limits.depth):  # each pass takes the innermost level away
         fewer = brackets.replace(b"[]", b"")
@@ -148,7 +147,7 @@ def _check_structure(body: bytes, limits: Limits) -> None:
             break
         brackets = fewer
     if b"[]" in brackets or brackets.count(b"[") > limits.depth:
-        raise Invalid(Problem("", Rule.LIMIT, f"Nest at most {limits.depth} lists and objects in each other."))
+        raise Invalid(Problem("", TextRule.LIMIT, f"Nest at most {limits.depth} lists and objects in each other."))
 
 
 def _examine(text: str, limits: Limits) -> None:
@@ -164,7 +163,7 @@ def _examine(text: str, limits: Limits) -> None:
 
 def _unreadable(error: json.JSONDecodeError) -> Unreadable:
     where = f"line {error.lineno}, column {error.colno}"
-    return Unreadable(Problem("", Rule.JSON, f"Send a JSON text (RFC 8259); at {where}: {error.msg}."))
+    return Unreadable(Problem("", TextRule.JSON, f"Send a JSON text (RFC 8259); at {where}: {error.msg}."))
 
 
 def _walk(value: object, where: str, reading: Reading) -> None:
@@ -174,23 +173,23 @@ def _walk(value: object, where: str, reading: Reading) -> None:
         for name, item in value:
             if _REFUSED_CHARACTER.search(name):
                 # The name can't be part of a pointer, so the object is pointed at.
-                reading.refuse(where, Rule.CHARACTER, "Remove the control character from a member's name.")
+                reading.refuse(where, TextRule.CHARACTER, "Remove the control character from a member's name.")
                 continue
             place = member(where, name)
             if name in seen:
-                reading.refuse(place, Rule.DUPLICATE_MEMBER, "Give each member once.")
+                reading.refuse(place, TextRule.DUPLICATE_MEMBER, "Give each member once.")
             seen.add(name)
             _walk(item, place, reading)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             _walk(item, f"{where}/{index}", reading)
     elif isinstance(value, _Constant):
-        reading.refuse(where, Rule.NUMBER, f"{value} is no number; leave the member out.")
+        reading.refuse(where, TextRule.NUMBER, f"{value} is no number; leave the member out.")
     elif isinstance(value, _Number):
         if bounded(value, reading.limits.digits) is None:
-            reading.refuse(where, Rule.NUMBER, f"Write a number of at most {reading.limits.digits} digits.")
+            reading.refuse(where, TextRule.NUMBER, f"Write a number of at most {reading.limits.digits} digits.")
     elif isinstance(value, str) and (found := _REFUSED_CHARACTER.search(value)):
-        reading.refuse(where, Rule.CHARACTER, f"Remove the character U+{ord(found[0]):04X}.")
+        reading.refuse(where, TextRule.CHARACTER, f"Remove the character U+{ord(found[0]):04X}.")
 
 
 def bounded(number: str, most: int) -> Decimal | None:

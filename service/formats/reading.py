@@ -1,11 +1,25 @@
 """One reading of one document: its limits, and every problem found in it with its pointer."""
 
+from enum import StrEnum
+
 from service.domain.errors import Invalid, Problem
 from service.domain.limits import Limits
-from service.formats.findings.rules import Rule
 
 MOST_PROBLEMS = 100
 """Problems listed of one document; the rest is counted, so that an answer stays small whatever was sent."""
+
+
+class TextRule(StrEnum):
+    """Why a JSON text, or a value for its type alone, is refused: the rules that all formats in JSON share."""
+
+    JSON = "json"
+    UTF8 = "utf-8"
+    DUPLICATE_MEMBER = "duplicate-member"
+    CHARACTER = "character"
+    NUMBER = "number"
+    LIMIT = "limit"
+    TYPE = "type"
+    NULL = "null"
 
 
 def member(where: str, name: str) -> str:
@@ -31,7 +45,7 @@ class Reading:
         self.inexact = False
         self.problems: list[Problem] = []
 
-    def refuse(self, where: str, rule: Rule, detail: str, candidates: tuple[str, ...] = ()) -> None:
+    def refuse(self, where: str, rule: StrEnum, detail: str, candidates: tuple[str, ...] = ()) -> None:
         """Note a problem and go on, so that a sender learns of all of them at once."""
         self.found += 1
         if self.found <= MOST_PROBLEMS:
@@ -40,9 +54,9 @@ class Reading:
     def refuse_type(self, where: str, value: object, wanted: str) -> None:
         """Note that ``value`` is not what the member holds; null has its own rule."""
         if value is None:
-            self.refuse(where, Rule.NULL, "Leave out a member that has no value.")
+            self.refuse(where, TextRule.NULL, "Leave out a member that has no value.")
         else:
-            self.refuse(where, Rule.TYPE, f"Give {wanted}, not {json_type(value)}.")
+            self.refuse(where, TextRule.TYPE, f"Give {wanted}, not {json_type(value)}.")
 
     def check(self) -> None:
         """Raise Invalid with all problems, if there are any."""
@@ -50,7 +64,7 @@ class Reading:
             return
         problems = list(self.problems)
         if self.found > MOST_PROBLEMS:
-            problems.append(Problem("", Rule.LIMIT, f"{self.found - MOST_PROBLEMS} more problems are not listed."))
+            problems.append(Problem("", TextRule.LIMIT, f"{self.found - MOST_PROBLEMS} more problems are not listed."))
         raise Invalid(*problems)
 
 
