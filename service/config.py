@@ -17,6 +17,8 @@ from service.domain.limits import Limits
 
 PREFIX = "LESIONBRIDGE_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
+DESTINATION = f"{PREFIX}DESTINATION__"
+"""How a variable begins that says a setting of a destination; `service.delivery.settings` reads those."""
 FOR_TESTS = frozenset({"CASES", "REFERENCE", "ORACLES", "REQUIRE_ORACLES", "SEED", "WRITE_GOLDENS"})
 """What the project's own tests are steered by, beside ``LESIONBRIDGE_TEST_...``; no settings."""
 _MAX_PORT = 65_535
@@ -35,7 +37,7 @@ def _is_zone(name: str) -> bool:
     """Whether there is a time zone of this name."""
     try:
         ZoneInfo(name)
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):  # a name that is not there is a KeyError
         return False
     return True
 
@@ -65,6 +67,7 @@ class Settings:
     migrate: bool = True
     issuers_file: str = ""
     overlays_folder: str = ""
+    destinations_file: str = ""
     terminology_folder: str = ""
     terminology_url: str = ""
     terminology_timeout_s: int = 5
@@ -124,7 +127,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         if not name.startswith(PREFIX) or name == f"{PREFIX}CONFIG" or not text:
             continue
         if name not in known:
-            if name.removeprefix(PREFIX) in FOR_TESTS or name.startswith(f"{PREFIX}TEST_"):
+            if name.startswith((DESTINATION, f"{PREFIX}TEST_")) or name.removeprefix(PREFIX) in FOR_TESTS:
                 continue
             raise BadSetting(name, "there is no such setting")
         key = name.removeprefix(PREFIX).lower()

@@ -78,6 +78,7 @@ def test_the_environment_has_the_last_word(tmp_path: Path) -> None:
         {"LESIONBRIDGE_THREADS": "0"},
         {"LESIONBRIDGE_MIGRATE": "maybe"},
         {"LESIONBRIDGE_LOG_LEVEL": "loud"},
+        {"LESIONBRIDGE_DEFAULT_ZONE": "Nowhere/Town"},
         {"LESIONBRIDGE_DEFAULT_SENDER": " "},
         {"LESIONBRIDGE_LIMIT_DEPTH": "0"},
         {"LESIONBRIDGE_CONFIG": "/nonexistent.toml"},
@@ -94,3 +95,7 @@ def test_refuses_a_file_with_what_is_no_setting(tmp_path: Path, text: str) -> No
     file.write_text(text)
     with pytest.raises(BadSetting):
         load({"LESIONBRIDGE_CONFIG": str(file)})
+
+
+def test_a_variable_of_a_destination_is_left_to_the_destinations() -> None:
+    assert load({"LESIONBRIDGE_DESTINATION__PACS__URL": "https://pacs.example.org"}) == Settings()

@@ -1,0 +1,341 @@
+"""The destinations of a deployment: a table ``[destinations.NAME]`` each, laid over by the environment.
+
+``LESIONBRIDGE_DESTINATION__PACS__TLS__CA_FILE`` says ``ca_file`` in ``[destinations.pacs.tls]``; a hyphen of a name is
+an underscore there. docs/delivery.md describes every setting; a test holds it to the classes here.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
+
+from service.delivery.policy import Rate, RetryPolicy, Timeouts, Window
+from service.delivery.secrets import Secret
+from service.delivery.table import build
+from service.domain.errors import Problem, TableError
+
+ENVIRONMENT: Final = "LESIONBRIDGE_DESTINATION__"
+ANY_FORMAT: Final = ("sr", "fhir-r4", "fhir-r5", "hl7v2", "html", "findings")
+_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_AE_TITLE: Final = re.compile(r"[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~])?")  # PS3.5 6.2: no backslash, no control
+_MAX_PORT: Final = 65_535
+_MIN_PDU, _MAX_PDU = 4_096, 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Whom to believe and who we are; verification is on unless it is said to be off."""
+
+    ca_file: str = ""
+    certificate_file: str = ""
+    key_file: str = ""
+    verify: bool = True
+
+    def __post_init__(self) -> None:
+        """Hold that a key comes with its certificate."""
+        if bool(self.certificate_file) != bool(self.key_file):
+            raise ValueError("certificate_file and key_file come together")
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """A token that somebody else keeps fresh (RFC 6750)."""
+
+    KIND: ClassVar[str] = "bearer"
+    token: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Basic:
+    """A user and a password (RFC 7617)."""
+
+    KIND: ClassVar[str] = "basic"
+    user: str
+    password: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key in a header."""
+
+    KIND: ClassVar[str] = "api-key"
+    key: Secret
+    header: str = "X-API-Key"
+
+
+@dataclass(frozen=True, slots=True)
+class Smart:
+    """SMART Backend Services: an access token for an assertion signed with our private key (a PEM or a JWK)."""
+
+    KIND: ClassVar[str] = "smart"
+    token_url: str
+    client_id: str
+    key: Secret
+    key_id: str = ""
+    algorithm: str = "ES384"
+    scope: str = "system/*.rs"
+
+    def __post_init__(self) -> None:
+        """Hold the algorithm: a server has to take RS384 or ES384 (SMART App Launch 2.2, asymmetric authentication)."""
+        _check_url(self.token_url, "token_url")
+        if self.algorithm not in ("RS384", "ES384"):
+            raise ValueError("algorithm is RS384 or ES384")
+
+
+Auth = Bearer | Basic | ApiKey | Smart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationSettings:
+    """What every destination has. ``takes`` is a format; dialect, profile, bundle, language say how it is written."""
+
+    KIND: ClassVar[str] = ""
+    TAKES: ClassVar[tuple[str, ...]] = ANY_FORMAT
+    VERIFY: ClassVar[tuple[str, ...]] = ("none",)
+
+    name: str
+    takes: str = ""
+    dialect: str = ""
+    profile: str = ""
+    bundle: str = ""
+    language: str = ""
+    verify: str = ""
+    dry_run: bool = False
+    concurrency: int = 4
+    retry_on_application_error: bool = False
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    rate: Rate = field(default_factory=Rate)
+    window: Window | None = None
+
+    def __post_init__(self) -> None:
+        """Hold the ranges; what is not said is the first that the kind can do."""
+        if not _NAME.fullmatch(self.name):
+            raise ValueError("a name is a small letter and up to 31 small letters, digits and hyphens")
+        for member, choices in (("takes", self.TAKES), ("verify", self.VERIFY)):
+            if not getattr(self, member):
+                object.__setattr__(self, member, choices[0])
+            if getattr(self, member) not in choices:
+                raise ValueError(f"{member} is one of {', '.join(choices)}")
+        if self.concurrency < 1:
+            raise ValueError("concurrency is 1 or more")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stow(DestinationSettings):
+    """DICOMweb: STOW-RS to store, WADO-RS to read back (PS3.18 10.5, 10.4); ``url`` is the base of the service.
+
+    ``may_change`` are keywords of attributes that this archive changes on purpose, beside those it may always change.
+    """
+
+    KIND: ClassVar[str] = "stow"
+    TAKES: ClassVar[tuple[str, ...]] = ("sr",)
+    VERIFY: ClassVar[tuple[str, ...]] = ("read-back", "find", "none")
+    url: str
+    auth: Auth | None = None
+    tls: Tls = field(default_factory=Tls)
+    may_change: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Hold the URL."""
+        DestinationSettings.__post_init__(self)
+        _check_url(self.url, "url")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CStore(DestinationSettings):
+    """DIMSE: C-STORE to store (PS3.4 B), storage commitment, C-FIND or WADO-RS at ``dicomweb_url`` to verify.
+
+    ``commitment_port`` is where we listen for reports of a peer that opens an association of its own for them; 0: only
+    those on ours count. ``tls`` absent: no TLS.
+    """
+
+    KIND: ClassVar[str] = "cstore"
+    TAKES: ClassVar[tuple[str, ...]] = ("sr",)
+    VERIFY: ClassVar[tuple[str, ...]] = ("commitment", "read-back", "find", "none")
+    host: str
+    port: int
+    called: str
+    calling: str = "LESIONBRIDGE"
+    tls: Tls | None = None
+    max_pdu: int = 16_384
+    commitment_port: int = 0
+    commitment_host: str = ""
+    commitment_s: float = 30.0
+    dicomweb_url: str = ""
+    dicomweb_auth: Auth | None = None
+    dicomweb_tls: Tls = field(default_factory=Tls)
+    may_change: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Hold address, titles and what the way to verify needs."""
+        DestinationSettings.__post_init__(self)
+        _check_host(self.host, self.port)
+        for title in (self.called, self.calling):
+            if not _AE_TITLE.fullmatch(title):
+                raise ValueError("an AE title is 1 to 16 printable characters without backslash (PS3.5 6.2)")
+        if self.max_pdu != 0 and not _MIN_PDU <= self.max_pdu <= _MAX_PDU:
+            raise ValueError(f"max_pdu is {_MIN_PDU} to {_MAX_PDU}")
+        if not 0 <= self.commitment_port <= _MAX_PORT or self.commitment_s <= 0:
+            raise ValueError("commitment_port is 0 to 65535, commitment_s above 0")
+        if self.verify == "read-back" and not self.dicomweb_url:
+            raise ValueError("to read back needs dicomweb_url")
+        if self.dicomweb_url:
+            _check_url(self.dicomweb_url, "dicomweb_url")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fhir(DestinationSettings):
+    """A FHIR REST server; ``url`` is its base. What is sent is the stored bundle, or its requests one by one.
+
+    ``update_as_create`` false: the server takes no PUT under an id that is not there yet.
+    """
+
+    KIND: ClassVar[str] = "fhir"
+    TAKES: ClassVar[tuple[str, ...]] = ("fhir-r4", "fhir-r5")
+    VERIFY: ClassVar[tuple[str, ...]] = ("read-back", "none")
+    url: str
+    auth: Auth | None = None
+    tls: Tls = field(default_factory=Tls)
+    update_as_create: bool = True
+
+    def __post_init__(self) -> None:
+        """Hold the URL."""
+        DestinationSettings.__post_init__(self)
+        _check_url(self.url, "url")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mllp(DestinationSettings):
+    """HL7 v2 over MLLP; ``acknowledgment`` is ``original`` (one, of the application) or ``enhanced`` (commit first).
+
+    ``retry_on_application_error``: whether AE, AR and CE, CR are repeated. ``tls`` absent: no TLS.
+    """
+
+    KIND: ClassVar[str] = "mllp"
+    TAKES: ClassVar[tuple[str, ...]] = ("hl7v2",)
+    VERIFY: ClassVar[tuple[str, ...]] = ("acknowledgment", "none")
+    host: str
+    port: int
+    tls: Tls | None = None
+    acknowledgment: str = "original"
+
+    def __post_init__(self) -> None:
+        """Hold address and mode."""
+        DestinationSettings.__post_init__(self)
+        _check_host(self.host, self.port)
+        if self.acknowledgment not in ("original", "enhanced"):
+            raise ValueError("acknowledgment is original or enhanced")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder(DestinationSettings):
+    """A folder: each output a file, there whole or not at all."""
+
+    KIND: ClassVar[str] = "folder"
+    VERIFY: ClassVar[tuple[str, ...]] = ("read-back", "none")
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook(DestinationSettings):
+    """An HTTP endpoint that each output is posted to; ``signature`` is the key of an HMAC-SHA256 over what is sent."""
+
+    KIND: ClassVar[str] = "webhook"
+    url: str
+    auth: Auth | None = None
+    tls: Tls = field(default_factory=Tls)
+    signature: Secret | None = None
+
+    def __post_init__(self) -> None:
+        """Hold the URL."""
+        DestinationSettings.__post_init__(self)
+        _check_url(self.url, "url")
+
+
+KINDS: Final[Mapping[str, type[DestinationSettings]]] = {
+    kind.KIND: kind for kind in (Stow, CStore, Fhir, Mllp, Folder, Webhook)
+}
+
+
+def load(file: str, environ: Mapping[str, str]) -> Mapping[str, DestinationSettings]:
+    """The destinations by name, in the file's order; raises TableError with everything that is wrong."""
+    problems: list[Problem] = []
+    tables = _from_file(file, problems) if file else {}
+    _lay_over(tables, environ)
+    found = {name: _destination(name, table, problems) for name, table in tables.items()}
+    if problems:
+        raise TableError(*problems)
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def _from_file(file: str, problems: list[Problem]) -> dict[str, Any]:
+    try:
+        said = tomllib.loads(Path(file).read_text(encoding="utf-8"))
+    except OSError as error:
+        problems.append(_wrong("destinations_file", f"the file can't be read ({error.strerror})"))
+        return {}
+    except ValueError as error:
+        problems.append(_wrong("destinations_file", f"the file is not TOML: {error}"))
+        return {}
+    problems.extend(_wrong(name, "there is no such table") for name in said if name != "destinations")
+    tables = said.get("destinations", {})
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        problems.append(_wrong("destinations", "is a table for each destination: [destinations.NAME]"))
+        return {}
+    return tables
+
+
+def _lay_over(tables: dict[str, Any], environ: Mapping[str, str]) -> None:
+    """Put what the environment says into the tables."""
+    for path, text in _said(environ):
+        name, *steps, last = path
+        table = tables.setdefault(name.replace("_", "-"), {})
+        for step in steps:
+            inner = table.get(step)
+            table[step] = table = dict(inner) if isinstance(inner, dict) else {}
+        table[last] = text
+
+
+def _said(environ: Mapping[str, str]) -> Iterator[tuple[list[str], str]]:
+    for variable, text in environ.items():
+        path = variable.removeprefix(ENVIRONMENT).lower().split("__")
+        if variable.startswith(ENVIRONMENT) and len(path) > 1 and text:
+            yield path, text
+
+
+def _destination(name: str, table: Mapping[str, Any], problems: list[Problem]) -> DestinationSettings | None:
+    place = f"destinations.{name}"
+    kind = KINDS.get(str(table.get("kind", "")))
+    if kind is None:
+        problems.append(_wrong(f"{place}.kind", f"is one of {', '.join(KINDS)}"))
+        return None
+    rest = {member: value for member, value in table.items() if member != "kind"}
+    if "name" in rest:
+        problems.append(_wrong(f"{place}.name", "its name is that of the table"))
+        return None
+    made: DestinationSettings | None = build(kind, {"name": name, **rest}, place, problems)
+    return made
+
+
+def _check_url(url: str, member: str) -> None:
+    """Raise ValueError unless it is a place on a server; a password in it would be logged."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f"{member} is http(s)://host/path")
+    if parts.username or parts.password:
+        raise ValueError(f"{member} holds no user and no password: those are settings of `auth`")
+
+
+def _check_host(host: str, port: int) -> None:
+    if not host or any(character.isspace() or character == "/" for character in host):
+        raise ValueError("host is a name or an address")
+    if not 1 <= port <= _MAX_PORT:
+        raise ValueError("port is 1 to 65535")
+
+
+def _wrong(place: str, detail: str) -> Problem:
+    return Problem(place, "destination", detail)
