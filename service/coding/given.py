@@ -81,7 +81,14 @@ def _concepts(vocabulary: Vocabulary, code: Code, text: str, field: Field) -> tu
             return tuple(key for key in keys if key in named) or keys
         # What we write for a concept with a broader code: that code, and the concept's label beside it.
         return tuple(key for key in named if code in coded(vocabulary.concepts[key], Resolution.CODE, field).codes)
-    return keys
+    return _precise(vocabulary, code, text, field) or keys if text else keys
+
+
+def _precise(vocabulary: Vocabulary, code: Code, text: str, field: Field) -> tuple[str, ...]:
+    """The one concept that the text names and that is written with this very code, as one that says less."""
+    said = [vocabulary.concepts[key] for key in _named(vocabulary, text, field)]
+    found = tuple(concept.key for concept in said if not concept.codes and concept.broader == code)
+    return found if len(found) == 1 else ()
 
 
 def _named(vocabulary: Vocabulary, text: str, field: Field) -> set[str]:

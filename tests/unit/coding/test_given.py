@@ -293,3 +293,20 @@ def test_suggestions_are_only_loaded_when_one_is_needed() -> None:
     program = "import service.coding.coder, sys; service.coding.vocabulary(); sys.exit('rapidfuzz' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "concept"),
+    [
+        ("hemorrhagic metastasis", "hemorrhagic-metastasis"),
+        ("Metastasis", "metastasis"),
+        ("something else", "metastasis"),
+        ("", "metastasis"),
+    ],
+)
+def test_a_code_that_says_less_beside_the_words_of_a_concept_is_that_concept(text: str, concept: str) -> None:
+    tables = vocabulary()
+    said = Term(text, Code("SCT", "128462008", "Metastasis"))
+    found = resolve(tables, said, field_of(tables, "finding")).term
+    assert found is not None
+    assert (found.concept, found.codes[0].code) == (concept, "128462008")
