@@ -102,7 +102,13 @@ class AskSr(Protocol):
     """`judge_sr`, as tests call it."""
 
     def __call__(
-        self, paths: Iterable[Path], *, images: Path | None = None, skip: Sequence[str] = (), only: Sequence[str] = ()
+        self,
+        paths: Iterable[Path],
+        *,
+        images: Path | None = None,
+        skip: Sequence[str] = (),
+        only: Sequence[str] = (),
+        strict: bool = False,
     ) -> list[complaint.Complaint]: ...
 
 
@@ -119,9 +125,14 @@ def sr_complaints(missing: Missing) -> AskSr:
     """Complaints of the SR judges that are installed; the others are noted, or fail the test."""
 
     def ask(
-        paths: Iterable[Path], *, images: Path | None = None, skip: Sequence[str] = (), only: Sequence[str] = ()
+        paths: Iterable[Path],
+        *,
+        images: Path | None = None,
+        skip: Sequence[str] = (),
+        only: Sequence[str] = (),
+        strict: bool = False,
     ) -> list[complaint.Complaint]:
-        return _settle(judges.judge_sr(paths, images=images, skip=skip, only=only), missing)
+        return _settle(judges.judge_sr(paths, images=images, skip=skip, only=only, strict=strict), missing)
 
     return ask
 

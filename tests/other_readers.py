@@ -73,8 +73,7 @@ def _of_group(group: pydicom.Dataset) -> Iterator[Said]:
         name = _name(item)
         if name is None:
             continue
-        # A site in words has its side below it, too.
-        for below in item.get("ContentSequence", ()) if item.ValueType in ("CODE", "TEXT") else ():
+        for below in item.get("ContentSequence", ()) if item.ValueType == "CODE" else ():
             if _name(below) in (LATERALITY, TOPOGRAPHY) and below.ValueType == "CODE":
                 yield Said(uid, _name(below) or "", _codes(below.ConceptCodeSequence))
         if item.ValueType == "CODE":

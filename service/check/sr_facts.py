@@ -18,6 +18,7 @@ from service.check.facts import (
     measurement_value,
     range_value,
 )
+from service.check.sr_words import UNNAMED, Worded, Words
 from service.check.sr_yardstick import shape_value
 from service.coding import Vocabulary
 from service.domain.codes import Code
@@ -70,6 +71,7 @@ _CONCEPTS = (
     "tracking-identifier",
     "tracking-unique-identifier",
 )
+_NO_STATEMENTS = ("prior-procedure-descriptions", "comment", "equivalent-meaning-of-value")
 
 
 class DocumentFacts:
@@ -159,36 +161,44 @@ class DocumentFacts:
             return codes_value(codes)
         return codes_value(codes if codes[0].code != "unnamed" else (), words.value)
 
-    def _answer(self, item: ContentItem, *, imprecise: bool = False) -> str:
-        """The value of a CODE or TEXT item; ``imprecise``: a stand-in code is there where only the words say it."""
+    def _answer(self, item: ContentItem, beside: str | None = None, *, imprecise: bool = False) -> str:
+        """The value of a CODE or TEXT item; ``beside`` are words of the code that do not stand below it.
+
+        ``imprecise``: a stand-in code is there where only the words say it.
+        """
         if item.value_type == "TEXT":
             return codes_value((), item.value)
         codes: tuple[Code, ...] = item.value.codes
-        words = self._below(item, "equivalent-meaning-of-value")
-        if words is not None and imprecise and codes[0].display == "Imaging procedure":
-            return codes_value((), words.value)
-        if words is not None and codes[0].code == "unnamed":
-            return codes_value((), words.value)
-        return codes_value(codes, words.value if words is not None else None)
+        below = self._below(item, "equivalent-meaning-of-value")
+        words = below.value if below is not None else beside
+        if words is not None and ((imprecise and codes[0].display == "Imaging procedure") or codes[0].code == UNNAMED):
+            return codes_value((), words)
+        return codes_value(codes, words)
 
-    def _statement(self, item: ContentItem) -> str:
+    def _statement(self, item: ContentItem, beside: str | None = None) -> str:
         """A field and its answer; *absent* is one word, however many codes it has."""
         is_absent = item.value_type == "CODE" and self._key_of(item.value) == ABSENT
-        return answer_value(self._name(item), ABSENT if is_absent else self._answer(item))
+        return answer_value(self._name(item), ABSENT if is_absent else self._answer(item, beside))
 
     def _statements(self, container: ContentItem) -> Iterator[Fact]:
+        """Report-level evaluations; the words of a code come right after it."""
         differential = 0
-        for item in container.children:
+        children = container.children
+        for item, after in zip(children, (*children[1:], None), strict=True):
             key = self._key(item)
+            is_worded = after is not None and self._key(after) == "equivalent-meaning-of-value"
+            words = after.value if after is not None and is_worded else None
             if key in _TEXTS and item.value_type == "TEXT":
                 yield Fact(key, lines(item.value))
             elif key == "differential":
                 differential += 1
-                yield Fact(f"differential/{differential}", self._answer(item))
+                yield Fact(f"differential/{differential}", self._answer(item, words))
             elif key in ("conclusion", "technique"):
-                yield Fact(key, self._answer(item))
-            elif key not in ("prior-procedure-descriptions", "comment"):
-                yield Fact("statement", self._statement(item))
+                yield Fact(key, self._answer(item, words))
+            elif key == ABSENT and item.value_type == "TEXT":
+                yield Fact("statement", answer_value(codes_value((), item.value), ABSENT))
+            elif key not in _NO_STATEMENTS:
+                yield Fact("statement", self._statement(item, words))
 
     def _group(self, group: ContentItem) -> Iterator[Fact]:
         uid = self._below(group, "tracking-unique-identifier")
@@ -198,15 +208,41 @@ class DocumentFacts:
         here, own_id = f"lesion/{uid.value}", _TOOL.sub("", identifier.value)
         yield Fact(f"{here}/id", own_id)
         drawn = _drawn_on(group)
+        words = Words(self._said_in_words(group))
         for item in group.children:
             if item.value_type == "NUM" and self._key(item) not in _TIME_POINT:
                 yield from self._number(here, item, drawn)
-            else:
-                yield from self._item(here, item, own_id)
+            elif self._key(item) != "qualitative-evaluations":
+                yield from self._item(here, item, own_id, words)
+        yield from self._uncoded(here, words)
         for image in dict.fromkeys(_images(group, self._key)):
             yield Fact(f"{here}/image", image)
 
-    def _item(self, here: str, item: ContentItem, own_id: str) -> Iterator[Fact]:
+    def _said_in_words(self, group: ContentItem) -> Iterator[Worded]:
+        """The texts that stand beside a code or instead of one."""
+        for item in group.children:
+            if self._key(item) != "qualitative-evaluations":
+                continue
+            field = self._below(item, "equivalent-meaning-of-concept-name")
+            code = self._below(item, "equivalent-meaning-of-value")
+            if field is None:
+                raise ValueError("a statement in words without its field")
+            entry = field.value if field.value_type == "CODE" else None
+            label = field.value if entry is None else entry.codes[0].display
+            yield Worded(entry, label, code.value if code is not None else None, item.value.removeprefix(f"{label}: "))
+
+    def _uncoded(self, here: str, words: Words) -> Iterator[Fact]:
+        """What is said in words alone; words whose code is gone are a fact too many."""
+        for said in words.left():
+            key = self._key_of(said.field) if said.field is not None else None
+            value = codes_value((), said.text)
+            if key in _LESION_TERMS or key == "time-point-type":
+                yield Fact(f"{here}/{'timePoint/type' if key == 'time-point-type' else key}", value)
+            else:
+                name = codes_value(said.field.codes if said.field else (), said.label if said.field is None else None)
+                yield Fact(f"{here}/evaluation", answer_value(name, value))
+
+    def _item(self, here: str, item: ContentItem, own_id: str, words: Words) -> Iterator[Fact]:
         key = self._key(item)
         if isinstance(item, (Scoord, Scoord3D)):
             yield Fact(f"{here}/region", _shape(item))
@@ -214,24 +250,24 @@ class DocumentFacts:
             if key == "referenced-segment":
                 yield Fact(f"{here}/segment", f"{item.value.sop_instance} {item.value.segments[0]}")
         elif key in _TIME_POINT:
-            yield Fact(f"{here}/timePoint/{_TIME_POINT[key]}", self._plain(item))
+            yield Fact(f"{here}/timePoint/{_TIME_POINT[key]}", self._plain(item, words))
         elif key in _LESION_TERMS:
-            yield Fact(f"{here}/{key}", self._answer(item))
+            yield Fact(f"{here}/{key}", self._answer(item, words.of(item)))
             for modifier in item.children:
                 if self._key(modifier) in ("laterality", "topography"):
-                    yield Fact(f"{here}/{self._key(modifier)}", self._answer(modifier))
+                    yield Fact(f"{here}/{self._key(modifier)}", self._answer(modifier, words.of(modifier)))
         elif key == "count":  # in words; a number stands among the measurements
             yield Fact(f"{here}/count", self._answer(item))
         elif key == "comment":
             if item.value != own_id:  # the label that the dialect ohif adds
                 yield Fact(f"{here}/text", lines(item.value))
         elif item.value_type in ("CODE", "TEXT") and item.relationship_type == "CONTAINS":
-            yield Fact(f"{here}/evaluation", self._statement(item))
+            yield Fact(f"{here}/evaluation", self._statement(item, words.of(item)))
 
-    def _plain(self, item: ContentItem) -> str:
+    def _plain(self, item: ContentItem, words: Words) -> str:
         if item.value_type == "NUM":
             return _digits(item.value)
-        return item.value if item.value_type == "TEXT" and self._key(item) != "time-point-type" else self._answer(item)
+        return item.value if item.value_type == "TEXT" else self._answer(item, words.of(item))
 
     def _number(self, here: str, item: ContentItem, drawn: frozenset[str]) -> Iterator[Fact]:
         yield Fact(f"{here}/measurement", self._measurement(item, drawn))

@@ -2,7 +2,7 @@
 
 No complaint: all accept them.
 
-python -m tests.oracles.judges sr [--images FOLDER] [--skip NAME,...] SR.dcm ...
+python -m tests.oracles.judges sr [--images FOLDER] [--skip NAME,...] [--strict] SR.dcm ...
 python -m tests.oracles.judges fhir [--release R5] [--skip NAME,...] BUNDLE.json ...
 """
 
@@ -55,7 +55,7 @@ def _with_images(judge: Callable[[Path, Path | None], list[str]], images: Path |
     return {path: judge(path, images) for path in paths}
 
 
-def _ask(oracle: str, judge: Ask, paths: Sequence[Path]) -> list[Complaint]:
+def _ask(oracle: str, judge: Ask, paths: Sequence[Path], strict: bool = False) -> list[Complaint]:
     try:
         found = judge(paths)
     except NotInstalled as error:
@@ -66,7 +66,7 @@ def _ask(oracle: str, judge: Ask, paths: Sequence[Path]) -> list[Complaint]:
         Complaint(str(path), oracle, line)
         for path, lines in found.items()
         for line in lines
-        if not is_allowed(oracle, line)
+        if not is_allowed(oracle, line, strict=strict)
     ]
 
 
@@ -91,10 +91,11 @@ def judge_sr(
     images: Path | str | None = None,
     skip: Sequence[str] = (),
     only: Sequence[str] = (),
+    strict: bool = False,
 ) -> list[Complaint]:
     """Complaints of the SR judges; `images` is the folder of the images that the SRs refer to.
 
-    OHIF hydrates only SRs of the dialect `ohif`: name it in `skip` for others.
+    OHIF hydrates only SRs of the dialect `ohif`: name it in `skip` for others. ``strict``: without the rare allowances.
     """
     files = _absolute(paths)
     folder = Path(images).resolve() if images else None
@@ -112,7 +113,7 @@ def judge_sr(
         futures = []
         for name, judge in (batches | quick).items():
             if name in wanted and files:
-                futures += [pool.submit(_ask, name, judge, part) for part in _shares(files, name)]
+                futures += [pool.submit(_ask, name, judge, part, strict) for part in _shares(files, name)]
         return _collect(futures)
 
 
@@ -153,11 +154,12 @@ def main() -> int:
     parser.add_argument("--release", default="R4", choices=["R4", "R5"])
     parser.add_argument("--skip", default="")
     parser.add_argument("--only", default="")
+    parser.add_argument("--strict", action="store_true", help="SR: without the rare allowances, as for the examples")
     parser.add_argument("file", nargs="+")
     asked = parser.parse_args()
     skip, only = (tuple(filter(None, text.split(","))) for text in (asked.skip, asked.only))
     if asked.kind == "sr":
-        complaints = judge_sr(asked.file, images=asked.images, skip=skip, only=only)
+        complaints = judge_sr(asked.file, images=asked.images, skip=skip, only=only, strict=asked.strict)
     else:
         complaints = judge_fhir(asked.file, release=asked.release, skip=skip, only=only)
     for complaint in complaints:

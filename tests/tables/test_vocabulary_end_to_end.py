@@ -139,12 +139,35 @@ def named(items: Iterable[Dataset], name: tuple[str, str]) -> list[Dataset]:
     ]
 
 
-def answer_in(item: Dataset) -> tuple[Codes, str]:
+def answer_in(item: Dataset, words: str = "") -> tuple[Codes, str]:
     """The codes of an item, and the text that stands for or beside them."""
     if item.ValueType == "TEXT":
         return frozenset(), item.TextValue
     beside = named(item.get("ContentSequence", ()), ("DCM", "121051"))
-    return codes_in(item.ConceptCodeSequence[0]), beside[0].TextValue if beside else ""
+    return codes_in(item.ConceptCodeSequence[0]), beside[0].TextValue if beside else words
+
+
+def answers_in_group(group: Dataset, name: tuple[str, str], items: Iterable[Dataset]) -> list[tuple[Codes, str]]:
+    """The answers to a field among the items of a group, with the words that stand beside or instead of a code."""
+    words = {True: "", False: ""}
+    for text in named(group.ContentSequence, ("UMLS", "C0034375")):
+        (field,) = named(text.ContentSequence, ("DCM", "121050"))
+        entry = field.ConceptCodeSequence[0]
+        if (entry.CodingSchemeDesignator, entry.get("CodeValue") or entry.get("LongCodeValue")) == name:
+            has_code = bool(named(text.ContentSequence, ("DCM", "121051")))
+            words[has_code] = text.TextValue.removeprefix(f"{entry.CodeMeaning}: ")
+    found = [answer_in(item, words[True]) for item in named(items, name)]
+    return [*found, (frozenset(), words[False])] if words[False] else found
+
+
+def answers_in_report(evaluations: Dataset, name: tuple[str, str]) -> list[tuple[Codes, str]]:
+    """The answers to a field of the report; the words of a code come right after it."""
+    items = list(evaluations.ContentSequence)
+    return [
+        answer_in(item, after[0].TextValue if (after := named(items[place + 1 : place + 2], ("DCM", "121051"))) else "")
+        for place, item in enumerate(items)
+        if named([item], name)
+    ]
 
 
 def sr_of(report: CodedReport) -> Dataset:
@@ -208,10 +231,11 @@ def test_every_term_on_a_lesion_has_its_codes_in_the_sr_and_in_fhir(reference: P
         observations = fhir_bundles.lesions(bundle)
         assert len(groups) == len(observations) == len(told)
         for (number, one), observation in zip(told.items(), observations, strict=True):
-            items = groups[f"L{number}"].ContentSequence
+            group = groups[f"L{number}"]
+            items: Iterable[Dataset] = group.ContentSequence
             if one.field in ("laterality", "topography"):
-                items = named(items, LESION_MEMBERS["site"])[0].ContentSequence
-            in_sr = [answer_in(item) for item in named(items, name_of(one.field))]
+                items = named(items, LESION_MEMBERS["site"])[0].get("ContentSequence", ())
+            in_sr = answers_in_group(group, name_of(one.field), items)
             if len(in_sr) != 1 or not one.agrees(*in_sr[0]):
                 wrong.append(("SR", *one, in_sr))
             in_fhir = answers(bundle, observation, one.field)
@@ -241,7 +265,7 @@ def test_every_term_on_a_report_has_its_codes_in_the_sr_and_in_fhir(reference: P
         ],
     }
     for name, code in REPORT_MEMBERS.items():
-        in_sr = [answer_in(item) for item in named(evaluations.ContentSequence, code)]
+        in_sr = answers_in_report(evaluations, code)
         for one, first, second in zip(told[name], in_sr, in_fhir[name], strict=True):
             assert one.agrees(*first), ("SR", one, first)
             assert one.agrees(*second), ("FHIR", one, second)

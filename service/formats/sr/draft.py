@@ -4,10 +4,9 @@ import re
 
 from service.domain.codes import LOCAL_SCHEME, Code, CodedTerm
 from service.domain.loss import Loss, LossKind
-from service.domain.report import CodedReport, Evaluation
+from service.domain.report import CodedReport
 from service.formats.sr.coded import CodedEntry, coded_entry
 from service.formats.sr.dialects import Dialect
-from service.formats.sr.encode import is_kept, keep
 from service.formats.sr.evidence import Evidence
 from service.formats.sr.meanings import meanings_of
 from service.formats.sr.names import name
@@ -21,11 +20,9 @@ UNNAMED = (Code(LOCAL_SCHEME, UNNAMED_VALUE, "Named by its equivalent meaning"),
 """The name of an item whose own name has no code: (121050, DCM, "Equivalent Meaning of Concept Name") below says it."""
 
 
-_KEPT = 8_192
-_Said = tuple[tuple[Code, ...], tuple[Code, ...], tuple[ContentItem, ...]]
-_said: dict[tuple[int, int, int], _Said] = {}
-_Answer = tuple[CodedEntry, tuple[Code, ...], tuple[ContentItem, ...]]
-_answers: dict[tuple[int | str, ...], _Answer] = {}
+def is_printable(text: str) -> bool:
+    """Whether a DICOM text holds all characters (PS3.5 6.1.3)."""
+    return _UNPRINTABLE.search(text) is None
 
 
 class Draft:
@@ -70,7 +67,7 @@ class Draft:
         """A TEXT item; characters that no DICOM text holds are replaced and reported, blank text gives nothing."""
         if not value.strip():
             return ()
-        if _UNPRINTABLE.search(value) is not None:
+        if not is_printable(value):
             value = _UNPRINTABLE.sub(_REPLACEMENT, value)
             self.losses.append(
                 Loss(LossKind.FLAGGED, where, "text", "control characters were replaced (PS3.5 6.1.3)", "sr-text")
@@ -78,53 +75,22 @@ class Draft:
         return (Text(concept_name, value, relationship_type, children),)
 
     def answer(
-        self, concept_name: CodedEntry, term: CodedTerm, relationship_type: Relationship, *children: ContentItem
+        self, concept_name: CodedEntry, term: CodedTerm, relationship_type: Relationship
     ) -> tuple[ContentItem, ...]:
-        """A CODE item, with the exact words below where the code says less; TEXT for a term without a code.
+        """A term of the context, or below a number: a CODE, with the exact words below where it says less (TID 1211).
 
-        A dialect whose reader fails on such a TEXT gets a CODE that says no more than its words below do.
+        TEXT for a term without a code, or a CODE that says no more than its words where the dialect needs one.
         """
-        said = term.text if term.broader else ""
-        key = (id(concept_name), id(term.codes), id(self.dialect), relationship_type, said, *map(id, children))
-        known = _answers.get(key)
-        # The item holds its children, so the same ids of them are the same children.
-        if known is not None and known[0] is concept_name and known[1] is term.codes:
-            return known[2]
-        repeats = all(map(is_kept, children)) and _UNPRINTABLE.search(said) is None
         if term.codes:
             value = self.entry(term.codes)
         elif self.dialect.needs_code:
             value = coded_entry((Code(LOCAL_SCHEME, UNNAMED_VALUE, term.text),))
         else:
-            return self.text(concept_name, term.text, relationship_type, term.where, children)
+            return self.text(concept_name, term.text, relationship_type, term.where)
+        words: tuple[ContentItem, ...] = ()
         if term.broader or not term.codes:
             words = self.text(name("equivalent-meaning-of-value"), term.text, "HAS CONCEPT MOD", term.where)
-            children = (*words, *children)
-        made = (CodeItem(concept_name, value, relationship_type, children),)
-        if term.codes and not value.private and repeats:
-            if len(_answers) >= _KEPT:
-                _answers.clear()
-            keep(made[0])
-            _answers[key] = (concept_name, term.codes, made)
-        return made
-
-    def evaluation(self, said: Evaluation[CodedTerm]) -> tuple[ContentItem, ...]:
-        """A qualitative evaluation; field and answer by exact codes make one item for all documents that say so."""
-        field, value = said.name, said.value
-        key = (id(field.codes), id(value.codes), id(self.dialect))
-        known = _said.get(key)
-        if known is not None and known[0] is field.codes and known[1] is value.codes:
-            return known[2]
-        concept_name, words = self.named(field)
-        made = self.answer(concept_name, value, "CONTAINS", *words)
-        exact = field.codes and value.codes and not (field.broader or value.broader)
-        if exact and not (concept_name.private or self.entry(value.codes).private):
-            if len(_said) >= _KEPT:
-                _said.clear()
-            for item in made:
-                keep(item)
-            _said[key] = (field.codes, value.codes, made)
-        return made
+        return (CodeItem(concept_name, value, relationship_type, words),)
 
     def named(self, term: CodedTerm) -> tuple[CodedEntry, tuple[ContentItem, ...]]:
         """A term as the name of an item, and what must stand below it to say the name in full (TID 300 row 16)."""

@@ -14,6 +14,7 @@ from service.formats.sr.draft import Draft
 from service.formats.sr.geometry import Places, place
 from service.formats.sr.measurement import measurement
 from service.formats.sr.names import member, name
+from service.formats.sr.statements import Items, coded, of_lesion
 from service.formats.sr.tools import draw
 from service.formats.sr.tree import Container, ContentItem, Image, Num, UidRef
 
@@ -31,17 +32,19 @@ def measurement_group(draft: Draft, lesion: Lesion[CodedTerm]) -> ContentItem | 
             draft.lose(lesion.where, "lesion", why, "sr-dialect")
             return None
     places = place(draft, lesion)
+    words: list[ContentItem] = []  # what the rows' codes can't say, for the end of the group
     children = (
         *_tracking(draft, lesion, tool),
-        *_finding(draft, lesion),
+        *_finding(draft, lesion, words),
         *(() if draft.dialect.tools else _order(lesion)),
         *places.regions,
-        *_site(draft, lesion),
+        *_site(draft, lesion, words),
         *(measurement(draft, said, places.shapes(number)) for number, said in enumerate(lesion.measurements)),
         # A viewer with tools takes the first NUM for the one that its tool drew.
         *(_order(lesion) if draft.dialect.tools else ()),
         *_count(draft, lesion),
         *_images(draft, lesion, places),
+        *words,
         *_statements(draft, lesion),
     )
     return Container(name("measurement-group"), "CONTAINS", children, template=places.template)
@@ -56,16 +59,20 @@ def _tracking(draft: Draft, lesion: Lesion[CodedTerm], tool: str | None) -> Iter
     yield UidRef(name("tracking-unique-identifier"), lesion.tracking_uid, _CONTEXT)
 
 
-def _finding(draft: Draft, lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
+def _finding(draft: Draft, lesion: Lesion[CodedTerm], words: list[ContentItem]) -> Iterator[ContentItem]:
     """Category, finding and time point."""
-    if lesion.category is not None:
-        yield from draft.answer(name("finding-category"), lesion.category, "CONTAINS")
-    yield from draft.answer(name("finding"), lesion.finding, "CONTAINS")
+    for key, term in (("finding-category", lesion.category), ("finding", lesion.finding)):
+        if term is not None:
+            said = coded(draft, name(key), term, "CONTAINS")
+            words.extend(said.words)
+            yield from said.items
     if lesion.time_point is not None:
-        yield from _time_point(draft, lesion.time_point, f"{lesion.where}/timePoint")
+        yield from _time_point(draft, lesion.time_point, f"{lesion.where}/timePoint", words)
 
 
-def _time_point(draft: Draft, point: TimePoint[CodedTerm], where: str) -> Iterator[ContentItem]:
+def _time_point(
+    draft: Draft, point: TimePoint[CodedTerm], where: str, words: list[ContentItem]
+) -> Iterator[ContentItem]:
     """TID 1502, but for the order."""
     if point.subject_identifier is not None:
         yield from draft.text(name("subject-time-point-identifier"), point.subject_identifier, _CONTEXT, where)
@@ -73,7 +80,9 @@ def _time_point(draft: Draft, point: TimePoint[CodedTerm], where: str) -> Iterat
         yield from draft.text(name("protocol-time-point-identifier"), point.protocol_identifier, _CONTEXT, where)
     yield from draft.text(name("time-point"), point.label, _CONTEXT, where)
     if point.type is not None:
-        yield from draft.answer(name("time-point-type"), point.type, _CONTEXT)
+        said = coded(draft, name("time-point-type"), point.type, _CONTEXT)
+        words.extend(said.words)
+        yield from said.items
 
 
 def _order(lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
@@ -82,14 +91,18 @@ def _order(lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
         yield Num(name("time-point-order"), Decimal(lesion.time_point.order), name("unit-no-units"), _CONTEXT)
 
 
-def _site(draft: Draft, lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
-    """Finding Site with laterality and topographical modifier below it; without a site they stand for themselves."""
-    modifiers: list[ContentItem] = []
+def _site(draft: Draft, lesion: Lesion[CodedTerm], words: list[ContentItem]) -> Iterator[ContentItem]:
+    """Finding Site with laterality and topographical modifier below it; without its code they stand for themselves."""
+    modifiers: Items = ()
     for key, term in (("laterality", lesion.laterality), ("topographical-modifier", lesion.topography)):
         if term is not None:
-            modifiers.extend(draft.answer(name(key), term, _MODIFIER))
+            said = coded(draft, name(key), term, _MODIFIER)
+            words.extend(said.words)
+            modifiers += said.items
     if lesion.site is not None:
-        yield from draft.answer(name("finding-site"), lesion.site, _MODIFIER, *modifiers)
+        said = coded(draft, name("finding-site"), lesion.site, _MODIFIER, modifiers)
+        words.extend(said.words)
+        yield from said.items or modifiers
     else:
         yield from modifiers
 
@@ -97,7 +110,7 @@ def _site(draft: Draft, lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
 def _count(draft: Draft, lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
     """How many lesions the entry stands for: a number among the measurements, or the concept for many."""
     if isinstance(lesion.count, CountKind):
-        yield from draft.answer(member("count"), vocabulary().term(lesion.count.value), "CONTAINS")
+        yield from coded(draft, member("count"), vocabulary().term(lesion.count.value), "CONTAINS").items
     elif lesion.count is not None:
         yield Num(member("count"), Decimal(lesion.count), name("unit-no-units"), "CONTAINS")
 
@@ -119,10 +132,11 @@ def _images(draft: Draft, lesion: Lesion[CodedTerm], places: Places) -> Iterator
 def _statements(draft: Draft, lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
     """Evaluations, certainty, change and text."""
     for evaluation in lesion.evaluations:
-        yield from draft.evaluation(evaluation)
+        yield from of_lesion(draft, evaluation)
     for key, term in (("certainty", lesion.certainty), ("change", lesion.change)):
         if term is not None:
-            yield from draft.answer(member(key), term, "CONTAINS")
+            said = coded(draft, member(key), term, "CONTAINS")
+            yield from (*said.items, *said.words)
     if lesion.text is not None:
         yield from draft.text(name("comment"), lesion.text, "CONTAINS", f"{lesion.where}/text")
     elif draft.dialect.label:

@@ -7,17 +7,19 @@ from service.domain.report import Measurement, ReferenceRange
 from service.formats.sr.coded import CodedEntry
 from service.formats.sr.draft import Draft
 from service.formats.sr.names import name
+from service.formats.sr.statements import in_words
 from service.formats.sr.tree import ContentItem, Image, Num
 
 
 def measurement(draft: Draft, said: Measurement[CodedTerm], shapes: tuple[ContentItem, ...] = ()) -> ContentItem:
     """A NUM with what qualifies it; ``shapes`` is what it is inferred from.
 
-    A unit without a UCUM code makes no NUM (Measurement Units Code Sequence is coded): the statement becomes TEXT.
+    A unit without a UCUM code makes no NUM (Measurement Units Code Sequence is coded): it is said in words.
     """
     concept, words = draft.named(said.concept)
     if not said.unit.codes:
-        return draft.text(concept, f"{said.value} {said.unit.text}", "CONTAINS", said.where, words)[0]
+        number = CodedTerm(f"{said.value} {said.unit.text}", where=said.where)
+        return in_words(draft, concept, number, named=words)[0]
     unit = draft.entry(said.unit.codes)
     if said.method is None and said.derivation is None and said.range is None and said.image is None and not words:
         return Num(concept, said.value, unit, "CONTAINS", shapes)

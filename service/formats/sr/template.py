@@ -7,11 +7,12 @@ from service.coding import vocabulary
 from service.domain.codes import Code, CodedTerm
 from service.domain.report import Comparison, Lesion
 from service.formats.sr.coded import coded_entry
-from service.formats.sr.draft import UNNAMED, Draft
+from service.formats.sr.draft import Draft
 from service.formats.sr.group import measurement_group
 from service.formats.sr.library import image_library
 from service.formats.sr.names import member, name
 from service.formats.sr.observers import algorithm, observer_context
+from service.formats.sr.statements import Items, of_report
 from service.formats.sr.tree import CodeItem, Container, ContentItem
 
 _MODIFIER: Final = "HAS CONCEPT MOD"
@@ -86,24 +87,26 @@ def _evaluations(draft: Draft, lost: list[Lesion[CodedTerm]]) -> Iterator[Conten
         ("technique", report.study.technique),
     ):
         for term in terms:
-            yield from draft.answer(member(key), term, "CONTAINS")
+            yield from of_report(draft, member(key), term)
     for term in report.negatives:
-        yield _negative(draft, term)
+        yield from _negative(draft, term)
     for evaluation in report.evaluations:
-        yield from draft.evaluation(evaluation)
+        concept_name, named = draft.named(evaluation.name)
+        yield from of_report(draft, concept_name, evaluation.value, named)
     for prior in report.study.comparisons:
         yield from draft.text(name("prior-procedure-descriptions"), _prior(prior), "CONTAINS", "/study/comparisons")
     for lesion in lost:
         yield from draft.text(name("comment"), _summary(lesion), "CONTAINS", lesion.where)
 
 
-def _negative(draft: Draft, term: CodedTerm) -> ContentItem:
-    """The finding as name, absent as value; a broader code is not denied when only a narrower finding is absent."""
-    exact = term.codes if not term.broader else ()
-    words: tuple[ContentItem, ...] = ()
-    if not exact:
-        words = draft.text(name("equivalent-meaning-of-concept-name"), term.text, _MODIFIER, term.where)
-    return CodeItem(draft.entry(exact or UNNAMED), name("absent"), "CONTAINS", words)
+def _negative(draft: Draft, term: CodedTerm) -> Items:
+    """The finding as name, absent as value; in words it is the text of what is absent.
+
+    A broader code is not denied when only a narrower finding is absent.
+    """
+    if term.codes and not term.broader:
+        return (CodeItem(draft.entry(term.codes), name("absent"), "CONTAINS"),)
+    return draft.text(name("absent"), term.text, "CONTAINS", term.where)
 
 
 def _prior(prior: Comparison[CodedTerm]) -> str:

@@ -13,7 +13,17 @@ from service.domain.codes import Code, CodedTerm
 from service.domain.errors import Contradiction, Invalid, NotAcceptable
 from service.domain.geometry import Graphic, Graphic3D, LesionImage, Region3D, SegmentReference
 from service.domain.names import PersonName
-from service.domain.report import CodedReport, Comparison, CountKind, Device, Observer, PatientId, Person, Status
+from service.domain.report import (
+    CodedReport,
+    Comparison,
+    CountKind,
+    Device,
+    Evaluation,
+    Observer,
+    PatientId,
+    Person,
+    Status,
+)
 from service.domain.times import DateTime
 from service.formats.sr.decode import decode_file
 from service.formats.sr.dialects import DIALECTS
@@ -25,9 +35,12 @@ from tests.reports import (
     AREA,
     BRAIN_METASTASIS,
     CT_IMAGE,
+    EDEMA,
     FRAME_OF_REFERENCE,
     HOSPITAL,
+    HYPOINTENSE,
     INTRACRANIAL_METASTASES,
+    JUNCTION,
     LEFT,
     LONG_AXIS,
     MM,
@@ -36,9 +49,11 @@ from tests.reports import (
     REPORTS,
     SECONDARY_CAPTURE,
     SERIES_UID,
+    T1,
     TRIANGLE,
     UNCODED_FINDING,
     UNCODED_PROCEDURE,
+    VASOGENIC,
     benchmark_report,
     image,
     make_coded_report,
@@ -230,24 +245,66 @@ def test_site_carries_laterality_below_it() -> None:
     assert [child.concept_name for child in site.children] == [name("laterality")]
 
 
-def test_a_broader_code_stands_with_the_exact_words() -> None:
-    finding = _only(_group(finding=INTRACRANIAL_METASTASES), "finding")
-    assert finding.value.codes == INTRACRANIAL_METASTASES.codes
-    assert _only(finding, "equivalent-meaning-of-value").value == "intracranial metastases"
+def _in_words(group: ContentItem) -> list[tuple[str, dict[str, Any]]]:
+    """The statements in words, each with what stands below it."""
+    return [
+        (item.value, {child.concept_name.codes[0].code: child.value for child in item.children if child.concept_name})
+        for item in _all(group, "qualitative-evaluations")
+    ]
 
 
-def test_a_term_without_code_is_text_under_the_name_of_its_field() -> None:
-    finding = _only(_group(finding=UNCODED_FINDING), "finding")
-    assert (finding.value_type, finding.value) == ("TEXT", "watershed-like cluster")
+def test_the_exact_words_stand_beside_a_broader_code() -> None:
+    group = _group(finding=INTRACRANIAL_METASTASES, evaluations=())
+    finding = _only(group, "finding")
+    assert (finding.value.codes, finding.children) == (INTRACRANIAL_METASTASES.codes, ())
+    assert _in_words(group) == [
+        ("Finding: intracranial metastases", {"121050": name("finding"), "121051": finding.value}),
+    ]
+
+
+def test_a_term_without_code_is_said_in_words_with_its_field() -> None:
+    group = _group(finding=UNCODED_FINDING, evaluations=())
+    assert not _all(group, "finding")
+    assert _in_words(group) == [("Finding: watershed-like cluster", {"121050": name("finding")})]
+
+
+def test_the_side_of_a_site_without_code_stands_for_itself() -> None:
+    group = _group(site=term("far corner"), laterality=LEFT, topography=JUNCTION, evaluations=())
+    own = [item.value.codes for item in group.children if item.relationship_type == "HAS CONCEPT MOD"]
+    assert own == [LEFT.codes, JUNCTION.codes]
+    assert [text for text, _ in _in_words(group)] == [
+        "Topographical modifier: grey-white matter junction",
+        "Finding Site: far corner",
+    ]
+
+
+def test_answers_of_one_field_keep_their_order_and_their_words() -> None:
+    said = (Evaluation(T1, HYPOINTENSE), Evaluation(T1, term("speckled")), Evaluation(EDEMA, VASOGENIC))
+    items = _group(evaluations=said).children[-4:]
+    assert [item.value_type for item in items] == ["CODE", "TEXT", "CODE", "TEXT"]
+    assert items[1].value.endswith(": speckled")
+    assert items[3].value.endswith(": vasogenic edema")
+
+
+def test_the_words_of_a_conclusion_come_right_after_its_code() -> None:
+    report = make_coded_report(conclusions=(INTRACRANIAL_METASTASES, UNCODED_FINDING, BRAIN_METASTASIS))
+    (evaluations,) = [item for item in _all(_tree(report), "qualitative-evaluations") if item.value_type == "CONTAINER"]
+    items = evaluations.children
+    said = [(item.value_type, item.concept_name) for item in items if item.concept_name != name("impression")]
+    assert said == [
+        ("CODE", member("conclusion")),
+        ("TEXT", name("equivalent-meaning-of-value")),
+        ("TEXT", member("conclusion")),
+        ("CODE", member("conclusion")),
+    ]
 
 
 def test_the_denial_of_a_narrower_finding_does_not_deny_the_broader_code() -> None:
     narrow = term("vasogenic edema", "SCT|2032001|Cerebral edema", broader=True)
     root = _tree(make_coded_report(negatives=(narrow,)))
     assert not any(item.is_named("SCT", "2032001") for item in root.walk())
-    (denied,) = [item for item in root.walk() if item.is_named("99LESIONBRIDGE", "unnamed")]
-    assert denied.value == name("absent")
-    assert denied.children[0].value == "vasogenic edema"
+    (denied,) = _all(root, "absent")
+    assert (denied.value_type, denied.value) == ("TEXT", "vasogenic edema")
 
 
 def test_a_negative_says_that_the_finding_is_absent() -> None:
@@ -281,8 +338,9 @@ def test_a_count_is_a_number_or_the_concept_for_many(count: int | CountKind, val
 
 def test_a_measurement_without_unit_code_is_words() -> None:
     said = number(LONG_AXIS, "3", term("thumbs"))
-    (item,) = [item for item in _group(measurements=(said,)).children if item.is_named("SCT", "103339001")]
-    assert (item.value_type, item.value) == ("TEXT", "3 thumbs")
+    text, below = _in_words(_group(measurements=(said,), evaluations=()))[0]
+    assert text.endswith(": 3 thumbs")
+    assert below["121050"].codes[0] == LONG_AXIS.codes[0]
 
 
 def test_an_image_measured_on_that_nobody_named_is_lost() -> None:
