@@ -13,7 +13,23 @@ def _folder(settings: Any) -> Destination:
     return FolderDestination(settings)
 
 
-OPENERS: Final[Mapping[str, Callable[[Any], Destination]]] = {"folder": _folder}
+def _stow(settings: Any) -> Destination:
+    from service.delivery.stow import StowDestination
+
+    return StowDestination(settings)
+
+
+def _webhook(settings: Any) -> Destination:
+    from service.delivery.webhook import WebhookDestination
+
+    return WebhookDestination(settings)
+
+
+OPENERS: Final[Mapping[str, Callable[[Any], Destination]]] = {
+    "stow": _stow,
+    "folder": _folder,
+    "webhook": _webhook,
+}
 
 
 def open_destination(settings: DestinationSettings) -> Destination:

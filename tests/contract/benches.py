@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import requests
+from pydicom import dcmread
 
 from service.delivery.destination import Destination, Outgoing
 from service.delivery.opening import open_destination
-from service.delivery.settings import Folder
+from service.delivery.policy import Timeouts
+from service.delivery.settings import Folder, Stow, Webhook
+from tests.conformance.generated import Written, make
 from tests.destinations import RecordingDestination
+from tests.findings import make_findings
+from tests.oracles import servers
+
+FAST: Final = Timeouts(connect_s=5, read_s=20, total_s=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +51,35 @@ def _text(number: int) -> Outgoing:
 
 
 def _other_text(outgoing: Outgoing) -> Outgoing:
-    return Outgoing(outgoing.delivery, outgoing.media_type, outgoing.content + b"<p>more</p>", outgoing.name)
+    return replace(outgoing, content=outgoing.content + b"<p>more</p>")
+
+
+@cache
+def written(number: int) -> Written:
+    """A report of its own for each number, of one patient and one study."""
+    return make(make_findings(report__id=f"R-{number}", report__impression=f"Report {number}."))
+
+
+def sr(number: int) -> Outgoing:
+    """A DICOM SR."""
+    made = written(number).sr
+    return Outgoing(
+        f"delivery-{number}", "application/dicom", made.content, f"{made.reference.sop_instance}.dcm", made.reference
+    )
+
+
+def other_sr(outgoing: Outgoing) -> Outgoing:
+    """The same SOP Instance UID, and another impression in the content tree."""
+    dataset = dcmread(BytesIO(outgoing.content))
+
+    def change(where: Any, element: Any) -> None:
+        if element.keyword == "TextValue" and element.value.startswith("Report"):
+            element.value = "Something else."
+
+    dataset.walk(change)
+    made = BytesIO()
+    dataset.save_as(made)
+    return replace(outgoing, content=made.getvalue())
 
 
 @contextmanager
@@ -61,4 +102,59 @@ def folder(path: Path) -> Iterator[Bench]:
     yield Bench(made, _text, _other_text, lambda: shutil.rmtree(place), lambda: len(list(place.iterdir())))
 
 
-BENCHES: Final[dict[str, Callable[[Path], AbstractContextManager[Bench]]]] = {"recording": recording, "folder": folder}
+@contextmanager
+def stow(_: Path) -> Iterator[Bench]:
+    """Orthanc over DICOMweb."""
+    with ExitStack() as stack:
+        pacs = stack.enter_context(servers.orthanc())
+        made = open_destination(Stow(name="pacs", url=pacs.dicom_web, timeouts=FAST))
+        yield Bench(made, sr, other_sr, stack.close, lambda: _instances(pacs))
+
+
+def _instances(pacs: servers.Pacs) -> int:
+    return len(requests.get(f"{pacs.url}/instances", timeout=20).json())
+
+
+@contextmanager
+def webhook(_: Path) -> Iterator[Bench]:
+    """A receiver that keeps one of each key."""
+    kept: dict[str, bytes] = {}
+
+    class Receiver(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            content = self.rfile.read(int(self.headers["Content-Length"]))
+            kept.setdefault(self.headers["Idempotency-Key"], content)
+            self._answer(204)
+
+        def do_HEAD(self) -> None:
+            self._answer(405)
+
+        def _answer(self, status: int) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with ExitStack() as stack:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(server.server_close)
+        stack.callback(server.shutdown)
+        url = f"http://127.0.0.1:{server.server_port}/in"
+        made = open_destination(Webhook(name="hook", url=url, timeouts=FAST))
+        yield Bench(made, _text, _other_text, stack.close, lambda: len(kept), proves=False, tells_apart=False)
+
+
+BENCHES: Final[dict[str, Callable[[Path], AbstractContextManager[Bench]]]] = {
+    "recording": recording,
+    "folder": folder,
+    "stow-orthanc": stow,
+    "webhook": webhook,
+}

@@ -1,0 +1,106 @@
+"""A TCP server on loopback that does what a real peer does on a bad day, as it is told; HTTP or any other protocol."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+WAYS = ("drop", "reset", "hang", "drip", "answer")
+
+
+@dataclass
+class FaultyServer:
+    """``way``: drop, reset or hang after the request; drip ``answer`` byte by byte; or give ``answer`` and close.
+
+    ``answers`` are given first, one a request. ``asked`` are the requests as they came.
+    """
+
+    port: int
+    way: str = "answer"
+    answer: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    answers: list[bytes] = field(default_factory=list)
+    asked: list[bytes] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def http(status: str, body: bytes = b"", **headers: str) -> bytes:
+    """An HTTP answer; in the names of headers an underscore is a hyphen."""
+    told = {"Content-Length": str(len(body)), "Connection": "close"}
+    told |= {name.replace("_", "-"): value for name, value in headers.items()}
+    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in told.items())]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+@contextmanager
+def faulty(tls: ssl.SSLContext | None = None) -> Iterator[FaultyServer]:
+    """Run one."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(0.1)
+    told = FaultyServer(listener.getsockname()[1])
+
+    def listen() -> None:
+        while not told.over.is_set():
+            try:
+                connection, _ = listener.accept()
+            except TimeoutError:
+                continue
+            threading.Thread(target=_serve, args=(connection, told, tls), daemon=True).start()
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    try:
+        yield told
+    finally:
+        told.over.set()
+        thread.join()
+        listener.close()
+
+
+def _serve(connection: socket.socket, told: FaultyServer, tls: ssl.SSLContext | None) -> None:
+    connection.settimeout(20)
+    try:
+        if tls is not None:
+            connection = tls.wrap_socket(connection, server_side=True)
+        told.asked.append(_request(connection))
+        if told.way == "hang":
+            told.over.wait(30)
+        elif told.way == "reset":
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        elif told.way == "drip":
+            for byte in told.answer:
+                connection.sendall(bytes([byte]))
+                if told.over.wait(0.05):
+                    break
+        elif told.way == "answer":
+            connection.sendall(told.answers.pop(0) if told.answers else told.answer)
+    except OSError:
+        return  # the client hung up, as it may
+    finally:
+        connection.close()
+
+
+def _request(connection: socket.socket) -> bytes:
+    """An HTTP request with its body, or an MLLP block, or what came before the client stopped sending."""
+    content = b""
+    while True:
+        if content.startswith(b"\x0b") and content.endswith(b"\x1c\r"):
+            return content
+        head, blank, body = content.partition(b"\r\n\r\n")
+        if blank:
+            length = re.search(rb"(?i)content-length: *([0-9]+)", head)
+            if len(body) >= int(length[1] if length else 0):
+                return content
+        more = connection.recv(65_536)
+        if not more:
+            return content
+        content += more
