@@ -17,15 +17,22 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
+import orjson
+
 from benchmarks import generated_rf2, generated_tables
 from benchmarks.memory import child_pss_mib
 from service.coding import vocabulary
 from service.coding.releases.importing import Asked, import_release
-from service.coding.releases.shelf import Shelf
+from service.coding.releases.shelf import ReleaseShelf
+from service.coding.releases.shelves import open_shelf
 from service.coding.releases.site import SiteReleases
 from service.coding.search import Asked as Sought
 from service.coding.search import Search
+from service.coding.server import Terminology
+from service.coding.server.expanding import Wish
+from service.coding.server.released import Sources
 from service.domain.limits import Limits
+from service.formats.fhir.terminology.answers import expanded
 
 SCT = "SCT"
 _MIB = 1 << 20
@@ -41,19 +48,22 @@ def main() -> None:
     parser.add_argument("--relationships", type=int, default=shape.relationships)
     parser.add_argument("--questions", type=int, default=3_000)
     parser.add_argument("--folder", type=Path, help="Kept, with the generated files; a temporary one when absent.")
+    parser.add_argument("--database", default="", help="The URL of a PostgreSQL to import into, in place of files.")
     parser.add_argument("--import-one", nargs=2, type=Path, metavar=("FOLDER", "FILE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.import_one:
-        emit(imported(*options.import_one))
+        folder, file = options.import_one
+        emit(imported(folder, file, options.database))
         return
     emit({"machine": platform.processor() or platform.machine(), "cores": os.cpu_count(), "load": os.getloadavg()[0]})
     with TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         for file in generate(folder, options):
-            again = [sys.executable, "-m", "benchmarks.releases", "--import-one", str(folder / "site"), str(file)]
+            one = ["--import-one", str(folder / "site"), str(file), f"--database={options.database}"]
+            again = [sys.executable, "-m", "benchmarks.releases", *one]
             print(subprocess.run(again, check=True, capture_output=True, text=True).stdout, end="", flush=True)
-        ask(folder / "site", options.questions)
+        ask(open_shelf(folder / "site", options.database), options.questions)
 
 
 def emit(line: dict[str, object]) -> None:
@@ -78,10 +88,10 @@ def generate(folder: Path, options: argparse.Namespace) -> list[Path]:
     return [rf2, radlex, loinc, icd]
 
 
-def imported(folder: Path, file: Path) -> dict[str, object]:
+def imported(folder: Path, file: Path, database_url: str) -> dict[str, object]:
     """Import one file in this process: seconds and the peak of memory."""
     began, worked = time.perf_counter(), time.process_time()
-    placed = import_release(Shelf(folder), Asked([file], now="2026-01-01"), Limits(), vocabulary())
+    placed = import_release(open_shelf(folder, database_url), Asked([file], now="2026-01-01"), Limits(), vocabulary())
     return {
         "import": placed.name,
         "concepts": placed.systems[0][2],
@@ -98,15 +108,15 @@ def peak_mib() -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) // 1024
 
 
-def ask(folder: Path, questions: int) -> None:
+def ask(shelf: ReleaseShelf, questions: int) -> None:
     """Time look-ups, subsumption and searches, then weigh a worker that has answered them."""
     known = vocabulary()
-    releases = SiteReleases(folder, known.designations.words)
+    releases = SiteReleases(shelf, known.designations.words)
     search = Search(known, releases)
     store = releases.store(SCT)
     assert store is not None
     random = Random(1)
-    codes = [row[0] for row in store.rows("select code from concept where active")]
+    codes = [row[0] for row in store.rows("select code from concept where active = 1")]
     names = [row[0] for row in store.rows("select display from label where n % 97 = 0")]
     pairs = [(random.choice(codes), random.choice(codes)) for _ in range(questions)]
     asked = [Sought(typed(random.choice(names), random), limit=20) for _ in range(questions // 3)]
@@ -115,11 +125,29 @@ def ask(folder: Path, questions: int) -> None:
     emit(timed("designations", lambda one: releases.designations(SCT, one[0]), pairs))
     emit(timed("subsumes", lambda one: releases.subsumes(SCT, *one), pairs))
     emit(timed("ancestors", lambda one: releases.ancestors(SCT, one[0]), pairs))
+    expand(releases, codes)
     emit(timed("search", search.find, asked))
-    fresh = Search(known, SiteReleases(folder, known.designations.words))
+    fresh = Search(known, SiteReleases(shelf, known.designations.words))
     before = child_pss_mib(lambda: None, 1)
     after = child_pss_mib(lambda: [fresh.find(one) for one in asked], 1)
     emit({"memory": "one more worker, after all searches", "gained_pss_mib": round(after - before, 1)})
+
+
+def expand(releases: SiteReleases, codes: Sequence[str]) -> None:
+    """Time expansions of some 1,000 codes below a concept, each of another one, as FHIR."""
+    here = Terminology(Sources({}, releases), (), ())
+    wide = [one for one in codes if 700 <= sum(1 for _ in releases.descendants(SCT, one)) <= 1_300][:60]
+    sizes = []
+
+    def whole(code: str, wish: Wish) -> None:
+        composition = here.value_set(f"http://snomed.info/sct?fhir_vs=isa/{code}")
+        made = here.expand(composition, wish)
+        orjson.dumps(expanded(composition, made, wish, "2026-01-01T00:00:00Z"))
+        sizes.append(made.total)
+
+    emit({**timed("expand", lambda code: whole(code, Wish()), wide[::2]), "codes": sum(sizes) // len(sizes)})
+    german = Wish(active_only=True, language="de", designations=True)
+    emit(timed("expand, active, all designations", lambda code: whole(code, german), wide[1::2]))
 
 
 def typed(name: str, random: Random) -> str:

@@ -102,6 +102,11 @@ class Settings:
         return Path(self.terminology_folder) if self.terminology_folder else _data_folder() / "terminology"
 
     @property
+    def terminology_database(self) -> str:
+        """The PostgreSQL that holds the imported terminology; empty where a folder does."""
+        return "" if self.is_sqlite or self.terminology_folder else self.database_url
+
+    @property
     def worker_count(self) -> int:
         """Worker processes to start: SQLite has one writer at a time, so one process is its default."""
         return self.workers or (1 if self.is_sqlite else os.cpu_count() or 1)

@@ -17,6 +17,16 @@ def postgres_programs() -> Path | None:
     return max((path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")), default=None)
 
 
+def another(url: str, name: str) -> str:
+    """The URL of a new, empty database on the same server."""
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"drop database if exists {name} with (force)")
+        connection.execute(f"create database {name}")
+    return url.replace("/postgres?", f"/{name}?")
+
+
 @contextmanager
 def postgres() -> Iterator[str]:
     """The URL of a new, empty PostgreSQL that ends with the block."""

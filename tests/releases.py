@@ -8,9 +8,9 @@ from pathlib import Path
 from benchmarks import generated_rf2
 from service.coding import vocabulary
 from service.coding.releases.importing import Asked, import_release
-from service.coding.releases.shelf import Placed, Shelf
+from service.coding.releases.shelf import Placed, ReleaseShelf
 from service.coding.releases.site import SiteReleases
-from service.coding.releases.sqlite import SqliteReleaseStore
+from service.coding.releases.tablestore import TableStore
 from service.domain.limits import Limits
 
 SHAPE = generated_rf2.Shape(concepts=600, descriptions=2_400, relationships=3_000)
@@ -26,9 +26,10 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A site's folder of releases."""
+    """A site's releases, in a folder or a database."""
 
-    shelf: Shelf
+    shelf: ReleaseShelf
+    database_url: str = ""
 
     def load(self, *files: Path, name: str = "", limits: Limits | None = None) -> Placed:
         """Import files."""
@@ -37,11 +38,16 @@ class Site:
     @property
     def releases(self) -> SiteReleases:
         """What is in use."""
-        return SiteReleases(self.shelf.folder, vocabulary().designations.words)
+        return SiteReleases(self.shelf, vocabulary().designations.words)
 
-    def store(self, placed: Placed) -> SqliteReleaseStore:
+    @property
+    def folder(self) -> Path:
+        """Where files are built."""
+        return self.shelf.work.parent
+
+    def store(self, placed: Placed) -> TableStore:
         """One release."""
-        return SqliteReleaseStore(self.shelf.path(placed), placed.name)
+        return self.shelf.open(placed)
 
 
 def changed(source: Path, target: Path, part: str, change: Callable[[bytes], bytes]) -> Path:

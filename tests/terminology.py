@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from service.coding.ecl.relations import Relation
 from service.coding.server import ServerLimits, Terminology
@@ -52,11 +52,15 @@ class SmallSource(SmallRelease):
         active = self.active(code)
         return None if active is None else Entry(code, self.displays.get(code, code), active)
 
-    def label(self, code: str) -> Entry | None:
-        return self.lookup(code)
+    def labels(self, codes: Sequence[str]) -> dict[str, Entry]:
+        found = {code: self.lookup(code) for code in codes}
+        return {code: entry for code, entry in found.items() if entry is not None}
 
     def words(self, code: str) -> tuple[Word, ...]:
         return self.said.get(code, (Word("en", "preferred", self.displays.get(code, code)),))
+
+    def words_of(self, codes: Sequence[str]) -> dict[str, tuple[Word, ...]]:
+        return {code: self.words(code) for code in codes}
 
     def subsumes(self, above: str, below: str) -> bool:
         return above == below or above in set(self.ancestors(below))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from flask import current_app
 
 from service.coding.overlays.site import SiteOverlays
+from service.coding.releases.shelves import open_shelf
 from service.config import Settings
 from service.domain.errors import Unavailable
 from service.pipeline import Format, Source, tables
@@ -26,7 +27,8 @@ class Deployment:
     def __init__(self, settings: Settings) -> None:
         """Take the settings; the database is opened when first needed. Raises TableError for a mounted overlay."""
         self.settings = settings
-        self.site = SiteOverlays.open(tables(settings.issuers_file), settings.overlays_folder, settings.terminology)
+        shelf = open_shelf(settings.terminology, settings.terminology_database)
+        self.site = SiteOverlays.open(tables(settings.issuers_file), settings.overlays_folder, shelf)
 
     @cached_property
     def store(self) -> "Store":

@@ -97,8 +97,11 @@ class Desk:
         if kind == "ValueSet":
             sets = here.value_sets.values()
             return {one.name: partial(resources.value_set, one, whole=whole) for one in sets}
-        maps = here.maps.items()
-        return {key: partial(resources.concept_map, one, self.version, release, whole=whole) for key, one in maps}
+        maps = [one for one in here.maps if one.listed]
+        return {
+            one.key: partial(resources.concept_map, one, one.version or self.version, release, whole=whole)
+            for one in maps
+        }
 
     def _read(self, kind: str, key: str, release: Release) -> Resource:
         make = self._resources(kind, release, whole=True).get(key)
@@ -218,16 +221,21 @@ class Desk:
         return answers.translated(found, release, backward=backward)
 
     def _maps(self, url: str, key: str, version: str) -> tuple[Map, ...]:
-        here = self.terminology.maps
         wanted, _, said = url.partition("|")
-        if version or said:
-            for one in (version, said):
-                if one and one != self.version:
-                    raise NotFound.at("conceptMapVersion", "not-found", f"the maps are here in version {self.version}")
-        found = tuple(one for one in here.values() if key in ("", one.key) and wanted in ("", one.url))
+        named = bool(key or wanted)
+        found = tuple(
+            one
+            for one in self.terminology.maps
+            if (one.listed and key in ("", one.key) and wanted in ("", one.url) if named else not one.only_named)
+        )
         if not found:
             raise NotFound.at("url", "not-found", "there is no such concept map here")
-        return found
+        versions = {one.version or self.version for one in found}
+        for one in filter(None, (version, said)):
+            if one not in versions:
+                why = f"the map is here in version {', '.join(sorted(versions))}"
+                raise NotFound.at("conceptMapVersion", "not-found", why)
+        return tuple(one for one in found if version in ("", one.version or self.version))
 
 
 def _unknown(asked: Asked) -> NotFound:

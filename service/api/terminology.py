@@ -1,5 +1,6 @@
 """/fhir: the terminology operations, and the project's own CodeSystem, ValueSets and ConceptMaps."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -13,11 +14,15 @@ from service.api.deployment import deployment
 from service.api.fhir_terminology import Asked, Desk
 from service.api.openapi import Blueprint
 from service.coding.ecl import EclLimits
+from service.coding.overlays.layers import Layer
+from service.coding.overlays.served import overlay_maps
+from service.coding.releases.shelves import open_shelf
 from service.coding.releases.site import SiteReleases
 from service.coding.remote import Client, RemoteFirst, RemotePolicy
 from service.coding.server import ServerLimits, Terminology
 from service.coding.server.maps import table_maps
 from service.coding.server.released import Sources
+from service.coding.server.released_maps import release_maps
 from service.coding.server.tables import table_sources
 from service.coding.server.valuesets import table_value_sets
 from service.config import BadSetting, Settings
@@ -50,10 +55,15 @@ class Served:
         self._client = _client(settings)
         self._terminology = terminology
 
+    def _overlays(self) -> tuple[Layer, ...]:
+        """The overlays in use, as a conversion sees them."""
+        here = deployment()
+        return here.site.layers(here.uploads).layers
+
     def desk(self, base: str) -> Desk:
         """Who answers under a base URL."""
         if self._terminology is None:
-            self._terminology = _terminology(self._settings, self._client)
+            self._terminology = _terminology(self._settings, self._client, self._overlays)
         return Desk(self._terminology, _version(), self._started, base, _now, self._settings.limits.items)
 
 
@@ -77,9 +87,9 @@ def _client(settings: Settings) -> Client | None:
     return Client(replace(policy, ca_file=settings.terminology_ca_file))
 
 
-def _terminology(settings: Settings, client: Client | None) -> Terminology:
+def _terminology(settings: Settings, client: Client | None, overlays: Callable[[], Sequence[Layer]]) -> Terminology:
     known = tables(settings.issuers_file)
-    releases = SiteReleases(settings.terminology, known.designations.words)
+    releases = SiteReleases(open_shelf(settings.terminology, settings.terminology_database), known.designations.words)
     sources = Sources(table_sources(known, files("terminology"), _version()), releases)
     bounds = settings.limits
     ecl = EclLimits(bounds.ecl_characters, bounds.depth, bounds.ecl_concepts)
@@ -88,12 +98,15 @@ def _terminology(settings: Settings, client: Client | None) -> Terminology:
         designator = known.designator(name)
         return name if designator is None else known.systems[designator].uri
 
+    released = release_maps(releases, known, bounds.expansion)
+    overlaid = overlay_maps(overlays, known)
     given = (
         sources,
         table_value_sets(known, _version()).values(),
         table_maps(known),
         ServerLimits(bounds.expansion, ecl),
         uri_of,
+        lambda: (*overlaid(), *released()),
     )
     return Terminology(*given) if client is None else RemoteFirst(client, *given)
 

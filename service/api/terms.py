@@ -12,6 +12,7 @@ from marshmallow import Schema, fields, validate
 from service.api.deployment import deployment
 from service.api.openapi import Blueprint
 from service.api.schemas import CodeSchema, Strict
+from service.coding.releases.shelves import open_shelf
 from service.coding.releases.site import SiteReleases
 from service.coding.search import Asked, Match, Search
 from service.domain.errors import Invalid, Problem
@@ -66,10 +67,10 @@ class TermsSchema(Schema):
 
 
 @cache
-def engine(issuers_file: str, folder: Path) -> Search:
+def engine(issuers_file: str, folder: Path, database_url: str) -> Search:
     """The search over a deployment's tables and releases, made when it is first asked."""
     vocabulary = tables(issuers_file)
-    return Search(vocabulary, SiteReleases(folder, vocabulary.designations.words))
+    return Search(vocabulary, SiteReleases(open_shelf(folder, database_url), vocabulary.designations.words))
 
 
 @blueprint.get("/terms")
@@ -83,7 +84,8 @@ def search(query: Mapping[str, Any]) -> Response:
     if field and vocabulary.field(field) is None:
         names = tuple(sorted((*vocabulary.members, *vocabulary.evaluations)))
         raise Invalid(Problem("?field", "parameter", "there is no such field", names))
-    found = engine(here.issuers_file, here.terminology).find(Asked(query["q"], field, query["lang"], query["limit"]))
+    asked = Asked(query["q"], field, query["lang"], query["limit"])
+    found = engine(here.issuers_file, here.terminology, here.terminology_database).find(asked)
     return Response(orjson.dumps({"terms": [_row(match) for match in found]}), content_type="application/json")
 
 

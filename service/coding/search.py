@@ -11,10 +11,10 @@ from typing import Final
 from service.coding.index import EVERYWHERE
 from service.coding.labels import primary, reviewed
 from service.coding.lookup import Vocabulary
-from service.coding.releases.finding import Designated, designated, expression, knows, matching, named, near
+from service.coding.releases.finding import Designated, designated, knows, named, near
 from service.coding.releases.site import SiteReleases
-from service.coding.releases.sqlite import SqliteReleaseStore
 from service.coding.releases.store import ReleaseConcept, Use
+from service.coding.releases.tablestore import TableStore
 from service.coding.releases.tokens import Normal, split
 from service.coding.search_own import Entry, OwnTerms
 from service.coding.search_query import EQUAL, Query, Token, nearest, parse, rate
@@ -85,7 +85,7 @@ class Search:
         return tuple(match for _, match in sorted(made.values(), key=lambda one: one[0])[: asked.limit])
 
     def _both(
-        self, query: Query, asked: Asked, stores: Sequence[SqliteReleaseStore]
+        self, query: Query, asked: Asked, stores: Sequence[TableStore]
     ) -> dict[tuple[str, str], tuple[tuple[object, ...], Match]]:
         """Each concept once, with what it is ordered by."""
         made: dict[tuple[str, str], tuple[tuple[object, ...], Match]] = {}
@@ -112,12 +112,12 @@ class Search:
         label = self._spoken(asked.language).get(key, concept.label)
         return Match(label, codes, entry.term, how, OWN, score, key, values is not None and key in values)
 
-    def _find_in(self, store: SqliteReleaseStore, query: Query, asked: Asked) -> list[Match]:
+    def _find_in(self, store: TableStore, query: Query, asked: Asked) -> list[Match]:
         """The best of one release: equal names, whole words, then beginnings."""
         ranks = dict.fromkeys(named(store, query.text, self._normal), 0)
         for beginnings in (False, True):
             ways = [(token.forms, token.phrases, beginnings and not token.corrected) for token in query.tokens]
-            for rank, n in matching(store, expression(store, ways), _CANDIDATES):
+            for rank, n in store.matching(ways, _CANDIDATES):
                 ranks.setdefault(n, rank)
             if len(ranks) >= _CANDIDATES:
                 break
@@ -146,7 +146,7 @@ class Search:
 
     def _release_match(
         self,
-        store: SqliteReleaseStore,
+        store: TableStore,
         concept: ReleaseConcept,
         best: tuple[float, str],
         query: Query,
@@ -168,7 +168,7 @@ class Search:
         score *= 1.0 if fits or not tags else _ELSEWHERE
         return Match(label, (code,), term, how, store.name, score, tag=concept.tag, active=concept.active)
 
-    def _label(self, store: SqliteReleaseStore, concept: ReleaseConcept, language: str) -> str:
+    def _label(self, store: TableStore, concept: ReleaseConcept, language: str) -> str:
         """The display, or the first preferred term of the language asked for."""
         if language and not language.startswith("en"):
             for one in store.designations(concept.system, concept.code):
@@ -188,9 +188,9 @@ class Search:
         row = self._vocabulary.field(field) if field else None
         return row.values if row is not None else None
 
-    def _field_tags(self, store: SqliteReleaseStore, field: str) -> frozenset[str]:
+    def _field_tags(self, store: TableStore, field: str) -> frozenset[str]:
         """The semantic tags that the field's own values have in the release: what else may stand there."""
-        known = self._tags.get((store.path.name, field))
+        known = self._tags.get((store.key, field))
         if known is None:
             found = set()
             for key in self._values(field) or ():
@@ -198,10 +198,10 @@ class Search:
                     concept = store.lookup(code.system, code.code) if store.has(code.system) else None
                     if concept is not None:
                         found.add(concept.tag)
-            known = self._tags[store.path.name, field] = frozenset(found)
+            known = self._tags[store.key, field] = frozenset(found)
         return known
 
-    def _corrected(self, query: Query, stores: Sequence[SqliteReleaseStore]) -> Query | None:
+    def _corrected(self, query: Query, stores: Sequence[TableStore]) -> Query | None:
         """The query with each word that nobody knows replaced by those it may be a misspelling of."""
         tokens = []
         changed = False
@@ -225,7 +225,7 @@ class Search:
         normal = tuple(self._normal.word(token.forms[0]) for token in tokens)
         return Query(query.text, tuple(tokens), normal)
 
-    def _known(self, form: str, stores: Sequence[SqliteReleaseStore]) -> bool:
+    def _known(self, form: str, stores: Sequence[TableStore]) -> bool:
         return self._own.knows(form) or any(knows(store, form) for store in stores)
 
 

@@ -34,9 +34,11 @@ def settings() -> Settings:
 def site(here: Settings) -> SiteOverlays:
     """The mounted overlays and the loaded releases of a deployment; raises TableError with every defect."""
     from service.coding.overlays.site import SiteOverlays
+    from service.coding.releases.shelves import open_shelf
     from service.pipeline import tables
 
-    return SiteOverlays.open(tables(here.issuers_file), here.overlays_folder, here.terminology)
+    shelf = open_shelf(here.terminology, here.terminology_database)
+    return SiteOverlays.open(tables(here.issuers_file), here.overlays_folder, shelf)
 
 
 def received(body: bytes, form: Format, here: Settings, overlays: SiteOverlays) -> Source:

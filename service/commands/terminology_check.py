@@ -11,6 +11,7 @@ from service.coding import Vocabulary, vocabulary
 from service.coding.coverage import SYSTEMS, Coverage, coverage
 from service.coding.labels import languages
 from service.coding.quality import defects
+from service.coding.releases.shelves import open_shelf
 from service.coding.releases.site import SiteReleases
 from service.commands.speaking import counted, refusing, say, settings
 
@@ -31,7 +32,8 @@ def check(terminology: Path | None, mappings: Path | None, *, quiet: bool) -> No
     Exit 0: no defect; 1: defects, each at its file and line.
     """
     folders = terminology or files("terminology"), mappings or files("mappings")
-    releases = SiteReleases(settings().terminology, vocabulary().designations.words)
+    here = settings()
+    releases = SiteReleases(open_shelf(here.terminology, here.terminology_database), vocabulary().designations.words)
     found = defects(*folders, release=releases if releases.systems() else None)
     for problem in found:
         say(f"{problem.pointer}: {problem.detail}")

@@ -13,8 +13,10 @@ from rich.table import Table
 
 from service.coding.releases.build import Progress as Heard
 from service.coding.releases.importing import Asked, import_release
-from service.coding.releases.shelf import Placed, Shelf
+from service.coding.releases.shelf import Placed
+from service.coding.releases.shelves import open_shelf
 from service.commands.speaking import refusing, say, settings, stop
+from service.config import Settings
 from service.pipeline import tables
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -38,12 +40,12 @@ def import_(files: tuple[Path, ...], name: str) -> None:
         stop("--name: lower-case letters, digits, points, hyphens, at most 64")
     here = settings()
     asked = Asked(files, name, datetime.now(UTC).isoformat(timespec="seconds"))
-    vocabulary = tables(here.issuers_file)
+    vocabulary, shelf = tables(here.issuers_file), open_shelf(here.terminology, here.terminology_database)
     with _bar() as heard:
-        placed = import_release(Shelf(here.terminology), asked, here.limits, vocabulary, heard)
+        placed = import_release(shelf, asked, here.limits, vocabulary, heard)
     for designator, version, concepts in placed.systems:
         click.echo(f"{designator} {version or '(no version)'}: {concepts} concepts")
-    say(f"in use as {placed.name} ({placed.bytes / 1e6:.0f} MB in {here.terminology})")
+    say(f"in use as {placed.name} ({placed.bytes / 1e6:.0f} MB in {_place(here)})")
 
 
 @click.command("list")
@@ -51,11 +53,16 @@ def import_(files: tuple[Path, ...], name: str) -> None:
 def list_() -> None:
     """Print the releases in use: slot, code systems with version and size, when and from what."""
     here = settings()
-    found = Shelf(here.terminology).current()
+    found = open_shelf(here.terminology, here.terminology_database).current()
     if not found:
-        say(f"no release is loaded in {here.terminology}: lesionbridge terminology import FILE...")
+        say(f"no release is loaded in {_place(here)}: lesionbridge terminology import FILE...")
         return
     Console(width=None if Console().is_terminal else _WIDE).print(_table(found))
+
+
+def _place(here: Settings) -> str:
+    """Where the releases are, for people; a database's URL may hold a password."""
+    return "the database" if here.terminology_database else str(here.terminology)
 
 
 def _table(found: tuple[Placed, ...]) -> Table:

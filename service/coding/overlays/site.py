@@ -14,15 +14,16 @@ from typing import Final, Protocol
 from service.coding.lookup import Vocabulary
 from service.coding.overlays.layers import Layer, Layers, OverlayText, layer
 from service.coding.overlays.rows import CONCEPT_MAP, CSV
-from service.coding.releases.shelf import Shelf
+from service.coding.releases.shelf import ReleaseShelf
 from service.coding.releases.site import SiteReleases
 from service.coding.retired import Historical
-from service.domain.errors import Problem, TableError
+from service.domain.errors import Problem, TableError, Unavailable
 
 INTERVAL_S: Final = 1.0
 """How long a change of a mounted file, or of an upload in another process, may go unseen by what keeps nothing."""
 MAX_BYTES: Final = 16 * 1024 * 1024
 _SUFFIXES: Final = {".csv": CSV, ".json": CONCEPT_MAP}
+_AWAY: Final = (-1, 0)
 _Stamp = tuple[tuple[str, int, int, int], ...]
 _Stamps = tuple[_Stamp, int, tuple[int, int]]
 
@@ -90,11 +91,19 @@ class SiteOverlays:
             self._use((stamp, 0, self._stamps[2]))
 
     @classmethod
-    def open(cls, vocabulary: Vocabulary, folder: str, terminology: Path) -> "SiteOverlays":
-        """Those of a deployment: its folder of mounted files, empty for none, and of loaded releases."""
-        releases = SiteReleases(terminology, vocabulary.designations.words)
+    def open(cls, vocabulary: Vocabulary, folder: str, shelf: ReleaseShelf) -> "SiteOverlays":
+        """Those of a deployment: its folder of mounted files, empty for none, and its shelf of loaded releases."""
+        releases = SiteReleases(shelf, vocabulary.designations.words)
         mounted = Path(folder) if folder else None
-        return cls(vocabulary, mounted, releases=releases, switched=Shelf(terminology).stamp)
+
+        def switched() -> tuple[int, int]:
+            """The shelf's stamp; another one while its database is away, so that what is known is asked for again."""
+            try:
+                return shelf.stamp()
+            except Unavailable:
+                return _AWAY
+
+        return cls(vocabulary, mounted, releases=releases, switched=switched)
 
     def layers(self, uploads: Uploads | None = None, *, now: bool = False) -> Layers:
         """The overlays in use, after a look for changes: of uploads every time with ``now``, else once a second."""

@@ -5,7 +5,6 @@ on where it was. Nothing of the running releases is touched before the switch.
 """
 
 import json
-import os
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from service.coding.releases.indexing import finish
 from service.coding.releases.kinds import Kind, find_kind
 from service.coding.releases.refusing import mixed, truncated
 from service.coding.releases.schema import FORMAT
-from service.coding.releases.shelf import SUFFIX, Placed, Shelf
+from service.coding.releases.shelf import SUFFIX, Placed, ReleaseShelf
 from service.coding.releases.sources import entries
 from service.domain.limits import Limits
 
@@ -33,7 +32,7 @@ class Asked:
 
 
 def import_release(
-    shelf: Shelf,
+    shelf: ReleaseShelf,
     asked: Asked,
     limits: Limits,
     vocabulary: Vocabulary,
@@ -58,7 +57,7 @@ def import_release(
             if not other.name.startswith(work.name):
                 other.unlink()
         _build(work, kind, progress, vocabulary)
-        return _place(shelf, work, kind, asked)
+        return _place(shelf, work, kind, asked, progress)
 
 
 def _build(work: Path, kind: Kind, progress: Progress, vocabulary: Vocabulary) -> None:
@@ -83,8 +82,8 @@ def _fill(work: Path, kind: Kind, progress: Progress, vocabulary: Vocabulary) ->
         build.close()
 
 
-def _place(shelf: Shelf, work: Path, kind: Kind, asked: Asked) -> Placed:
-    """Name the finished store, sync it to disk, and switch."""
+def _place(shelf: ReleaseShelf, work: Path, kind: Kind, asked: Asked, progress: Progress) -> Placed:
+    """Put the finished store into use."""
     connection = sqlite3.connect(f"file:{work}?mode=ro", uri=True)
     try:
         systems = connection.execute(
@@ -95,19 +94,13 @@ def _place(shelf: Shelf, work: Path, kind: Kind, asked: Asked) -> Placed:
     if not systems and not kind.may_be_empty:
         mixed(str(asked.files[0]), 0, "there is no concept in it")
     name = asked.name or kind.slot
-    file = f"{name}-{work.stem.rsplit('-', 1)[1]}{SUFFIX}"
-    with work.open("rb") as written:
-        os.fsync(written.fileno())
-    size = work.stat().st_size
-    work.replace(shelf.folder / file)
     placed = Placed(
         name,
-        file,
+        f"{name}-{work.stem.rsplit('-', 1)[1]}{SUFFIX}",
         kind.name,
         tuple((designator, version, count) for designator, version, count in systems),
         asked.now,
         tuple(path.name for path in asked.files),
-        size,
+        0,
     )
-    shelf.switch(placed)
-    return placed
+    return shelf.place(work, placed, progress)

@@ -51,6 +51,7 @@ create index if not exists attribute_target on attribute (type, target);
 create index if not exists designation_concept on designation (n);
 create index if not exists association_source on association (n);
 create index if not exists member_concept on member (n);
+create index if not exists translation_map on translation (map);
 create index if not exists translation_from on translation (from_system, from_code);
 create index if not exists translation_to on translation (to_system, to_code);
 """

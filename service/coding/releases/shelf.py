@@ -9,11 +9,14 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
+from service.coding.releases.build import Progress
+from service.coding.releases.sqlite import SqliteReleaseStore
+from service.coding.releases.tablestore import TableStore
 from service.domain.errors import Problem, Unavailable
 
 _CURRENT: Final = "current.json"
@@ -34,8 +37,31 @@ class Placed:
     bytes: int
 
 
+class ReleaseShelf(Protocol):
+    """Where the stores of a site stand, and which of them are in use."""
+
+    @property
+    def work(self) -> Path:
+        """The folder where stores are built."""
+
+    def stamp(self) -> tuple[int, int]:
+        """Changes when the set in use changes; (0, 0) for none."""
+
+    def current(self) -> tuple[Placed, ...]:
+        """The releases in use, in the order of their names."""
+
+    def open(self, placed: Placed) -> TableStore:
+        """One of them, to be asked; raises Unavailable."""
+
+    def importing(self) -> AbstractContextManager[None]:
+        """Hold the shelf for one import; raises Unavailable while another one is at work."""
+
+    def place(self, work: Path, placed: Placed, progress: Progress) -> Placed:
+        """Put a finished store into use in place of the one of its name; ``placed.file`` is the name it would have."""
+
+
 class Shelf:
-    """A folder of stores."""
+    """A folder of SQLite stores."""
 
     def __init__(self, folder: Path) -> None:
         """Take the folder; it need not be there."""
@@ -81,8 +107,20 @@ class Shelf:
         except (ValueError, KeyError, TypeError) as error:
             raise Unavailable(Problem(_CURRENT, "terminology", "the list of releases can't be read")) from error
 
-    def switch(self, placed: Placed) -> None:
-        """Put a finished store into use in place of the one of its name; then delete what nothing names."""
+    def open(self, placed: Placed) -> TableStore:
+        """One of them, to be asked; raises Unavailable."""
+        return SqliteReleaseStore(self.path(placed), placed.name)
+
+    def place(self, work: Path, placed: Placed, progress: Progress) -> Placed:  # noqa: ARG002 - a rename takes no time
+        """Name the finished store, sync it to disk, and switch; then delete what nothing names."""
+        with work.open("rb") as written:
+            os.fsync(written.fileno())
+        made = replace(placed, bytes=work.stat().st_size)
+        work.replace(self.path(made))
+        self._switch(made)
+        return made
+
+    def _switch(self, placed: Placed) -> None:
         releases = sorted(
             [*(one for one in self.current() if one.name != placed.name), placed], key=lambda one: one.name
         )

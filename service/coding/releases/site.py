@@ -1,13 +1,11 @@
 """All releases of a site as one store; a worker sees a switch at its next question, without a restart."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from service.coding.releases.finding import found, named
-from service.coding.releases.shelf import Shelf
-from service.coding.releases.sqlite import SqliteReleaseStore
+from service.coding.releases.shelf import ReleaseShelf
 from service.coding.releases.store import (
     Association,
     Attribute,
@@ -18,6 +16,7 @@ from service.coding.releases.store import (
     Translation,
     ValueSetMember,
 )
+from service.coding.releases.tablestore import TableStore
 from service.coding.releases.tokens import Normal
 from service.coding.words import Words
 from service.domain.errors import Unavailable
@@ -28,15 +27,15 @@ T = TypeVar("T")
 class SiteReleases:
     """A ReleaseStore over a shelf. A code system that is in two releases is answered by the first by name."""
 
-    def __init__(self, folder: Path, words: Words) -> None:
-        """Take the shelf's folder; it may be empty, and stores are opened when first asked."""
-        self._shelf = Shelf(folder)
+    def __init__(self, shelf: ReleaseShelf, words: Words) -> None:
+        """Take the shelf; it may be empty, and stores are opened when first asked."""
+        self._shelf = shelf
         self._lock = threading.Lock()
         self._stamp: tuple[int, int] | None = None
-        self._stores: tuple[SqliteReleaseStore, ...] = ()
+        self._stores: tuple[TableStore, ...] = ()
         self.normal = Normal(words)
 
-    def stores(self) -> tuple[SqliteReleaseStore, ...]:
+    def stores(self) -> tuple[TableStore, ...]:
         """The stores in use now; raises Unavailable where one can't be read."""
         if self._shelf.stamp() != self._stamp:
             with self._lock:
@@ -46,17 +45,17 @@ class SiteReleases:
     def _take_up(self) -> None:
         """Open what is in use; a switch in between may have deleted what the pointer named, so it is read again."""
         while (stamp := self._shelf.stamp()) != self._stamp:
-            kept = {store.path: store for store in self._stores}
-            placed = {self._shelf.path(one): one.name for one in self._shelf.current()}
+            kept = {store.key: store for store in self._stores}
+            placed = self._shelf.current()
             try:
-                made = tuple(kept.get(path) or SqliteReleaseStore(path, name) for path, name in placed.items())
+                made = tuple(kept.get(one.file) or self._shelf.open(one) for one in placed)
             except Unavailable:
                 if self._shelf.stamp() == stamp:
                     raise
                 continue
             self._stores, self._stamp = made, stamp
 
-    def store(self, system: str) -> SqliteReleaseStore | None:
+    def store(self, system: str) -> TableStore | None:
         """The store of a code system."""
         return next((store for store in self.stores() if store.has(system)), None)
 
@@ -72,6 +71,16 @@ class SiteReleases:
     def designations(self, system: str, code: str) -> tuple[ReleaseDesignation, ...]:
         """All words for it."""
         return self._of(system, lambda store: store.designations(system, code))
+
+    def lookup_all(self, system: str, codes: Iterable[str]) -> Mapping[str, ReleaseConcept]:
+        """The concepts of codes, as far as they are there."""
+        store = self.store(system)
+        return {} if store is None else store.lookup_all(system, codes)
+
+    def designations_all(self, system: str, codes: Iterable[str]) -> Mapping[str, tuple[ReleaseDesignation, ...]]:
+        """All words for each of some codes."""
+        store = self.store(system)
+        return {} if store is None else store.designations_all(system, codes)
 
     def parents(self, system: str, code: str) -> tuple[str, ...]:
         """Codes of the concepts right above."""
@@ -112,6 +121,15 @@ class SiteReleases:
         """What concept maps say of a code: where it leads, or with ``back`` what leads to it."""
         return tuple(one for store in self.stores() for one in store.translations(system, code, back=back))
 
+    def maps(self) -> tuple[str, ...]:
+        """The URLs of the concept maps that have rows."""
+        return tuple(dict.fromkeys(url for store in self.stores() for url in store.maps()))
+
+    def map_rows(self, url: str) -> Iterator[Translation]:
+        """The rows of one concept map, of the first release that has it."""
+        store = next((store for store in self.stores() if url in store.maps()), None)
+        return iter(()) if store is None else store.map_rows(url)
+
     def value_set(self, url: str) -> tuple[ValueSetMember, ...] | None:
         """The codes that a value set lists or was expanded to; None where there is none of this URL."""
         found = (store.value_set(url) for store in self.stores())
@@ -128,6 +146,6 @@ class SiteReleases:
         """At most ``limit`` concepts of each release, each with a designation that has all words as beginnings."""
         return tuple(one for store in self.stores() for one in found(store, words, limit, self.normal))
 
-    def _of(self, system: str, ask: Callable[[SqliteReleaseStore], tuple[T, ...]]) -> tuple[T, ...]:
+    def _of(self, system: str, ask: Callable[[TableStore], tuple[T, ...]]) -> tuple[T, ...]:
         store = self.store(system)
         return () if store is None else ask(store)

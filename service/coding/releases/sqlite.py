@@ -8,52 +8,31 @@ thousand searches instead of 9).
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from service.coding.releases.schema import FORMAT
-from service.coding.releases.store import (
-    Association,
-    Attribute,
-    ReleaseConcept,
-    ReleaseDesignation,
-    ReleaseSystem,
-    Translation,
-    Use,
-    ValueSetMember,
-)
-from service.coding.releases.structure import holds, unpack
+from service.coding.releases.tablestore import TableStore, Wanted
 from service.domain.errors import Problem, Unavailable
 
 _CACHE_KIB: Final = 1024  # of pages, for each thread
-_CONCEPT: Final = (
-    "select c.n, s.designator, c.code, l.display, c.active, c.defined, c.effective, m.code, t.text from concept c"
-    " join code_system s on s.id = c.system join label l on l.n = c.n join tag t on t.id = l.tag"
-    " left join module m on m.id = c.module where "
-)
-_BATCH: Final = 500
+_LAST: Final = "\U0010ffff"
+_INDEXED: Final = 4  # letters: the beginnings that the index keeps (schema.SEARCH)
+_NAMED: Final = 12
 
 
-class SqliteReleaseStore:
+class SqliteReleaseStore(TableStore):
     """A ReleaseStore over one file. Connections are one a thread, so that none waits for another."""
 
     def __init__(self, path: Path, name: str = "") -> None:
         """Open the file; raises Unavailable when it is none of ours."""
+        super().__init__(path.name, name)
         self.path = path
-        self.name = name
         self._local = threading.local()
         try:
-            found = self.rows("select value from meta where key = 'format'")
+            self.prepare()
         except sqlite3.DatabaseError as error:
             raise Unavailable(Problem(path.name, "terminology", "the store can't be read: import it again")) from error
-        if found != [(FORMAT,)]:
-            raise Unavailable(Problem(path.name, "terminology", "the store has another format: import it again"))
-        self._system_ids: dict[str, int] = {
-            designator: number for number, designator in self.rows("select id, designator from code_system")
-        }
-        self._dialects = self.rows("select bit, name from dialect order by bit")
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -74,145 +53,43 @@ class SqliteReleaseStore:
         """The rows of a query."""
         return self.connection.execute(query, values).fetchall()
 
-    @cached_property
-    def _systems(self) -> tuple[ReleaseSystem, ...]:
-        query = (
-            "select designator, uri, name, version, (select count(*) from concept where system = id) from code_system"
-            " order by id"
-        )
-        return tuple(
-            ReleaseSystem(designator, uri, name, version, self.name, concepts)
-            for designator, uri, name, version, concepts in self.rows(query)
-        )
-
-    def systems(self) -> tuple[ReleaseSystem, ...]:
-        """The code systems that are loaded."""
-        return self._systems
-
-    def has(self, system: str) -> bool:
-        """Whether the code system is in this store."""
-        return system in self._system_ids
-
-    def number(self, system: str, code: str) -> int | None:
-        """The number of a concept: those of a hierarchy lie together (see structure)."""
-        found = self.rows("select n from concept where code = ? and system = ?", code, self._system_ids.get(system, 0))
-        return int(found[0][0]) if found else None
-
-    def lookup(self, system: str, code: str) -> ReleaseConcept | None:
-        """The concept of a code."""
-        found = self.rows(f"{_CONCEPT} c.code = ? and c.system = ?", code, self._system_ids.get(system, 0))
-        return _concept(found[0]) if found else None
-
-    def concepts(self, numbers: Sequence[int]) -> dict[int, ReleaseConcept]:
-        """The concepts of numbers."""
-        made = {}
-        for some in batched_by(numbers, _BATCH):
-            marks = ",".join("?" * len(some))
-            for row in self.rows(f"{_CONCEPT} c.n in ({marks})", *some):
-                made[row[0]] = _concept(row)
-        return made
-
-    def designations(self, system: str, code: str) -> tuple[ReleaseDesignation, ...]:
-        """All words for it."""
-        number = self.number(system, code)
-        query = "select term, language, use, preferred, acceptable from designation where n = ? order by rowid"
-        return tuple(
-            ReleaseDesignation(term, language, Use(use), self._said(preferred), self._said(acceptable))
-            for term, language, use, preferred, acceptable in self.rows(query, number)
-        )
-
-    def _said(self, mask: int) -> tuple[str, ...]:
-        return tuple(name for bit, name in self._dialects if mask >> bit & 1) if mask else ()
-
-    def parents(self, system: str, code: str) -> tuple[str, ...]:
-        """Codes of the concepts right above."""
-        query = "select c.code from isa join concept c on c.n = parent where child = ? order by parent"
-        return tuple(row[0] for row in self.rows(query, self.number(system, code)))
-
-    def children(self, system: str, code: str) -> tuple[str, ...]:
-        """Codes of the concepts right below."""
-        query = "select c.code from isa join concept c on c.n = child where parent = ? order by child"
-        return tuple(row[0] for row in self.rows(query, self.number(system, code)))
-
-    def ancestors(self, system: str, code: str) -> tuple[str, ...]:
-        """Codes of all concepts above, without itself."""
-        found = self._closure("ancestors", self.number(system, code))
-        return tuple(self.codes([(number, number) for number in found]))
-
-    def descendants(self, system: str, code: str) -> Iterator[str]:
-        """Codes of all concepts below, without itself."""
-        number = self.number(system, code)
-        return self.codes(self.below(number)) if number is not None else iter(())
-
-    def below(self, number: int) -> list[tuple[int, int]]:
-        """Numbers of all concepts below, as runs (first, last) in order."""
-        found = self._closure("descendants", number)
-        return list(zip(found[::2], found[1::2], strict=True))
+    def each(self, query: str, *values: object) -> Iterable[Any]:
+        """The rows of a query one by one."""
+        return self.connection.execute(query, values)
 
     def codes(self, runs: Sequence[tuple[int, int]]) -> Iterator[str]:
         """Codes of the concepts with numbers in runs."""
         for first, last in runs:
-            for row in self.connection.execute(
-                "select code from concept where n between ? and ? order by n", (first, last)
-            ):
+            for row in self.each("select code from concept where n between ? and ? order by n", first, last):
                 yield row[0]
 
-    def subsumes(self, system: str, above: str, below: str) -> bool:
-        """Whether ``below`` is ``above`` or one of its descendants."""
+    def matching(self, tokens: Sequence[Wanted], limit: int) -> list[tuple[int, int]]:
+        """Ranks and numbers of the best concepts by the full-text index, which is in the order of ranks."""
         query = (
-            "select a.n, b.n, z.ancestors from concept a, concept b join closure z on z.n = b.n"
-            " where a.code = ?1 and a.system = ?3 and b.code = ?2 and b.system = ?3"
+            "select r.rank, r.n from (select rowid as place from search where search match ? order by rowid limit ?)"
+            " join ranked r on r.rank = place"
         )
-        found = self.rows(query, above, below, self._system_ids.get(system, 0))
-        return bool(found) and (found[0][0] == found[0][1] or holds(found[0][2], found[0][0]))
+        return [(rank, n) for rank, n in self.rows(query, self._expression(tokens), limit)]
 
-    def _closure(self, column: str, number: int | None) -> Sequence[int]:
-        found = self.rows(f"select {column} from closure where n = ?", number)  # noqa: S608 - the column is ours
-        return unpack(found[0][0]) if found else ()
+    def _expression(self, tokens: Sequence[Wanted]) -> str:
+        """An FTS5 query."""
+        parts = []
+        for forms, phrases, beginning in tokens:
+            ways: dict[str, None] = {}
+            for form in forms:
+                ways.update(dict.fromkeys(self._beginning(form) if beginning and len(form) > 1 else (f'"{form}"',)))
+            ways.update(dict.fromkeys("(" + " AND ".join(f'"{word}"' for word in phrase) + ")" for phrase in phrases))
+            parts.append(f"({' OR '.join(ways)})")
+        return " AND ".join(parts)
 
-    def members(self, system: str, refset: str) -> Iterator[str]:
-        """Codes of the concepts in a reference set."""
-        query = "select c.code from member r join concept c on c.n = r.n where refset = ? order by r.n"
-        for row in self.connection.execute(query, (self.number(system, refset),)):
-            yield row[0]
+    def _beginning(self, form: str) -> list[str]:
+        """What finds the words that begin so: short beginnings have an index, a few words are named.
 
-    def attributes(self, system: str, code: str) -> tuple[Attribute, ...]:
-        """The relationships other than is-a."""
-        query = (
-            "select p.code, coalesce(c.code, ''), value, grp from attribute a join property p on p.id = a.type"
-            " left join concept c on c.n = target where a.n = ? order by grp, a.rowid"
-        )
-        return tuple(Attribute(*row) for row in self.rows(query, self.number(system, code)))
-
-    def historical(self, system: str, code: str) -> tuple[Association, ...]:
-        """Where an inactive code went."""
-        query = "select kind, target from association where n = ? order by rowid"
-        return tuple(Association(*row) for row in self.rows(query, self.number(system, code)))
-
-    def translations(self, system: str, code: str, *, back: bool = False) -> tuple[Translation, ...]:
-        """What concept maps say of a code: where it leads, or with ``back`` what leads to it."""
-        where = "to_system = ? and to_code = ?" if back else "from_system = ? and from_code = ?"
-        columns = "map, from_system, from_code, to_system, to_code, relationship"
-        query = f"select {columns} from translation where {where} order by rowid"  # noqa: S608 - constants of ours
-        return tuple(Translation(*row) for row in self.rows(query, system, code))
-
-    def value_set(self, url: str) -> tuple[ValueSetMember, ...] | None:
-        """The codes that a value set lists or was expanded to; None where there is none of this URL."""
-        if not self.rows("select 1 from value_set where url = ?", url):
-            return None
-        query = (
-            "select system, code, display from value_set_member join value_set on id = value_set where url = ?"
-            " order by system, code"
-        )
-        return tuple(ValueSetMember(*row) for row in self.rows(query, url))
-
-
-def _concept(row: Sequence[Any]) -> ReleaseConcept:
-    _, system, code, display, active, defined, effective, module, tag = row
-    return ReleaseConcept(system, code, display, bool(active), bool(defined), str(effective or ""), module or "", tag)
-
-
-def batched_by(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    """The numbers in pieces."""
-    for start in range(0, len(numbers), size):
-        yield numbers[start : start + size]
+        FTS5 would gather all that any other beginning finds before it gives the first.
+        """
+        if len(form) > _INDEXED:
+            query = "select word from word where word >= ? and word < ? limit ?"
+            words = self.rows(query, form, form + _LAST, _NAMED + 1)
+            if 0 < len(words) <= _NAMED:
+                return [f'"{row[0]}"' for row in words]
+        return [f'"{form}"*']

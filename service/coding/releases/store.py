@@ -1,6 +1,6 @@
 """What can be asked of loaded releases, whatever holds them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
@@ -111,8 +111,14 @@ class ReleaseStore(Protocol):
     def lookup(self, system: str, code: str) -> ReleaseConcept | None:
         """The concept of a code."""
 
+    def lookup_all(self, system: str, codes: Iterable[str]) -> Mapping[str, ReleaseConcept]:
+        """The concepts of codes, as far as they are there."""
+
     def designations(self, system: str, code: str) -> tuple[ReleaseDesignation, ...]:
         """All words for it."""
+
+    def designations_all(self, system: str, codes: Iterable[str]) -> Mapping[str, tuple[ReleaseDesignation, ...]]:
+        """All words for each of some codes."""
 
     def parents(self, system: str, code: str) -> tuple[str, ...]:
         """Codes of the concepts right above."""
@@ -140,6 +146,12 @@ class ReleaseStore(Protocol):
 
     def translations(self, system: str, code: str, *, back: bool = False) -> tuple[Translation, ...]:
         """What concept maps say of a code: where it leads, or with ``back`` what leads to it."""
+
+    def maps(self) -> tuple[str, ...]:
+        """The URLs of the concept maps that have rows."""
+
+    def map_rows(self, url: str) -> Iterator[Translation]:
+        """The rows of one concept map."""
 
     def value_set(self, url: str) -> tuple[ValueSetMember, ...] | None:
         """The codes that a value set lists or was expanded to; None where there is none of this URL."""

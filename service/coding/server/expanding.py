@@ -1,7 +1,7 @@
 """Value sets expanded, and codes held against them."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +10,7 @@ from service.coding.ecl import EclLimits, Evaluator, Expression, parse
 from service.coding.ecl.syntax import Anything, Every, Member, Operator, Reference, Related
 from service.coding.server.answers import Expansion, Item
 from service.coding.server.compose import SNOMED, Composition, Filter, Part
-from service.coding.server.source import TerminologySource, display_in
+from service.coding.server.source import TerminologySource, display_of
 from service.coding.server.tables import fits
 from service.domain.errors import Invalid, Problem
 
@@ -66,17 +66,39 @@ class Expander:
             for place in [place for place in found if self.within(part, *place)]:
                 del found[place]
         if wish.active_only:
-            found = {place: display for place, display in found.items() if self._source(place[0]).active(place[1])}
+            found = self._active(found)
         total = len(found)
         if (wish.count is None and total - wish.offset > self._most) or (wish.count or 0) > self._most:
             self._too_many(total)
         end = None if wish.count is None else wish.offset + wish.count
         page = list(found.items())[wish.offset : end]
-        held = {system: self._sources.get(system) for system in {system for (system, _), _ in page}}
-        items = tuple(_item(held[system], Item(system, code, display), wish) for (system, code), display in page)
+        items = self._items([Item(system, code, display) for (system, code), display in page], wish)
         systems = dict.fromkeys(part.system for part in composition.includes if part.system in self._sources)
         versions = tuple((system, self._sources[system].version) for system in systems)
         return Expansion(total, wish.offset, items, tuple(notes), versions)
+
+    def _active(self, found: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], str]:
+        """Those of the codes that may be used."""
+        kept: set[tuple[str, str]] = set()
+        for system, codes in _by_system(found).items():
+            entries = self._source(system).labels(codes)
+            kept.update((system, code) for code, entry in entries.items() if entry.active)
+        return {place: display for place, display in found.items() if place in kept}
+
+    def _items(self, listed: Sequence[Item], wish: Wish) -> tuple[Item, ...]:
+        """Listed codes with what their sources say of them; each source is asked once."""
+        made: dict[tuple[str, str], Item] = {(item.system, item.code): item for item in listed}
+        for system, codes in _by_system(made).items():
+            source = self._sources.get(system)
+            if source is None:
+                continue
+            words = source.words_of(codes) if wish.designations or wish.language else {}
+            for code, entry in source.labels(codes).items():
+                display, said = made[system, code].display or entry.display, words.get(code, ())
+                if wish.language:
+                    display = display_of(entry, said, wish.language)
+                made[system, code] = Item(system, code, display, said if wish.designations else (), entry.active)
+        return tuple(made.values())
 
     def within(self, part: Part, system: str, code: str) -> bool:
         """Whether a part of a value set has a code."""
@@ -203,14 +225,12 @@ class Expander:
         raise Invalid.at("", "too-costly", why)
 
 
-def _item(source: TerminologySource | None, listed: Item, wish: Wish) -> Item:
-    """A listed code with what its source says of it."""
-    entry = source.label(listed.code) if source is not None else None
-    if source is None or entry is None:
-        return listed
-    words = source.words(listed.code) if wish.designations else ()
-    display = display_in(source, entry, wish.language) if wish.language or not listed.display else listed.display
-    return Item(listed.system, listed.code, display, words, entry.active)
+def _by_system(places: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Codes by their system."""
+    made: dict[str, list[str]] = {}
+    for system, code in places:
+        made.setdefault(system, []).append(code)
+    return made
 
 
 def of_version(source: TerminologySource, version: str) -> TerminologySource:

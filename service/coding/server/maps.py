@@ -50,10 +50,17 @@ class Map:
     """A concept map; its rows are made when first asked for."""
 
     def __init__(self, key: str, title: str, make: Callable[[], tuple[Group, ...]]) -> None:
-        """Name it; ``key`` is the resource's id and never changes."""
+        """Name it; ``key`` is the resource's id and never changes.
+
+        ``version`` empty: that of the tables. ``listed``: it is a resource. ``only_named``: it answers only a question
+        that names it.
+        """
         self.key = key
         self.title = title
         self.url = canonical("concept-map", key)
+        self.version = ""
+        self.listed = True
+        self.only_named = False
         self._make = make
 
     @cached_property
@@ -114,7 +121,7 @@ def _of_concepts(vocabulary: Vocabulary) -> tuple[Group, ...]:
     found: dict[str, list[Row]] = {}
     for concept in vocabulary.concepts.values():
         for coding in _whole(concept.codings):
-            relationship = _seen_from_concept(vocabulary, coding)
+            relationship = seen_from_concept(vocabulary, coding)
             code = coding.code
             row = Row(concept.key, concept.label, code.code, code.display, relationship, _comment(relationship))
             found.setdefault(code.system, []).append(row)
@@ -134,7 +141,7 @@ def _whole(codings: Iterable[Coding]) -> tuple[Coding, ...]:
     return tuple(coding for coding in codings if coding.verified and not coding.part)
 
 
-def _seen_from_concept(vocabulary: Vocabulary, coding: Coding) -> Relationship:
+def seen_from_concept(vocabulary: Vocabulary, coding: Coding) -> Relationship:
     """The relationship of a code to its concept; a code that several concepts have as exact means none of them."""
     if coding.equivalence is Equivalence.EXACT:
         uses = vocabulary.by_code[(coding.code.system, coding.code.code)]
@@ -150,7 +157,7 @@ def _shared(vocabulary: Vocabulary, source: str, target: str) -> Group:
         whole = _whole(concept.codings)
         for one in (coding for coding in whole if coding.code.system == source):
             for other in (coding for coding in whole if coding.code.system == target):
-                relationship = between(_seen_from_concept(vocabulary, one), _seen_from_concept(vocabulary, other))
+                relationship = between(seen_from_concept(vocabulary, one), seen_from_concept(vocabulary, other))
                 if relationship is not None:
                     row = Row(one.code.code, one.code.display, other.code.code, other.code.display, relationship)
                     found.setdefault((row.source, row.target), []).append(row)

@@ -1,18 +1,10 @@
 """Loaded releases as terminology sources, beside the tables; a switch of a release is seen at the next question."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from service.coding.ecl.relations import Relation
-from service.coding.releases.store import (
-    Association,
-    Attribute,
-    Found,
-    ReleaseConcept,
-    ReleaseDesignation,
-    ReleaseSystem,
-    Use,
-)
+from service.coding.releases.store import ReleaseDesignation, ReleaseStore, ReleaseSystem, Use
 from service.coding.server.compose import SNOMED
 from service.coding.server.source import PREFERRED, Entry, TerminologySource, Word
 from service.domain.errors import Invalid
@@ -28,53 +20,13 @@ _USES: Final = {
 }
 
 
-class Releases(Protocol):
-    """What of a ReleaseStore is asked here."""
-
-    def systems(self) -> tuple[ReleaseSystem, ...]:
-        """The code systems that are loaded."""
-
-    def lookup(self, system: str, code: str) -> ReleaseConcept | None:
-        """The concept of a code."""
-
-    def designations(self, system: str, code: str) -> tuple[ReleaseDesignation, ...]:
-        """All words for it."""
-
-    def parents(self, system: str, code: str) -> tuple[str, ...]:
-        """Codes of the concepts right above."""
-
-    def children(self, system: str, code: str) -> tuple[str, ...]:
-        """Codes of the concepts right below."""
-
-    def ancestors(self, system: str, code: str) -> tuple[str, ...]:
-        """Codes of all concepts above, without itself."""
-
-    def descendants(self, system: str, code: str) -> Iterator[str]:
-        """Codes of all concepts below, without itself."""
-
-    def subsumes(self, system: str, above: str, below: str) -> bool:
-        """Whether ``below`` is ``above`` or one of its descendants."""
-
-    def members(self, system: str, refset: str) -> Iterator[str]:
-        """Codes of the concepts in a reference set."""
-
-    def attributes(self, system: str, code: str) -> tuple[Attribute, ...]:
-        """The relationships other than is-a."""
-
-    def historical(self, system: str, code: str) -> tuple[Association, ...]:
-        """Where an inactive code went."""
-
-    def search(self, words: Sequence[str], limit: int) -> tuple[Found, ...]:
-        """At most ``limit`` concepts that have all words."""
-
-
 class ReleaseSource:
     """One code system of the loaded releases, whole and with its hierarchy."""
 
     complete = True
     nested = True
 
-    def __init__(self, store: Releases, system: ReleaseSystem) -> None:
+    def __init__(self, store: ReleaseStore, system: ReleaseSystem) -> None:
         """Take the store and what it says of the system."""
         self._store = store
         self.designator = system.designator
@@ -98,18 +50,19 @@ class ReleaseSource:
         said += [(one.type, one.target or one.value) for one in self._store.attributes(self.designator, code)]
         return Entry(code, found.display, found.active, tuple(said))
 
-    def label(self, code: str) -> Entry | None:
-        """A concept with its display and state only."""
-        found = self._store.lookup(self.designator, code)
-        return None if found is None else Entry(code, found.display, found.active)
+    def labels(self, codes: Sequence[str]) -> Mapping[str, Entry]:
+        """Concepts with their displays and states only."""
+        found = self._store.lookup_all(self.designator, codes)
+        return {code: Entry(code, one.display, one.active) for code, one in found.items()}
 
     def words(self, code: str) -> tuple[Word, ...]:
         """Its designations; a preferred one under each dialect that prefers it, too."""
-        found: dict[Word, None] = {}
-        for one in self._store.designations(self.designator, code):
-            for word in _words(one):
-                found.setdefault(word)
-        return tuple(sorted(found, key=lambda word: word.use != PREFERRED))
+        return _said(self._store.designations(self.designator, code))
+
+    def words_of(self, codes: Sequence[str]) -> Mapping[str, tuple[Word, ...]]:
+        """The designations of several codes."""
+        found = self._store.designations_all(self.designator, codes)
+        return {code: _said(designations) for code, designations in found.items()}
 
     def subsumes(self, above: str, below: str) -> bool:
         """Whether ``below`` is ``above`` or lies under it."""
@@ -154,7 +107,9 @@ class ReleaseSource:
 
     def members(self, refset: str) -> Iterable[str]:
         """The active concepts in a reference set."""
-        return (code for code in self._store.members(self.designator, refset) if self.active(code))
+        codes = tuple(self._store.members(self.designator, refset))
+        found = self._store.lookup_all(self.designator, codes)
+        return [code for code in codes if found[code].active]
 
     def relations(self, code: str) -> Collection[Relation]:
         """The relationships to concepts; those to numbers and texts are no relations here."""
@@ -165,7 +120,7 @@ class ReleaseSource:
 class Sources(Mapping[str, TerminologySource]):
     """The sources by URI: a loaded release before the fragment that the tables have of the same system."""
 
-    def __init__(self, tables: Mapping[str, TerminologySource], store: Releases) -> None:
+    def __init__(self, tables: Mapping[str, TerminologySource], store: ReleaseStore) -> None:
         """Take both."""
         self._tables = tables
         self._store = store
@@ -192,6 +147,11 @@ class Sources(Mapping[str, TerminologySource]):
     def __len__(self) -> int:
         """How many systems there are."""
         return len(self._now())
+
+
+def _said(designations: Iterable[ReleaseDesignation]) -> tuple[Word, ...]:
+    found = dict.fromkeys(word for one in designations for word in _words(one))
+    return tuple(sorted(found, key=lambda word: word.use != PREFERRED))
 
 
 def _words(one: ReleaseDesignation) -> Iterator[Word]:

@@ -1,6 +1,6 @@
 """One code system as a terminology server sees it, whoever holds it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -62,11 +62,14 @@ class TerminologySource(Hierarchy, Protocol):
     def lookup(self, code: str) -> Entry | None:
         """A code; None where it is not here."""
 
-    def label(self, code: str) -> Entry | None:
-        """A code with its display and state only, for expansions."""
+    def labels(self, codes: Sequence[str]) -> Mapping[str, Entry]:
+        """Codes with their displays and states only, as far as they are here."""
 
     def words(self, code: str) -> tuple[Word, ...]:
         """Its designations."""
+
+    def words_of(self, codes: Sequence[str]) -> Mapping[str, tuple[Word, ...]]:
+        """The designations of several codes."""
 
     def subsumes(self, above: str, below: str) -> bool:
         """Whether ``below`` is ``above`` or lies under it."""
@@ -77,9 +80,11 @@ class TerminologySource(Hierarchy, Protocol):
 
 def display_in(source: TerminologySource, entry: Entry, language: str | None) -> str:
     """The display in a language (RFC 5646), preferred designations first; the usual one where there is none in it."""
-    if not language:
-        return entry.display
-    words = source.words(entry.code)
+    return display_of(entry, source.words(entry.code), language) if language else entry.display
+
+
+def display_of(entry: Entry, words: Sequence[Word], language: str) -> str:
+    """The display in a language by the designations of a code."""
     for wanted in dict.fromkeys((language.lower(), language.lower().partition("-")[0])):
         spoken = [word for word in words if word.language.lower() == wanted and word.use != "definition"]
         for word in spoken:

@@ -1,6 +1,6 @@
 """The project's own tables as terminology sources: its concept keys in full, of other systems the codes it uses."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib.resources.abc import Traversable
 
@@ -31,9 +31,9 @@ class TableSource:
         """A code; None where it is not here."""
         return self._entries.get(code)
 
-    def label(self, code: str) -> Entry | None:
-        """The same."""
-        return self._entries.get(code)
+    def labels(self, codes: Sequence[str]) -> Mapping[str, Entry]:
+        """Codes as far as they are here."""
+        return {code: self._entries[code] for code in codes if code in self._entries}
 
     def words(self, code: str) -> tuple[Word, ...]:
         """The words of a concept; of another system's code only the display, whose words are not ours to say."""
@@ -41,6 +41,10 @@ class TableSource:
         if entry is None:
             return ()
         return self._said.of(code) if self.complete else (Word("en", PREFERRED, entry.display),)
+
+    def words_of(self, codes: Sequence[str]) -> Mapping[str, tuple[Word, ...]]:
+        """The words of several codes."""
+        return {code: self.words(code) for code in codes}
 
     def subsumes(self, above: str, below: str) -> bool:
         """A flat list: nothing lies under another code."""

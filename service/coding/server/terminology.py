@@ -43,15 +43,22 @@ class Terminology:
         maps: Iterable[Map],
         limits: ServerLimits | None = None,
         uri_of: Callable[[str], str] = str,
+        more_maps: Callable[[], Iterable[Map]] = tuple,
     ) -> None:
-        """Take what is here."""
+        """Take what is here; ``more_maps`` gives those that may change: of a site's overlays, of loaded releases."""
         limits = limits or ServerLimits()
         self.limits = limits
         self.sources = sources
         self.value_sets = {one.url: one for one in value_sets}
-        self.maps = {one.key: one for one in maps}
+        self._own_maps = tuple(maps)
+        self._more_maps = more_maps
         self.uri = uri_of
         self._expander = Expander(sources, self.value_sets, limits.ecl, limits.expansion)
+
+    @property
+    def maps(self) -> tuple[Map, ...]:
+        """The concept maps of this moment, the project's own first."""
+        return (*self._own_maps, *self._more_maps())
 
     def source(self, system: str, version: str = "") -> TerminologySource:
         """The source of a system; raises NotFound for a system that is not here, Invalid for another version."""

@@ -5,6 +5,7 @@ import json
 from email import message_from_bytes
 from email.policy import HTTP
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -12,6 +13,8 @@ from flask.testing import FlaskClient
 from pydicom import Dataset, dcmread
 
 from service.api.negotiation import OFFERS
+from service.app import create_app
+from service.config import Settings
 from service.pipeline import BUNDLES, DIALECTS, IODS
 from tests.findings import make_body
 from tests.unit.api.conftest import FINDINGS
@@ -158,3 +161,14 @@ def test_always_acknowledges_when_told_so(client: FlaskClient) -> None:
     assert answer.json is not None
     assert (answer.status_code, answer.json["status"], answer.json["verdict"]) == (200, 400, "refused")
     assert answer.json["retryable"] is False
+
+
+def test_a_database_that_is_away_stops_only_what_needs_a_release(tmp_path: Path) -> None:
+    away = "postgresql://nobody@127.0.0.1:9/none"
+    client = create_app(Settings(database_url=away, log_level="error")).test_client()
+    assert client.post("/v1/convert", data=make_body(), headers=FINDINGS).status_code == 200
+
+    code = {"system": "http://snomed.info/sct", "code": "404684003", "display": "Clinical finding"}
+    answer = client.post("/v1/convert", data=make_body(lesions__0__site=code), headers=FINDINGS)
+
+    assert answer.status_code == 503  # whether the code is retired is not known

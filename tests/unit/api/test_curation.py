@@ -367,3 +367,19 @@ def test_mounted_files_are_taken_up_and_a_broken_one_leaves_the_last(tmp_path: A
     listed = body(client.get("/v1/overlays"))
     assert [one["origin"] for one in listed["overlays"]] == ["mounted"]
     assert [one["pointer"] for one in listed["faults"]] == ["local.csv:2"]
+
+
+def test_a_local_code_is_translated_by_the_overlay(client: FlaskClient) -> None:
+    url = "/fhir/ConceptMap/$translate?system=http://hospital/sites&code=FL"
+    assert body(client.get(url))["parameter"][0] == {"name": "result", "valueBoolean": False}
+    put(client, line(system="http://hospital/sites", code="FL", concept="frontal-lobe"), sender="all")
+    client.application.extensions["lesionbridge"].site._looked -= 10  # a second later
+
+    answer = body(client.get(url))
+
+    codes = {part["valueCoding"]["code"] for match in answer["parameter"][1:] for part in match["part"][1:2]}
+    assert {"frontal-lobe", "83251001"} <= codes
+    map_ = body(client.get("/fhir/ConceptMap/overlay-all"))
+    assert (map_["version"], map_["group"][0]["source"]) == ("1", "http://hospital/sites")
+    listed = body(client.get("/fhir/ConceptMap?_id=overlay-all"))
+    assert listed["total"] == 1

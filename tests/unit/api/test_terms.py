@@ -14,13 +14,9 @@ from tests.releases import Generated, Site
 @pytest.fixture
 def served(loaded: Site, tmp_path: Path) -> FlaskClient:
     """A service whose site has loaded a release."""
-    app = create_app(
-        Settings(
-            database_url=f"sqlite:///{tmp_path / 'terms.sqlite3'}",
-            terminology_folder=str(loaded.shelf.folder),
-            log_level="error",
-        )
-    )
+    database = loaded.database_url or f"sqlite:///{tmp_path / 'terms.sqlite3'}"
+    folder = "" if loaded.database_url else str(loaded.folder)
+    app = create_app(Settings(database_url=database, terminology_folder=folder, log_level="error"))
     assert isinstance(app.extensions["lesionbridge"], Deployment)
     return app.test_client()
 

@@ -18,7 +18,7 @@ def alone() -> Search:
     return Search(vocabulary())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def both(loaded: Site) -> Search:
     """Over the project's terms and a generated release."""
     return Search(vocabulary(), loaded.releases)
@@ -140,7 +140,7 @@ def test_a_site_without_releases_is_searched_all_the_same(site_less: Search) -> 
 @pytest.fixture
 def site_less(tmp_path_factory: pytest.TempPathFactory) -> Search:
     """Over an empty folder."""
-    return Search(vocabulary(), SiteReleases(tmp_path_factory.mktemp("none"), vocabulary().designations.words))
+    return Search(vocabulary(), SiteReleases(Shelf(tmp_path_factory.mktemp("none")), vocabulary().designations.words))
 
 
 def test_a_broader_code_of_a_concept_is_not_the_concept(tmp_path: Path) -> None:

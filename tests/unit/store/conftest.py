@@ -8,17 +8,6 @@ from sqlalchemy import create_engine, text
 
 from service.store.reports import Store
 from tests.conftest import Missing
-from tests.databases import postgres, postgres_programs
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str | None]:
-    """A PostgreSQL server, or None where it is not installed."""
-    if postgres_programs() is None:
-        yield None
-        return
-    with postgres() as url:
-        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -57,7 +57,7 @@ def test_a_kill_leaves_the_running_release_and_the_next_import_goes_on(
     made = generated_rf2.write(newer, replace(SHAPE, date="20270101", seed=2))
     site.load(rf2.path)
 
-    _killed(site.shelf.folder, newer, step)
+    _killed(site.folder, newer, step)
 
     assert [one.systems[0][1] for one in site.shelf.current()] == [SHAPE.date]
     assert site.releases.lookup("SCT", rf2.made.codes[-1]) is not None
@@ -68,18 +68,18 @@ def test_a_kill_leaves_the_running_release_and_the_next_import_goes_on(
 
 
 def test_what_was_read_is_not_read_again(rf2: Generated, site: Site) -> None:
-    _killed(site.shelf.folder, rf2.path, "Description")
+    _killed(site.folder, rf2.path, "Description")
     steps: list[str] = []
     import_release(site.shelf, Asked([rf2.path]), Limits(), vocabulary(), lambda step, *_: steps.append(step))
     assert any("Description" in step for step in steps)
     assert not any("Concept" in step or "Relationship" in step for step in steps)
 
 
-def test_a_resumed_store_is_the_same_as_one_made_at_once(rf2: Generated, site: Site, loaded: Site) -> None:
-    _killed(site.shelf.folder, rf2.path, "search")
+def test_a_resumed_store_is_the_same_as_one_made_at_once(rf2: Generated, site: Site, loaded_folder: Site) -> None:
+    _killed(site.folder, rf2.path, "search")
     site.load(rf2.path)
     tables = ("concept", "label", "isa", "designation", "attribute", "association", "member", "word", "ranked", "form")
-    (mine,), (other,) = site.releases.stores(), loaded.releases.stores()
+    (mine,), (other,) = site.releases.stores(), loaded_folder.releases.stores()
     for table in tables:
         assert mine.rows(f"select * from {table}") == other.rows(f"select * from {table}"), table
 
@@ -129,7 +129,7 @@ def test_the_old_store_is_deleted_after_the_switch(rf2: Generated, site: Site, t
     newer = tmp_path / "newer.zip"
     generated_rf2.write(newer, replace(SHAPE, date="20270101"))
     placed = site.load(newer)
-    assert [file.name for file in site.shelf.folder.glob("*.sqlite3")] == [placed.file]
+    assert [file.name for file in site.folder.glob("*.sqlite3")] == [placed.file]
     assert list(site.shelf.work.iterdir()) == []
 
 
@@ -165,21 +165,21 @@ def test_refuses_a_file_that_is_not_there(site: Site, tmp_path: Path) -> None:
 
 
 def test_a_pointer_that_cannot_be_read_is_said(site: Site) -> None:
-    site.shelf.folder.mkdir(parents=True)
-    (site.shelf.folder / "current.json").write_text("{")
+    site.folder.mkdir(parents=True)
+    (site.folder / "current.json").write_text("{")
     with pytest.raises(Unavailable):
         site.releases.systems()
 
 
 def test_a_store_of_another_format_is_said(rf2: Generated, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.load(rf2.path)
-    monkeypatch.setattr("service.coding.releases.sqlite.FORMAT", "0")
+    monkeypatch.setattr("service.coding.releases.tablestore.FORMAT", "0")
     with pytest.raises(Unavailable, match="import it again"):
         site.releases.systems()
 
 
 def test_a_damaged_work_file_is_started_again(rf2: Generated, site: Site) -> None:
-    _killed(site.shelf.folder, rf2.path, "Simple")
+    _killed(site.folder, rf2.path, "Simple")
     (work,) = site.shelf.work.glob("*.sqlite3")
     work.write_bytes(b"no database at all" * 100)
     site.load(rf2.path)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from service.coding.releases.store import (
     Association,
@@ -13,7 +13,9 @@ from service.coding.releases.store import (
     ReleaseConcept,
     ReleaseDesignation,
     ReleaseSystem,
+    Translation,
     Use,
+    ValueSetMember,
 )
 from service.coding.server import Terminology
 from service.coding.server.answers import Coding, Subsumption
@@ -48,6 +50,28 @@ class SmallStore:
             ReleaseDesignation("Viral hepatitis", "en", Use.SYNONYM, ("en-US",), ("en-GB",)),
             ReleaseDesignation("Hepatitis, viral", "en", Use.SYNONYM, ("en-GB",), ("en-US",)),
         )
+
+    def lookup_all(self, system: str, codes: Iterable[str]) -> dict[str, ReleaseConcept]:
+        found = {code: self.lookup(system, code) for code in codes}
+        return {code: one for code, one in found.items() if one is not None}
+
+    def designations_all(self, system: str, codes: Iterable[str]) -> dict[str, tuple[ReleaseDesignation, ...]]:
+        return {code: self.designations(system, code) for code in codes}
+
+    def translations(self, system: str, code: str, *, back: bool = False) -> tuple[Translation, ...]:
+        return ()
+
+    def maps(self) -> tuple[str, ...]:
+        return ()
+
+    def map_rows(self, url: str) -> Iterator[Translation]:
+        return iter(())
+
+    def value_set(self, url: str) -> tuple[ValueSetMember, ...] | None:
+        return None
+
+    def named(self, text: str) -> tuple[ReleaseConcept, ...]:
+        return ()
 
     def parents(self, system: str, code: str) -> tuple[str, ...]:
         return tuple(self.small.parents(code))
