@@ -178,9 +178,9 @@ def encode_elements(dataset: Dataset) -> dict[str, bytes]:
     }
 
 
-def join_elements(elements: Mapping[str, bytes]) -> bytes:
-    """Elements with their tags ascending."""
-    return b"".join([elements[keyword] for keyword in sorted(elements, key=_ORDER.__getitem__)])
+def join_elements(elements: Mapping[str, bytes], before: bytes = b"") -> bytes:
+    """Elements with their tags ascending, behind what stands ``before`` them."""
+    return b"".join([before, *[elements[keyword] for keyword in sorted(elements, key=_ORDER.__getitem__)]])
 
 
 def encode_dataset(dataset: Dataset) -> bytes:

@@ -22,13 +22,14 @@ UNNAMED = (Code(LOCAL_SCHEME, UNNAMED_VALUE, "Named by its equivalent meaning"),
 
 def is_printable(text: str) -> bool:
     """Whether a DICOM text holds all characters (PS3.5 6.1.3)."""
-    return _UNPRINTABLE.search(text) is None
+    # What Python prints is a part of what DICOM holds, and that is asked sooner.
+    return text.isprintable() or _UNPRINTABLE.search(text) is None
 
 
 class Draft:
     """One document in the making; its parts add evidence and losses as they go."""
 
-    __slots__ = ("allows_3d", "dialect", "evidence", "groups", "losses", "meanings", "report", "schemes")
+    __slots__ = ("_entries", "allows_3d", "dialect", "evidence", "groups", "losses", "meanings", "report", "schemes")
 
     def __init__(self, report: CodedReport, dialect: Dialect, *, allows_3d: bool) -> None:
         """Begin with no evidence and no losses."""
@@ -40,6 +41,7 @@ class Draft:
         self.groups = 0
         self.meanings = meanings_of(dialect)
         self.schemes: set[str] = set()
+        self._entries: dict[int, tuple[tuple[Code, ...], CodedEntry]] = {}
 
     def lose(self, where: str, what: str, why: str, rule: str) -> None:
         """Note what the document can't carry."""
@@ -47,13 +49,15 @@ class Draft:
 
     def entry(self, codes: tuple[Code, ...]) -> CodedEntry:
         """The coded entry of a term, with its equivalents and the meaning that the dialect wants."""
-        if self.meanings:
-            own = self.meanings.get((codes[0].system, codes[0].code))
-            if own is not None:
-                return own
-        entry = coded_entry(codes, equivalents=self.dialect.equivalents)
-        if entry.private:
-            self.schemes.update(entry.private)
+        known = self._entries.get(id(codes))
+        if known is not None and known[0] is codes:
+            return known[1]
+        entry = self.meanings.get((codes[0].system, codes[0].code)) if self.meanings else None
+        if entry is None:
+            entry = coded_entry(codes, equivalents=self.dialect.equivalents)
+            if entry.private:
+                self.schemes.update(entry.private)
+        self._entries[id(codes)] = (codes, entry)
         return entry
 
     def text(

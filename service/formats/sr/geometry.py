@@ -23,7 +23,8 @@ from service.formats.sr.draft import Draft
 from service.formats.sr.evidence import SEGMENTATION
 from service.formats.sr.names import name
 from service.formats.sr.relationships import Relationship
-from service.formats.sr.tree import ContentItem, Image, Reference, Scoord, Scoord3D, UidRef
+from service.formats.sr.tree import ContentItem, Image, Scoord, Scoord3D, UidRef
+from service.formats.sr.values import Reference
 
 LENGTHS = frozenset({"mm", "cm", "m", "um"})
 """UCUM codes of what a line, or the outline that it is read from, shows."""
@@ -48,7 +49,7 @@ class Places:
 
     def references(self) -> set[Reference]:
         """The images that the shapes are on, or that a segment or surface was made from."""
-        items = chain(self.regions, *self.of_number.values())
+        items = chain(self.regions, *self.of_number.values()) if self.of_number else self.regions
         return {one.value for item in items for one in (item, *item.children) if one.value_type == "IMAGE"}
 
 
@@ -60,7 +61,9 @@ def place(draft: Draft, lesion: Lesion[CodedTerm]) -> Places:
     free: list[Shape] = []
     for shown in lesion.images:
         for region in shown.regions:
-            number = _number(lesion, region, shown.image.sop_instance)
+            number = None
+            if region.measurement is not None:
+                number = _number(lesion, region.measurement, shown.image.sop_instance)
             if number is not None and (
                 draft.dialect.placement is Placement.NUMBER or is_length(lesion.measurements[number])
             ):
@@ -71,11 +74,8 @@ def place(draft: Draft, lesion: Lesion[CodedTerm]) -> Places:
     return made
 
 
-def _number(lesion: Lesion[CodedTerm], region: Region2D[CodedTerm], image: str) -> int | None:
+def _number(lesion: Lesion[CodedTerm], wanted: CodedTerm, image: str) -> int | None:
     """The measurement that a region shows: the one on this image, else the first of the concept."""
-    wanted = region.measurement
-    if wanted is None:
-        return None
     same = [
         number
         for number, said in enumerate(lesion.measurements)
@@ -107,10 +107,10 @@ def _place_free(draft: Draft, lesion: Lesion[CodedTerm], made: Places, free: lis
         _lose(draft, [*(region for region, _ in free), *lesion.regions3d], "the group has a segment already")
         return
     regions = [_scoord(draft, shape, name("image-region"), "CONTAINS") for shape in free]
-    items = tuple(item for item in regions if item is not None)
+    items = tuple([item for item in regions if item is not None])
     if items:
         # TID 1410 takes one illustration, TID 1411 any number, and one region as well as several.
-        others = sum(not shown.regions for shown in lesion.images)
+        others = sum([not shown.regions for shown in lesion.images])
         made.template, made.regions = "1410" if len(items) == 1 and others <= 1 else "1411", items
         _lose(draft, lesion.regions3d, "the group has regions in pixels already")
     elif lesion.regions3d:

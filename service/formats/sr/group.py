@@ -3,7 +3,6 @@
 The rows stand in the order of the templates. The lesion's evaluations, and what else is said of it, follow its numbers.
 """
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
@@ -39,7 +38,7 @@ def measurement_group(draft: Draft, lesion: Lesion[CodedTerm]) -> ContentItem | 
         *(() if draft.dialect.tools else _order(lesion)),
         *places.regions,
         *_site(draft, lesion, words),
-        *(measurement(draft, said, places.shapes(number)) for number, said in enumerate(lesion.measurements)),
+        *[measurement(draft, said, places.shapes(number)) for number, said in enumerate(lesion.measurements)],
         # A viewer with tools takes the first NUM for the one that its tool drew.
         *(_order(lesion) if draft.dialect.tools else ()),
         *_count(draft, lesion),
@@ -50,48 +49,55 @@ def measurement_group(draft: Draft, lesion: Lesion[CodedTerm]) -> ContentItem | 
     return Container(name("measurement-group"), "CONTAINS", children, template=places.template)
 
 
-def _tracking(draft: Draft, lesion: Lesion[CodedTerm], tool: str | None) -> Iterator[ContentItem]:
+def _tracking(draft: Draft, lesion: Lesion[CodedTerm], tool: str | None) -> Items:
     """Rows 2 and 3; first of all, since a reader may take the first UIDREF it finds."""
     identifier = draft.dialect.tracking.format(id=lesion.id, tool=tool)
-    yield from draft.text(name("tracking-identifier"), identifier, _CONTEXT, f"{lesion.where}/id")
     if lesion.tracking_uid is None:
         raise ValueError("a coded lesion has a tracking UID")
-    yield UidRef(name("tracking-unique-identifier"), lesion.tracking_uid, _CONTEXT)
+    return (
+        *draft.text(name("tracking-identifier"), identifier, _CONTEXT, f"{lesion.where}/id"),
+        UidRef(name("tracking-unique-identifier"), lesion.tracking_uid, _CONTEXT),
+    )
 
 
-def _finding(draft: Draft, lesion: Lesion[CodedTerm], words: list[ContentItem]) -> Iterator[ContentItem]:
+def _finding(draft: Draft, lesion: Lesion[CodedTerm], words: list[ContentItem]) -> Items:
     """Category, finding and time point."""
+    made: Items = ()
     for key, term in (("finding-category", lesion.category), ("finding", lesion.finding)):
         if term is not None:
             said = coded(draft, name(key), term, "CONTAINS")
             words.extend(said.words)
-            yield from said.items
-    if lesion.time_point is not None:
-        yield from _time_point(draft, lesion.time_point, f"{lesion.where}/timePoint", words)
+            made += said.items
+    if lesion.time_point is None:
+        return made
+    return made + _time_point(draft, lesion.time_point, f"{lesion.where}/timePoint", words)
 
 
-def _time_point(
-    draft: Draft, point: TimePoint[CodedTerm], where: str, words: list[ContentItem]
-) -> Iterator[ContentItem]:
+def _time_point(draft: Draft, point: TimePoint[CodedTerm], where: str, words: list[ContentItem]) -> Items:
     """TID 1502, but for the order."""
-    if point.subject_identifier is not None:
-        yield from draft.text(name("subject-time-point-identifier"), point.subject_identifier, _CONTEXT, where)
-    if point.protocol_identifier is not None:
-        yield from draft.text(name("protocol-time-point-identifier"), point.protocol_identifier, _CONTEXT, where)
-    yield from draft.text(name("time-point"), point.label, _CONTEXT, where)
+    made: Items = ()
+    for key, text in (
+        ("subject-time-point-identifier", point.subject_identifier),
+        ("protocol-time-point-identifier", point.protocol_identifier),
+        ("time-point", point.label),
+    ):
+        if text is not None:
+            made += draft.text(name(key), text, _CONTEXT, where)
     if point.type is not None:
         said = coded(draft, name("time-point-type"), point.type, _CONTEXT)
         words.extend(said.words)
-        yield from said.items
+        made += said.items
+    return made
 
 
-def _order(lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
+def _order(lesion: Lesion[CodedTerm]) -> Items:
     """The last row of TID 1502."""
-    if lesion.time_point is not None and lesion.time_point.order is not None:
-        yield Num(name("time-point-order"), Decimal(lesion.time_point.order), name("unit-no-units"), _CONTEXT)
+    if lesion.time_point is None or lesion.time_point.order is None:
+        return ()
+    return (Num(name("time-point-order"), Decimal(lesion.time_point.order), name("unit-no-units"), _CONTEXT),)
 
 
-def _site(draft: Draft, lesion: Lesion[CodedTerm], words: list[ContentItem]) -> Iterator[ContentItem]:
+def _site(draft: Draft, lesion: Lesion[CodedTerm], words: list[ContentItem]) -> Items:
     """Finding Site with laterality and topographical modifier below it; without its code they stand for themselves."""
     modifiers: Items = ()
     for key, term in (("laterality", lesion.laterality), ("topographical-modifier", lesion.topography)):
@@ -102,42 +108,42 @@ def _site(draft: Draft, lesion: Lesion[CodedTerm], words: list[ContentItem]) -> 
     if lesion.site is not None:
         said = coded(draft, name("finding-site"), lesion.site, _MODIFIER, modifiers)
         words.extend(said.words)
-        yield from said.items or modifiers
-    else:
-        yield from modifiers
+        return said.items or modifiers
+    return modifiers
 
 
-def _count(draft: Draft, lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
+def _count(draft: Draft, lesion: Lesion[CodedTerm]) -> Items:
     """How many lesions the entry stands for: a number among the measurements, or the concept for many."""
+    if lesion.count is None:
+        return ()
     if isinstance(lesion.count, CountKind):
-        yield from coded(draft, member("count"), vocabulary().term(lesion.count.value), "CONTAINS").items
-    elif lesion.count is not None:
-        yield Num(member("count"), Decimal(lesion.count), name("unit-no-units"), "CONTAINS")
+        return coded(draft, member("count"), vocabulary().term(lesion.count.value), "CONTAINS").items
+    return (Num(member("count"), Decimal(lesion.count), name("unit-no-units"), "CONTAINS"),)
 
 
-def _images(draft: Draft, lesion: Lesion[CodedTerm], places: Places) -> Iterator[ContentItem]:
+def _images(draft: Draft, lesion: Lesion[CodedTerm], places: Places) -> Items:
     """The images that show the lesion and on which no shape of it lies.
 
     TID 1501 row 10b takes them as source of measurement; TID 1410 and 1411 have a row for illustrations only.
     """
     shown = places.references()
+    references = [draft.evidence.add(one.image) for one in lesion.images]
+    if shown.issuperset(references):
+        return ()
     concept_name = name("source-of-measurement" if places.template == "1501" else "illustration-of-roi")
-    for one in lesion.images:
-        reference = draft.evidence.add(one.image)
-        if reference not in shown:
-            shown.add(reference)
-            yield Image(concept_name, reference, "CONTAINS")
+    others = dict.fromkeys(reference for reference in references if reference not in shown)
+    return tuple([Image(concept_name, reference, "CONTAINS") for reference in others])
 
 
-def _statements(draft: Draft, lesion: Lesion[CodedTerm]) -> Iterator[ContentItem]:
+def _statements(draft: Draft, lesion: Lesion[CodedTerm]) -> list[ContentItem]:
     """Evaluations, certainty, change and text."""
-    for evaluation in lesion.evaluations:
-        yield from of_lesion(draft, evaluation)
+    made = of_lesion(draft, lesion.evaluations)
     for key, term in (("certainty", lesion.certainty), ("change", lesion.change)):
         if term is not None:
             said = coded(draft, member(key), term, "CONTAINS")
-            yield from (*said.items, *said.words)
+            made += said.items + said.words
     if lesion.text is not None:
-        yield from draft.text(name("comment"), lesion.text, "CONTAINS", f"{lesion.where}/text")
+        made += draft.text(name("comment"), lesion.text, "CONTAINS", f"{lesion.where}/text")
     elif draft.dialect.label:
-        yield from draft.text(name("comment"), lesion.id, "CONTAINS", f"{lesion.where}/id")
+        made += draft.text(name("comment"), lesion.id, "CONTAINS", f"{lesion.where}/id")
+    return made

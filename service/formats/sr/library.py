@@ -38,15 +38,19 @@ def _groups(draft: Draft, study: str, modality: CodedTerm | None, started: DateT
     terms: dict[tuple[Code, ...], CodedTerm | None] = {}
     if modality is not None:
         images[modality.codes], terms[modality.codes] = [], modality
+    of_class: dict[str, list[ContentItem]] = {}
     for reference in draft.evidence.of_study(study):
         if reference.sop_class == SEGMENTATION:
             continue  # no acquired image; the group that it belongs to refers to it
-        own = modality_of(reference.sop_class)
-        if own is None or (modality is not None and own.codes[:1] == modality.codes[:1]):
-            own = modality
-        codes = own.codes if own is not None else ()
-        terms[codes] = own
-        images.setdefault(codes, []).append(Image(None, reference, "CONTAINS"))
+        group = of_class.get(reference.sop_class)
+        if group is None:
+            own = modality_of(reference.sop_class)
+            if own is None or (modality is not None and own.codes[:1] == modality.codes[:1]):
+                own = modality
+            codes = own.codes if own is not None else ()
+            terms[codes] = own
+            group = of_class[reference.sop_class] = images.setdefault(codes, [])
+        group.append(Image(None, reference, "CONTAINS"))
     for codes, shown in images.items():
         yield _group(draft, terms[codes], started, shown)
 

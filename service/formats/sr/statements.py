@@ -16,7 +16,6 @@ from service.domain.codes import LOCAL_SCHEME, Code, CodedTerm
 from service.domain.report import Evaluation
 from service.formats.sr.coded import CodedEntry, coded_entry, meaning
 from service.formats.sr.draft import UNNAMED_VALUE, Draft, is_printable
-from service.formats.sr.encode import is_kept, keep
 from service.formats.sr.names import name
 from service.formats.sr.relationships import Relationship
 from service.formats.sr.tree import CodeItem, ContentItem
@@ -33,7 +32,21 @@ class Said(NamedTuple):
     words: Items = ()
 
 
+# Items that stand in many documents, made once: they hold codes and words of the tables, nothing of a report. The keys
+# are identities, since codes are equal without their meanings; what is kept holds what it was made of.
 _coded: dict[tuple[int | str, ...], tuple[CodedEntry, tuple[Code, ...], Said]] = {}
+_evaluated: dict[tuple[int, int, int], tuple[tuple[Code, ...], tuple[Code, ...], Items]] = {}
+_kept: dict[int, ContentItem] = {}
+
+
+def _keep(item: ContentItem) -> None:
+    if len(_kept) >= _KEPT:
+        _kept.clear()
+    _kept[id(item)] = item
+
+
+def _is_kept(item: ContentItem) -> bool:
+    return _kept.get(id(item)) is item
 
 
 def coded(
@@ -63,11 +76,11 @@ def coded(
     items = (CodeItem(concept_name, value, relationship_type, (*named, *children)),)
     words = in_words(draft, concept_name, term, value, named=named) if term.broader or not term.codes else ()
     made = Said(items, words)
-    if term.codes and not (named or value.private) and all(map(is_kept, children)) and is_printable(said):
+    if term.codes and not (named or value.private) and all(map(_is_kept, children)) and is_printable(said):
         if len(_coded) >= _KEPT:
             _coded.clear()
         for item in (*items, *words):
-            keep(item)
+            _keep(item)
         _coded[key] = (concept_name, term.codes, made)
     return made
 
@@ -83,11 +96,30 @@ def in_words(
     return draft.text(name("qualitative-evaluations"), f"{field}: {term.text}", "CONTAINS", term.where, children)
 
 
-def of_lesion(draft: Draft, evaluation: Evaluation[CodedTerm]) -> Items:
-    """A qualitative evaluation in a group."""
-    concept_name, named = draft.named(evaluation.name)
-    items, words = coded(draft, concept_name, evaluation.value, "CONTAINS", named=named)
-    return (*items, *words) if words else items
+def of_lesion(draft: Draft, evaluations: tuple[Evaluation[CodedTerm], ...]) -> list[ContentItem]:
+    """Qualitative evaluations in a group."""
+    made: list[ContentItem] = []
+    dialect = id(draft.dialect)
+    for said in evaluations:
+        field, value = said.name.codes, said.value.codes
+        known = _evaluated.get((id(field), id(value), dialect))
+        if known is not None and known[0] is field and known[1] is value:
+            made += known[2]
+        else:
+            made += _evaluation(draft, said.name, said.value)
+    return made
+
+
+def _evaluation(draft: Draft, field: CodedTerm, value: CodedTerm) -> Items:
+    """One of them; where exact codes say all of it, it is the same item in every document that says so."""
+    concept_name, named = draft.named(field)
+    items, words = coded(draft, concept_name, value, "CONTAINS", named=named)
+    exact = field.codes and value.codes and not (field.broader or value.broader)
+    if exact and all(map(_is_kept, items)) and not concept_name.private:
+        if len(_evaluated) >= _KEPT:
+            _evaluated.clear()
+        _evaluated[id(field.codes), id(value.codes), id(draft.dialect)] = (field.codes, value.codes, items)
+    return items + words
 
 
 def of_report(draft: Draft, concept_name: CodedEntry, term: CodedTerm, named: Items = ()) -> Items:

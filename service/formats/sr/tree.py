@@ -1,18 +1,61 @@
-"""Content items (PS3.3 C.17.3): a frozen class a value type, valid once built, in nested tuples.
+"""Content items (PS3.3 C.17.3): a frozen class a value type, valid and encoded once built, in nested tuples.
 
 An item checks its own value by the rules of its VR and its children by the relationships that its value type may have
 (PS3.3 A.35.13-2, the widest IOD); narrower IODs are held when a document is made. A wrong item raises ValueError.
-Items are named tuples, not data classes: a report has hundreds of them, and these are made three times as fast.
+Items are named tuples, not data classes: a report has hundreds of them, and these are made three times as fast. Each
+holds its bytes, made from those of its children: one that stands in many documents is encoded once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from struct import unpack
+from functools import cache
+from operator import itemgetter
 from typing import Any, ClassVar, NamedTuple, Self
 
 from service.formats.sr import vr
+from service.formats.sr.attributes import ITEM, encode_dataset, head, item, long, short
 from service.formats.sr.coded import CodedEntry
 from service.formats.sr.relationships import Relationship, ValueType, widths_below
+from service.formats.sr.values import (
+    POINTS,
+    POINTS_3D,
+    Number,
+    Reference,
+    Shape,
+    check_points,
+    said_number,
+    said_reference,
+    said_shape,
+    said_text,
+)
+
+__all__ = [
+    "SEPARATE",
+    "TYPES",
+    "CodeItem",
+    "Composite",
+    "Container",
+    "ContentItem",
+    "Date",
+    "DateTimeItem",
+    "Image",
+    "Num",
+    "Number",
+    "PersonNameItem",
+    "Reference",
+    "Scoord",
+    "Scoord3D",
+    "Shape",
+    "Text",
+    "Time",
+    "UidRef",
+    "content_sequence",
+    "template_sequence",
+]
+
+_CONTENT = head("ContentSequence")
+_LINK, _WIDTH, _ENCODED = itemgetter(1, 0), itemgetter(5), itemgetter(6)
+SEPARATE = short("ContinuityOfContent", vr.cs("SEPARATE"))
 
 
 class _Fields(NamedTuple):
@@ -22,12 +65,14 @@ class _Fields(NamedTuple):
     value: Any
     children: tuple[Any, ...]
     width: int
+    encoded: bytes
 
 
 class ContentItem(_Fields):
     """One node: its value type, how it relates to its parent (None for the root), its name, value and children.
 
     ``width`` is the place in ``relationships.WIDTHS`` of the narrowest IOD that has every relationship below the node.
+    ``encoded`` is the whole item of a Content Sequence, explicit VR little endian; empty for the root, which is none.
     """
 
     __slots__ = ()
@@ -41,18 +86,47 @@ class ContentItem(_Fields):
         concept_name: CodedEntry | None,
         value: object,
         children: tuple["ContentItem", ...],
+        said: bytes,
+        *,
+        first: bytes = b"",
+        last: bytes = b"",
     ) -> Self:
-        """The item, once its children are found to be allowed below it."""
+        """The item, once its children are found to be allowed below it.
+
+        ``said`` are the elements of its value; ``first`` and ``last`` those with tags before and after all others.
+        """
         width = 0
-        for child in children:
-            needed = cls.below.get((child[1], child[0]))
-            if needed is None:
-                raise ValueError(f"no {child[0]} {child[1]} below {cls.kind} (PS3.3 A.35)")
-            if needed > width:
-                width = needed
-            if child[5] > width:
-                width = child[5]
-        return tuple.__new__(cls, (cls.kind, relationship_type, concept_name, value, children, width))
+        if children:
+            width = max(map(_WIDTH, children))
+            for link in set(map(_LINK, children)):  # a few, however many children
+                needed = cls.below.get(link)
+                if needed is None:
+                    raise ValueError(f"no {link[1]} {link[0]} below {cls.kind} (PS3.3 A.35)")
+                if needed > width:
+                    width = needed
+        encoded = b""
+        if relationship_type is not None:
+            start = _starts.get((relationship_type, cls.kind)) or _start(relationship_type, cls.kind)
+            name = concept_name.as_name if concept_name is not None else b""
+            body = first + start + name + said
+            if children:
+                body = b"".join([body, *_content(children), last])
+            elif last:
+                body += last
+            encoded = ITEM + len(body).to_bytes(4, "little") + body
+        return tuple.__new__(cls, (cls.kind, relationship_type, concept_name, value, children, width, encoded))
+
+    def __eq__(self, other: object) -> bool:
+        """By what it says: codes are equal without their meanings, which the bytes hold."""
+        return type(other) is type(self) and self[:5] == other[:5]
+
+    def __ne__(self, other: object) -> bool:
+        """Not equal."""
+        return not self == other
+
+    def __hash__(self) -> int:
+        """By what it says."""
+        return hash(self[:5])
 
     def walk(self) -> Iterator["ContentItem"]:
         """This item and all below it, depth first, in document order."""
@@ -70,6 +144,33 @@ class ContentItem(_Fields):
         return name is not None and (name.codes[0].system, name.codes[0].code) == (scheme, code)
 
 
+_starts: dict[tuple[str, str], bytes] = {}
+
+
+def _start(relationship_type: str, value_type: str) -> bytes:
+    made = short("RelationshipType", vr.cs(relationship_type)) + short("ValueType", vr.cs(value_type))
+    _starts[relationship_type, value_type] = made
+    return made
+
+
+def _content(children: tuple[ContentItem, ...]) -> list[bytes]:
+    """The parts of a Content Sequence: to be joined once, since the longest of them are most of a document."""
+    items = list(map(_ENCODED, children))
+    return [_CONTENT, sum(map(len, items)).to_bytes(4, "little"), *items]
+
+
+def content_sequence(children: tuple[ContentItem, ...]) -> bytes:
+    """Content Sequence of these items."""
+    return b"".join(_content(children))
+
+
+@cache
+def template_sequence(identifier: str) -> bytes:
+    """Content Template Sequence, of DICOM's own templates (PS3.3 C.18.8)."""
+    dataset = {"MappingResource": "DCMR", "TemplateIdentifier": identifier}
+    return long("ContentTemplateSequence", item(encode_dataset(dataset)))
+
+
 class Container(ContentItem):
     """CONTAINER, separate continuity; ``value`` is the DCMR template that it is the root of, or None."""
 
@@ -84,9 +185,8 @@ class Container(ContentItem):
         template: str | None = None,
     ) -> Self:
         """A container of ``children``."""
-        if template is not None:
-            vr.cs(template)
-        return cls.build(relationship_type, concept_name, template, children)
+        said = SEPARATE if template is None else SEPARATE + template_sequence(template)
+        return cls.build(relationship_type, concept_name, template, children, said)
 
 
 class Text(ContentItem):
@@ -105,8 +205,8 @@ class Text(ContentItem):
         """A text; raises ValueError for control characters or nothing."""
         if not value.strip():
             raise ValueError("a text is not empty (type 1)")
-        vr.ut(value)
-        return cls.build(relationship_type, concept_name, value.rstrip(" "), children)
+        value = value.rstrip(" ")
+        return cls.build(relationship_type, concept_name, value, children, said_text(value))
 
 
 class CodeItem(ContentItem):
@@ -123,20 +223,12 @@ class CodeItem(ContentItem):
         children: tuple[ContentItem, ...] = (),
     ) -> Self:
         """A coded answer."""
-        return cls.build(relationship_type, concept_name, value, children)
+        return cls.build(relationship_type, concept_name, value, children, value.as_value)
 
 
-class Number(NamedTuple):
-    """A measured value: ``digits`` is DS; ``floating``, the nearest binary64, stands where these are a rounding."""
-
-    digits: str
-    unit: CodedEntry
-    floating: float | None = None
-
-    @property
-    def decimal(self) -> Decimal:
-        """The number that the digits say."""
-        return Decimal(self.digits)
+_Frame = tuple[CodedEntry, CodedEntry, bytes]
+_KEPT = 8_192
+_frames: dict[tuple[int, int, int, str], _Frame] = {}
 
 
 class Num(ContentItem):
@@ -156,7 +248,29 @@ class Num(ContentItem):
         """A number with the digits as written; rounded, with Floating Point Value beside, where DS can't hold them."""
         text, exact = vr.digits(value)
         number = Number(text, unit, None if exact else float(value))
-        return cls.build(relationship_type, concept_name, number, children)
+        if exact and not children:
+            # All but the digits is the same for one name, one unit and so many of them.
+            size = len(text)
+            known = _frames.get((id(concept_name), id(unit), size, relationship_type))
+            if known is None or known[0] is not concept_name or known[1] is not unit:
+                known = cls._keep_frame(concept_name, number, relationship_type)
+            encoded = known[2] + text.encode() + (b" " if size & 1 else b"")
+            return tuple.__new__(cls, ("NUM", relationship_type, concept_name, number, (), 0, encoded))
+        return cls.build(relationship_type, concept_name, number, children, said_number(number))
+
+    @classmethod
+    def _keep_frame(cls, concept_name: CodedEntry, number: Number, relationship_type: Relationship) -> _Frame:
+        """The bytes before the digits: these are the last of an item that has nothing below it."""
+        whole = cls.build(relationship_type, concept_name, number, (), said_number(number)).encoded
+        size = len(number.digits)
+        if len(_frames) >= _KEPT:
+            _frames.clear()
+        _frames[id(concept_name), id(number.unit), size, relationship_type] = kept = (
+            concept_name,
+            number.unit,
+            whole[: len(whole) - size - (size & 1)],
+        )
+        return kept
 
     @classmethod
     def of(
@@ -170,7 +284,7 @@ class Num(ContentItem):
         vr.ds(number.digits)
         if number.floating is not None:
             vr.fd(number.floating)
-        return cls.build(relationship_type, concept_name, number, children)
+        return cls.build(relationship_type, concept_name, number, children, said_number(number))
 
 
 class _Line(ContentItem):
@@ -188,8 +302,8 @@ class _Line(ContentItem):
         """An item of one string; raises ValueError when its VR does not hold it."""
         if not value:
             raise ValueError(f"a {cls.kind} is not empty (type 1)")
-        CHECKS[cls.kind](value)
-        return cls.build(relationship_type, concept_name, value, children)
+        keyword, made = _LINES[cls.kind]
+        return cls.build(relationship_type, concept_name, value, children, short(keyword, made(value)))
 
 
 class UidRef(_Line):
@@ -227,35 +341,13 @@ class DateTimeItem(_Line):
     kind = "DATETIME"
 
 
-CHECKS: dict[str, Callable[[str], bytes]] = {
-    "UIDREF": vr.ui,
-    "PNAME": vr.pn,
-    "DATE": vr.da,
-    "TIME": vr.tm,
-    "DATETIME": vr.dt,
+_LINES: dict[str, tuple[str, Callable[[str], bytes]]] = {
+    "UIDREF": ("UID", vr.ui),
+    "PNAME": ("PersonName", vr.pn),
+    "DATE": ("Date", vr.da),
+    "TIME": ("Time", vr.tm),
+    "DATETIME": ("DateTime", vr.dt),
 }
-
-
-class Reference(NamedTuple):
-    """A SOP instance; ``frames`` or ``segments`` of it, both empty for the whole (PS3.3 C.18.4)."""
-
-    sop_class: str
-    sop_instance: str
-    frames: tuple[int, ...] = ()
-    segments: tuple[int, ...] = ()
-
-    def check(self) -> None:
-        """Raise ValueError unless the UIDs are such and the numbers count from 1."""
-        vr.ui(self.sop_class)
-        vr.ui(self.sop_instance)
-        if not self.frames and not self.segments:
-            return
-        if min(*self.frames, *self.segments, 1) < 1:
-            raise ValueError("frames and segments count from 1")
-        if self.frames and self.segments:
-            raise ValueError("frames or segments, not both (PS3.3 C.18.4)")
-        for segment in self.segments:
-            vr.us(segment)
 
 
 class _Referenced(ContentItem):
@@ -271,8 +363,7 @@ class _Referenced(ContentItem):
         children: tuple[ContentItem, ...] = (),
     ) -> Self:
         """A reference; an image may come without a name."""
-        value.check()
-        return cls.build(relationship_type, concept_name, value, children)
+        return cls.build(relationship_type, concept_name, value, children, b"", first=said_reference(value))
 
 
 class Image(_Referenced):
@@ -287,39 +378,6 @@ class Composite(_Referenced):
 
     __slots__ = ()
     kind = "COMPOSITE"
-
-
-class Shape(NamedTuple):
-    """Graphic Type and Graphic Data, the latter as FL: two shapes are equal when they are so as float32."""
-
-    graphic_type: str
-    data: bytes
-    frame_of_reference: str | None = None
-
-    @property
-    def numbers(self) -> tuple[float, ...]:
-        """The coordinates, point after point."""
-        return unpack(f"<{len(self.data) // 4}f", self.data)
-
-
-_POINTS = {"POINT": (1, 1), "MULTIPOINT": (1, None), "POLYLINE": (2, None), "CIRCLE": (2, 2), "ELLIPSE": (4, 4)}
-_POINTS_3D = {
-    "POINT": (1, 1),
-    "MULTIPOINT": (1, None),
-    "POLYLINE": (2, None),
-    "POLYGON": (4, None),
-    "ELLIPSE": (4, 4),
-    "ELLIPSOID": (6, 6),
-}
-
-
-def _check_points(allowed: dict[str, tuple[int, int | None]], graphic_type: str, numbers: int, axes: int) -> None:
-    if graphic_type not in allowed:
-        raise ValueError(f"no Graphic Type {graphic_type} here (PS3.3 C.18.6, C.18.9)")
-    fewest, most = allowed[graphic_type]
-    points, rest = divmod(numbers, axes)
-    if rest or points < fewest or (most is not None and points > most):
-        raise ValueError(f"not the points of a {graphic_type}")
 
 
 class Scoord(ContentItem):
@@ -337,8 +395,9 @@ class Scoord(ContentItem):
         image: Image,
     ) -> Self:
         """A shape; exactly one image below it."""
-        _check_points(_POINTS, graphic_type, len(numbers), 2)
-        return cls.build(relationship_type, concept_name, Shape(graphic_type, vr.fl(numbers)), (image,))
+        check_points(POINTS, graphic_type, numbers)
+        shape = Shape(graphic_type, vr.fl(numbers))
+        return cls.build(relationship_type, concept_name, shape, (image,), b"", last=said_shape(shape))
 
 
 class Scoord3D(ContentItem):
@@ -356,11 +415,12 @@ class Scoord3D(ContentItem):
         relationship_type: Relationship,
     ) -> Self:
         """A shape; a POLYGON repeats its first point at the end."""
-        _check_points(_POINTS_3D, graphic_type, len(numbers), 3)
+        check_points(POINTS_3D, graphic_type, numbers)
         vr.ui(frame_of_reference)
         if graphic_type == "POLYGON" and tuple(numbers[:3]) != tuple(numbers[-3:]):
             raise ValueError("a POLYGON ends where it begins (PS3.3 C.18.9.1.2)")
-        return cls.build(relationship_type, concept_name, Shape(graphic_type, vr.fl(numbers), frame_of_reference), ())
+        shape = Shape(graphic_type, vr.fl(numbers), frame_of_reference)
+        return cls.build(relationship_type, concept_name, shape, (), b"", last=said_shape(shape))
 
 
 TYPES: tuple[type[ContentItem], ...] = (

@@ -37,7 +37,8 @@ def _line(value: str, longest: int, vr: str) -> bytes:
     """One line of characters without backslash or control characters."""
     if len(value) > longest:
         raise ValueError(f"longer than the {longest} characters of {vr}")
-    if _CONTROL.search(value) is not None:
+    # What is printable holds no control character, and that is asked sooner.
+    if "\\" in value or (not value.isprintable() and _CONTROL.search(value) is not None):
         raise ValueError(f"{vr} holds no control character or backslash")
     return _padded(value.encode())
 
@@ -66,7 +67,7 @@ def st(value: str) -> bytes:
 
 def ut(value: str) -> bytes:
     """Unlimited text, several lines; a backslash is a character here."""
-    if _CONTROL_IN_TEXT.search(value) is not None:
+    if not value.isprintable() and _CONTROL_IN_TEXT.search(value) is not None:
         raise ValueError("UT holds no control character but TAB, LF, FF and CR")
     return _padded(value.encode())
 
@@ -106,7 +107,7 @@ def _matching(pattern: re.Pattern[str], vr: str) -> Callable[[str], bytes]:
     return check
 
 
-cs = _matching(_CS, "CS")
+cs = lru_cache(maxsize=256)(_matching(_CS, "CS"))  # words of the standard: the same few in every document
 da = _matching(_DA, "DA")
 tm = _matching(_TM, "TM")
 dt = _matching(_DT, "DT")

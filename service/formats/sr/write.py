@@ -89,4 +89,4 @@ def _encoded(draft: Draft, root: ContentItem, iod: Iod) -> tuple[bytes, SrRefere
     )
     elements["SOPInstanceUID"] = element("SOPInstanceUID", reference.sop_instance)
     elements["SeriesInstanceUID"] = element("SeriesInstanceUID", reference.series)
-    return file_meta(reference.sop_class, reference.sop_instance) + join_elements(elements), reference
+    return join_elements(elements, file_meta(reference.sop_class, reference.sop_instance)), reference
