@@ -19,6 +19,7 @@ class Format(StrEnum):
 
     FINDINGS = "findings"
     FHIR_R4 = "fhir-r4"
+    FHIR_R5 = "fhir-r5"
     SR = "sr"
     HTML = "html"
 
@@ -57,6 +58,15 @@ def _write_fhir_r4(report: CodedReport, options: Options, sr: SrReference | None
     return write(report, sr, bundle=options.bundle)
 
 
+def _write_fhir_r5(report: CodedReport, options: Options, sr: SrReference | None) -> Emitted:
+    from service.formats.fhir.r5 import R5
+    from service.formats.fhir.write import write
+
+    if sr is None:
+        raise ValueError("a bundle names the SR of its report")
+    return write(report, sr, bundle=options.bundle, release=R5)
+
+
 def _write_sr(report: CodedReport, options: Options, _: SrReference | None) -> Emitted:
     from service.formats.sr.write import write
 
@@ -74,15 +84,17 @@ READERS: Final[Mapping[Format, Reader]] = {Format.FINDINGS: _read_findings}
 WRITERS: Final[Mapping[Format, Writer]] = {
     Format.FINDINGS: _write_findings,
     Format.FHIR_R4: _write_fhir_r4,
+    Format.FHIR_R5: _write_fhir_r5,
     Format.SR: _write_sr,
     Format.HTML: _write_html,
 }
 """The formats that can be written."""
-NAME_THE_SR: Final = frozenset({Format.FHIR_R4})
+NAME_THE_SR: Final = frozenset({Format.FHIR_R4, Format.FHIR_R5})
 """Formats that say where the SR of the report is: it is made first, unless the report came as one."""
 SUFFIXES: Final[Mapping[Format, str]] = {
     Format.FINDINGS: ".json",
     Format.FHIR_R4: ".fhir.json",
+    Format.FHIR_R5: ".fhir-r5.json",
     Format.SR: ".dcm",
     Format.HTML: ".html",
 }

@@ -369,6 +369,8 @@ def _checked(report: CodedReport, outputs: Mapping[Format, Emitted]) -> tuple[st
     """Hold the outputs to the report; raises Disagreement with each place that differs."""
     document = outputs[Format.SR]
     problems = held(report, document.content, outputs[Format.FHIR_R4].content, document.losses)
+    if Format.FHIR_R5 in outputs:
+        problems += held(report, None, outputs[Format.FHIR_R5].content)
     if problems:
         raise Disagreement(*problems)
     return (CHECKED,)

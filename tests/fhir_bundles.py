@@ -8,6 +8,8 @@ from typing import Any
 from service.domain.emitted import SrReference
 from service.domain.report import CodedReport
 from service.domain.uids import derive_uid
+from service.formats.fhir.r4 import R4
+from service.formats.fhir.release import Release
 from service.formats.fhir.write import write
 
 Json = dict[str, Any]
@@ -20,9 +22,9 @@ def sr_of(report: CodedReport) -> SrReference:
     return SrReference("1.2.840.10008.5.1.4.1.1.88.34", instance, series, report.study.uid)
 
 
-def written(report: CodedReport, bundle: str = "transaction") -> Json:
+def written(report: CodedReport, bundle: str = "transaction", release: Release = R4) -> Json:
     """The bundle, read back."""
-    content = write(report, sr_of(report), bundle=bundle).content
+    content = write(report, sr_of(report), bundle=bundle, release=release).content
     made: Json = json.loads(content, parse_float=Decimal)
     return made
 

@@ -24,6 +24,7 @@ class Offer:
 
 OFFERS = (
     Offer(FHIR_JSON, (Format.FHIR_R4,), ("4.0", "4.0.1")),
+    Offer(FHIR_JSON, (Format.FHIR_R5,), ("5.0", "5.0.0")),
     Offer("application/dicom", (Format.SR,)),
     Offer(DICOM_JSON, (Format.SR,)),
     Offer(MULTIPART, (Format.FHIR_R4, Format.SR)),

@@ -1,11 +1,14 @@
 """SR and bundle held against the report: two lists of facts that differ name the places."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from service.check.facts import Fact, Yardstick
 from service.check.fhir_facts import BundleFacts
+from service.check.fhir_r5_facts import R5Facts, R5Yardstick, is_r5
 from service.check.sr_facts import DocumentFacts
 from service.check.sr_yardstick import SrYardstick
 from service.coding import Vocabulary, vocabulary
@@ -39,8 +42,10 @@ def compare(
         lost = frozenset(loss.where for loss in losses if loss.kind is LossKind.LOST)
         found += _differences("sr", SrYardstick(lost).facts(report), DocumentFacts(sr, tables).facts())
     if fhir is not None:
-        said = BundleFacts(fhir, tables, unknown_schemes(report, tables)).facts()
-        found += _differences("fhir", Yardstick().facts(report), said)
+        bundle = json.loads(fhir, parse_float=Decimal, parse_int=Decimal)
+        yardstick, facts = (R5Yardstick(), R5Facts) if is_r5(bundle) else (Yardstick(), BundleFacts)
+        said = facts(bundle, tables, unknown_schemes(report, tables)).facts()
+        found += _differences("fhir", yardstick.facts(report), said)
     return tuple(found)
 
 

@@ -1,11 +1,9 @@
-"""The facts that a FHIR R4 bundle states, read from its JSON by the references between its resources.
+"""The facts that a FHIR bundle states, read from its JSON by the references between its resources: R4 here.
 
 The layout is that of `service.formats.fhir`; nothing of its code is used, so that a fault there is not repeated here.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 
 from service.check.facts import (
@@ -61,9 +59,11 @@ _CONCEPTS = (
 class BundleFacts:
     """The facts of one bundle; ``designators`` are those of the schemes that no table knows, by URI."""
 
-    def __init__(self, content: bytes, vocabulary: Vocabulary, designators: Mapping[str, str]) -> None:
-        """Parse the bundle; numbers keep their digits. Raises ValueError when it is no JSON."""
-        bundle = json.loads(content, parse_float=Decimal, parse_int=Decimal)
+    study = "imagingStudy"
+    """The member of DiagnosticReport that names the study."""
+
+    def __init__(self, bundle: Json, vocabulary: Vocabulary, designators: Mapping[str, str]) -> None:
+        """Take a bundle whose numbers are Decimals."""
         self._resources: dict[str, Json] = {entry["fullUrl"]: entry["resource"] for entry in bundle["entry"]}
         self._vocabulary = vocabulary
         self._designators = designators
@@ -131,16 +131,22 @@ class BundleFacts:
             yield Fact("patient/sex", _GENDERS[patient["gender"]])
 
     def _study(self, report: Json) -> Iterator[Fact]:
-        study = self._target(report["imagingStudy"][0])
+        study = self._target(report[self.study][0])
         yield Fact("study/uid", study["identifier"][0]["value"].removeprefix(_URN_OID))
-        modality = study["modality"][0]
-        codes = self._codes({"coding": [modality]}) if "code" in modality else []
-        yield Fact("study/modality", first_value(codes, modality.get("display", "")))
+        yield Fact("study/modality", self._modality(study["modality"][0]))
         for based_on in report.get("basedOn", ()):
             for identifier in self._target(based_on).get("identifier", ()):
                 if identifier.get("type", {}).get("coding", [{}])[0].get("code") == "ACSN":
                     yield Fact("study/accession", identifier["value"])
         yield Fact("study/procedure", self._concept(report["code"]))
+
+    def _modality(self, modality: Json) -> str:
+        codes = self._codes({"coding": [modality]}) if "code" in modality else []
+        return first_value(codes, modality.get("display", ""))
+
+    def _device_name(self, device: Json) -> str:
+        name: str = device["deviceName"][0]["name"]
+        return name
 
     def _observers(self) -> Iterator[Fact]:
         for provenance in self._of_type("Provenance"):
@@ -155,8 +161,8 @@ class BundleFacts:
                         yield Fact("verified/at", provenance["occurredDateTime"])
                     elif who["resourceType"] == "Device":
                         uids = [i["value"] for i in who["identifier"] if i.get("system") == "urn:dicom:uid"]
-                        name = who["deviceName"][0]["name"]
-                        yield Fact("observer/device", " ".join([*(uid.removeprefix(_URN_OID) for uid in uids), name]))
+                        said = [*(uid.removeprefix(_URN_OID) for uid in uids), self._device_name(who)]
+                        yield Fact("observer/device", " ".join(said))
                     else:
                         yield Fact("observer/person", _name(who["name"]))
 
@@ -185,13 +191,23 @@ class BundleFacts:
         yield Fact(f"{here}/finding", self._concept(observation["valueCodeableConcept"]))
         for note in observation.get("note", ()):
             yield Fact(f"{here}/text", lines(note["text"]))
-        if "bodySite" in observation:
-            yield Fact(f"{here}/site", self._concept(observation["bodySite"]))
+        site = self._site(observation)
+        if site is not None:
+            yield Fact(f"{here}/site", self._concept(site))
+        yield from self._selected(here, observation)
         for component in observation.get("component", ()):
             yield from self._component(here, component)
-        for member in observation.get("hasMember", ()):
-            yield self._member(here, self._target(member))
+        for reference in observation.get("hasMember", ()):
+            member = self._target(reference)
+            yield self._member(here, member)
+            yield from self._shown(here, observation, member)
         yield from self._structure_disagrees(here, observation, structure)
+
+    def _site(self, observation: Json) -> Json | None:
+        return observation.get("bodySite")
+
+    def _selected(self, here: str, observation: Json) -> Iterator[Fact]:  # noqa: ARG002 - R5 has selections
+        yield from ()
 
     def _structure_disagrees(self, here: str, observation: Json, structure: Json) -> Iterator[Fact]:
         """Site, side and topography stand twice; a BodyStructure that says otherwise is a fact too many."""
@@ -238,7 +254,6 @@ class BundleFacts:
         if "valueQuantity" not in member:
             return Fact(f"{here}/evaluation", answer_value(name, self._answer(member["valueCodeableConcept"])))
         parts = {self._key(part["code"]): part for part in member.get("component", ())}
-        image = parts.get("source-of-measurement", {}).get("valueString")
         limits: Iterable[Json] = member.get("referenceRange", ())
         number, unit = _quantity(member["valueQuantity"], self._vocabulary)
         said = measurement_value(
@@ -248,9 +263,16 @@ class BundleFacts:
             method=self._concept(member["method"]) if "method" in member else None,
             derivation=self._concept(parts["derivation"]["valueCodeableConcept"]) if "derivation" in parts else None,
             range=next(map(_range, limits), None),
-            image=image.removeprefix(_URN_OID) if image is not None else None,
+            image=self._measured_on(member, parts),
         )
         return Fact(f"{here}/measurement", said)
+
+    def _measured_on(self, member: Json, parts: Mapping[str | None, Json]) -> str | None:  # noqa: ARG002 - R5 asks it
+        image: str | None = parts.get("source-of-measurement", {}).get("valueString")
+        return image.removeprefix(_URN_OID) if image is not None else None
+
+    def _shown(self, here: str, observation: Json, member: Json) -> Iterator[Fact]:  # noqa: ARG002 - R5 has shapes
+        yield from ()
 
 
 def _quantity(quantity: Json, vocabulary: Vocabulary) -> tuple[str, str]:

@@ -18,8 +18,8 @@ from service.check.facts import (
     measurement_value,
     range_value,
 )
+from service.check.shapes import shape_value
 from service.check.sr_words import UNNAMED, Worded, Words
-from service.check.sr_yardstick import shape_value
 from service.coding import Vocabulary
 from service.domain.codes import Code
 from service.formats.sr.coded import CodedEntry

@@ -1,13 +1,13 @@
 """The facts of a report as an SR states them: terms by their codes, shapes as float32, times as DICOM writes them."""
 
-import struct
 from collections.abc import Collection, Iterator
 from decimal import Decimal
 
 from service.check.facts import Fact, Yardstick, answer_value, by_codes, codes_value, issuer_value
+from service.check.shapes import region3d_value, region_value
 from service.coding import vocabulary
 from service.domain.codes import CodedTerm
-from service.domain.geometry import Graphic, Graphic3D, Region2D, Region3D
+from service.domain.geometry import Region2D, Region3D
 from service.domain.names import PersonName
 from service.domain.report import CodedReport, CountKind, Issuer, Lesion, Measurement
 from service.domain.times import DateTime
@@ -64,10 +64,10 @@ class SrYardstick(Yardstick):
         for shown in lesion.images:
             for region in shown.regions:
                 if self._stands(region):
-                    yield Fact(f"{here}/region", f"{_shape(region)} on {shown.image.sop_instance}")
+                    yield Fact(f"{here}/region", f"{region_value(region)} on {shown.image.sop_instance}")
         for region3d in lesion.regions3d:
             if self._stands(region3d):
-                yield Fact(f"{here}/region", _shape3d(region3d))
+                yield Fact(f"{here}/region", region3d_value(region3d))
 
     def _count(self, here: str, lesion: Lesion[CodedTerm]) -> Iterator[Fact]:
         """A number is a measurement, "multiple" and "innumerable" are concepts."""
@@ -97,24 +97,3 @@ class SrYardstick(Yardstick):
             for shown in lesion.images
             for region in shown.regions
         )
-
-
-def shape_value(graphic_type: str, numbers: tuple[float, ...]) -> str:
-    """A shape as one value: its type and its numbers as float32, which is all that Graphic Data holds (VR FL)."""
-    return f"{graphic_type} {struct.pack(f'<{len(numbers)}f', *numbers).hex()}"
-
-
-def _shape(region: Region2D[CodedTerm]) -> str:
-    points = region.points
-    if region.graphic is Graphic.POLYGON and points[0] != points[-1]:
-        points = (*points, points[0])
-    graphic_type = "POINT" if region.graphic is Graphic.POINT else "POLYLINE"
-    return shape_value(graphic_type, tuple(number for point in points for number in point))
-
-
-def _shape3d(region: Region3D) -> str:
-    points = region.points
-    if region.graphic is Graphic3D.POLYGON and points[0] != points[-1]:
-        points = (*points, points[0])
-    numbers = tuple(number for point in points for number in point)
-    return f"{shape_value(region.graphic.value.upper(), numbers)} in {region.frame_of_reference}"

@@ -12,6 +12,9 @@ import pytest
 import requests
 
 from service.domain.report import CodedReport, Status
+from service.formats.fhir.r4 import R4
+from service.formats.fhir.r5 import R5
+from service.formats.fhir.release import Release
 from service.formats.fhir.write import BUNDLES, write
 from tests.conftest import AskFhir
 from tests.fhir_bundles import sr_of
@@ -37,14 +40,17 @@ def _bundles() -> list[tuple[str, CodedReport, str]]:
 
 @pytest.mark.slow
 @pytest.mark.oracle("fhir")
-def test_every_judge_accepts_every_bundle_of_every_report(tmp_path: Path, fhir_complaints: AskFhir) -> None:
+@pytest.mark.parametrize("release", [R4, R5], ids=lambda release: release.name)
+def test_every_judge_accepts_every_bundle_of_every_report(
+    release: Release, tmp_path: Path, fhir_complaints: AskFhir
+) -> None:
     files = []
     for name, report, kind in _bundles():
         file = tmp_path / f"{name}.{kind}.json"
-        file.write_bytes(write(report, sr_of(report), bundle=kind).content)
+        file.write_bytes(write(report, sr_of(report), bundle=kind, release=release).content)
         files.append(file)
 
-    assert fhir_complaints(files) == []
+    assert fhir_complaints(files, release=release.name) == []
 
 
 class Server:

@@ -1,4 +1,6 @@
-"""FHIR R4 (4.0.1): a coded report as a bundle of plain resources, no ``contained``, nothing outside the bundle needed.
+"""FHIR: a coded report as a bundle of plain resources, no ``contained``, nothing outside the bundle needed.
+
+R4 (4.0.1) is described here; `service.formats.fhir.r5` has what R5 says in another way.
 
 Where each member of a report stands (paths without a resource are of the lesion's Observation):
 

@@ -83,6 +83,13 @@ def hl7_concept(system: str, code: str, display: str) -> orjson.Fragment:
     return orjson.Fragment(orjson.dumps({"coding": [named], "text": display}))
 
 
+@lru_cache(64)
+def hl7_core_concept(system: str, code: str, display: str) -> orjson.Fragment:
+    """A code of FHIR's own specification (hl7.org/fhir), as CodeableConcept."""
+    named = {"system": f"http://hl7.org/fhir/{system}", "code": code, "display": display}
+    return orjson.Fragment(orjson.dumps({"coding": [named], "text": display}))
+
+
 def first_coding(term: CodedTerm, sender: str) -> Json:
     """A term where R4 has a single Coding: its primary code; text alone gives a display alone."""
     return coding(term.code, sender) if term.code is not None else {"display": term.text}

@@ -1,7 +1,7 @@
 """The Composition that leads a document bundle: findings, impression, and the report they are of."""
 
 from service.formats.fhir.codeable import Json, date_time, field_name
-from service.formats.fhir.documents import DOCUMENT_STATUS, Gathered, narrative_of, radiology, report_identifiers
+from service.formats.fhir.documents import Gathered, narrative_of, radiology, report_identifiers
 from service.formats.fhir.draft import Draft
 from service.formats.fhir.identity import Entry, uuid_of
 from service.formats.html.text import block, clean
@@ -9,16 +9,17 @@ from service.formats.html.text import block, clean
 
 def composition(draft: Draft, gathered: Gathered, diagnostic: Json, document: Json) -> Entry:
     """The Composition; its sections refer to the Observations, to the DiagnosticReport and to the SR."""
-    report, observers = draft.report, gathered.observers
+    report, observers, release = draft.report, gathered.observers, draft.release
+    identifier, subject = release.composed(report_identifiers(draft)[1], draft.subject)
     resource: Json = {
         "resourceType": "Composition",
         "language": report.language,
         "text": narrative_of(gathered.narrative),
-        "identifier": report_identifiers(draft)[1],
-        "status": DOCUMENT_STATUS[report.status],
+        "identifier": identifier,
+        "status": release.document_status(report.status),
         "type": field_name("diagnostic-imaging-report"),
         "category": radiology(),
-        "subject": draft.subject,
+        "subject": subject,
         "date": report.issued.text,
         # Somebody must be the author: where no observer is said, whoever sent it.
         "author": observers.authors or [{"display": report.sender}],
@@ -27,7 +28,7 @@ def composition(draft: Draft, gathered: Gathered, diagnostic: Json, document: Js
     if observers.verified:
         resource["attester"] = [
             # A lost time of day is named once, by Provenance.
-            {"mode": "professional", "time": date_time(verified_at, "", []), "party": person}
+            {"mode": release.attested(), "time": date_time(verified_at, "", []), "party": person}
             for person, verified_at, _ in observers.verified
         ]
     resource["section"] = _sections(draft, gathered, [diagnostic, document])

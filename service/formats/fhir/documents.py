@@ -18,17 +18,6 @@ from service.formats.fhir.identity import (
 )
 from service.formats.fhir.observers import Observers
 
-DOCUMENT_STATUS = {
-    Status.PRELIMINARY: "preliminary",
-    Status.FINAL: "final",
-    Status.AMENDED: "amended",
-    Status.CORRECTED: "amended",
-    Status.APPENDED: "amended",
-    # composition-status knows no cancelled; of its words only this one keeps a reader from using the document.
-    Status.CANCELLED: "entered-in-error",
-    Status.ENTERED_IN_ERROR: "entered-in-error",
-}
-"""Status of a Composition and docStatus of a DocumentReference, of a report in this state."""
 _SUPPORTING = "http://hl7.org/fhir/StructureDefinition/workflow-supportingInfo"
 
 
@@ -94,7 +83,7 @@ def diagnostic_report(draft: Draft, gathered: Gathered) -> Json:
         resource["resultsInterpreter"] = observers.people
     if gathered.results:
         resource["result"] = gathered.results
-    resource["imagingStudy"] = [gathered.imaging[report.study.uid].reference]
+    resource[draft.release.study] = [gathered.imaging[report.study.uid].reference]
     if report.impression is not None:
         resource["conclusion"] = report.impression
     if report.conclusions:
@@ -110,10 +99,10 @@ def document_reference(draft: Draft, gathered: Gathered, diagnostic: Json) -> Js
     withdrawn = report.status is Status.ENTERED_IN_ERROR
     resource: Json = {
         "resourceType": "DocumentReference",
-        "masterIdentifier": identifier,
+        **draft.release.master_identifier(identifier),
         "identifier": [identifier],  # not every server searches masterIdentifier
         "status": "entered-in-error" if withdrawn else "current",
-        "docStatus": DOCUMENT_STATUS[report.status],
+        "docStatus": draft.release.document_status(report.status),
         "type": field_name("diagnostic-imaging-report"),
         "category": radiology(),
         "subject": draft.subject,
@@ -122,17 +111,19 @@ def document_reference(draft: Draft, gathered: Gathered, diagnostic: Json) -> Js
     if observers.authors:
         resource["author"] = observers.authors
     if observers.verified:
-        resource["authenticator"] = observers.verified[0][0]
+        person, verified_at, _ = observers.verified[0]
+        # A lost time of day is named once, by Provenance.
+        resource |= draft.release.authenticated(person, date_time(verified_at, "", []))
     if report.predecessor is not None:
         target = {"type": "DocumentReference", "identifier": dicom_identifier(report.predecessor.sop_instance)}
-        resource["relatesTo"] = [{"code": "replaces", "target": target}]
+        resource["relatesTo"] = [{"code": draft.release.replaces(), "target": target}]
     attachment = {"contentType": "application/dicom", "language": report.language, "creation": report.issued.text}
     sop_class = {"system": "urn:ietf:rfc:3986", "code": f"urn:oid:{sr.sop_class}"}
-    resource["content"] = [{"attachment": attachment, "format": sop_class}]
+    resource["content"] = [{"attachment": attachment, **draft.release.document_format(sop_class)}]
     # To retrieve the instance its study and series are needed too (PS3.18 10.4).
     series = {"identifier": dicom_identifier(sr.series), "display": "DICOM series of the document"}
     study = gathered.imaging[report.study.uid].reference
-    resource["context"] = {"related": [diagnostic, study, series]}
+    resource |= draft.release.document_context([diagnostic, study, series])
     return draft.add(replace_found(uuid_of("document-reference", sr.sop_instance), resource, identifier))
 
 

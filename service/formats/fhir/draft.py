@@ -8,6 +8,7 @@ from service.domain.report import CodedReport, Status
 from service.domain.uids import UuidFamily
 from service.formats.fhir.codeable import Json, date_time, hl7_concept
 from service.formats.fhir.identity import Entry, own_system, reference
+from service.formats.fhir.release import Release
 
 OBSERVATION_STATUS = {
     Status.PRELIMINARY: "preliminary",
@@ -27,6 +28,7 @@ class Draft:
 
     report: CodedReport
     sr: SrReference
+    release: Release
     entries: dict[str, Entry] = field(default_factory=dict)  # by UUID: what is said twice is one resource
     losses: list[Loss] = field(default_factory=list)
     subject: Json = field(init=False)
@@ -54,12 +56,15 @@ class Draft:
         return reference(entry.uuid)
 
     def lose(self, where: str, what: str, why: str, rule: str) -> None:
-        """Name what R4 can't carry."""
+        """Name what the release can't carry."""
         self.losses.append(Loss(LossKind.LOST, where, what, why, rule))
 
-    def begin_observations(self, based_on: list[Json], performers: list[Json], device: Json | None) -> None:
+    def begin_observations(
+        self, based_on: list[Json], study: Entry, performers: list[Json], device: Json | None
+    ) -> None:
         """Fix what every Observation of this report has in common."""
         shared: Json = {"basedOn": based_on} if based_on else {}
+        shared |= self.release.part_of(self, study)
         shared["status"] = OBSERVATION_STATUS[self.report.status]
         shared["category"] = [hl7_concept("observation-category", "imaging", "Imaging")]
         shared["subject"] = self.subject

@@ -50,7 +50,7 @@ def service_request_entry(draft: Draft, requester: Json | None) -> Entry | None:
         # The images are made. An order created as active would ask for them again.
         "status": "completed",
         "intent": "order",
-        "code": codeable(study.procedures[0], sender),
+        "code": draft.release.ordered(codeable(study.procedures[0], sender)),
         "subject": draft.subject,
     }
     if requester is not None:
@@ -86,9 +86,10 @@ def _series_of(draft: Draft) -> dict[str, dict[str, _Series]]:
     return found
 
 
-def _series_json(uid: str, series: _Series, modality: Json, sender: str) -> Json:
+def _series_json(draft: Draft, uid: str, series: _Series, modality: Json) -> Json:
     own = series.modality()
-    made: Json = {"uid": uid, "modality": first_coding(own, sender) if own is not None else modality}
+    said = first_coding(own, draft.report.sender) if own is not None else modality
+    made: Json = {"uid": uid, "modality": draft.release.modality(said)}
     if series.instances:
         made["instance"] = [
             {"uid": sop, "sopClass": {"system": "urn:ietf:rfc:3986", "code": f"urn:oid:{sop_class}"}}
@@ -105,13 +106,13 @@ def _imaging_study(draft: Draft, uid: str, members: Json, series: dict[str, _Ser
         "status": "available",
     }
     if modality is not None:
-        resource["modality"] = [modality]
+        resource["modality"] = [draft.release.modality(modality)]
     resource["subject"] = draft.subject
     resource |= members
     # A series has a modality (1..1); where the report does not say the study's, that is said instead.
     known = modality or {"system": DATA_ABSENT, "code": "unknown", "display": "Unknown"}
     if series:
-        resource["series"] = [_series_json(key, value, known, draft.report.sender) for key, value in series.items()]
+        resource["series"] = [_series_json(draft, key, value, known) for key, value in series.items()]
     return create_once(uuid_of("imaging-study", uid), resource, identifier)
 
 
@@ -140,7 +141,7 @@ def _own_members(draft: Draft, based_on: list[Json], referrer: Json | None) -> J
         members["basedOn"] = based_on
     if referrer is not None:
         members["referrer"] = referrer
-    members["procedureCode"] = [codeable(procedure, sender) for procedure in study.procedures]
+    members |= draft.release.procedures([codeable(procedure, sender) for procedure in study.procedures])
     if study.description is not None:
         members["description"] = study.description
     return members
@@ -172,7 +173,7 @@ def imaging_studies(draft: Draft, based_on: list[Json], referrer: Json | None) -
             draft.lose(
                 image.where or f"/study/images/{place}",
                 f"frames {', '.join(map(str, image.frames))}",
-                "an ImagingStudy of R4 lists instances, not frames",
+                f"an ImagingStudy of {draft.release.name} lists instances, not frames",
                 "fhir-frames",
             )
     return made

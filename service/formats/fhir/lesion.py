@@ -1,7 +1,6 @@
 """One lesion: its BodyStructure, the Observation of it, and the measurements and evaluations that are its members."""
 
 from service.domain.codes import CodedTerm
-from service.domain.geometry import ImageReference, SegmentReference
 from service.domain.report import CountKind, Lesion, Measurement, ReferenceRange, TimePoint
 from service.formats.fhir.codeable import Json, answer, codeable, field_name, member_name, quantity
 from service.formats.fhir.draft import Draft
@@ -29,11 +28,7 @@ def body_structure_entry(draft: Draft, lesion: Lesion[CodedTerm]) -> Entry:
             {"type": field_name("tracking-identifier"), "value": lesion.id, "assigner": {"display": report.sender}},
         ],
     }
-    if lesion.site is not None:
-        resource["location"] = codeable(lesion.site, report.sender)
-    qualifiers = [term for term in (lesion.laterality, lesion.topography) if term is not None]
-    if qualifiers:
-        resource["locationQualifier"] = [codeable(term, report.sender) for term in qualifiers]
+    resource |= draft.release.structure(lesion, report.sender)
     resource["patient"] = draft.subject
     return put_by_id(draft.bodies.text(uid), resource)
 
@@ -41,9 +36,11 @@ def body_structure_entry(draft: Draft, lesion: Lesion[CodedTerm]) -> Entry:
 def lesion_observation(draft: Draft, lesion: Lesion[CodedTerm], imaging: Imaging) -> Json:
     """Everything that is said of a lesion, as Observations; returns the reference to the one that holds the others."""
     sender = draft.report.sender
-    focus = [draft.add(body_structure_entry(draft, lesion))]
+    structure = draft.add(body_structure_entry(draft, lesion))
+    focus = [structure]
     studies = studies_of(lesion_images(lesion), draft.report.study.uid)
     own_study = [imaging[studies[0]].reference]
+    shown = draft.release.show(draft, lesion, imaging)
     family = draft.family(lesion.id)
     turns: dict[str, int] = {}
 
@@ -55,31 +52,37 @@ def lesion_observation(draft: Draft, lesion: Lesion[CodedTerm], imaging: Imaging
         uuid = family.text(f"{key} #{turn}")
         return draft.observe(uuid, {"code": codeable(name, sender), "focus": focus, "derivedFrom": own_study, **said})
 
-    members = [member("measurement", item.concept, _measured(item, sender)) for item in lesion.measurements]
+    members = []
+    for place, item in enumerate(lesion.measurements):
+        said = _measured(draft, item)
+        if place in shown.of_number:
+            said["derivedFrom"] = own_study + shown.of_number[place]
+        members.append(member("measurement", item.concept, said))
+    evaluated = draft.release.kind("qualitative-evaluations")
     members += [
-        member("evaluation", item.name, {"valueCodeableConcept": codeable(item.value, sender)})
+        member("evaluation", item.name, {**evaluated, "valueCodeableConcept": codeable(item.value, sender)})
         for item in lesion.evaluations
     ]
-    said: Json = {
+    said = {
+        **draft.release.kind("measurement-group"),
         "code": member_name("finding"),
         "focus": focus,
         "valueCodeableConcept": codeable(lesion.finding, sender),
     }
     if lesion.text is not None:
         said["note"] = [{"text": lesion.text}]
-    if lesion.site is not None:
-        said["bodySite"] = codeable(lesion.site, sender)
+    said |= draft.release.site(lesion, structure, sender)
     if members:
         said["hasMember"] = members
-    said["derivedFrom"] = [imaging[uid].reference for uid in studies]
-    components = _components(lesion, sender)
+    said["derivedFrom"] = [imaging[uid].reference for uid in studies] + shown.selections
+    components = _components(lesion, sender) + shown.components
     if components:
         said["component"] = components
-    _name_losses(draft, lesion)
     return draft.observe(family.text("lesion"), said)
 
 
-def _measured(item: Measurement[CodedTerm], sender: str) -> Json:
+def _measured(draft: Draft, item: Measurement[CodedTerm]) -> Json:
+    sender = draft.report.sender
     said: Json = {"valueQuantity": quantity(item.value, item.unit, sender)}
     if item.method is not None:
         said["method"] = codeable(item.method, sender)
@@ -90,8 +93,7 @@ def _measured(item: Measurement[CodedTerm], sender: str) -> Json:
         components.append(
             {"code": member_name("derivation"), "valueCodeableConcept": codeable(item.derivation, sender)}
         )
-    if item.image is not None:
-        components.append({"code": field_name("source-of-measurement"), "valueString": f"urn:oid:{item.image}"})
+    components += draft.release.measured_on(item)
     if components:
         said["component"] = components
     return said
@@ -111,8 +113,7 @@ def _reference_range(limits: ReferenceRange, unit: CodedTerm, sender: str) -> Js
 def _components(lesion: Lesion[CodedTerm], sender: str) -> list[Json]:
     """What has no element of its own in an Observation, each under the name that the SR gives it.
 
-    Side and topography stand here besides the BodyStructure: many readers see only the Observation, and in
-    ``locationQualifier`` nothing says which is which.
+    Side and topography stand here besides the BodyStructure: many readers see only the Observation.
     """
     made: list[Json] = []
     for name, term in (
@@ -128,10 +129,6 @@ def _components(lesion: Lesion[CodedTerm], sender: str) -> list[Json]:
         made.append({"code": member_name("count"), **_count(lesion.count)})
     if lesion.time_point is not None:
         made.extend(_time_point(lesion.time_point, sender))
-    source = field_name("source-of-measurement")  # the purpose of an image in the SR (TID 1501)
-    made += [{"code": source, "valueString": image_uri(image)} for image in lesion_images(lesion)]
-    if lesion.segment is not None:
-        made.extend(_segment(lesion.segment))
     return made
 
 
@@ -154,27 +151,3 @@ def _time_point(point: TimePoint[CodedTerm], sender: str) -> list[Json]:
         if text is not None:
             made.append({"code": field_name(name), "valueString": text})
     return made
-
-
-def image_uri(image: ImageReference) -> str:
-    """An image as text: ``urn:oid:`` and its SOP Instance UID, its frames behind ``#frames=``."""
-    frames = f"#frames={','.join(map(str, image.frames))}" if image.frames else ""
-    return f"urn:oid:{image.sop_instance}{frames}"
-
-
-def _segment(segment: SegmentReference) -> list[Json]:
-    instance = f"urn:oid:{segment.sop_instance}#segment={segment.number}"
-    made: list[Json] = [{"code": field_name("referenced-segment"), "valueString": instance}]
-    if segment.source_series is not None:
-        series = f"urn:oid:{segment.source_series}"
-        made.append({"code": field_name("source-series-for-segmentation"), "valueString": series})
-    return made
-
-
-def _name_losses(draft: Draft, lesion: Lesion[CodedTerm]) -> None:
-    why = "R4 has no place for coordinates; the SR that DocumentReference names has them"
-    for shown in lesion.images:
-        for region in shown.regions:
-            draft.lose(region.where or lesion.where, f"{region.graphic} in pixels", why, "fhir-geometry")
-    for shape in lesion.regions3d:
-        draft.lose(shape.where or lesion.where, f"{shape.graphic} in millimetres", why, "fhir-geometry")

@@ -50,8 +50,9 @@ def observers_of(draft: Draft) -> Observers:
     """Add every observer of the report."""
     made = Observers()
     for place, observer in enumerate(draft.report.observers):
-        device = draft.add(device_entry(observer.device, draft.report.sender)) if observer.device is not None else None
-        role = None
+        device = role = None
+        if observer.device is not None:
+            device = draft.add(device_entry(observer.device, draft.report.sender, draft.release))
         if device is not None and device not in made.devices:
             made.devices.append(device)
         if observer.person is not None:

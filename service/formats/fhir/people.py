@@ -16,6 +16,7 @@ from service.formats.fhir.identity import (
     resource_identifier,
     uuid_of,
 )
+from service.formats.fhir.release import Release
 
 _REPRESENTATION = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
 _GENDER = {Sex.MALE: "male", Sex.FEMALE: "female", Sex.OTHER: "other"}
@@ -100,7 +101,7 @@ def role_entry(person: Person[CodedTerm], practitioner: Entry, organization: Ent
     return create_once(uuid, resource, identifier)
 
 
-def device_entry(device: Device, sender: str) -> Entry:
+def device_entry(device: Device, sender: str, release: Release) -> Entry:
     """A device or program; another version of it is another Device: no report claims a version that did not make it."""
     said = (device.name, device.version, device.uid, device.manufacturer, device.model, device.algorithm)
     uuid = uuid_of("device", sender, *said)
@@ -109,11 +110,11 @@ def device_entry(device: Device, sender: str) -> Entry:
     resource: Json = {"resourceType": "Device", "identifier": identifiers}
     if device.manufacturer is not None:
         resource["manufacturer"] = device.manufacturer
-    resource["deviceName"] = [{"name": device.name, "type": "user-friendly-name"}]
+    resource |= release.device_name(device)
     if device.model is not None:
         resource["modelNumber"] = device.model
     if device.version is not None:
         resource["version"] = [{"value": device.version}]
     if device.algorithm is not None:
-        resource["property"] = [{"type": field_name("algorithm-name"), "valueCode": [{"text": device.algorithm}]}]
+        resource["property"] = [{"type": field_name("algorithm-name"), **release.device_property(device.algorithm)}]
     return create_once(uuid, resource, identifier)

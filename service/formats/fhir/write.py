@@ -1,4 +1,4 @@
-"""A coded report as a FHIR R4 (4.0.1) bundle: transaction, collection or document."""
+"""A coded report as a FHIR bundle, R4 (4.0.1) or R5 (5.0.0): transaction, collection or document."""
 
 from itertools import chain
 
@@ -23,31 +23,32 @@ from service.formats.fhir.imaging import imaging_studies, service_request_entry
 from service.formats.fhir.lesion import lesion_observation
 from service.formats.fhir.observers import observers_of, person_references
 from service.formats.fhir.people import patient_entry
+from service.formats.fhir.r4 import R4
+from service.formats.fhir.release import Release
 from service.formats.fhir.statements import statements
 from service.formats.html.write import narrative
 
-MEDIA_TYPE = "application/fhir+json; fhirVersion=4.0"
 BUNDLES = ("transaction", "collection", "document")
 
 
-def write(report: CodedReport, sr: SrReference, *, bundle: str = "transaction") -> Emitted:
-    """The bundle as JSON bytes, the same for the same report, with what R4 can't carry as losses.
+def write(report: CodedReport, sr: SrReference, *, bundle: str = "transaction", release: Release = R4) -> Emitted:
+    """The bundle as JSON bytes, the same for the same report, with what the release can't carry as losses.
 
     ``sr`` tells where the SR of this report is. Raises NotAcceptable for a kind of bundle that is not in `BUNDLES`.
     """
-    made, losses = _build(report, sr, bundle)
-    return Emitted(MEDIA_TYPE, orjson.dumps(made), losses)
+    made, losses = _build(report, sr, bundle, release)
+    return Emitted(release.media_type, orjson.dumps(made), losses)
 
 
-def build(report: CodedReport, sr: SrReference, *, bundle: str = "transaction") -> Json:
+def build(report: CodedReport, sr: SrReference, *, bundle: str = "transaction", release: Release = R4) -> Json:
     """The bundle as a dict; numbers and concepts in it are `orjson.Fragment`, so it is for `orjson.dumps`."""
-    return _build(report, sr, bundle)[0]
+    return _build(report, sr, bundle, release)[0]
 
 
-def _build(report: CodedReport, sr: SrReference, bundle: str) -> tuple[Json, tuple[Loss, ...]]:
+def _build(report: CodedReport, sr: SrReference, bundle: str, release: Release) -> tuple[Json, tuple[Loss, ...]]:
     if bundle not in BUNDLES:
         raise NotAcceptable(Problem("", "bundle", f"bundle is one of {', '.join(BUNDLES)}", BUNDLES))
-    draft = Draft(report, sr)
+    draft = Draft(report, sr, release)
     lead = _fill(draft)
     made: Json = {"resourceType": "Bundle"}
     if bundle == "document":
@@ -82,7 +83,7 @@ def _fill(draft: Draft) -> Entry:
         draft.add(entry)
     # With several devices nothing says which of them saw a lesion; Provenance names them all.
     device = observers.devices[0] if len(observers.devices) == 1 else None
-    draft.begin_observations(based_on, observers.people, device)
+    draft.begin_observations(based_on, imaging[report.study.uid], observers.people, device)
     results = [lesion_observation(draft, lesion, imaging) for lesion in report.lesions] + statements(draft)
     gathered = Gathered(narrative(report), observers, based_on, imaging, results)
     diagnostic = diagnostic_report(draft, gathered)

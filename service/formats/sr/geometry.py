@@ -17,6 +17,7 @@ from itertools import chain
 from service.domain.codes import CodedTerm
 from service.domain.geometry import Graphic, Graphic3D, ImageReference, Region2D, Region3D
 from service.domain.report import Lesion, Measurement
+from service.domain.shown import measurement_of
 from service.formats.sr.coded import CodedEntry
 from service.formats.sr.dialects import Placement
 from service.formats.sr.draft import Draft
@@ -63,7 +64,7 @@ def place(draft: Draft, lesion: Lesion[CodedTerm]) -> Places:
         for region in shown.regions:
             number = None
             if region.measurement is not None:
-                number = _number(lesion, region.measurement, shown.image.sop_instance)
+                number = measurement_of(lesion, region.measurement, shown.image.sop_instance)
             if number is not None and (
                 draft.dialect.placement is Placement.NUMBER or is_length(lesion.measurements[number])
             ):
@@ -72,17 +73,6 @@ def place(draft: Draft, lesion: Lesion[CodedTerm]) -> Places:
                 free.append((region, shown.image))
     _place_free(draft, lesion, made, free)
     return made
-
-
-def _number(lesion: Lesion[CodedTerm], wanted: CodedTerm, image: str) -> int | None:
-    """The measurement that a region shows: the one on this image, else the first of the concept."""
-    same = [
-        number
-        for number, said in enumerate(lesion.measurements)
-        if (said.concept.codes[:1], said.concept.text) == (wanted.codes[:1], wanted.text)
-        or (wanted.codes and said.concept.codes[:1] == wanted.codes[:1])
-    ]
-    return next((number for number in same if lesion.measurements[number].image == image), same[0] if same else None)
 
 
 def is_length(said: Measurement[CodedTerm]) -> bool:

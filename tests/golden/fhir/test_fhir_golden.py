@@ -9,12 +9,23 @@ from pathlib import Path
 
 import pytest
 
+from service.formats.fhir.r4 import R4
+from service.formats.fhir.r5 import R5
+from service.formats.fhir.release import Release
 from service.formats.fhir.write import write
 from tests.fhir_bundles import sr_of
 from tests.reports import REPORTS
 
 HERE = Path(__file__).parent
-GOLDENS = (("minimal", "transaction"), ("default", "collection"), ("rich", "document"), ("segment", "transaction"))
+GOLDENS = (
+    ("minimal", "transaction", R4),
+    ("default", "collection", R4),
+    ("rich", "document", R4),
+    ("segment", "transaction", R4),
+    ("rich", "document", R5),
+    ("ohif", "transaction", R5),
+    ("segment", "transaction", R5),
+)
 
 
 def _as_text(content: bytes) -> str:
@@ -23,18 +34,18 @@ def _as_text(content: bytes) -> str:
     return re.sub('"\ue000(.*?)\ue001"', r"\1", json.dumps(told_apart, ensure_ascii=False, indent=1)) + "\n"
 
 
-def _file(name: str, kind: str) -> Path:
-    return HERE / f"{name}.{kind}.json"
+def _file(name: str, kind: str, release: Release) -> Path:
+    return HERE / f"{name}.{kind}{'' if release is R4 else '.r5'}.json"
 
 
-def _bundle(name: str, kind: str) -> str:
+def _bundle(name: str, kind: str, release: Release) -> str:
     report = REPORTS[name]()
-    return _as_text(write(report, sr_of(report), bundle=kind).content)
+    return _as_text(write(report, sr_of(report), bundle=kind, release=release).content)
 
 
-@pytest.mark.parametrize(("name", "kind"), GOLDENS)
-def test_a_bundle_is_what_was_reviewed(name: str, kind: str) -> None:
-    assert _bundle(name, kind) == _file(name, kind).read_text(encoding="utf-8")
+@pytest.mark.parametrize(("name", "kind", "release"), GOLDENS)
+def test_a_bundle_is_what_was_reviewed(name: str, kind: str, release: Release) -> None:
+    assert _bundle(name, kind, release) == _file(name, kind, release).read_text(encoding="utf-8")
 
 
 def test_no_golden_is_left_of_a_report_that_is_gone() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.api.negotiation import OFFERS, asks_for_fhir, reader, wanted
+from service.api.negotiation import OFFERS, Offer, asks_for_fhir, reader, wanted
 from service.domain.errors import NotAcceptable, UnsupportedMedia
 from service.doors import MEDIA_TYPES
 
@@ -25,7 +25,8 @@ from service.doors import MEDIA_TYPES
         ("application/fhir+json;q=0, */*", "application/dicom"),
         ("*/*;q=0.1, application/dicom;q=0.2", "application/dicom"),
         ("text/html;q=0.9, */*", "application/fhir+json"),
-        ("application/fhir+json;fhirVersion=5.0, text/html;q=0.1", "text/html"),
+        ("application/fhir+json;fhirVersion=5.0, text/html;q=0.1", "application/fhir+json"),
+        ("application/fhir+json;fhirVersion=6.0, text/html;q=0.1", "text/html"),
         ("text/html;q=high, application/dicom;q=0.1", "application/dicom"),
     ],
 )
@@ -34,15 +35,16 @@ def test_answers_with_what_is_liked_best(accept: str, answer: str) -> None:
 
 
 @pytest.mark.parametrize("offer", OFFERS, ids=lambda offer: offer.media_type)
-def test_every_offer_can_be_asked_for(offer: object) -> None:
-    assert wanted(offer.media_type) is offer  # type: ignore[attr-defined]  # parametrized with offers
+def test_every_offer_can_be_asked_for(offer: Offer) -> None:
+    version = f"; fhirVersion={offer.versions[0]}" if offer.versions else ""
+    assert wanted(offer.media_type + version) is offer
 
 
 @pytest.mark.parametrize(
     "accept",
     [
         "image/png",
-        "application/fhir+json; fhirVersion=5.0",
+        "application/fhir+json; fhirVersion=3.0",
         "application/fhir+xml",
         "application/hl7-v2",
         "*/*;q=0",

@@ -1,5 +1,6 @@
 """One truth: SR and bundle say what the report says, and a difference is found wherever it is."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -13,6 +14,8 @@ from service.domain.geometry import LesionImage
 from service.domain.report import CodedReport, CountKind, Issuer, Observer, ReferenceRange, Sex, Status
 from service.domain.times import DateTime
 from service.formats.fhir import write as fhir
+from service.formats.fhir.r4 import R4
+from service.formats.fhir.r5 import R5
 from service.formats.sr import write as sr
 from tests.other_readers import of_fhir, of_lesion, of_sr
 from tests.reports import REPORTS, rich_report
@@ -26,6 +29,8 @@ def test_says_the_same_in_both_formats(name: str) -> None:
     document = sr.write(report)
     bundle = fhir.write(report, document.reference)
     assert compare(report, document.content, bundle.content, document.losses) == ()
+    newer = fhir.write(report, document.reference, release=R5)
+    assert compare(report, None, newer.content) == ()
 
 
 def _first(**changes: Any) -> Change:
@@ -129,10 +134,10 @@ def test_names_the_place_of_a_difference(name: str) -> None:
     report = rich_report()
     changed = change(report)
     document = sr.write(changed)
-    bundle = fhir.write(changed, document.reference)
+    bundles = [fhir.write(changed, document.reference, release=release).content for release in (R4, R5)]
     for output, found in (
         ("sr", compare(report, document.content, None, ())),
-        ("fhir", compare(report, None, bundle.content, ())),
+        *(("fhir", compare(report, None, bundle, ())) for bundle in bundles),
     ):
         assert any(place in one.place for one in found), output
         assert {one.output for one in found} == {output}
@@ -169,8 +174,45 @@ def test_sees_a_shape_that_moved() -> None:
     changed = replace(
         report, lesions=tuple(replace(one, images=images) if one is lesion else one for one in report.lesions)
     )
-    found = compare(report, sr.write(changed).content, None, ())
-    assert {one.place.rpartition("/")[2] for one in found} == {"region"}
+    document = sr.write(changed)
+    bundle = fhir.write(changed, document.reference, release=R5)
+    for found in (compare(report, document.content, None, ()), compare(report, None, bundle.content, ())):
+        assert {one.place.rpartition("/")[2] for one in found} >= {"region"}
+        assert {one.place.rpartition("/")[2] for one in found} <= {"region", "region shows"}
+
+
+@pytest.mark.parametrize(
+    ("name", "says", "says_then", "place"),
+    [
+        ("regions", b'"coordinate":[102.5,', b'"coordinate":[102.50001,', "region"),
+        ("regions", b'"regionType":"point"', b'"regionType":"polyline"', "region"),
+        ("regions", b'"subset":["2"]', b'"subset":["3"]', "image"),
+        ("regions3d", b'"regionType":"ellipsoid"', b'"regionType":"multipoint"', "region"),
+        ("regions3d", b'"frameOfReferenceUid":"', b'"frameOfReferenceUid":"1.', "region"),
+        ("segment", b'"subset":["1"]', b'"subset":["2"]', "segment"),
+        ("rich", b'"laterality":{"coding":[{"system":"http://snomed.info/sct","code":"7771000"', b"", "site"),
+    ],
+)
+def test_sees_what_an_r5_bundle_says_otherwise(name: str, says: bytes, says_then: bytes, place: str) -> None:
+    report = REPORTS[name]()
+    content = fhir.write(report, sr.write(report).reference, release=R5).content
+    assert says in content
+
+    found = compare(report, None, content.replace(says, says_then or says.replace(b"7771000", b"24028007")), ())
+
+    assert place in {one.place.rpartition("/")[2] for one in found}
+
+
+def test_sees_a_selection_that_is_gone_from_a_lesion() -> None:
+    report = REPORTS["segment"]()
+    bundle = json.loads(fhir.write(report, sr.write(report).reference, release=R5).content)
+    for entry in bundle["entry"]:
+        if entry["resource"]["resourceType"] == "Observation" and "hasMember" in entry["resource"]:
+            entry["resource"]["derivedFrom"] = entry["resource"]["derivedFrom"][:1]
+
+    found = compare(report, None, json.dumps(bundle).encode(), ())
+
+    assert {one.place.rpartition("/")[2] for one in found} >= {"segment", "image", "source"}
 
 
 def test_does_not_miss_what_is_lost_by_name() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from service.domain.errors import NotAcceptable
 from service.domain.report import CodedReport, Status
-from service.formats.fhir.write import BUNDLES, MEDIA_TYPE, build, write
+from service.formats.fhir.r4 import R4
+from service.formats.fhir.write import BUNDLES, build, write
 from tests.fhir_bundles import only, resources, sr_of, target, walk, written
 from tests.reports import LONG_AXIS, MM, REPORTS, make_coded_report, make_lesion, number, status_report
 
@@ -24,7 +25,7 @@ def test_the_same_report_gives_the_same_bytes(make: Callable[[], CodedReport], k
     first, second = (write(report, sr_of(report), bundle=kind) for report in (make(), make()))
 
     assert first == second
-    assert first.media_type == MEDIA_TYPE
+    assert first.media_type == R4.media_type
 
 
 def test_refuses_a_kind_of_bundle_it_does_not_know() -> None:
