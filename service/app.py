@@ -4,7 +4,18 @@ from importlib.metadata import version
 
 from flask import Flask
 
-from service.api import convert, observe, operations, overlays, problems, reports, terminology, terms, unmapped
+from service.api import (
+    convert,
+    deliveries,
+    observe,
+    operations,
+    overlays,
+    problems,
+    reports,
+    terminology,
+    terms,
+    unmapped,
+)
 from service.api.deployment import Deployment, install
 from service.api.openapi import describe_bodies, make_api
 from service.config import Settings
@@ -32,7 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     api.init_app(app)
     describe_bodies(api)
     terminology.install(app, settings)
-    for room in (convert, reports, operations, terminology, terms, overlays, unmapped):
+    for room in (convert, reports, deliveries, operations, terminology, terms, overlays, unmapped):
         api.register_blueprint(room.blueprint)
     app.register_blueprint(docs.blueprint)
     tables(settings.issuers_file)  # loaded before workers are forked, so that they share it

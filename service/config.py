@@ -68,6 +68,7 @@ class Settings:
     issuers_file: str = ""
     overlays_folder: str = ""
     destinations_file: str = ""
+    deliver_inside: bool = True
     terminology_folder: str = ""
     terminology_url: str = ""
     terminology_timeout_s: int = 5

@@ -13,7 +13,7 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
 import orjson
@@ -37,7 +37,8 @@ from service.store.receipt import receipt
 
 if TYPE_CHECKING:
     # A conversion needs no database: whoever hands a store in has imported it.
-    from service.store.reports import Draft, Key, Output, Store, Stored
+    from service.store.deliveries import Planned
+    from service.store.reports import Consignment, Draft, Key, Output, Store, Stored
 
 ATTEMPTS = 8
 """How often a version is tried again when others keep the same report at the same time."""
@@ -49,12 +50,14 @@ __all__ = [
     "DIALECTS",
     "IODS",
     "READERS",
+    "ROLES",
     "WRITERS",
     "Format",
     "Options",
     "Outcome",
     "Receipt",
     "Source",
+    "code",
     "convert",
     "emit",
     "held",
@@ -118,6 +121,14 @@ def tables(issuers_file: str) -> Vocabulary:
     return Vocabulary.load(files("terminology"), files("mappings"), Path(issuers_file))
 
 
+class Planner(Protocol):
+    """Says what is delivered of a report, once it is emitted and has an id of ours."""
+
+    def of(self, identity: str, outcome: Outcome, received: Received, options: Options) -> Consignment:
+        """The deliveries, with the outputs that are made for them alone."""
+        ...
+
+
 STORED = (Format.FHIR_R4, Format.SR, Format.HTML)
 """What is made of a report and kept. Of one that came as an SR no second SR is made: that one is it."""
 ROLES = {Format.FINDINGS: "findings", Format.FHIR_R4: "fhir", Format.SR: "sr", Format.HTML: "html"}
@@ -163,9 +174,15 @@ def emit(report: CodedReport, targets: Sequence[Format], options: Options, recei
 
 
 def publish(
-    source: Source, options: Options, store: Store, *, key: str | None = None, dry_run: bool = False
+    source: Source,
+    options: Options,
+    store: Store,
+    *,
+    key: str | None = None,
+    dry_run: bool = False,
+    planner: Planner | None = None,
 ) -> Receipt:
-    """Keep a report with all that is made of it; the same report again gives the same receipt.
+    """Keep a report with all that is made of it and its deliveries; the same report again gives the same receipt.
 
     Raises Conflict for another content under the same sender, id and version, KeyReused for a key with another request,
     Unavailable when the database is. A dry run raises the same, says what would be kept, and keeps nothing.
@@ -178,16 +195,30 @@ def publish(
         tables_used, overlays = _vocabulary(source, report.sender, store)
         coded = code_report(_following(report, _previous(report, store)), tables_used)
         outcome = emit(coded, _kept_of(received), options, received)
-        return Receipt(None, _receipt(outcome, {"dryRun": True, **overlays}), created=False)
+        planned = planner.of("", outcome, received, options).planned if planner is not None else ()
+        more = {"deliveries": [_would(one) for one in planned]} if planned else {}
+        return Receipt(None, _receipt(outcome, {"dryRun": True, **overlays, **more}), created=False)
     for _ in range(ATTEMPTS):
-        kept = _keep(source, received, digest, options, store, key)
+        kept = _keep(source, received, digest, options, store, key, planner)
         if kept is not None:
             return kept
     raise Unavailable(Problem("", "busy", "too many at once keep versions of this report"))
 
 
+def code(source: Source, report: LesionReport, store: Store) -> CodedReport:
+    """A stored report coded by the tables and overlays of now, following the version before it."""
+    tables_used, _ = _vocabulary(source, report.sender, store)
+    return code_report(_following(report, _previous(report, store)), tables_used)
+
+
 def _keep(
-    source: Source, received: Received, digest: str, options: Options, store: Store, key: str | None
+    source: Source,
+    received: Received,
+    digest: str,
+    options: Options,
+    store: Store,
+    key: str | None,
+    planner: Planner | None,
 ) -> Receipt | None:
     """One attempt; None when another was first and the look-up must be done again."""
     from service.store import reports as kept
@@ -200,8 +231,11 @@ def _keep(
     previous = _previous(report, store)
     tables_used, overlays = _vocabulary(source, report.sender, store)
     outcome = emit(code_report(_following(report, previous), tables_used), _kept_of(received), options, received)
+    identity = str(uuid4())
+    consignment = planner.of(identity, outcome, received, options) if planner is not None else kept.Consignment()
     try:
-        draft = _draft(_documents(source, report), outcome, digest, store, said, previous, overlays)
+        documents = _documents(source, report)
+        draft = _draft(identity, documents, outcome, digest, store, said, previous, overlays, consignment)
         store.keep(replace(draft, unmapped=unmapped(outcome.report, tables_used, source.limits)))
     except kept.Taken:
         return None
@@ -255,6 +289,7 @@ def _documents(source: Source, report: LesionReport) -> tuple[Output, ...]:
 
 
 def _draft(
+    identity: str,
     documents: tuple[Output, ...],
     outcome: Outcome,
     digest: str,
@@ -262,6 +297,7 @@ def _draft(
     key: Key | None,
     previous: Stored | None,
     overlays: Mapping[str, object],
+    consignment: Consignment,
 ) -> Draft:
     """All that is kept of a version."""
     from service.store.reports import Draft, Stored, instant, output
@@ -271,8 +307,9 @@ def _draft(
         raise Disagreement(Problem("", "sr", "the SR has no identity"))
     made = [output(ROLES[name], emitted.media_type, emitted.content) for name, emitted in outcome.outputs.items()]
     made.extend(documents)
-    identity, received = str(uuid4()), store.now()
+    received = store.now()
     here = f"/v1/reports/{identity}"
+    deliveries = [{"id": one.id, **_would(one), "href": f"/v1/deliveries/{one.id}"} for one in consignment.planned]
     more = {
         "id": identity,
         "received": received,
@@ -286,7 +323,13 @@ def _draft(
             }
             for one in made
         ],
-        "links": {"self": here, "versions": f"{here}/versions", **{one.role: f"{here}/{one.role}" for one in made}},
+        **({"deliveries": deliveries} if deliveries else {}),
+        "links": {
+            "self": here,
+            "versions": f"{here}/versions",
+            "deliveries": f"{here}/deliveries",
+            **{one.role: f"{here}/{one.role}" for one in made},
+        },
         **overlays,
     }
     stored = Stored(
@@ -310,7 +353,14 @@ def _draft(
         accession=report.study.accession,
         key=key,
         predecessor=previous.id if previous else None,
+        consignment=consignment,
     )
+
+
+def _would(planned: Planned) -> dict[str, object]:
+    """What a receipt says of a delivery."""
+    said: dict[str, object] = {"destination": planned.destination, "format": planned.format, "role": planned.role}
+    return {**said, "dryRun": True} if planned.dry_run else said
 
 
 def _digest(report: LesionReport, options: Options) -> str:

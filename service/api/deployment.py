@@ -1,5 +1,6 @@
 """What the views work with: the settings, and the store once something needs it."""
 
+import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ from flask import current_app
 from service.coding.overlays.site import SiteOverlays
 from service.coding.releases.shelves import open_shelf
 from service.config import Settings
+from service.delivery.settings import load
 from service.domain.errors import Unavailable
 from service.pipeline import Format, Source, tables
 
@@ -25,8 +27,11 @@ class Deployment:
     """One running service."""
 
     def __init__(self, settings: Settings) -> None:
-        """Take the settings; the database is opened when first needed. Raises TableError for a mounted overlay."""
+        """Take the settings; the database is opened when first needed. Raises TableError for a mounted overlay, and
+        for destinations that can't be used.
+        """
         self.settings = settings
+        self.destinations = load(settings.destinations_file, os.environ)
         shelf = open_shelf(settings.terminology, settings.terminology_database)
         self.site = SiteOverlays.open(tables(settings.issuers_file), settings.overlays_folder, shelf)
 

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from service.api import problems
 from service.api.curation_schemas import Resolve, RollBack
+from service.api.delivery_schemas import Edit, Retry
 from service.api.negotiation import OFFERS
 from service.api.schemas import ProblemSchema, Search
 from service.doors import MEDIA_TYPES
@@ -74,6 +75,17 @@ OUTPUTS: dict[str, Any] = {
 }
 
 
+DELIVERED: dict[str, Any] = {
+    "description": "The bytes as they are delivered, with a strong ETag.",
+    "content": {
+        name: {} if "json" in name else _BINARY
+        for name in ("application/fhir+json", "application/dicom", "text/html", "application/octet-stream")
+    },
+}
+EDIT_BODY: dict[str, Any] = {"required": True, "content": {"application/json": {"schema": _reference("Edit")}}}
+RETRY_BODY: dict[str, Any] = {"required": True, "content": {"application/json": {"schema": _reference("Retry")}}}
+
+
 class _Parser(FlaskParser):
     """Leaves unknown query parameters to the schema, which refuses them; headers may hold anything."""
 
@@ -131,3 +143,5 @@ def describe_bodies(api: Api) -> None:
     api.spec.components.schema("Search", schema=Search)
     api.spec.components.schema("RollBack", schema=RollBack)
     api.spec.components.schema("Resolve", schema=Resolve)
+    api.spec.components.schema("Edit", schema=Edit)
+    api.spec.components.schema("Retry", schema=Retry)

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from flask import Response, request
 
-from service.api import answers, body, negotiation
+from service.api import answers, body, deliveries, negotiation
+from service.api.delivery_schemas import DeliveriesSchema
 from service.api.deployment import deployment
 from service.api.openapi import FINDINGS_BODY, OUTPUTS, SEARCH_BODY, Blueprint
 from service.api.problems import PROBLEM_JSON
 from service.api.schemas import ProblemSchema, PublishHeaders, PublishQuery, ReceiptSchema, Search, VersionsSchema
-from service.domain.errors import NotAvailable, Problem
 from service.pipeline import publish
 
 blueprint = Blueprint("reports", __name__, url_prefix="/v1/reports", description="Reports and what was made of them")
@@ -24,18 +24,23 @@ _ID = "<uuid:id>"
 @blueprint.arguments(PublishHeaders, location="headers")
 @blueprint.response(HTTPStatus.CREATED, ReceiptSchema)
 @blueprint.alt_response(HTTPStatus.OK, schema=ReceiptSchema, description=ALSO_OK)
+@blueprint.alt_response(HTTPStatus.ACCEPTED, schema=ReceiptSchema, description="Kept, with deliveries under way.")
 @blueprint.alt_response(HTTPStatus.OK, schema=ProblemSchema, content_type=PROBLEM_JSON, description=ALSO_OK)
 @blueprint.doc(requestBody=FINDINGS_BODY)
 def create(query: dict[str, Any], headers: dict[str, Any]) -> Response:
-    """Code a lesion report, write it in every format and keep all of it."""
-    if "deliver" in query:
-        raise NotAvailable(Problem("?deliver", "delivery", "this version delivers nothing yet; send without `deliver`"))
+    """Code a lesion report, write it in every format, keep all of it and deliver it."""
     here = deployment()
+    plan = deliveries.plan(query)
     form = negotiation.reader(request.content_type)
     source = here.source(body.read(request, here.settings.limits.body_bytes), form)
     options = PublishQuery.options(query)
-    receipt = publish(source, options, here.store, key=headers.get("key"), dry_run=query["dry_run"])
-    return answers.published(receipt, always=query.get("ack") == "always")
+    receipt = publish(source, options, here.store, key=headers.get("key"), dry_run=query["dry_run"], planner=plan)
+    response = answers.published(receipt, always=query.get("ack") == "always")
+    return (
+        response
+        if plan is None or receipt.id is None
+        else deliveries.under_way(response, receipt, source, plan, options)
+    )
 
 
 @blueprint.post("/search")
@@ -60,6 +65,13 @@ def receipt(id: UUID) -> Response:  # noqa: A002 - the route's own word
 def versions(id: UUID) -> Response:  # noqa: A002 - the route's own word
     """All versions of the report that this is one of."""
     return answers.versions(deployment().store.versions(str(id)))
+
+
+@blueprint.get(f"/{_ID}/deliveries")
+@blueprint.response(HTTPStatus.OK, DeliveriesSchema)
+def delivered(id: UUID) -> Response:  # noqa: A002 - the route's own word
+    """Where it went, each attempt with its time and what the destination answered."""
+    return deliveries.of_report(str(id))
 
 
 @blueprint.get(f"/{_ID}/<any(fhir, sr, html, findings):role>")

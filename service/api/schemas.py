@@ -59,7 +59,11 @@ class WritingQuery(Strict):
 class PublishQuery(WritingQuery):
     """How to write and whether to keep."""
 
-    deliver = fields.String(metadata={"description": "Destinations; answered with 501 until delivery is there."})
+    deliver = fields.String(metadata={"description": "Names of destinations, with commas between them."})
+    backfill = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Deliver behind everything else, in the window of each destination."},
+    )
     dry_run = fields.Boolean(
         load_default=False, data_key="dry-run", metadata={"description": "Say what would be kept, keep nothing."}
     )
@@ -73,6 +77,22 @@ class PublishHeaders(Schema):
         validate=validate.Regexp(r"^[\x21-\x7e]{1,256}$", error="1 to 256 printable characters without blanks"),
         metadata={"description": "Same key and report: the same stored answer. Same key, other report: 422."},
     )
+
+
+class Prefer:
+    """The header Prefer (RFC 7240): `respond-async`, `wait=SECONDS`; what is not known is ignored, as it says."""
+
+    MOST_WAIT_S = 30
+
+    def __init__(self, header: str) -> None:
+        """Read it; a preference that is said twice counts the first time (RFC 7240 2)."""
+        said: dict[str, str] = {}
+        for part in header.split(","):
+            name, _, value = part.partition(";")[0].partition("=")
+            said.setdefault(name.strip().lower(), value.strip().strip('"'))
+        self.respond_async = "respond-async" in said
+        wait = said.get("wait", "")
+        self.wait_s = min(int(wait), self.MOST_WAIT_S) if wait.isascii() and wait.isdigit() else 0
 
 
 class Search(Strict):
@@ -173,6 +193,17 @@ class SrSchema(Schema):
     study = fields.String(required=True)
 
 
+class ConsignedSchema(Schema):
+    """A delivery as it was planned. A dry run's has neither id nor href."""
+
+    id = fields.String()
+    destination = fields.String(required=True)
+    format = fields.String(required=True)
+    role = fields.String(required=True)
+    dryRun = fields.Boolean()  # noqa: N815 - the name in the answer
+    href = fields.String()
+
+
 class ReceiptSchema(Schema):
     """What became of a report. A dry run has neither id nor outputs nor links."""
 
@@ -188,6 +219,9 @@ class ReceiptSchema(Schema):
     checks = fields.List(fields.String(), required=True)
     sr = fields.Nested(SrSchema, required=True)
     outputs = fields.List(fields.Nested(OutputSchema))
+    deliveries = fields.List(
+        fields.Nested(ConsignedSchema), metadata={"description": "Where it goes; `links.deliveries` says how it went."}
+    )
     overlays = fields.List(fields.String(), metadata={"description": "The site's overlays that it was coded with."})
     links = fields.Dict(keys=fields.String(), values=fields.String())
 

@@ -10,6 +10,8 @@ from typing import Any
 import click
 
 from service.commands.speaking import refusing, say, settings, stop
+from service.commands.worker import GRACE_S as DELIVERIES_GRACE_S
+from service.commands.worker import Inside
 from service.config import BadSetting, Settings
 
 GRACE_S = 30
@@ -83,6 +85,7 @@ def _run(chosen: Settings) -> None:
 
 
 def _gunicorn_settings(chosen: Settings) -> dict[str, Any]:
+    inside = Inside(chosen)
     memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes a file of its own there; a heartbeat must not wait for a disk
     return {
         "bind": [f"[{chosen.host}]:{chosen.port}" if ":" in chosen.host else f"{chosen.host}:{chosen.port}"],
@@ -91,13 +94,15 @@ def _gunicorn_settings(chosen: Settings) -> dict[str, Any]:
         "worker_class": "gthread",
         "preload_app": True,
         "timeout": chosen.timeout_s,
-        "graceful_timeout": GRACE_S,
+        "graceful_timeout": GRACE_S + DELIVERIES_GRACE_S,
         "worker_tmp_dir": str(memory) if os.access(memory, os.W_OK) else None,
         "control_socket_disable": True,
         "proc_name": "lesionbridge",
         "loglevel": "warning",
         "when_ready": _ready,
         "child_exit": _gone,
+        "post_worker_init": inside.start,
+        "worker_exit": inside.stop,
     }
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 
 from service.domain.errors import Problem, Unavailable
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest step of `migrations/versions`."""
 BUSY_TIMEOUT_MS = 10_000
 _MIGRATION_LOCK = 5_251_741  # one number for all processes: only one migrates at a time

@@ -1,7 +1,7 @@
 """Keeping reports: look one up, keep a new version with all that belongs to it in one transaction, search."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -11,9 +11,14 @@ from sqlalchemy.exc import IntegrityError
 from service.domain.emitted import SrReference
 from service.domain.errors import NotFound, Problem
 from service.store.database import faults, migrate, open_engine, transaction
+from service.store.deliveries import DeliveryStore, Origin, Planned
+from service.store.deliveries import keep as keep_deliveries
 from service.store.overlays import OverlayStore
+from service.store.runs import Runs
 from service.store.tables import KeyRow, OutputRow, ReportRow, VersionRow
+from service.store.times import utc
 from service.store.unmapped import Unmapped, UnmappedStore, count
+from service.store.workers import Workers
 
 
 class Taken(Exception):
@@ -38,7 +43,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Bytes as emitted (``role``: findings, fhir, sr, html)."""
+    """Bytes as emitted (``role``: findings, fhir, sr, html; of one destination: ``sr@pacs``)."""
 
     role: str
     media_type: str
@@ -52,6 +57,15 @@ class Key:
 
     text: str
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consignment:
+    """The deliveries of a version, the outputs that are made for them alone, and the request they come from."""
+
+    outputs: tuple[Output, ...] = ()
+    planned: tuple[Planned, ...] = ()
+    origin: Origin = field(default_factory=Origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +83,7 @@ class Draft:
     key: Key | None
     predecessor: str | None
     unmapped: tuple[Unmapped, ...] = ()
+    consignment: Consignment = field(default_factory=Consignment)
 
 
 def output(role: str, media_type: str, content: bytes) -> Output:
@@ -79,16 +94,7 @@ def output(role: str, media_type: str, content: bytes) -> Output:
 def instant(text: str) -> str:
     """An instant with a zone in UTC with microseconds, as the tables keep it; a leap second is the second before it."""
     leap = text[17:19] == "60"
-    return _utc(datetime.fromisoformat(f"{text[:17]}59{text[19:]}" if leap else text))
-
-
-def _utc(when: datetime) -> str:
-    try:
-        there = when.astimezone(UTC)
-    except OverflowError:  # the year 0 or 10000 in UTC: it is kept as the first or last day that there is
-        there = when.replace(tzinfo=UTC)
-    # No strftime for the year: it gives years before 1000 fewer than four digits, and these columns are sorted as text.
-    return there.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return utc(datetime.fromisoformat(f"{text[:17]}59{text[19:]}" if leap else text))
 
 
 class Store:
@@ -100,10 +106,13 @@ class Store:
         self._clock = clock
         self.overlays = OverlayStore(self._engine, self.now)
         self.unmapped = UnmappedStore(self._engine, self.now)
+        self.deliveries = DeliveryStore(self._engine, self.now)
+        self.runs = Runs(self._engine, self.now)
+        self.workers = Workers(self._engine, self.now)
 
     def now(self) -> str:
         """The present instant as the tables keep it."""
-        return _utc(self._clock())
+        return utc(self._clock())
 
     def migrate(self) -> None:
         """Bring the tables up to date."""
@@ -142,12 +151,15 @@ class Store:
                 before = _newest_before(connection, new.sender, new.report_id, new.version)
                 if (before.id if before else None) != draft.predecessor:
                     raise Taken
-                connection.execute(insert(VersionRow).values(report=_report(connection, new), **_version_values(draft)))
-                rows = [{"version": new.id, **asdict(one)} for one in draft.outputs]
+                report = _report(connection, new)
+                connection.execute(insert(VersionRow).values(report=report, **_version_values(draft)))
+                rows = [{"version": new.id, **asdict(one)} for one in (*draft.outputs, *draft.consignment.outputs)]
                 connection.execute(insert(OutputRow), rows)
                 if draft.key is not None:
                     _keep_key(connection, new, draft.key)
                 count(connection, draft.unmapped, new.received)
+                at = (new.id, report, new.version)
+                keep_deliveries(connection, at, draft.consignment.planned, new.received, draft.consignment.origin)
         except IntegrityError:
             raise Taken from None
 
@@ -221,9 +233,9 @@ def _conditions(wanted: Mapping[str, str | datetime]) -> Sequence[ColumnElement[
     equal = [columns[name] == value for name, value in wanted.items() if name in columns]
     for name, value in wanted.items():
         if name == "issued_from" and isinstance(value, datetime):
-            equal.append(VersionRow.issued >= _utc(value))
+            equal.append(VersionRow.issued >= utc(value))
         if name == "issued_before" and isinstance(value, datetime):
-            equal.append(VersionRow.issued < _utc(value))
+            equal.append(VersionRow.issued < utc(value))
     return equal
 
 

@@ -69,7 +69,7 @@ class OutputRow(Base):
     __tablename__ = "outputs"
 
     version: Mapped[str] = mapped_column(ForeignKey("versions.id"), primary_key=True)
-    role: Mapped[str] = mapped_column(String(16), primary_key=True)
+    role: Mapped[str] = mapped_column(String(128), primary_key=True)
     media_type: Mapped[str] = mapped_column(String(128))
     sha256: Mapped[str] = mapped_column(String(64))
     content: Mapped[bytes] = mapped_column(LargeBinary)
@@ -127,3 +127,93 @@ class UnmappedRow(Base):
     decision: Mapped[str] = mapped_column(String())
     author: Mapped[str] = mapped_column(String())
     decided: Mapped[str | None] = mapped_column(INSTANT)
+
+
+class DeliveryRow(Base):
+    """One output on its way to one destination; what it became, and when it is looked at again.
+
+    ``run`` counts how often work on it was started: a worker whose run is not the present one may write no state.
+    ``fed`` says that a workflow has the run. ``report`` and ``number`` hold the order of the versions of a report.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("id"),
+        Index(None, "version"),
+        Index(None, "report", "destination", "number"),
+        Index(None, "state", "destination", "position"),
+        Index(None, "destination", "open", "fed", "priority", "position"),
+        {"sqlite_autoincrement": True},
+    )
+
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    id: Mapped[str] = mapped_column(String(36))
+    version: Mapped[str] = mapped_column(ForeignKey("versions.id"))
+    report: Mapped[int] = mapped_column(ForeignKey("reports.id"))
+    number: Mapped[int] = mapped_column(Integer)
+    destination: Mapped[str] = mapped_column(String(64))
+    format: Mapped[str] = mapped_column(String(16))
+    role: Mapped[str] = mapped_column(String(128))
+    identifiers: Mapped[str] = mapped_column(String())
+    sr: Mapped[str] = mapped_column(String())
+    parent: Mapped[str | None] = mapped_column(String(36))
+    state: Mapped[str] = mapped_column(String(16))
+    open: Mapped[int] = mapped_column(Integer)
+    attempts: Mapped[int] = mapped_column(Integer)
+    counted: Mapped[int] = mapped_column(Integer)
+    run: Mapped[int] = mapped_column(Integer)
+    fed: Mapped[str | None] = mapped_column(INSTANT)
+    priority: Mapped[int] = mapped_column(Integer)
+    created: Mapped[str] = mapped_column(INSTANT)
+    changed: Mapped[str] = mapped_column(INSTANT)
+    next_at: Mapped[str] = mapped_column(INSTANT)
+    settled: Mapped[str | None] = mapped_column(INSTANT)
+    status: Mapped[str] = mapped_column(String())
+    reason: Mapped[str] = mapped_column(String())
+    request: Mapped[str] = mapped_column(String(64))
+    trace: Mapped[str] = mapped_column(String(64))
+
+
+class AttemptRow(Base):
+    """One try of one step, sending or verifying; without an end it is under way, or its worker was lost."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (Index(None, "destination", "started"),)
+
+    delivery: Mapped[str] = mapped_column(ForeignKey("deliveries.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    destination: Mapped[str] = mapped_column(String(64))
+    step: Mapped[str] = mapped_column(String(16))
+    run: Mapped[int] = mapped_column(Integer)
+    worker: Mapped[str] = mapped_column(String())
+    started: Mapped[str] = mapped_column(INSTANT)
+    ended: Mapped[str | None] = mapped_column(INSTANT)
+    outcome: Mapped[str] = mapped_column(String(16))
+    status: Mapped[str] = mapped_column(String())
+    reason: Mapped[str] = mapped_column(String())
+    detail: Mapped[str] = mapped_column(String())
+
+
+class CircuitRow(Base):
+    """How a destination is: failures in a row, and until when nothing but a single try is sent to it."""
+
+    __tablename__ = "circuits"
+
+    destination: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int] = mapped_column(Integer)
+    opened: Mapped[str | None] = mapped_column(INSTANT)
+    until: Mapped[str | None] = mapped_column(INSTANT)
+    reason: Mapped[str] = mapped_column(String())
+    changed: Mapped[str] = mapped_column(INSTANT)
+
+
+class WorkerRow(Base):
+    """A slot for one worker process: who has it, and when it was last heard of."""
+
+    __tablename__ = "workers"
+
+    slot: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    token: Mapped[str] = mapped_column(String(36))
+    name: Mapped[str] = mapped_column(String())
+    revision: Mapped[str] = mapped_column(String(64))
+    heartbeat: Mapped[str] = mapped_column(INSTANT)

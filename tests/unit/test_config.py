@@ -52,6 +52,7 @@ def test_the_documented_database_is_the_default(monkeypatch: pytest.MonkeyPatch,
 def test_every_setting_is_read_from_the_environment(name: str) -> None:
     values = {
         "LESIONBRIDGE_MIGRATE": "false",
+        "LESIONBRIDGE_DELIVER_INSIDE": "false",
         "LESIONBRIDGE_LOG_LEVEL": "error",
         "LESIONBRIDGE_DEFAULT_ZONE": "Asia/Tokyo",
     }

@@ -26,6 +26,8 @@ DEAR = {
     "alembic",
     "psycopg",
     "gunicorn",
+    "dbos",
+    "opentelemetry",
 }
 
 

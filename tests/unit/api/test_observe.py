@@ -61,7 +61,7 @@ def test_nothing_of_the_patient_is_logged_or_counted(client: FlaskClient, capsys
     client.get("/PID-11235/Doe")
     said = capsys.readouterr().err + client.get("/metrics").text
     assert "/v1/reports/search" in said
-    for secret in ("Doe", "Jane", "PID-11235", "A481", "1961", "metastases"):
+    for secret in ("Doe", "Jane", "PID-11235", "A481", "1961-04", "196104", "metastases"):
         assert secret not in said
 
 

@@ -205,10 +205,10 @@ def test_searches_up_to_the_ends_of_the_calendar(client: FlaskClient, bound: str
     assert client.post("/v1/reports/search", json={"issuedFrom": bound}).status_code == 200
 
 
-def test_says_that_it_can_not_deliver_yet(client: FlaskClient) -> None:
+def test_refuses_a_destination_that_is_not_there(client: FlaskClient) -> None:
     answer = post(client, make_body(), "?deliver=pacs,ehr")
     assert answer.json is not None
-    assert (answer.status_code, answer.json["pointer"]) == (501, "?deliver")
+    assert (answer.status_code, answer.json["pointer"]) == (422, "?deliver")
     assert stored(client, {"reportId": "MR-2026-000481"}) == 0
 
 

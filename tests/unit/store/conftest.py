@@ -21,7 +21,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path, missing: Missin
         raise AssertionError
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
+        for schema in ("public", "dbos"):
+            connection.execute(text(f"DROP SCHEMA IF EXISTS {schema} CASCADE"))
         connection.execute(text("CREATE SCHEMA public"))
     engine.dispose()
     return url

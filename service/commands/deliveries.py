@@ -1,0 +1,52 @@
+"""`lesionbridge deliveries` and `lesionbridge replay`: where reports went, and sending dead letters again."""
+
+import click
+
+from service.commands.speaking import counted, refusing, settings, store
+
+_STATES = click.Choice(["queued", "sending", "stored", "verified", "refused", "dead", "dry-run"])
+_DEAD = click.Choice(["dead", "refused"])
+
+
+@click.command("deliveries")
+@click.option("--state", type=_STATES, help="Only in this state.")
+@click.option("--destination", metavar="NAME", help="Only to this destination.")
+@click.option("--report", metavar="ID", help="Only of this version of a report (our id).")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="The newest so many.")
+@click.option("--tries", is_flag=True, help="Each attempt too, with what the destination answered.")
+@refusing
+def command(state: str | None, destination: str | None, report: str | None, limit: int, *, tries: bool) -> None:
+    """List deliveries, the newest first."""
+    said = {"state": state, "destination": destination, "report": report}
+    kept = store(settings()).deliveries
+    found = kept.list({name: value for name, value in said.items() if value is not None}, limit=limit)
+    attempts = kept.attempts([one.id for one in found]) if tries else {}
+    for one in found:
+        click.echo(f"{one.id}\t{one.state}\t{one.destination}\t{one.attempts}\t{one.changed}\t{one.reason}")
+        for each in attempts.get(one.id, ()):
+            outcome = each.outcome or "under way"
+            click.echo(f"  {each.number}\t{each.step}\t{each.started}\t{outcome}\t{each.status}\t{each.reason}")
+    click.echo(counted(len(found), "delivery", "deliveries"), err=True)
+
+
+@click.command("replay")
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--state", type=_DEAD, help="Only dead letters in this state. Default: both.")
+@click.option("--destination", metavar="NAME", help="Only to this destination.")
+@click.option("--backfill", is_flag=True, help="Behind everything else, in the destination's window.")
+@click.option("--all", "every", is_flag=True, help="All dead letters that meet the conditions.")
+@refusing
+def replay(ids: tuple[str, ...], state: str | None, destination: str | None, *, backfill: bool, every: bool) -> None:
+    """Send dead letters again, the same bytes: those named by ID, or all that meet the conditions."""
+    from service.store.deliveries import BACKFILL
+
+    said = {"state": state, "destination": destination}
+    wanted = {name: value for name, value in said.items() if value is not None}
+    if bool(ids) == bool(wanted or every):
+        raise click.UsageError("name deliveries by ID, or say --state, --destination or --all")
+    kept = store(settings()).deliveries
+    if ids:
+        number = len([kept.retry(one) for one in ids])
+    else:
+        number = kept.retry_all(wanted, priority=BACKFILL if backfill else None)
+    click.echo(f"{counted(number, 'delivery', 'deliveries')} to be sent again", err=True)

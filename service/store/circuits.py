@@ -1,0 +1,113 @@
+"""The circuit of each destination: after some failures in a row it is left alone, then one delivery tries it.
+
+It stands in the database, so that all workers know of it. While it is open, tries count for no delivery.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from service.store.database import transaction
+from service.store.tables import CircuitRow
+from service.store.times import later
+
+_LONGEST_S: Final = 86_400.0
+"""A circuit is never open for longer: one that says so was opened by a clock that has gone back since."""
+
+
+class Verdict(StrEnum):
+    """What an answer says of the destination itself."""
+
+    WORKS = "works"
+    AWAY = "away"
+    BUSY = "busy"
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    """When a destination is left alone: after ``failures`` in a row, at first for ``first_s`` and at most ``most_s``.
+
+    ``try_s`` is how long a single try may take before another is made.
+    """
+
+    failures: int = 5
+    first_s: float = 5.0
+    most_s: float = 60.0
+    try_s: float = 150.0
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitState:
+    """A destination that is left alone: since when, until when, and why."""
+
+    destination: str
+    failures: int
+    opened: str
+    until: str
+    reason: str
+
+
+class Door(StrEnum):
+    """Whether a destination may be sent to."""
+
+    OPEN = "open"
+    TRY = "try"  # by one, to see whether it is back
+    SHUT = "shut"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What an answer says of the destination; ``pause_s`` is what a busy one asked for, ``why`` holds no report."""
+
+    verdict: Verdict
+    pause_s: float = 0.0
+    why: str = ""
+
+
+def open_circuits(engine: Engine) -> tuple[CircuitState, ...]:
+    """The destinations that are left alone."""
+    statement = select(CircuitRow.__table__).where(CircuitRow.until.is_not(None)).order_by(CircuitRow.destination)
+    with transaction(engine) as connection:
+        return tuple(
+            CircuitState(row.destination, row.failures, row.opened or row.until, row.until, row.reason)
+            for row in connection.execute(statement)
+        )
+
+
+def door(connection: Connection, destination: str, now: str, *, held: bool = False) -> Door:
+    """Whether a destination may be sent to now; ``held``: nobody else may decide until the transaction ends."""
+    statement = select(CircuitRow.until).where(CircuitRow.destination == destination)
+    until = connection.execute(statement.with_for_update() if held else statement).scalar()
+    if until is None:
+        return Door.OPEN
+    return Door.SHUT if now < until <= later(now, _LONGEST_S) else Door.TRY
+
+
+def take_try(connection: Connection, destination: str, now: str, circuit: Circuit) -> None:
+    """Be the one that tries a destination; the others wait for how it goes."""
+    mine = CircuitRow.destination == destination
+    connection.execute(update(CircuitRow).where(mine).values(until=later(now, circuit.try_s), changed=now))
+
+
+def note(connection: Connection, destination: str, heard: Heard, now: str, circuit: Circuit) -> None:
+    """Remember what an answer says of a destination."""
+    mine = CircuitRow.destination == destination
+    if heard.verdict is Verdict.WORKS:
+        troubled = mine & ((CircuitRow.failures > 0) | CircuitRow.until.is_not(None))
+        closed = {"failures": 0, "opened": None, "until": None, "reason": "", "changed": now}
+        connection.execute(update(CircuitRow).where(troubled).values(closed))
+        return
+    made = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(CircuitRow)
+    fresh = {"destination": destination, "failures": 0, "opened": None, "until": None, "reason": "", "changed": now}
+    connection.execute(made.values(fresh).on_conflict_do_nothing())
+    row = connection.execute(select(CircuitRow.__table__).where(mine).with_for_update()).one()
+    failures = max(row.failures + 1, circuit.failures if heard.verdict is Verdict.BUSY else 0)
+    values: dict[str, object] = {"failures": failures, "reason": heard.why, "changed": now}
+    if failures >= circuit.failures:
+        steps = min(failures - circuit.failures, 32)
+        pause = max(min(circuit.most_s, circuit.first_s * 2.0**steps), min(heard.pause_s, _LONGEST_S))
+        values |= {"opened": row.opened or now, "until": later(now, pause)}
+    connection.execute(update(CircuitRow).where(mine).values(values))

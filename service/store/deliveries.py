@@ -1,0 +1,308 @@
+"""Deliveries as they are kept: made with their report in one transaction, listed, and put back to be sent again."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, func, insert, select, update
+
+from service.domain.emitted import SrReference
+from service.domain.errors import Conflict, NotFound, Problem
+from service.store.database import transaction
+from service.store.tables import AttemptRow, DeliveryRow, OutputRow, ReportRow, VersionRow
+
+BACKFILL: Final = 10
+"""The priority of what runs only in a destination's window; what has a lower number goes first."""
+
+
+class State(StrEnum):
+    """What a user is told of a delivery."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    STORED = "stored"  # the peer says that it has it
+    VERIFIED = "verified"  # and that was proven
+    REFUSED = "refused"  # the peer said no, and would again
+    DEAD = "dead"  # given up
+    DRY_RUN = "dry-run"  # kept, and not sent by the destination's own setting
+
+
+DEAD_LETTERS: Final = (State.REFUSED, State.DEAD)
+"""What a person has to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A delivery to make: which output goes where. ``dry_run``: it is kept and never sent."""
+
+    id: str
+    destination: str
+    format: str
+    role: str
+    identifiers: tuple[tuple[str, str], ...] = ()
+    sr: SrReference | None = None
+    parent: str | None = None
+    dry_run: bool = False
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The request that a delivery comes from: its id, and its W3C trace context (``traceparent``)."""
+
+    request: str = ""
+    trace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of one step; ``ended`` is None while it is under way or when its worker was lost."""
+
+    number: int
+    step: str
+    run: int
+    worker: str
+    started: str
+    ended: str | None
+    outcome: str
+    status: str
+    reason: str
+    detail: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivery as it stands; ``is_open`` while something is still to be done."""
+
+    position: int
+    id: str
+    version: str
+    report: int
+    number: int
+    destination: str
+    format: str
+    role: str
+    identifiers: tuple[tuple[str, str], ...]
+    sr: SrReference | None
+    parent: str | None
+    state: State
+    is_open: bool
+    attempts: int
+    counted: int
+    run: int
+    fed: str | None
+    priority: int
+    created: str
+    changed: str
+    next_at: str
+    settled: str | None
+    status: str
+    reason: str
+    origin: Origin = field(default_factory=Origin)
+
+
+class DeliveryStore:
+    """The deliveries of one database."""
+
+    def __init__(self, engine: Engine, now: Callable[[], str]) -> None:
+        """Take the database and the clock."""
+        self.engine = engine
+        self.now = now
+
+    def of(self, version: str) -> tuple[Delivery, ...]:
+        """The deliveries of a version, oldest first; raises NotFound for a version that is not there."""
+        statement = select(DeliveryRow.__table__).where(DeliveryRow.version == version).order_by(DeliveryRow.position)
+        with transaction(self.engine) as connection:
+            found = tuple(made(row._mapping) for row in connection.execute(statement))
+            if not found and connection.execute(select(VersionRow.id).where(VersionRow.id == version)).first() is None:
+                raise _not_found()
+        return found
+
+    def get(self, id: str) -> Delivery:  # noqa: A002 - the route's own word
+        """One delivery; raises NotFound."""
+        with transaction(self.engine) as connection:
+            row = connection.execute(select(DeliveryRow.__table__).where(DeliveryRow.id == id)).first()
+        if row is None:
+            raise _not_found()
+        return made(row._mapping)
+
+    def attempts(self, ids: Sequence[str]) -> Mapping[str, tuple[Attempt, ...]]:
+        """The attempts of some deliveries, in their order."""
+        statement = (
+            select(AttemptRow.__table__)
+            .where(AttemptRow.delivery.in_(ids))
+            .order_by(AttemptRow.delivery, AttemptRow.number)
+        )
+        found: dict[str, list[Attempt]] = {one: [] for one in ids}
+        with transaction(self.engine) as connection:
+            for row in connection.execute(statement):
+                members = {name: row._mapping[name] for name in Attempt.__slots__}
+                found[row.delivery].append(Attempt(**(members | {"detail": _pairs(members["detail"])})))
+        return {name: tuple(tries) for name, tries in found.items()}
+
+    def list(self, wanted: Mapping[str, str], *, limit: int, before: int | None = None) -> tuple[Delivery, ...]:
+        """Deliveries that meet every condition (state, destination, report as our id), the newest first.
+
+        ``before`` is the position that the last page ended with.
+        """
+        statement = select(DeliveryRow.__table__).where(*_conditions(wanted))
+        if before is not None:
+            statement = statement.where(DeliveryRow.position < before)
+        with transaction(self.engine) as connection:
+            rows = connection.execute(statement.order_by(DeliveryRow.position.desc()).limit(limit))
+            return tuple(made(row._mapping) for row in rows)
+
+    def counts(self) -> Mapping[tuple[str, str], int]:
+        """How many deliveries each destination has in each state."""
+        statement = select(DeliveryRow.destination, DeliveryRow.state, func.count()).group_by(
+            DeliveryRow.destination, DeliveryRow.state
+        )
+        with transaction(self.engine) as connection:
+            return {(row[0], row[1]): int(row[2]) for row in connection.execute(statement)}
+
+    def queues(self) -> Mapping[str, tuple[int, str]]:
+        """Of each destination with open deliveries: how many, and when the oldest was made."""
+        statement = (
+            select(DeliveryRow.destination, func.count(), func.min(DeliveryRow.created))
+            .where(DeliveryRow.open == 1)
+            .group_by(DeliveryRow.destination)
+        )
+        with transaction(self.engine) as connection:
+            return {row[0]: (int(row[1]), str(row[2])) for row in connection.execute(statement)}
+
+    def add(
+        self, version: str, planned: Sequence[Planned], outputs: Sequence[Mapping[str, Any]], origin: Origin
+    ) -> tuple[Delivery, ...]:
+        """Deliveries of a version that is kept already, with the outputs they need; one that is there stays as it is.
+
+        Raises NotFound.
+        """
+        with transaction(self.engine, writes=True) as connection:
+            row = connection.execute(
+                select(VersionRow.report, VersionRow.version).where(VersionRow.id == version)
+            ).first()
+            if row is None:
+                raise _not_found()
+            hold(connection, row.report)
+            known = set(connection.execute(select(DeliveryRow.id).where(DeliveryRow.version == version)).scalars())
+            roles = set(connection.execute(select(OutputRow.role).where(OutputRow.version == version)).scalars())
+            new = [one for one in outputs if one["role"] not in roles]
+            if new:
+                connection.execute(insert(OutputRow), [{"version": version, **one} for one in new])
+            fresh = [one for one in planned if one.id not in known]
+            keep(connection, (version, row.report, row.version), fresh, self.now(), origin)
+        return self.of(version)
+
+    def retry(self, id: str) -> Delivery:  # noqa: A002 - the route's own word
+        """Put a dead letter back to be sent from the start; raises NotFound, and Conflict for one that is none."""
+        with transaction(self.engine, writes=True) as connection:
+            if not _put_back(connection, [DeliveryRow.id == id], self.now()):
+                state = connection.execute(select(DeliveryRow.state).where(DeliveryRow.id == id)).scalar()
+                if state is None:
+                    raise _not_found()
+                raise Conflict(
+                    Problem("", "dead-letter", f"this delivery is {state}: only a dead letter is sent again")
+                )
+        return self.get(id)
+
+    def retry_all(self, wanted: Mapping[str, str], *, priority: int | None = None) -> int:
+        """Put back every dead letter that meets the conditions; how many. ``priority`` moves them behind others."""
+        with transaction(self.engine, writes=True) as connection:
+            return _put_back(connection, _conditions(wanted), self.now(), priority)
+
+
+def keep(
+    connection: Connection, version: tuple[str, int, int], planned: Sequence[Planned], now: str, origin: Origin
+) -> None:
+    """Make deliveries within the transaction that keeps their report; ``version`` is id, report and number."""
+    if not planned:
+        return
+    identity, report, number = version
+    rows = [
+        {
+            "id": one.id,
+            "version": identity,
+            "report": report,
+            "number": number,
+            "destination": one.destination,
+            "format": one.format,
+            "role": one.role,
+            "identifiers": orjson.dumps(one.identifiers).decode(),
+            "sr": orjson.dumps(asdict(one.sr)).decode() if one.sr else "",
+            "parent": one.parent,
+            "state": State.DRY_RUN if one.dry_run else State.QUEUED,
+            "open": int(not one.dry_run),
+            "attempts": 0,
+            "counted": 0,
+            "run": 1,
+            "fed": None,
+            "priority": one.priority,
+            "created": now,
+            "changed": now,
+            "next_at": now,
+            "settled": now if one.dry_run else None,
+            "status": "",
+            "reason": "the destination is set to dry-run: kept, not sent" if one.dry_run else "",
+            "request": origin.request,
+            "trace": origin.trace,
+        }
+        for one in planned
+    ]
+    connection.execute(insert(DeliveryRow), rows)
+
+
+def made(row: RowMapping) -> Delivery:
+    """A delivery of its row."""
+    members = {name: row[name] for name in Delivery.__slots__ if name not in {"is_open", "origin"}}
+    sr = orjson.loads(row["sr"]) if row["sr"] else None
+    return Delivery(
+        **(
+            members
+            | {
+                "identifiers": _pairs(row["identifiers"]),
+                "sr": SrReference(**sr) if sr else None,
+                "state": State(row["state"]),
+                "is_open": bool(row["open"]),
+                "origin": Origin(row["request"], row["trace"]),
+            }
+        )
+    )
+
+
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((str(one), str(other)) for one, other in orjson.loads(text))
+
+
+def _conditions(wanted: Mapping[str, str]) -> list[ColumnElement[bool]]:
+    columns = {"state": DeliveryRow.state, "destination": DeliveryRow.destination, "report": DeliveryRow.version}
+    return [columns[name] == value for name, value in wanted.items()]
+
+
+def _put_back(
+    connection: Connection, conditions: Sequence[ColumnElement[bool]], now: str, priority: int | None = None
+) -> int:
+    values: dict[str, Any] = {
+        "state": State.QUEUED,
+        "open": 1,
+        "counted": 0,
+        "run": DeliveryRow.run + 1,
+        "fed": None,
+        "changed": now,
+        "next_at": now,
+        "settled": None,
+    }
+    if priority is not None:
+        values["priority"] = priority
+    statement = update(DeliveryRow).where(DeliveryRow.state.in_(DEAD_LETTERS), *conditions).values(values)
+    return int(connection.execute(statement).rowcount)
+
+
+def hold(connection: Connection, report: int) -> None:
+    """Hold the report, so that the order of its versions is decided by one at a time; SQLite has one writer anyway."""
+    connection.execute(select(ReportRow.id).where(ReportRow.id == report).with_for_update())
+
+
+def _not_found() -> NotFound:
+    return NotFound(Problem("", "stored", "nothing is stored under this id"))

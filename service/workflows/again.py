@@ -1,0 +1,87 @@
+"""Deliveries of a report that is kept already: to more destinations, or anew where the last one failed.
+
+What was sent never changes: a delivery with other options is a new delivery, linked to the one it follows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from service.delivery.settings import DestinationSettings
+from service.domain.errors import Conflict, NotFound, Problem
+from service.domain.received import Received
+from service.doors import Format, Options
+from service.pipeline import ROLES, Source, code, read
+from service.store.deliveries import Delivery, State
+from service.store.reports import Store, Stored
+from service.workflows.accepting import Made, Plan, chosen, consign, own_output, written_for
+
+
+@dataclass(frozen=True, slots=True)
+class OfStored:
+    """Of a report that is kept. ``options`` are those it came with; None: they are not known, nothing kept is used."""
+
+    store: Store
+    stored: Stored
+    source: Source
+    options: Options | None
+
+    def base(self, form: Format, at: DestinationSettings) -> Made | None:
+        """What is kept for everybody, where the destination takes just that."""
+        if self.options is None or written_for(at, self.options) != replace(self.options, check=False):
+            return None
+        try:
+            kept = self.store.output(self.stored.id, ROLES.get(form, ""))
+        except NotFound:
+            return None
+        return Made(kept.media_type, kept.content, self.stored.sr)
+
+    def own(self, form: Format, at: DestinationSettings) -> Made:
+        """Written now, by the tables of now; a bundle names the SR that is kept."""
+        findings = self.store.output(self.stored.id, ROLES[Format.FINDINGS])
+        source = replace(self.source, body=findings.content, format=Format.FINDINGS, default_sender=self.stored.sender)
+        received = read(source)
+        report = code(source, received.report, self.store)
+        known = Received(received.report, received.losses, None if form is Format.SR else self.stored.sr)
+        return own_output(report, form, written_for(at, self.options or Options()), known)
+
+
+def deliver_more(store: Store, version: str, source: Source, plan: Plan, options: Options) -> tuple[Delivery, ...]:
+    """Deliver a kept report to the destinations that it has no delivery for yet; all its deliveries."""
+    there = [one.destination for one in store.deliveries.of(version)]
+    missing = tuple(one for one in plan.destinations if one.name not in there)
+    if not missing:
+        return store.deliveries.of(version)
+    makes = OfStored(store, store.get(version), source, options)
+    return _add(store, version, replace(plan, destinations=missing), makes, [])
+
+
+def edit(
+    store: Store,
+    delivery: str,
+    source: Source,
+    destinations: Mapping[str, DestinationSettings],
+    said: Mapping[str, str],
+) -> Delivery:
+    """A new delivery in the place of a dead letter: written again for its destination, or for another one.
+
+    ``said``: destination, dialect, bundle. Raises NotFound, Conflict for a delivery that is no dead letter, Invalid.
+    """
+    old = store.deliveries.get(delivery)
+    if old.is_open or old.state not in (State.DEAD, State.REFUSED, State.DRY_RUN):
+        raise Conflict(Problem("", "dead-letter", f"it is {old.state}: only a dead letter is written again"))
+    [at] = chosen(said.get("destination", old.destination), destinations, "/destination")
+    at = replace(at, dialect=said.get("dialect", at.dialect), bundle=said.get("bundle", at.bundle))
+    there = [one.destination for one in store.deliveries.of(old.version)]
+    makes = OfStored(store, store.get(old.version), source, None)
+    plan = Plan((at,), old.priority, old.origin, parent=old.id)
+    made = _add(store, old.version, plan, makes, there)
+    return next(one for one in reversed(made) if one.destination == at.name)
+
+
+def _add(store: Store, version: str, plan: Plan, makes: OfStored, there: list[str]) -> tuple[Delivery, ...]:
+    made = consign(plan, version, makes, there)
+    outputs = [
+        {"role": one.role, "media_type": one.media_type, "sha256": one.sha256, "content": one.content}
+        for one in made.outputs
+    ]
+    return store.deliveries.add(version, made.planned, outputs, made.origin)

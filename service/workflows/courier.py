@@ -1,0 +1,117 @@
+"""One step of a delivery: begin it, ask the destination, record what it said. It knows nothing of workflows."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+import structlog
+
+from service.delivery.destination import Answer, Destination, Outcome, Outgoing
+from service.delivery.settings import DestinationSettings
+from service.domain.errors import Unavailable
+from service.doors import SUFFIXES, Format
+from service.store.reports import Store
+from service.store.runs import Due, Turn
+from service.workflows.meaning import meaning
+from service.workflows.watching import Watching
+
+Kept = TypeVar("Kept")
+NOTHING: Final = "nothing"
+"""A step that had nothing to do: another worker was sooner, or it is not its turn."""
+OBJECTS_OF_THEIR_OWN: Final = frozenset({str(Format.SR)})
+"""Formats of which each version is another object at the peer: an older one that comes later replaces nothing."""
+_PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+_log = structlog.get_logger()
+
+
+class Stopping(Exception):
+    """The worker ends before the database came back; what was begun is taken up by another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A destination with its settings."""
+
+    settings: DestinationSettings
+    destination: Destination
+
+
+@dataclass(slots=True)
+class Courier:
+    """Takes the steps of one worker process."""
+
+    store: Store
+    peers: Mapping[str, Peer]
+    worker: str
+    watching: Watching
+    stopping: threading.Event = field(default_factory=threading.Event)
+    wake: threading.Event = field(default_factory=threading.Event)
+    luck: Callable[[], float] = random.random
+    _taken: dict[str, str] = field(default_factory=dict)
+
+    def took(self, destination: str, run: Due) -> None:
+        """Note a run that is started here."""
+        self._taken[run.id] = destination
+
+    def left(self, delivery: str) -> None:
+        """Note that a run ended here; there is room for the next."""
+        self._taken.pop(delivery, None)
+        self.wake.set()
+
+    def under_way(self, destination: str) -> int:
+        """How many runs of a destination are under way here."""
+        return list(self._taken.values()).count(destination)
+
+    def step(self, delivery: str, run: int) -> str:
+        """The next step of a run; the state that it led to, or NOTHING."""
+        at = self.kept(lambda: self.store.deliveries.get(delivery))
+        peer = self.peers.get(at.destination)
+        if peer is None:
+            # Its settings were taken out: it waits, seen in the lists, until they are back or a person decides.
+            return NOTHING
+        overtakes = at.format in OBJECTS_OF_THEIR_OWN
+        turn = self.kept(lambda: self.store.runs.begin(delivery, run, self.worker, overtakes=overtakes))
+        if turn is None:
+            return NOTHING
+        started, clock = self.store.now(), time.perf_counter()
+        with self.watching.step(turn) as span:
+            answer = _asked(peer.destination, turn)
+            seconds = time.perf_counter() - clock
+            told = meaning(turn, answer, peer.settings.retry, self.luck())
+            mine = self.kept(lambda: self.store.runs.told(turn, started, self.worker, told))
+            self.watching.ended(span, turn, told, seconds)
+        return str(told.state) if mine else NOTHING
+
+    def kept(self, write: Callable[[], Kept]) -> Kept:
+        """Do something in the database, as often as it takes: what a peer has answered must not be lost."""
+        tries = 0
+        while True:
+            try:
+                return write()
+            except Unavailable:
+                _log.warning("database_away", tries=tries + 1)
+                if self.stopping.wait(_PAUSES_S[min(tries, len(_PAUSES_S) - 1)]):
+                    raise Stopping from None
+                tries += 1
+
+
+def _asked(destination: Destination, turn: Turn) -> Answer:
+    """What the destination makes of a step; a fault of ours is an outcome that nobody knows."""
+    at = turn.delivery
+    outgoing = Outgoing(
+        delivery=at.id,
+        media_type=turn.media_type,
+        content=turn.content,
+        name=f"{at.id}{SUFFIXES[Format(at.format)]}",
+        sr=at.sr,
+        identifiers=at.identifiers,
+    )
+    try:
+        return destination.send(outgoing) if turn.step == "send" else destination.verify(outgoing)
+    except Exception as error:  # noqa: BLE001 - a defect of one destination must not lose the delivery
+        _log.error("destination_failed", delivery=at.id, destination=at.destination, error=type(error).__name__)
+        return Answer(Outcome.UNKNOWN, f"the service failed while it asked the peer ({type(error).__name__})")

@@ -1,0 +1,143 @@
+"""DBOS: one workflow a run of a delivery, with a step to send and a step to verify.
+
+One engine lives in a process. Its executor id is the worker's slot, its version is ours: not a digest of the source,
+which every release would change. A process is launched after the fork, never before.
+"""
+
+import logging
+import sqlite3
+from collections.abc import Iterable
+from typing import Final
+
+from dbos import DBOS, DBOSConfig, SetWorkflowID
+from sqlalchemy import make_url
+
+from service.store.deliveries import State
+from service.store.runs import Due
+from service.workflows.courier import Courier
+
+REVISION: Final = "deliver-1"
+"""Of the workflow: it changes when the steps of `deliver` do. What was begun under another is begun anew."""
+_APPLICATION: Final = "lesionbridge"
+_WORKFLOW: Final = "deliver"
+_IN_HAND: Final = ("PENDING", "ENQUEUED", "DELAYED")
+_MOST_RECOVERIES: Final = 1000
+
+_courier: list[Courier] = []
+"""The courier of this process: workflows are functions, and find it here."""
+
+
+def system_url(database_url: str) -> str:
+    """Where DBOS keeps its records: beside an SQLite file in one of their own, in PostgreSQL in the schema `dbos`."""
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        path = str(url.database)
+        return f"sqlite:///{path.removesuffix('.sqlite3')}-workflows.sqlite3"
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+@DBOS.step(name="send")
+def _send(delivery: str, run: int) -> str:
+    return _courier[-1].step(delivery, run)
+
+
+@DBOS.step(name="verify")
+def _verify(delivery: str, run: int) -> str:
+    return _courier[-1].step(delivery, run)
+
+
+@DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=_MOST_RECOVERIES)
+def deliver(delivery: str, run: int) -> str:
+    """One run: send, and verify what was stored. A send that was recorded is not made again."""
+    try:
+        state = _send(delivery, run)
+        return _verify(delivery, run) if state == State.STORED else state
+    finally:
+        _courier[-1].left(delivery)
+
+
+def workflow_id(run: Due) -> str:
+    """The id of a run's workflow: started twice, it is one."""
+    return f"{run.id}:{run.run}"
+
+
+class Engine:
+    """The running DBOS of this process."""
+
+    def __init__(self, database_url: str, executor: str, courier: Courier, revision: str = REVISION) -> None:
+        """Launch it; what this executor had begun is taken up again."""
+        url = system_url(database_url)
+        if url.startswith("sqlite"):
+            _write_ahead(url)
+        config: DBOSConfig = {
+            "name": _APPLICATION,
+            "system_database_url": url,
+            "application_version": revision,
+            "executor_id": executor,
+            "log_level": "WARNING",
+            "enable_otlp": False,
+            "sys_db_pool_size": 10,
+            "use_listen_notify": False,
+        }
+        self.courier = courier
+        _courier.append(courier)
+        logging.getLogger("dbos").setLevel(logging.WARNING)
+        DBOS(config=config)
+        DBOS.launch()
+
+    def start(self, run: Due) -> None:
+        """Start a run, unless it was started."""
+        with SetWorkflowID(workflow_id(run)):
+            DBOS.start_workflow(deliver, run.id, run.run)
+
+    def missing(self, runs: Iterable[Due]) -> tuple[Due, ...]:
+        """Those that no workflow is at any more."""
+        asked = {workflow_id(one): one for one in runs}
+        if not asked:
+            return ()
+        found = DBOS.list_workflows(workflow_ids=list(asked), load_input=False, load_output=False)
+        there = {one.workflow_id for one in found if one.status in _IN_HAND}
+        return tuple(one for name, one in asked.items() if name not in there)
+
+    def take_over(self, living: set[str], revisions: set[str]) -> tuple[int, int]:
+        """Resume what silent workers had begun, and drop what another revision left; how many of each.
+
+        What is dropped is found missing, and begun anew from the state that its delivery has.
+        """
+        lost, older = [], []
+        for one in DBOS.list_workflows(name=_WORKFLOW, status=list(_IN_HAND), load_input=False, load_output=False):
+            if one.app_version not in revisions:
+                older.append(one.workflow_id)
+            elif one.status == "PENDING" and one.executor_id not in living:
+                lost.append(one.workflow_id)
+        if older:
+            DBOS.cancel_workflows(older)
+        if lost:
+            DBOS.resume_workflows(lost)
+        return len(lost), len(older)
+
+    def forget(self, done_before: str) -> int:
+        """Delete the records of workflows that ended before an instant (ISO 8601); how many."""
+        done = DBOS.list_workflows(
+            name=_WORKFLOW,
+            status=["SUCCESS", "ERROR", "CANCELLED"],
+            completed_before=done_before,
+            load_input=False,
+            load_output=False,
+            limit=5_000,
+        )
+        if done:
+            DBOS.delete_workflows([one.workflow_id for one in done])
+        return len(done)
+
+    def stop(self, grace_s: int) -> None:
+        """Let runs under way end, for a while; what is left is taken up by another worker."""
+        DBOS.destroy(workflow_completion_timeout_sec=grace_s)
+        _courier.remove(self.courier)
+
+
+def _write_ahead(url: str) -> None:
+    """Readers beside a writer, as in our own file; the file keeps this."""
+    connection = sqlite3.connect(str(make_url(url).database))
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.close()

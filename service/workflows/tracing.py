@@ -1,0 +1,42 @@
+"""Spans of OpenTelemetry from the request to the last attempt; the SDK is imported only where an endpoint is set."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+from service.store.runs import Turn
+
+ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+"""Where spans are sent, by the variables that OpenTelemetry itself names."""
+
+
+def tracer(environ: Mapping[str, str]) -> Any:
+    """A tracer that exports over OTLP (HTTP); None where no endpoint is named."""
+    if not any(environ.get(name) for name in ENDPOINTS):
+        return None
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    name = environ.get("OTEL_SERVICE_NAME") or "lesionbridge"
+    provider = TracerProvider(resource=Resource.create({SERVICE_NAME: name}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    return provider.get_tracer("lesionbridge")
+
+
+@contextmanager
+def span(source: Any, turn: Turn) -> Iterator[Any]:
+    """A span of one attempt, a child of the request that the delivery came from."""
+    from opentelemetry.propagate import extract
+
+    at = turn.delivery
+    context = extract({"traceparent": at.origin.trace}) if at.origin.trace else None
+    attributes = {
+        "lesionbridge.delivery": at.id,
+        "lesionbridge.destination": at.destination,
+        "lesionbridge.attempt": turn.attempt,
+        "lesionbridge.run": at.run,
+    }
+    with source.start_as_current_span(f"deliver {turn.step}", context=context, attributes=attributes) as made:
+        yield made

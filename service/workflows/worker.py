@@ -1,0 +1,223 @@
+"""A worker process: has a slot, starts what is due, looks after what others left, and ends in good order."""
+
+import fcntl
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, Any, Final
+from uuid import uuid4
+
+import structlog
+from sqlalchemy import make_url
+
+from service.domain.errors import Unavailable
+from service.store.reports import Store
+from service.store.runs import Pace
+from service.store.workers import Slot, Watch
+from service.workflows.courier import Courier, Peer
+from service.workflows.watching import Watching
+
+TICK_S: Final = 0.25
+BEAT_S: Final = 5.0
+SWEEP_S: Final = 10.0
+SILENT_S: Final = 25.0
+"""A worker that was not heard of for so long is taken for dead: with a sweep on top, well within a minute."""
+FORGET_S: Final = 600.0
+KEPT_H: Final = 24
+"""Hours that DBOS keeps the records of workflows that ended; what became of a delivery stands in our own tables."""
+
+_log = structlog.get_logger()
+
+
+class Busy(Exception):
+    """Another worker has this embedded database."""
+
+
+class Worker:
+    """Starts runs of deliveries in this process until it is stopped."""
+
+    def __init__(
+        self,
+        database_url: str,
+        peers: Mapping[str, Peer],
+        watching: Watching,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take the database and the destinations; nothing is opened yet."""
+        self._url = database_url
+        self._peers = peers
+        self._watching = watching
+        self._clock = clock
+        self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._lock_file: IO[bytes] | None = None
+        self._fault = "starting"
+
+    @property
+    def fault(self) -> str:
+        """What keeps it from working, in words; empty when all is well."""
+        return self._fault
+
+    def start(self) -> None:
+        """Work in a thread of its own."""
+        self._thread = threading.Thread(target=self.run, name="lesionbridge-worker", daemon=True)
+        self._thread.start()
+
+    def stop(self, grace_s: float) -> None:
+        """Begin nothing more, let what is under way end, and wait for that."""
+        self._stop.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(timeout=grace_s + 10)
+
+    def request_stop(self) -> None:
+        """Ask it to end; for signal handlers."""
+        self._stop.set()
+        self._wake.set()
+
+    def run(self, grace_s: int = 20) -> None:
+        """Work until stopped; a worker that was taken for dead begins anew under another slot."""
+        while not self._stop.is_set():
+            try:
+                self._term(grace_s)
+            except Busy:
+                self._fault = "another process delivers from this database"
+                self._stop.wait(BEAT_S)
+            except Exception as error:  # noqa: BLE001 - a worker must outlive whatever its database does to it
+                self._fault = f"the worker can't run ({type(error).__name__})"
+                _log.error("worker_failed", error=type(error).__name__)
+                self._stop.wait(BEAT_S)
+        self._fault = "stopped"
+
+    def _term(self, grace_s: int) -> None:
+        """From taking a slot to giving it back."""
+        from service.workflows.engine import REVISION, Engine
+
+        self._hold_alone()
+        store = Store(self._url)
+        try:
+            name = f"{socket.gethostname()}:{os.getpid()}"
+            token = str(uuid4())
+            take = store.workers.take_only if self._lock_file else store.workers.take
+            slot = take(token, name, REVISION)
+            courier = Courier(store, self._peers, slot.executor, self._watching, wake=self._wake)
+            engine = Engine(self._url, slot.executor, courier)
+            try:
+                self._fault = ""
+                _log.info("worker_started", executor=slot.executor, destinations=sorted(self._peers))
+                self._work(store, slot, engine, courier)
+            finally:
+                courier.stopping.set()
+                engine.stop(grace_s)
+                _quietly(lambda: store.workers.leave(slot))
+                _log.info("worker_stopped", executor=slot.executor)
+        finally:
+            store.close()
+            self._release()
+
+    def _work(self, store: Store, slot: Slot, engine: Any, courier: Courier) -> None:
+        """Feed, beat and sweep, until stopped or taken for dead."""
+        watch = Watch(SILENT_S, self._clock)
+        chores = _Chores(self._clock)
+        workers = 1
+        while not self._stop.is_set():
+            try:
+                if chores.due("beat", BEAT_S):
+                    if not store.workers.beat(slot):
+                        _log.warning("worker_was_taken_for_dead", executor=slot.executor)
+                        return
+                    workers = len(store.workers.present())
+                if chores.due("sweep", SWEEP_S):
+                    self._sweep(store, engine, watch)
+                if chores.due("forget", FORGET_S):
+                    engine.forget((datetime.now(UTC) - timedelta(hours=KEPT_H)).isoformat())
+                self._feed(store, engine, courier, workers)
+                self._fault = ""
+            except Unavailable as error:
+                self._fault = error.problems[0].detail
+            self._wake.wait(TICK_S)
+            self._wake.clear()
+
+    def _feed(self, store: Store, engine: Any, courier: Courier, workers: int) -> None:
+        """Start what is due, in the order and at the pace of each destination."""
+        now = datetime.now(UTC)
+        with store.runs.feeding() as feed:
+            if feed is None:
+                return
+            for name, peer in self._peers.items():
+                here = peer.settings
+                pace = Pace(
+                    limit=here.concurrency,
+                    share=-(-here.concurrency // workers) - courier.under_way(name),
+                    rate=here.rate.deliveries,
+                    per_s=here.rate.per_s,
+                    backfill=here.window is None or here.window.is_open(now),
+                )
+                runs = feed.due(name, pace) if pace.share > 0 else ()
+                for one in runs:
+                    courier.took(name, one)
+                    engine.start(one)
+                if runs:
+                    store.runs.fed(runs)
+
+    def _sweep(self, store: Store, engine: Any, watch: Watch) -> None:
+        """Bury silent workers, resume what they had begun, free what no workflow is at."""
+        for number, token, heartbeat in watch.silent(store.workers.present()):
+            if store.workers.bury(number, token, heartbeat):
+                _log.warning("worker_lost", executor=Slot(number, token).executor)
+        present = store.workers.present()
+        living = {Slot(number, token).executor for number, (token, _, _) in present.items()}
+        lost, older = engine.take_over(living, {revision for _, _, revision in present.values()})
+        freed = engine.missing(store.runs.stale())
+        if freed:
+            store.runs.freed(freed)
+        if lost or older or freed:
+            _log.warning("taken_over", resumed=lost, begun_anew=older, freed=len(freed))
+
+    def _hold_alone(self) -> None:
+        """On SQLite be the only worker: a lock on a file beside the database, gone with the process; raises Busy."""
+        url = make_url(self._url)
+        if url.get_backend_name() != "sqlite":
+            return
+        file = Path(f"{url.database}.worker").open("ab")  # noqa: SIM115 - held for as long as the worker lives
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            raise Busy from None
+        self._lock_file = file
+
+    def _release(self) -> None:
+        if self._lock_file is not None:
+            self._lock_file.close()
+            self._lock_file = None
+
+
+class _Chores:
+    """What is done every so often, by a clock that never goes back."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._last: dict[str, float] = {}
+
+    def due(self, name: str, every_s: float) -> bool:
+        """Whether it is time; the first time is now."""
+        now = self._clock()
+        if name in self._last and now - self._last[name] < every_s:
+            return False
+        self._last[name] = now
+        return True
+
+
+def _quietly(action: Callable[[], None]) -> None:
+    """Do it if the database lets us; who finds the slot silent does it otherwise."""
+    try:
+        action()
+    except Unavailable:
+        _log.warning("slot_not_given_back")

@@ -1,0 +1,432 @@
+"""Deliveries as they are kept, on both databases: who may start what, and what an answer leads to."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+
+from service.domain.emitted import SrReference
+from service.domain.errors import Conflict, NotFound
+from service.store import database
+from service.store.circuits import Circuit, Heard, Verdict, open_circuits
+from service.store.deliveries import BACKFILL, Origin, Planned, State
+from service.store.reports import Consignment, Store, Taken, output
+from service.store.runs import LOST, Due, Pace, Runs, Told, Turn
+from tests.unit.store.test_reports import ID, make_draft
+
+PACE = Pace(limit=10, share=10)
+WORKS, AWAY = Heard(Verdict.WORKS), Heard(Verdict.AWAY, why="connection refused")
+
+
+class Clock:
+    """A clock that tests set."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def move(self, seconds: float) -> None:
+        """Move it, back with a negative number."""
+        self.at += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of the store."""
+    return Clock()
+
+
+@pytest.fixture
+def kept(database_url: str, clock: Clock) -> Any:
+    """A store with its tables and a clock of the test's."""
+    made = Store(database_url, clock)
+    made.migrate()
+    yield made
+    made.close()
+
+
+def planned(number: int = 1, destination: str = "pacs", **changes: Any) -> Planned:
+    """A delivery of the SR; what differs by default is only its number."""
+    sr = SrReference("1.2.840.10008.5.1.4.1.1.88.34", f"2.25.{number}", "2.25.7", "1.2.3")
+    return replace(Planned(f"{destination}-{number}", destination, "sr", "sr", (), sr), **changes)
+
+
+def keep(store: Store, number: int = 1, *deliveries: Planned, report: str = "R1", **changes: Any) -> None:
+    """A version with its deliveries."""
+    draft = make_draft(number, report_id=report, **changes)
+    before = store.newest_before("local", report, draft.stored.version)
+    consignment = Consignment(planned=deliveries or (planned(number),), origin=Origin("request-1", "00-trace"))
+    store.keep(replace(draft, consignment=consignment, predecessor=before.id if before else None))
+
+
+def due(store: Store, destination: str = "pacs", pace: Pace = PACE) -> list[str]:
+    """The ids that may start."""
+    with store.runs.feeding() as feed:
+        assert feed is not None
+        return [one.id for one in feed.due(destination, pace)]
+
+
+def told(state: State = State.STORED, **changes: Any) -> Told:
+    """What follows an answer; stored by default."""
+    made = Told("stored", "200", "", (), WORKS, state, again_s=None, counts=False)
+    return replace(made, **changes)
+
+
+def begin(store: Store, name: str = "pacs-1", run: int = 1, **options: Any) -> Turn:
+    """A step that could begin."""
+    turn = store.runs.begin(name, run, "worker-0", **({"overtakes": False} | options))
+    assert turn is not None
+    return turn
+
+
+def end(store: Store, turn: Turn, **changes: Any) -> bool:
+    """Its end."""
+    return store.runs.told(turn, store.now(), "worker-0", told(**changes))
+
+
+def test_a_delivery_is_kept_with_its_report(kept: Store) -> None:
+    keep(kept)
+    [made] = kept.deliveries.of(ID.format(1))
+    assert (made.state, made.is_open, made.destination, made.number) == (State.QUEUED, True, "pacs", 1)
+    assert (made.sr, made.origin) == (planned().sr, Origin("request-1", "00-trace"))
+    assert kept.deliveries.get(made.id) == made
+
+
+def test_nothing_of_a_report_that_is_not_kept_is_delivered(kept: Store) -> None:
+    keep(kept)
+    with pytest.raises(Taken):
+        kept.keep(replace(make_draft(2, version=1), consignment=Consignment(planned=(planned(2),))))
+    with pytest.raises(NotFound):
+        kept.deliveries.get("pacs-2")
+
+
+def test_an_output_for_one_destination_is_kept_with_it(kept: Store) -> None:
+    own = output("sr@pacs", "application/dicom", b"own")
+    draft = replace(make_draft(), consignment=Consignment((own,), (planned(role="sr@pacs"),)))
+    kept.keep(draft)
+    assert begin(kept).content == b"own"
+
+
+def test_what_a_destination_takes_dry_is_never_due(kept: Store) -> None:
+    keep(kept, 1, planned(dry_run=True))
+    assert due(kept) == []
+    [made] = kept.deliveries.of(ID.format(1))
+    assert (made.state, made.is_open) == (State.DRY_RUN, False)
+
+
+def test_deliveries_are_due_in_the_order_they_came(kept: Store) -> None:
+    for number in (1, 2, 3):
+        keep(kept, number, report=f"R{number}")
+    assert due(kept) == ["pacs-1", "pacs-2", "pacs-3"]
+    assert due(kept, pace=replace(PACE, share=2)) == ["pacs-1", "pacs-2"]
+    assert due(kept, "ehr") == []
+
+
+def test_no_more_are_started_than_the_destination_takes_at_a_time(kept: Store) -> None:
+    for number in (1, 2, 3):
+        keep(kept, number, report=f"R{number}")
+    kept.runs.fed([Due("pacs-1", 1, 0)])
+    assert due(kept, pace=replace(PACE, limit=2)) == ["pacs-2"]
+
+
+def test_a_rate_is_held_over_any_span_of_its_length(kept: Store, clock: Clock) -> None:
+    for number in range(1, 5):
+        keep(kept, number, report=f"R{number}")
+    pace = replace(PACE, rate=2, per_s=10.0)
+    assert due(kept, pace=pace) == ["pacs-1", "pacs-2"]
+    for name in ("pacs-1", "pacs-2"):
+        end(kept, begin(kept, name), state=State.VERIFIED)
+        clock.move(4)
+    assert due(kept, pace=pace) == []
+    clock.move(3)
+    assert due(kept, pace=pace) == ["pacs-3"]
+
+
+def test_a_backfill_waits_for_all_others_and_for_its_window(kept: Store) -> None:
+    keep(kept, 1, planned(priority=BACKFILL))
+    keep(kept, 2, report="R2")
+    assert due(kept) == ["pacs-2", "pacs-1"]
+    assert due(kept, pace=replace(PACE, backfill=False)) == ["pacs-2"]
+
+
+def test_a_version_waits_for_the_one_before_it_at_each_destination(kept: Store) -> None:
+    keep(kept, 1, planned(1), planned(1, "ehr"))
+    keep(kept, 2, planned(2), planned(2, "ehr"))
+    assert (due(kept), due(kept, "ehr")) == (["pacs-1"], ["ehr-1"])
+    end(kept, begin(kept), state=State.VERIFIED)
+    assert (due(kept), due(kept, "ehr")) == (["pacs-2"], ["ehr-1"])
+    assert kept.runs.begin("ehr-2", 1, "worker-0", overtakes=False) is None
+    assert kept.deliveries.get("ehr-2").run == 2  # it was put back
+
+
+@pytest.mark.parametrize("last", [State.REFUSED, State.DEAD])
+def test_a_version_goes_on_when_the_one_before_it_will_never_arrive(kept: Store, last: State) -> None:
+    keep(kept, 1)
+    keep(kept, 2)
+    end(kept, begin(kept), state=last)
+    assert due(kept) == ["pacs-2"]
+
+
+def test_an_older_version_never_replaces_a_newer_one(kept: Store) -> None:
+    keep(kept, 3, planned(3, "ehr"))
+    end(kept, begin(kept, "ehr-3"), state=State.VERIFIED)
+    keep(kept, 2, planned(2, "ehr"))
+    assert kept.runs.begin("ehr-2", 1, "worker-0", overtakes=False) is None
+    late = kept.deliveries.get("ehr-2")
+    assert (late.state, late.reason) == (State.DEAD, "superseded: version 3 went there already")
+
+
+def test_an_older_version_that_is_an_object_of_its_own_may_come_late(kept: Store) -> None:
+    keep(kept, 3)
+    end(kept, begin(kept, "pacs-3"), state=State.VERIFIED)
+    keep(kept, 2)
+    assert begin(kept, "pacs-2", overtakes=True).step == "send"
+
+
+def test_sent_then_verified_with_each_attempt_kept(kept: Store, clock: Clock) -> None:
+    keep(kept)
+    turn = begin(kept)
+    assert (turn.step, turn.content, kept.deliveries.get("pacs-1").state) == ("send", bytes(range(256)), State.SENDING)
+    clock.move(2)
+    assert end(kept, turn, reason="thank you", detail=(("a", "b"),))
+    again = begin(kept)
+    assert (again.step, kept.deliveries.get("pacs-1").state) == ("verify", State.STORED)
+    end(kept, again, state=State.VERIFIED, outcome="verified")
+    made = kept.deliveries.get("pacs-1")
+    assert (made.state, made.is_open, made.attempts) == (State.VERIFIED, False, 2)
+    tries = kept.deliveries.attempts(["pacs-1"])["pacs-1"]
+    assert [(one.number, one.step, one.outcome) for one in tries] == [(1, "send", "stored"), (2, "verify", "verified")]
+    assert (tries[0].started, tries[0].ended) == ("2026-03-02T12:00:00.000000Z", "2026-03-02T12:00:02.000000Z")
+    assert (tries[0].reason, tries[0].detail) == ("thank you", (("a", "b"),))
+
+
+def test_another_run_is_due_after_its_pause(kept: Store, clock: Clock) -> None:
+    keep(kept)
+    end(kept, begin(kept), state=State.QUEUED, outcome="busy", again_s=30.0, counts=True)
+    made = kept.deliveries.get("pacs-1")
+    assert (made.state, made.run, made.counted, made.fed) == (State.QUEUED, 2, 1, None)
+    clock.move(29)
+    assert due(kept) == []
+    clock.move(1)
+    assert due(kept) == ["pacs-1"]
+
+
+def test_what_a_clock_has_put_off_is_due_when_the_clock_goes_back(kept: Store, clock: Clock) -> None:
+    keep(kept)
+    clock.move(400 * 86_400)
+    end(kept, begin(kept), state=State.QUEUED, again_s=30.0)
+    clock.move(-400 * 86_400)
+    assert due(kept) == ["pacs-1"]
+
+
+def test_a_worker_that_comes_back_changes_nothing_but_says_what_it_was_answered(kept: Store) -> None:
+    keep(kept)
+    slow = begin(kept)
+    kept.runs.freed([Due("pacs-1", 1, 0)])
+    end(kept, begin(kept, run=2), state=State.VERIFIED)
+    assert not end(kept, slow, state=State.REFUSED, outcome="refused")
+    assert kept.deliveries.get("pacs-1").state is State.VERIFIED
+    first, second = kept.deliveries.attempts(["pacs-1"])["pacs-1"]
+    assert (first.outcome, second.outcome) == ("refused", "stored")
+
+
+def test_an_attempt_whose_worker_was_lost_is_said_to_be_unknown(kept: Store) -> None:
+    keep(kept)
+    begin(kept)
+    kept.runs.freed([Due("pacs-1", 1, 0)])
+    begin(kept, run=2)
+    lost, present = kept.deliveries.attempts(["pacs-1"])["pacs-1"]
+    assert (lost.outcome, lost.reason, lost.ended is not None) == ("unknown", LOST, True)
+    assert (present.number, present.ended) == (2, None)
+
+
+def test_a_run_that_was_begun_again_by_the_same_workflow_goes_on(kept: Store) -> None:
+    keep(kept)
+    begin(kept)
+    assert begin(kept).attempt == 2
+
+
+def test_verifying_goes_on_where_it_was_left(kept: Store) -> None:
+    keep(kept)
+    end(kept, begin(kept))
+    kept.runs.freed([Due("pacs-1", 1, 0)])
+    assert begin(kept, run=2).step == "verify"
+
+
+def test_a_run_that_is_over_does_nothing(kept: Store) -> None:
+    keep(kept)
+    end(kept, begin(kept), state=State.VERIFIED)
+    for run in (0, 1, 2):
+        assert kept.runs.begin("pacs-1", run, "worker-0", overtakes=False) is None
+    assert kept.runs.begin("nothing", 1, "worker-0", overtakes=False) is None
+
+
+def fail(store: Store, number: int, **changes: Any) -> None:
+    """Deliver one report to a destination that is away."""
+    keep(store, number, report=f"R{number}")
+    end(store, begin(store, f"pacs-{number}"), state=State.QUEUED, again_s=1.0, heard=AWAY, **changes)
+
+
+def test_a_destination_is_left_alone_after_some_failures_in_a_row(kept: Store, clock: Clock) -> None:
+    for number in range(1, 6):
+        fail(kept, number)
+    [state] = open_circuits(kept.deliveries.engine)
+    assert (state.destination, state.failures, state.reason) == ("pacs", 5, "connection refused")
+    keep(kept, 6, report="R6")
+    assert due(kept) == []
+    assert kept.runs.begin("pacs-6", 1, "worker-0", overtakes=False) is None
+    clock.move(5)
+    assert due(kept) == ["pacs-1"]  # one, to see whether it is back
+
+
+def test_one_tries_and_the_others_wait_for_how_it_goes(kept: Store, clock: Clock) -> None:
+    for number in range(1, 6):
+        fail(kept, number)
+    clock.move(5)
+    trying = begin(kept, "pacs-1", 2)
+    assert trying.probing
+    assert kept.runs.begin("pacs-2", 2, "worker-0", overtakes=False) is None
+    end(kept, trying, state=State.VERIFIED)
+    assert open_circuits(kept.deliveries.engine) == ()
+    assert not begin(kept, "pacs-3", 2).probing
+
+
+def test_a_destination_that_stays_away_is_tried_ever_more_seldom(kept: Store, clock: Clock) -> None:
+    for number in range(1, 6):
+        fail(kept, number)
+    clock.move(5)
+    end(kept, begin(kept, "pacs-1", 2), state=State.QUEUED, again_s=1.0, heard=AWAY)
+    clock.move(9)
+    assert due(kept) == []
+    clock.move(1)
+    assert due(kept) != []
+
+
+def test_a_busy_destination_gets_the_pause_it_asks_for(kept: Store, clock: Clock) -> None:
+    keep(kept, 1)
+    keep(kept, 2, report="R2")
+    busy = Heard(Verdict.BUSY, 100.0, "busy 503")
+    end(kept, begin(kept), state=State.QUEUED, again_s=100.0, heard=busy)
+    clock.move(99)
+    assert due(kept) == []
+    clock.move(1)
+    assert due(kept) == ["pacs-1"]
+
+
+def test_a_circuit_of_a_clock_that_went_back_is_tried(kept: Store, clock: Clock) -> None:
+    clock.move(400 * 86_400)
+    for number in range(1, 6):
+        fail(kept, number)
+    clock.move(-400 * 86_400)
+    assert len(due(kept)) == 1
+
+
+def test_a_dead_letter_is_sent_again_from_the_start(kept: Store) -> None:
+    keep(kept)
+    end(kept, begin(kept), state=State.DEAD, outcome="mismatch")
+    made = kept.deliveries.retry("pacs-1")
+    assert (made.state, made.is_open, made.counted, made.run) == (State.QUEUED, True, 0, 2)
+    assert begin(kept, run=2).attempt == 2
+
+
+@pytest.mark.parametrize("state", [State.VERIFIED, State.STORED])
+def test_what_is_no_dead_letter_is_not_sent_again(kept: Store, state: State) -> None:
+    keep(kept)
+    end(kept, begin(kept), state=state)
+    with pytest.raises(Conflict):
+        kept.deliveries.retry("pacs-1")
+    with pytest.raises(NotFound):
+        kept.deliveries.retry("nothing")
+
+
+def test_dead_letters_are_sent_again_in_bulk(kept: Store) -> None:
+    for number, state in ((1, State.DEAD), (2, State.REFUSED), (3, State.DEAD), (4, State.VERIFIED)):
+        keep(kept, number, planned(number, "ehr" if number == 3 else "pacs"), report=f"R{number}")
+        end(kept, begin(kept, f"{'ehr' if number == 3 else 'pacs'}-{number}"), state=state)
+    assert kept.deliveries.retry_all({"state": "dead", "destination": "pacs"}, priority=BACKFILL) == 1
+    assert kept.deliveries.get("pacs-1").priority == BACKFILL
+    assert kept.deliveries.retry_all({}) == 2
+
+
+def test_lists_what_meets_the_conditions_page_by_page(kept: Store) -> None:
+    for number in range(1, 6):
+        keep(kept, number, report=f"R{number}")
+    first = kept.deliveries.list({"state": "queued", "destination": "pacs"}, limit=2)
+    second = kept.deliveries.list({"state": "queued"}, limit=2, before=first[-1].position)
+    assert [one.id for one in first + second] == ["pacs-5", "pacs-4", "pacs-3", "pacs-2"]
+    assert kept.deliveries.list({"state": "dead"}, limit=2) == ()
+    assert [one.id for one in kept.deliveries.list({"report": ID.format(1)}, limit=9)] == ["pacs-1"]
+    assert kept.deliveries.counts() == {("pacs", "queued"): 5}
+    assert kept.deliveries.queues() == {"pacs": (5, "2026-03-02T09:42:00.000000Z")}
+
+
+def test_more_destinations_are_added_once(kept: Store) -> None:
+    keep(kept)
+    own = [{"role": "fhir@ehr", "media_type": "application/fhir+json", "sha256": "x", "content": b"{}"}]
+    for _ in range(2):
+        made = kept.deliveries.add(ID.format(1), [planned(1, "ehr", role="fhir@ehr")], own, Origin())
+    assert [one.destination for one in made] == ["pacs", "ehr"]
+    with pytest.raises(NotFound):
+        kept.deliveries.add("nothing", [], [], Origin())
+
+
+def test_runs_that_a_workflow_has_had_for_long_are_looked_at(kept: Store, clock: Clock) -> None:
+    keep(kept)
+    kept.runs.fed([Due("pacs-1", 1, 0)])
+    assert kept.runs.stale() == ()
+    clock.move(31)
+    assert [one.id for one in kept.runs.stale()] == ["pacs-1"]
+    clock.move(-400)
+    assert [one.id for one in kept.runs.stale()] == ["pacs-1"]
+
+
+def test_only_one_process_starts_runs_at_a_time(kept: Store, database_url: str) -> None:
+    if database_url.startswith("sqlite"):
+        return  # one worker, held by a lock of the file: tests/unit/workflows
+    other = Store(database_url)
+    with kept.runs.feeding() as first, other.runs.feeding() as second:
+        assert (first is not None, second) == (True, None)
+    other.close()
+
+
+@pytest.mark.parametrize("circuit", [Circuit(failures=1, first_s=1.0)])
+def test_a_circuit_opens_when_it_is_told_to(kept: Store, circuit: Circuit) -> None:
+    kept.runs = Runs(kept.deliveries.engine, kept.now, circuit)
+    fail(kept, 1)
+    assert len(open_circuits(kept.deliveries.engine)) == 1
+
+
+def alembic(connection: Connection) -> Config:
+    """The migrations on a connection."""
+    config = Config()
+    config.set_main_option("script_location", f"{database.__file__.rpartition('/')[0]}/migrations")
+    config.attributes["connection"] = connection
+    return config
+
+
+def test_migrates_back_and_forth_with_data(database_url: str) -> None:
+    store = Store(database_url)
+    store.migrate()
+    own = output("sr@pacs", "application/dicom", b"own")
+    store.keep(replace(make_draft(), consignment=Consignment((own,), (planned(role="sr@pacs"),))))
+    steps: list[Callable[[Config], None]] = [
+        lambda config: command.downgrade(config, "0002"),
+        lambda config: command.upgrade(config, "head"),
+    ]
+    for step in steps:
+        with database.transaction(store.deliveries.engine, writes=True) as connection:
+            step(alembic(connection))
+            roles = connection.execute(text("SELECT role FROM outputs ORDER BY role")).scalars().all()
+            assert roles == ["fhir", "sr"]
+    assert store.get(ID.format(1)) == make_draft().stored
+    assert store.deliveries.of(ID.format(1)) == ()
+    store.deliveries.add(ID.format(1), [planned()], [], Origin())
+    assert begin(store).content == bytes(range(256))
+    store.close()

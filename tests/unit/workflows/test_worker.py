@@ -1,0 +1,127 @@
+"""Accepted, sent, verified: with a worker, on both databases."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from service.delivery.destination import Answer, Outcome, Outgoing
+from service.store.reports import Store
+from service.store.runs import Due
+from service.workflows import engine
+from service.workflows.courier import Courier
+from service.workflows.watching import Watching
+from tests.destinations import RecordingDestination
+from tests.unit.workflows.peers import accept, peer, states, until, working
+
+
+def test_delivers_the_stored_bytes_and_proves_it(store: Store, database_url: str) -> None:
+    pacs, ehr = peer(RecordingDestination("pacs")), peer(RecordingDestination("ehr"), takes="fhir-r4")
+    version = accept(store, pacs, ehr)
+    with working(database_url, pacs, ehr):
+        assert until(lambda: states(store, version) == {"pacs": "verified", "ehr": "verified"})
+    [sent] = pacs.destination.sent  # type: ignore[attr-defined]  # a RecordingDestination
+    assert sent.content == store.output(version, "sr").content
+    assert sent.sr == store.get(version).sr
+    [sent] = ehr.destination.sent  # type: ignore[attr-defined]  # a RecordingDestination
+    assert sent.content == store.output(version, "fhir").content
+    assert sent.identifiers
+    assert "PID" not in sent.name
+
+
+def test_repeats_what_may_pass_and_gives_up_on_what_may_not(store: Store, database_url: str) -> None:
+    lost, full = Answer(Outcome.UNKNOWN, "reset"), Answer(Outcome.REFUSED, "no such patient", "0xC000")
+    pacs, ehr = peer(RecordingDestination("pacs", [lost, lost])), peer(RecordingDestination("ehr", [full]))
+    version = accept(store, pacs, ehr)
+    with working(database_url, pacs, ehr):
+        assert until(lambda: states(store, version) == {"pacs": "verified", "ehr": "refused"})
+    found = {one.destination: one for one in store.deliveries.of(version)}
+    assert (found["ehr"].reason, found["ehr"].status) == ("no such patient", "0xC000")
+    tries = store.deliveries.attempts([found["pacs"].id])[found["pacs"].id]
+    assert [one.outcome for one in tries] == ["unknown", "unknown", "stored", "verified"]
+
+
+def test_an_outage_kills_no_delivery(store: Store, database_url: str) -> None:
+    away = RecordingDestination("pacs")
+    away.away = True
+    pacs = peer(away)
+    versions = [accept(store, pacs, report__id=f"R{number}") for number in range(8)]
+    with working(database_url, pacs):
+        assert until(lambda: len(away.sent) >= 5)
+        away.away = False
+        assert until(lambda: all(states(store, one) == {"pacs": "verified"} for one in versions), 40)
+
+
+def test_a_report_waits_for_a_worker(store: Store, database_url: str) -> None:
+    pacs = peer(RecordingDestination("pacs"))
+    version = accept(store, pacs)
+    assert states(store, version) == {"pacs": "queued"}
+    with working(database_url, pacs):
+        assert until(lambda: states(store, version) == {"pacs": "verified"})
+
+
+def test_versions_arrive_in_their_order(store: Store, database_url: str) -> None:
+    remembers = RecordingDestination("ehr")
+    ehr = peer(remembers, takes="fhir-r4")
+    versions = [accept(store, ehr, report__version=number) for number in range(1, 6)]
+    with working(database_url, ehr):
+        assert until(lambda: all(states(store, one) == {"ehr": "verified"} for one in versions))
+    order = [one.id for version in versions for one in store.deliveries.of(version)]
+    assert [one.delivery for one in remembers.sent] == order
+
+
+def test_what_was_begun_by_a_lost_worker_is_taken_up_once_it_is_found_missing(
+    store: Store, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.store.runs._FED_LATE_S", 1.0)
+    monkeypatch.setattr("service.workflows.worker.SWEEP_S", 0.5)
+    pacs = peer(RecordingDestination("pacs"))
+    version = accept(store, pacs)
+    [waiting] = store.deliveries.of(version)
+    store.runs.fed([Due(waiting.id, 1, 0)])
+    assert store.runs.begin(waiting.id, 1, "worker-9", overtakes=True) is not None
+    with working(database_url, pacs):
+        assert until(lambda: states(store, version) == {"pacs": "verified"})
+    assert store.deliveries.get(waiting.id).attempts == 3
+
+
+def test_a_run_that_is_started_by_many_is_one(store: Store, database_url: str) -> None:
+    remembers = RecordingDestination("pacs")
+    pacs = peer(remembers)
+    version = accept(store, pacs)
+    [waiting] = store.deliveries.of(version)
+    courier = Courier(store, {"pacs": pacs}, "worker-7", Watching())
+    running = engine.Engine(database_url, "worker-7", courier)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: running.start(Due(waiting.id, 1, 0)), range(16)))
+        assert until(lambda: states(store, version) == {"pacs": "verified"})
+    finally:
+        running.stop(5)
+    assert len(remembers.sent) == 1
+
+
+def test_another_process_does_not_work_on_the_same_file(store: Store, database_url: str) -> None:
+    if not database_url.startswith("sqlite"):
+        return  # on PostgreSQL it may
+    pacs = peer(RecordingDestination("pacs"))
+    with working(database_url, pacs) as first:
+        assert until(lambda: first.fault == "")
+        with working(database_url, pacs) as second:
+            assert until(lambda: "another process" in second.fault)
+        assert first.fault == ""
+
+
+def test_a_defect_of_a_destination_is_an_outcome_that_nobody_knows(store: Store, database_url: str) -> None:
+    class Broken(RecordingDestination):
+        """Fails in its own code."""
+
+        def send(self, outgoing: Outgoing) -> Answer:
+            """Fail."""
+            raise KeyError("Doe^Jane", outgoing.name)
+
+    pacs = peer(Broken("pacs"))
+    version = accept(store, pacs)
+    with working(database_url, pacs):
+        assert until(lambda: states(store, version) == {"pacs": "dead"})
+    [dead] = store.deliveries.of(version)
+    assert dead.reason == "given up after 4 attempts: the service failed while it asked the peer (KeyError)"
