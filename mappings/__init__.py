@@ -12,6 +12,9 @@ report.toml: [member] concept, values, binding, prefer, source
     A coded member of the report; ``concept`` is its name in SR and FHIR, ``prefer`` names the code systems tried first
     as the primary code.
 issuers.csv: key,uri,oid,source
+fhir_elements.csv: releases,type,elements
+    The elements of FHIR's types in the order of their definitions, which is that of XML (R4 xml.html): name, type, and
+    ``*`` where there may be several. Source: the classes of fhir.resources, from which a test makes it again.
 
 ``names`` are the words a sender may use for the field, beside the row's key and the designations of its concept.
 A field whose concept has no exact code of its own is named by the project's own scheme, 99LESIONBRIDGE, with the

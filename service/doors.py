@@ -26,14 +26,19 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to write; ``check`` reads SR and FHIR back and compares them with the report."""
+    """How to write; ``check`` reads SR and FHIR back and compares them with the report.
+
+    ``encoding`` is of FHIR, one of `ENCODINGS`.
+    """
 
     dialect: str = "strict"
     bundle: str = "transaction"
     iod: str | None = None
     check: bool = False
+    encoding: str = "json"
 
 
+ENCODINGS: Final = ("json", "xml")
 Reader = Callable[[bytes, Intake], Received]
 Writer = Callable[[CodedReport, Options, SrReference | None], Emitted]
 
@@ -89,7 +94,9 @@ WRITERS: Final[Mapping[Format, Writer]] = {
     Format.HTML: _write_html,
 }
 """The formats that can be written."""
-NAME_THE_SR: Final = frozenset({Format.FHIR_R4, Format.FHIR_R5})
+RELEASES: Final[Mapping[Format, str]] = {Format.FHIR_R4: "R4", Format.FHIR_R5: "R5"}
+"""The release of FHIR that a format is."""
+NAME_THE_SR: Final = frozenset(RELEASES)
 """Formats that say where the SR of the report is: it is made first, unless the report came as one."""
 SUFFIXES: Final[Mapping[Format, str]] = {
     Format.FINDINGS: ".json",
@@ -99,6 +106,26 @@ SUFFIXES: Final[Mapping[Format, str]] = {
     Format.HTML: ".html",
 }
 """The end of a file's name, for each format that can be written."""
+
+
+def suffix(form: Format, options: Options) -> str:
+    """The end of the name of a file that is written with these options."""
+    return SUFFIXES[form].replace(".json", ".xml") if _is_xml(form, options) else SUFFIXES[form]
+
+
+def encoded(form: Format, emitted: Emitted, options: Options) -> Emitted:
+    """What a writer made, in the encoding that was asked for: writers of FHIR make JSON."""
+    if not _is_xml(form, options):
+        return emitted
+    from service.formats.fhir.xml import as_xml
+
+    return as_xml(emitted, RELEASES[form])
+
+
+def _is_xml(form: Format, options: Options) -> bool:
+    return form in RELEASES and options.encoding == "xml"
+
+
 MEDIA_TYPES: Final[Mapping[str, Format]] = {
     "application/vnd.lesionbridge.findings+json": Format.FINDINGS,
     "application/json": Format.FINDINGS,

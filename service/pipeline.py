@@ -28,7 +28,7 @@ from service.domain.limits import Limits
 from service.domain.loss import Loss
 from service.domain.received import Intake, Received
 from service.domain.report import CodedReport, LesionReport, Predecessor
-from service.doors import MEDIA_TYPES, NAME_THE_SR, READERS, WRITERS, Format, Options
+from service.doors import ENCODINGS, MEDIA_TYPES, NAME_THE_SR, READERS, WRITERS, Format, Options, encoded
 from service.formats.fhir.write import BUNDLES
 from service.formats.findings import write as findings
 from service.formats.sr.dialects import DIALECTS as SR_DIALECTS
@@ -48,6 +48,7 @@ __all__ = [
     "BUNDLES",
     "CHECKED",
     "DIALECTS",
+    "ENCODINGS",
     "IODS",
     "READERS",
     "ROLES",
@@ -167,7 +168,7 @@ def emit(report: CodedReport, targets: Sequence[Format], options: Options, recei
     for target in sorted(needed - {Format.SR}):
         outputs[target] = WRITERS[target](report, options, document)
     checks = _checked(report, outputs) if options.check else ()
-    made = {target: outputs[target] for target in targets}
+    made = {target: encoded(target, outputs[target], options) for target in targets}
     found = received.losses if received is not None else ()
     losses = dict.fromkeys([*found, *report.losses, *(loss for output in made.values() for loss in output.losses)])
     return Outcome(report, made, tuple(losses), document, checks)

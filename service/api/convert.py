@@ -1,5 +1,6 @@
 """POST /v1/convert: a document in, another format out; nothing is kept."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, request
@@ -25,5 +26,6 @@ def convert(query: dict[str, Any]) -> Response:
     form = negotiation.reader(request.content_type)
     offer = negotiation.wanted(request.headers.get("Accept", ""))
     content = body.read(request, here.settings.limits.body_bytes)
-    outcome = run(here.source(content, form), offer.targets, WritingQuery.options(query))
+    options = replace(WritingQuery.options(query), encoding=offer.encoding)
+    outcome = run(here.source(content, form), offer.targets, options)
     return answers.converted(outcome, offer)

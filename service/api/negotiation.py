@@ -9,6 +9,7 @@ from service.doors import MEDIA_TYPES, Format
 
 FINDINGS_JSON = "application/vnd.lesionbridge.findings+json"
 FHIR_JSON = "application/fhir+json"
+FHIR_XML = "application/fhir+xml"
 DICOM_JSON = "application/dicom+json"
 MULTIPART = "multipart/related"
 
@@ -20,6 +21,7 @@ class Offer:
     media_type: str
     targets: tuple[Format, ...]
     versions: tuple[str, ...] = ()
+    encoding: str = "json"
 
 
 OFFERS = (
@@ -28,6 +30,8 @@ OFFERS = (
     Offer("application/dicom", (Format.SR,)),
     Offer(DICOM_JSON, (Format.SR,)),
     Offer(MULTIPART, (Format.FHIR_R4, Format.SR)),
+    Offer(FHIR_XML, (Format.FHIR_R4,), ("4.0", "4.0.1"), "xml"),
+    Offer(FHIR_XML, (Format.FHIR_R5,), ("5.0", "5.0.0"), "xml"),
     Offer("text/html", (Format.HTML,)),
     Offer(FINDINGS_JSON, (Format.FINDINGS,)),
     Offer("application/json", (Format.FINDINGS,)),

@@ -13,8 +13,8 @@ from service.commands.speaking import REFUSED, counted, received, refusal, refus
 from service.config import Settings
 from service.domain.errors import LesionBridgeError
 from service.domain.loss import Loss
-from service.doors import READERS, SUFFIXES, WRITERS, detect
-from service.pipeline import BUNDLES, DIALECTS, IODS, Format, Options, convert
+from service.doors import READERS, WRITERS, detect, suffix
+from service.pipeline import BUNDLES, DIALECTS, ENCODINGS, IODS, Format, Options, convert
 from service.store.receipt import loss_row
 
 
@@ -27,6 +27,7 @@ from service.store.receipt import loss_row
 )
 @click.option("--dialect", type=click.Choice(DIALECTS), default="strict", show_default=True, help="Of the SR.")
 @click.option("--bundle", type=click.Choice(BUNDLES), default="transaction", show_default=True, help="Of FHIR.")
+@click.option("--encoding", type=click.Choice(ENCODINGS), default="json", show_default=True, help="Of FHIR.")
 @click.option("--iod", type=click.Choice(IODS), help="Of the SR; by need when absent.")
 @click.option("--check", is_flag=True, help="Read SR and FHIR back and compare them with the report first.")
 @click.option("--loss", help="Write the list of what was skipped, lost, left uncoded or flagged to this file, as JSON.")
@@ -98,7 +99,7 @@ def _many(run: _Run, path: str, out: str) -> int:
         for document in documents(path, run.deployment.limits.body_bytes):
             try:
                 content, _ = run(document, source=True)
-                (folder / f"{document.stem}{SUFFIXES[run.to]}").write_bytes(content)
+                (folder / f"{document.stem}{suffix(run.to, run.options)}").write_bytes(content)
                 made += 1
             except LesionBridgeError as error:
                 refusal(document.name, error)

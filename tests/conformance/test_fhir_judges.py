@@ -16,6 +16,7 @@ from service.formats.fhir.r4 import R4
 from service.formats.fhir.r5 import R5
 from service.formats.fhir.release import Release
 from service.formats.fhir.write import BUNDLES, write
+from service.formats.fhir.xml import as_xml
 from tests.conftest import AskFhir
 from tests.fhir_bundles import sr_of
 from tests.reports import REPORTS, status_report
@@ -51,6 +52,19 @@ def test_every_judge_accepts_every_bundle_of_every_report(
         files.append(file)
 
     assert fhir_complaints(files, release=release.name) == []
+
+
+@pytest.mark.slow
+@pytest.mark.oracle("fhir")
+@pytest.mark.parametrize("release", [R4, R5], ids=lambda release: release.name)
+def test_hapi_accepts_the_same_in_xml(release: Release, tmp_path: Path, fhir_complaints: AskFhir) -> None:
+    files = []
+    for name, report, kind in _bundles():
+        file = tmp_path / f"{name}.{kind}.xml"
+        file.write_bytes(as_xml(write(report, sr_of(report), bundle=kind, release=release), release.name).content)
+        files.append(file)
+
+    assert fhir_complaints(files, release=release.name, only=("hapi",)) == []
 
 
 class Server:

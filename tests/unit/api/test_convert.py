@@ -34,6 +34,18 @@ def test_answers_fhir_r4_when_nothing_is_asked_for(client: FlaskClient) -> None:
     assert json.loads(answer.data)["type"] == "transaction"
 
 
+@pytest.mark.parametrize("version", ["4.0", "5.0"])
+@pytest.mark.parametrize("encoding", ["json", "xml"])
+def test_answers_in_the_release_and_the_encoding_that_are_asked_for(
+    client: FlaskClient, version: str, encoding: str
+) -> None:
+    media_type = f"application/fhir+{encoding}; fhirVersion={version}"
+    answer = client.post("/v1/convert", data=make_body(), headers={**FINDINGS, "Accept": media_type})
+    assert answer.headers["Content-Type"] == media_type
+    assert answer.data.startswith(b"{" if encoding == "json" else b"<?xml")
+    assert (b"includedStructure" in answer.data) == (version == "5.0")
+
+
 def test_keeps_a_number_as_it_was_written(client: FlaskClient) -> None:
     answer = client.post("/v1/convert", data=make_body(), headers=FINDINGS)
     assert b'"value":14.20,' in answer.data

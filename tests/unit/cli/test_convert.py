@@ -81,8 +81,19 @@ def test_a_file_that_is_not_there_is_exit_2(run: Run) -> None:
 def test_writing_options_are_passed_on(run: Run) -> None:
     done = run("convert", "-", "--to", "fhir-r4", "--bundle", "document", "--check", input=make_body())
     assert json.loads(done.stdout_bytes)["type"] == "document"
+    done = run("convert", "-", "--to", "fhir-r5", "--encoding", "xml", "--check", input=make_body())
+    assert done.stdout_bytes.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n<Bundle xmlns="http://hl7.org/fhir">')
     done = run("convert", "-", "--to", "sr", "--dialect", "ohif", "--iod", "comprehensive", input=make_body())
     assert dcmread(BytesIO(done.stdout_bytes)).SOPClassUID.name == "Comprehensive SR Storage"
+
+
+def test_a_file_of_a_folder_is_named_by_its_encoding(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.json").write_bytes(make_body())
+    for target, name in (("fhir-r4", "a.fhir.xml"), ("fhir-r5", "a.fhir-r5.xml"), ("findings", "a.json")):
+        out = tmp_path / target
+        assert run("convert", str(tmp_path / "in"), "--to", target, "--encoding", "xml", "-o", str(out)).exit_code == 0
+        assert [file.name for file in out.iterdir()] == [name]
 
 
 def fill(folder: Path) -> None:
