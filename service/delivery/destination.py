@@ -1,5 +1,6 @@
 """What a destination is: it sends stored bytes, proves that they arrived, and says what is wrong when asked."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol
@@ -75,6 +76,28 @@ class Echo:
     tried: str
     passed: bool
     said: str
+
+
+class Failed(Exception):
+    """There was no answer that can be read; ``answer`` says what that means."""
+
+    def __init__(self, outcome: Outcome, reason: str) -> None:
+        """Keep what it means."""
+        super().__init__(reason)
+        self.answer = Answer(outcome, reason)
+
+
+def tried(what: str, attempt: Callable[[], str]) -> Echo:
+    """A probe's step: what ``attempt`` says, or why it failed."""
+    try:
+        return Echo(what, True, attempt())
+    except Failed as failed:
+        return Echo(what, False, str(failed))
+
+
+def not_asked(answer: Answer) -> Answer:
+    """What can't be verified now is asked again: a failed question is no verdict on what was stored."""
+    return Answer(Outcome.UNKNOWN, f"it can't be asked: {answer.reason}", answer.status, answer.retry_after_s)
 
 
 class Destination(Protocol):

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 import orjson
 
-from service.delivery.destination import Answer, Outcome, Outgoing
+from service.delivery.destination import Answer, Failed, Outcome, Outgoing
 from service.delivery.dicom_content import NotDicom, differences
-from service.delivery.http import Failed, HttpPeer, Reply
+from service.delivery.http import HttpPeer, Reply
 from service.delivery.multipart import first_part
 
 _MULTIPART: Final = 'multipart/related; type="application/dicom"'
@@ -68,11 +68,16 @@ def read_back(peer: HttpPeer, base: str, outgoing: Outgoing, may_change: Iterabl
     held = first_part(reply.headers.get("content-type", ""), reply.content)
     if held is None:
         return Answer(Outcome.UNKNOWN, "what it gives back is no multipart answer", str(reply.status))
+    return compared(outgoing.content, held, may_change, str(reply.status))
+
+
+def compared(sent: bytes, held: bytes, may_change: Iterable[str], status: str) -> Answer:
+    """The verdict on the object that an archive gave back."""
     try:
-        found = differences(outgoing.content, held, may_change)
+        found = differences(sent, held, may_change)
     except NotDicom:
-        return Answer(Outcome.UNKNOWN, "what it gives back is no DICOM object", str(reply.status))
+        return Answer(Outcome.UNKNOWN, "what it gives back is no DICOM object", status)
     if found:
         reason = f"the archive holds another object under this UID: it differs in {', '.join(found)}"
-        return Answer(Outcome.MISMATCH, reason, str(reply.status))
-    return Answer(Outcome.VERIFIED, "read back and compared", str(reply.status))
+        return Answer(Outcome.MISMATCH, reason, status)
+    return Answer(Outcome.VERIFIED, "read back and compared", status)

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 from service.delivery import statuses
 from service.delivery.auth import NoToken, credentials
-from service.delivery.destination import Answer, Echo, Outcome
+from service.delivery.destination import Answer, Failed, Outcome
 from service.delivery.policy import Timeouts
 from service.delivery.secrets import SecretMissing
 from service.delivery.settings import Auth, Tls
@@ -31,15 +31,6 @@ _TOKEN_BYTES: Final = 65_536
 _CHUNK: Final = 65_536
 _LONGEST_PAUSE_S: Final = 86_400.0
 _AGENT: Final = "LesionBridge"
-
-
-class Failed(Exception):
-    """There was no answer that can be read; ``answer`` says what that means."""
-
-    def __init__(self, outcome: Outcome, reason: str) -> None:
-        """Keep what it means."""
-        super().__init__(reason)
-        self.answer = Answer(outcome, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +216,3 @@ class Watch:
                 sock.shutdown(socket.SHUT_RDWR)
             except OSError:
                 return  # it is gone already
-
-
-def tried(what: str, attempt: Callable[[], str]) -> Echo:
-    """A probe's step: what ``attempt`` says, or why it failed."""
-    try:
-        return Echo(what, True, attempt())
-    except Failed as failed:
-        return Echo(what, False, str(failed))

@@ -19,6 +19,12 @@ def _stow(settings: Any) -> Destination:
     return StowDestination(settings)
 
 
+def _cstore(settings: Any) -> Destination:
+    from service.delivery.cstore import CStoreDestination
+
+    return CStoreDestination(settings)
+
+
 def _webhook(settings: Any) -> Destination:
     from service.delivery.webhook import WebhookDestination
 
@@ -27,6 +33,7 @@ def _webhook(settings: Any) -> Destination:
 
 OPENERS: Final[Mapping[str, Callable[[Any], Destination]]] = {
     "stow": _stow,
+    "cstore": _cstore,
     "folder": _folder,
     "webhook": _webhook,
 }

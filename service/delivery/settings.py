@@ -147,7 +147,7 @@ class Stow(DestinationSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CStore(DestinationSettings):
-    """DIMSE: C-STORE to store (PS3.4 B), storage commitment, C-FIND or WADO-RS at ``dicomweb_url`` to verify.
+    """DIMSE: C-STORE to store (PS3.4 B), storage commitment, WADO-RS at ``dicomweb_url``, C-GET or C-FIND to verify.
 
     ``commitment_port`` is where we listen for reports of a peer that opens an association of its own for them; 0: only
     those on ours count. ``tls`` absent: no TLS.
@@ -155,7 +155,7 @@ class CStore(DestinationSettings):
 
     KIND: ClassVar[str] = "cstore"
     TAKES: ClassVar[tuple[str, ...]] = ("sr",)
-    VERIFY: ClassVar[tuple[str, ...]] = ("commitment", "read-back", "find", "none")
+    VERIFY: ClassVar[tuple[str, ...]] = ("commitment", "read-back", "get", "find", "none")
     host: str
     port: int
     called: str

@@ -9,9 +9,9 @@ from urllib.parse import quote
 import orjson
 
 from service.delivery import statuses
-from service.delivery.destination import Answer, Echo, Outcome, Outgoing
+from service.delivery.destination import Answer, Echo, Failed, Outcome, Outgoing, not_asked, tried
 from service.delivery.dicomweb import NotDicomJson, datasets, read_back, sequence, text
-from service.delivery.http import Failed, HttpPeer, Reply, tried
+from service.delivery.http import HttpPeer, Reply
 from service.delivery.multipart import related
 from service.delivery.settings import Stow
 from service.domain.emitted import SrReference
@@ -64,7 +64,7 @@ class StowDestination:
                 return self._find(outgoing.sr)
             return read_back(self._peer, self._base, outgoing, self.settings.may_change)
         except Failed as failed:
-            return _asked_again(failed.answer)
+            return not_asked(failed.answer)
 
     def probe(self) -> tuple[Echo, ...]:
         """Search for no study, and ask for no object: both say whether the service is there and lets us in."""
@@ -108,7 +108,7 @@ class StowDestination:
         place = f"{self._base}/studies/{quote(sr.study)}/series/{quote(sr.series)}/instances"
         reply = self._peer.ask("GET", f"{place}?SOPInstanceUID={quote(sr.sop_instance)}", {"Accept": DICOM_JSON})
         if reply.status not in (200, 204, 404):
-            return _asked_again(self._peer.unhappy(reply))
+            return not_asked(self._peer.unhappy(reply))
         try:
             listed = [] if reply.status != 200 else datasets(reply)
         except NotDicomJson as error:
@@ -116,11 +116,6 @@ class StowDestination:
         if any(text(one, "00080018") == sr.sop_instance for one in listed):
             return Answer(Outcome.VERIFIED, "listed; the content was not compared", str(reply.status))
         return Answer(Outcome.NOT_SENT, "the archive does not list it", str(reply.status))
-
-
-def _asked_again(answer: Answer) -> Answer:
-    """What can't be asked now is asked again: a failed question is no verdict on what was stored."""
-    return Answer(Outcome.UNKNOWN, f"it can't be asked: {answer.reason}", answer.status, answer.retry_after_s)
 
 
 def _verdict(told: Mapping[str, Any], status: int, sr: SrReference) -> Answer:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
 
-from service.delivery.destination import Answer, Echo, Outcome, Outgoing
-from service.delivery.http import Failed, HttpPeer, tried
+from service.delivery.destination import Answer, Echo, Failed, Outcome, Outgoing, tried
+from service.delivery.http import HttpPeer
 from service.delivery.secrets import SecretMissing
 from service.delivery.settings import Webhook
 

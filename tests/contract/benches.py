@@ -19,7 +19,7 @@ from pydicom import dcmread
 from service.delivery.destination import Destination, Outgoing
 from service.delivery.opening import open_destination
 from service.delivery.policy import Timeouts
-from service.delivery.settings import Folder, Stow, Webhook
+from service.delivery.settings import CStore, Folder, Stow, Webhook
 from tests.conformance.generated import Written, make
 from tests.destinations import RecordingDestination
 from tests.findings import make_findings
@@ -34,7 +34,8 @@ class Bench:
 
     ``make(number)`` is the same for the same number; ``alter`` gives other content under the same identity. ``proves``:
     the destination can prove that its peer has something; ``tells_apart``: it finds out other content under an
-    identity; ``count`` tells how many the peer holds.
+    identity; ``count`` tells how many the peer holds. ``at_once`` is how many it can take at a time: dcmtk's
+    archive names files by the time, answers 0000 to each of several at once, lists them all and keeps one [ran].
     """
 
     destination: Destination
@@ -44,6 +45,7 @@ class Bench:
     count: Callable[[], int]
     proves: bool = True
     tells_apart: bool = True
+    at_once: int = 4
 
 
 def _text(number: int) -> Outgoing:
@@ -116,6 +118,69 @@ def _instances(pacs: servers.Pacs) -> int:
 
 
 @contextmanager
+def cstore_orthanc(_: Path) -> Iterator[Bench]:
+    """Orthanc over DIMSE; it opens an association of its own to report a commitment."""
+    port = servers.free_port()
+    with ExitStack() as stack:
+        known = {"DicomModalities": {"lesionbridge": ["LESIONBRIDGE", "127.0.0.1", port]}}
+        pacs = stack.enter_context(servers.orthanc(settings=known))
+        settings = _cstore(pacs.dicom_port, pacs.ae_title, commitment_port=port, commitment_host="127.0.0.1")
+        made = open_destination(settings)
+        yield Bench(made, sr, other_sr, stack.close, lambda: _instances(pacs), tells_apart=False)
+
+
+@contextmanager
+def cstore_read_back(_: Path) -> Iterator[Bench]:
+    """Orthanc over DIMSE, read back over DICOMweb."""
+    with ExitStack() as stack:
+        pacs = stack.enter_context(servers.orthanc())
+        web = {"dicomweb_url": pacs.dicom_web, "verify": "read-back"}
+        made = open_destination(_cstore(pacs.dicom_port, pacs.ae_title, **web))
+        yield Bench(made, sr, other_sr, stack.close, lambda: _instances(pacs))
+
+
+@contextmanager
+def cstore_orthanc_get(_: Path) -> Iterator[Bench]:
+    """Orthanc over DIMSE, read back with C-GET."""
+    with ExitStack() as stack:
+        known = {"DicomModalities": {"lesionbridge": ["LESIONBRIDGE", "127.0.0.1", servers.free_port()]}}
+        pacs = stack.enter_context(servers.orthanc(settings=known))
+        made = open_destination(_cstore(pacs.dicom_port, pacs.ae_title, verify="get"))
+        yield Bench(made, sr, other_sr, stack.close, lambda: _instances(pacs))
+
+
+@contextmanager
+def cstore_dcmqrscp(_: Path) -> Iterator[Bench]:
+    """dcmtk's archive, asked with C-FIND. It is no archive to send to at once: see `Bench.at_once`."""
+    with ExitStack() as stack:
+        peer = stack.enter_context(servers.dcmqrscp())
+        made = open_destination(_cstore(peer.port, peer.ae_title, verify="find"))
+        yield Bench(made, sr, other_sr, stack.close, peer.count, tells_apart=False, at_once=1)
+
+
+@contextmanager
+def cstore_dcmqrscp_get(_: Path) -> Iterator[Bench]:
+    """dcmtk's archive, read back with C-GET. It replaces an older object of the same UID."""
+    with ExitStack() as stack:
+        peer = stack.enter_context(servers.dcmqrscp())
+        made = open_destination(_cstore(peer.port, peer.ae_title, verify="get"))
+        yield Bench(made, sr, other_sr, stack.close, peer.count, tells_apart=False, at_once=1)
+
+
+@contextmanager
+def cstore_storescp(_: Path) -> Iterator[Bench]:
+    """dcmtk's storage SCP, which can't be asked anything."""
+    with ExitStack() as stack:
+        peer = stack.enter_context(servers.storescp("+xa"))
+        made = open_destination(_cstore(peer.port, peer.ae_title, verify="none"))
+        yield Bench(made, sr, other_sr, stack.close, peer.count, proves=False, tells_apart=False)
+
+
+def _cstore(port: int, called: str, **settings: Any) -> CStore:
+    return CStore(name="pacs", host="127.0.0.1", port=port, called=called, timeouts=FAST, **settings)
+
+
+@contextmanager
 def webhook(_: Path) -> Iterator[Bench]:
     """A receiver that keeps one of each key."""
     kept: dict[str, bytes] = {}
@@ -156,5 +221,11 @@ BENCHES: Final[dict[str, Callable[[Path], AbstractContextManager[Bench]]]] = {
     "recording": recording,
     "folder": folder,
     "stow-orthanc": stow,
+    "cstore-orthanc": cstore_orthanc,
+    "cstore-read-back": cstore_read_back,
+    "cstore-orthanc-get": cstore_orthanc_get,
+    "cstore-dcmqrscp": cstore_dcmqrscp,
+    "cstore-dcmqrscp-get": cstore_dcmqrscp_get,
+    "cstore-storescp": cstore_storescp,
     "webhook": webhook,
 }

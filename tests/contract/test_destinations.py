@@ -91,7 +91,7 @@ def test_a_peer_that_is_there_passes_the_probe_which_leaves_nothing(bench: Bench
 
 def test_several_threads_may_send_at_once(bench: Bench, new: Callable[[], Outgoing]) -> None:
     outgoing, before = [new() for _ in range(6)], bench.count()
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(bench.at_once) as pool:
         answers = list(pool.map(bench.destination.send, [*outgoing, *outgoing]))
     assert all(answer.outcome.is_kept for answer in answers), answers
     assert bench.count() - before == len(outgoing)

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,6 +143,78 @@ def orthanc(*, settings: Mapping[str, Any] | None = None) -> Iterator[Pacs]:
         file.write_text(json.dumps(configuration), encoding="utf-8")
         with _started([tool, file], ready=f"{pacs.url}/system", folder=Path(folder), env={"LD_PRELOAD": str(loopback)}):
             yield pacs
+
+
+@dataclass(frozen=True, slots=True)
+class DimsePeer:
+    """A running program of dcmtk, and the folder that it stores in."""
+
+    port: int
+    ae_title: str
+    folder: Path
+
+    def count(self) -> int:
+        """How many objects it has stored."""
+        return sum(1 for path in self.folder.iterdir() if path.is_file() and path.name != "index.dat")
+
+
+@contextmanager
+def storescp(*options: str) -> Iterator[DimsePeer]:
+    """dcmtk's storage SCP; `options` are its own."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "received"
+        folder.mkdir()
+        peer = DimsePeer(free_port(), "STORESCP", folder)
+        command = [program("storescp"), "-aet", peer.ae_title, "-od", str(folder), *options, str(peer.port)]
+        with _listening(command, peer.port, Path(name)):
+            yield peer
+
+
+@contextmanager
+def dcmqrscp(*, answers_to: tuple[str, int] = ("LESIONBRIDGE", 11113)) -> Iterator[DimsePeer]:
+    """dcmtk's archive: storage, C-FIND, C-MOVE."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "archive"
+        folder.mkdir()
+        peer = DimsePeer(free_port(), "QRPACS", folder)
+        title, port = answers_to
+        file = Path(name) / "dcmqrscp.cfg"
+        file.write_text(
+            f"NetworkTCPPort = {peer.port}\nMaxPDUSize = 16384\nMaxAssociations = 16\n"
+            f"HostTable BEGIN\nus = ({title}, 127.0.0.1, {port})\nHostTable END\nVendorTable BEGIN\nVendorTable END\n"
+            f"AETable BEGIN\n{peer.ae_title} {folder} RW (200, 1024mb) ANY\nAETable END\n",
+            encoding="utf-8",
+        )
+        with _listening([program("dcmqrscp"), "-c", str(file)], peer.port, Path(name)):
+            yield peer
+
+
+@contextmanager
+def _listening(command: Sequence[str | Path], port: int, folder: Path) -> Iterator[None]:
+    """Run a server that speaks no HTTP while the block runs; a preloaded library keeps it on loopback."""
+    log = folder / "server.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=folder,
+            env={**os.environ, "LD_PRELOAD": str(installed("loopback.so"))},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        end = time.monotonic() + START_S
+        while process.poll() is None and time.monotonic() < end:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        else:
+            raise RuntimeError(f"the server does not start: {log.read_text(errors='replace')[-500:]}")
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
 
 
 def post_twice(url: str, bundle: Mapping[str, Any]) -> list[str]:

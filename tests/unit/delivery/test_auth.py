@@ -12,8 +12,8 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from service.delivery.auth import NoToken, SmartCredentials
-from service.delivery.destination import Outcome
-from service.delivery.http import Failed, HttpPeer
+from service.delivery.destination import Failed, Outcome
+from service.delivery.http import HttpPeer
 from service.delivery.policy import Timeouts
 from service.delivery.secrets import Secret
 from service.delivery.settings import Smart, Tls

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from service.delivery.destination import Outcome
-from service.delivery.http import Failed, HttpPeer, Reply
+from service.delivery.destination import Failed, Outcome
+from service.delivery.http import HttpPeer, Reply
 from service.delivery.policy import Timeouts
 from service.delivery.secrets import Secret
 from service.delivery.settings import ApiKey, Auth, Basic, Bearer, Tls

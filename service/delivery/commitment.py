@@ -1,0 +1,172 @@
+"""Storage commitment (PS3.4 J): the archive takes over responsibility for an object, and says so in a report.
+
+The report (N-EVENT-REPORT) comes on our association, or on one that the archive opens to us. For the latter a port is
+listened on, and only while a report is awaited: the port belongs to the machine, and several processes may share it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from service.delivery import statuses
+from service.delivery.destination import Answer, Failed, Outcome
+from service.delivery.dimse import TRANSFER_SYNTAXES, associated, quiet
+from service.delivery.settings import CStore
+from service.domain.emitted import SrReference
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+PUSH_MODEL: Final = "1.2.840.10008.1.20.1"
+WELL_KNOWN: Final = "1.2.840.10008.1.20.1.1"
+_REQUEST: Final = 1  # action type (PS3.4 J.3.2)
+_ALL_STORED: Final = 1  # event type (PS3.4 J.3.3)
+_SUCCESS: Final = 0x0000
+_NO_SUCH_TRANSACTION: Final = 0x0110
+
+
+@dataclass(slots=True)
+class _Awaited:
+    """A report that is waited for."""
+
+    come: threading.Event = field(default_factory=threading.Event)
+    event_type: int = 0
+    content: Dataset | None = None
+
+
+class _Desk:
+    """Reports by transaction, and the one listener of this process for each port."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._awaited: dict[str, _Awaited] = {}
+        self._listeners: dict[tuple[str, int, str], tuple[Any, int]] = {}
+
+    def await_one(self, transaction: str) -> _Awaited:
+        with self._lock:
+            return self._awaited.setdefault(transaction, _Awaited())
+
+    def forget(self, transaction: str) -> None:
+        with self._lock:
+            self._awaited.pop(transaction, None)
+
+    def hand_in(self, event: Any) -> tuple[int, None]:
+        """What is answered to an N-EVENT-REPORT: success where somebody waits for it."""
+        content = event.event_information
+        with self._lock:
+            awaited = self._awaited.get(str(content.get("TransactionUID", "")))
+        if awaited is None:
+            return _NO_SUCH_TRANSACTION, None
+        awaited.event_type, awaited.content = int(event.event_type), content
+        awaited.come.set()
+        return _SUCCESS, None
+
+    @contextmanager
+    def listening(self, settings: CStore) -> Iterator[None]:
+        """Listen while the block runs, where a port is set."""
+        if not settings.commitment_port:
+            yield
+            return
+        place = (settings.commitment_host, settings.commitment_port, settings.calling)
+        with self._lock:
+            server, users = self._listeners.get(place) or (self._listen(settings), 0)
+            self._listeners[place] = (server, users + 1)
+        try:
+            yield
+        finally:
+            with self._lock:
+                server, users = self._listeners[place]
+                if users > 1:
+                    self._listeners[place] = (server, users - 1)
+                else:
+                    del self._listeners[place]
+                    server.shutdown()
+
+    def _listen(self, settings: CStore) -> Any:
+        from pynetdicom import AE, evt
+
+        quiet()
+        entity = AE(ae_title=settings.calling)
+        entity.acse_timeout = entity.dimse_timeout = settings.timeouts.read_s
+        entity.network_timeout = settings.timeouts.read_s
+        entity.maximum_associations = 16
+        # The archive asks to be the SCP on an association that it opened itself (PS3.4 J.3.3, PS3.7 D.3.3.4).
+        entity.add_supported_context(PUSH_MODEL, list(TRANSFER_SYNTAXES[:2]), scu_role=True, scp_role=True)
+        entity.add_supported_context("1.2.840.10008.1.1")
+        try:
+            return entity.start_server(
+                (settings.commitment_host, settings.commitment_port),
+                block=False,
+                evt_handlers=[(evt.EVT_N_EVENT_REPORT, self.hand_in)],
+            )
+        except OSError as error:
+            reason = "the port for commitment reports can't be listened on; another process may use it just now"
+            raise Failed(Outcome.UNKNOWN, reason) from error
+
+
+_DESK: Final = _Desk()
+
+
+def committed(settings: CStore, sr: SrReference) -> Answer:
+    """Ask the archive to commit itself to the object, and wait for its report; raises Failed."""
+    from pynetdicom import evt
+
+    transaction = f"2.25.{uuid4().int}"  # one for each request: a used one is refused (0131H)
+    awaited = _DESK.await_one(transaction)
+    try:
+        with (
+            _DESK.listening(settings),
+            associated(
+                settings,
+                [(PUSH_MODEL, syntax) for syntax in TRANSFER_SYNTAXES[:2]],
+                handlers=[(evt.EVT_N_EVENT_REPORT, _DESK.hand_in)],
+            ) as made,
+        ):
+            told, _ = made.send_n_action(_request(transaction, sr), _REQUEST, PUSH_MODEL, WELL_KNOWN)
+            status = told.get("Status") if told else None
+            if status is None:
+                raise Failed(Outcome.UNKNOWN, "the association ended before the request for commitment was answered")
+            if status != _SUCCESS:
+                known = statuses.dimse(int(status))
+                raise Failed(Outcome.UNKNOWN, f"it will not commit: {int(status):04X}, {known.meaning}")
+            if not awaited.come.wait(settings.commitment_s):
+                raise Failed(Outcome.UNKNOWN, "no report of commitment came in time")
+    finally:
+        _DESK.forget(transaction)
+    return _verdict(awaited, sr)
+
+
+def _request(transaction: str, sr: SrReference) -> Dataset:
+    """The action information: one object (PS3.4 J.3.2.1.1)."""
+    from pydicom import Dataset
+
+    item = Dataset()
+    item.ReferencedSOPClassUID = sr.sop_class
+    item.ReferencedSOPInstanceUID = sr.sop_instance
+    made = Dataset()
+    made.TransactionUID = transaction
+    made.ReferencedSOPSequence = [item]
+    return made
+
+
+def _verdict(awaited: _Awaited, sr: SrReference) -> Answer:
+    """What a report says of our object (PS3.4 J.3.3.1)."""
+    content = awaited.content
+    assert content is not None  # noqa: S101 - set before the event is
+    for failed in content.get("FailedSOPSequence") or ():
+        if failed.get("ReferencedSOPInstanceUID") == sr.sop_instance:
+            code = int(failed.get("FailureReason") or 0x0110)
+            known = statuses.dimse(code)
+            outcome = Outcome.UNKNOWN if known.outcome.is_kept else known.outcome
+            return Answer(outcome, f"not committed, failure reason {code:04X}H: {known.meaning}", f"{code:04X}")
+    named = {item.get("ReferencedSOPInstanceUID") for item in content.get("ReferencedSOPSequence") or ()}
+    if sr.sop_instance in named:
+        return Answer(Outcome.VERIFIED, "committed; the content was not compared", "0000")
+    if awaited.event_type == _ALL_STORED:
+        return Answer(Outcome.UNKNOWN, "its report of commitment does not name the object", "0000")
+    return Answer(Outcome.UNKNOWN, "its report names failures, and not the object", "0000")
