@@ -7,7 +7,7 @@ from service.coding.lookup import Vocabulary
 from service.coding.notes import Notes
 from service.domain.errors import Contradiction
 from service.domain.report import Device, Issuer, LesionReport, Patient
-from service.domain.uids import derive_uid, is_uid, tracking_uid
+from service.domain.uids import derive_uid, is_uid, tracking_family
 
 
 def code_issuer(issuer: Issuer | None, where: str, vocabulary: Vocabulary, notes: Notes) -> Issuer | None:
@@ -54,9 +54,8 @@ def tracked(report: LesionReport, notes: Notes) -> tuple[str, ...]:
     """
     patient = report.patient
     issuer = patient.issuer.key if patient.issuer is not None else None
-    uids = tuple(
-        [lesion.tracking_uid or tracking_uid(report.sender, issuer, patient.id, lesion.id) for lesion in report.lesions]
-    )
+    family = tracking_family(report.sender, issuer, patient.id)
+    uids = tuple([lesion.tracking_uid or family.uid(lesion.id) for lesion in report.lesions])
     if len(set(uids)) != len(uids):
         seen: set[str] = set()
         for lesion, uid in zip(report.lesions, uids, strict=True):

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Final
 
+from service.coding.lookup import KEPT, Answered, Measured
 from service.coding.measuring import check_value, unit_of
-from service.coding.naming import EVALUATIONS, MEASUREMENTS
-from service.coding.resolve import ANYWHERE
+from service.coding.naming import EVALUATIONS, MEASUREMENTS, resolve_name
+from service.coding.resolve import ANYWHERE, resolve
 from service.coding.rows import EvaluationRow, MeasurementRow
 from service.coding.sides import check_side
 from service.coding.terms import Terms
@@ -14,7 +15,7 @@ from service.domain.errors import Contradiction, Invalid
 from service.domain.geometry import ImageReference, LesionImage, Region2D
 from service.domain.report import Evaluation, Lesion, Measurement, TimePoint
 
-Measured = tuple[Measurement[CodedTerm], ...]
+Measurements = tuple[Measurement[CodedTerm], ...]
 GONE: Final = "resolved"
 """The change of a lesion that is no longer seen: only of such a one is a size of 0 true."""
 
@@ -68,21 +69,30 @@ class Lesions:
         kind = self._terms.member(point.type, "time-point-type")
         return TimePoint(point.label, kind, point.order, point.subject_identifier, point.protocol_identifier)
 
-    def _measure(self, lesion: Lesion[Term], *, gone: bool) -> Measured:
+    def _measure(self, lesion: Lesion[Term], *, gone: bool) -> Measurements:
         """The measurements of a lesion; one concept twice is refused in the object form, where it is a slip."""
         made: list[Measurement[CodedTerm]] = []
-        seen: dict[str, str] = {}
+        seen: dict[tuple[str, str | None], str] = {}
+        measured = self._vocabulary.measured
         for item in lesion.measurements:
-            name, _ = self._terms.name(item.concept, MEASUREMENTS)
-            row = self._measurements.get(name.concept) if name.concept is not None else None
-            fields = self._vocabulary.measurements[row] if row is not None else None
-            made.append(self._measured(item, name, fields, gone=gone))
+            concept, unit = item.concept, item.unit
+            known = measured.get((concept.text, unit.text)) if concept.code is None and unit.code is None else None
+            if known is not None:
+                name = known.name
+                check_value(item, known.unit, known.row, self._notes, gone=gone)
+                made.append(self._qualified(item, known.row, name, known.unit))
+            else:
+                name, _ = self._terms.name(item.concept, MEASUREMENTS)
+                key = self._measurements.get(name.concept) if name.concept is not None else None
+                row = self._vocabulary.measurements[key] if key is not None else None
+                made.append(self._measured(item, name, row, gone=gone))
             if item.image is not None and not self._shows(lesion, item.image):
                 why = "The image is none of the lesion's images and none of the study's."
                 self._notes.refuse(Invalid, item.where, "measurement-image", why)
             # SUVmax and SUVmean are two measurements of one concept.
-            derivation = made[-1].derivation.concept if made[-1].derivation is not None else None
-            other = seen.setdefault(f"{name.concept or (name.text, name.codes)} {derivation}", item.where)
+            derivation = made[-1].derivation
+            how = derivation.concept if derivation is not None else None
+            other = seen.setdefault((name.concept or f"{name.text} {name.codes}", how), item.where)
             if other != item.where and is_member(item.where) and is_member(other):
                 why = f"{name.text} stands at {other}, too; write a list to give one measurement several times."
                 self._notes.refuse(Invalid, item.where, "duplicate-measurement", why)
@@ -102,13 +112,31 @@ class Lesions:
             unit = self._notes.judge(resolved, item.unit, "")
         elif row is not None:
             check_value(item, unit, row, self._notes, gone=gone)
-        method = self._terms.member(item.method, "method")
+            self._keep_unit(item, row, unit)
+        return self._qualified(item, row, name, unit)
+
+    def _keep_unit(self, item: Measurement[Term], row: MeasurementRow, unit: CodedTerm) -> None:
+        """Remember name and unit together, where both are words and nothing is said of them."""
+        if item.concept.code is not None or item.unit.code is not None:
+            return
+        name = resolve_name(self._vocabulary, item.concept, MEASUREMENTS)
+        if name.verdict is None and name.term is not None:
+            keep = self._vocabulary.measured
+            if len(keep) >= KEPT:
+                keep.clear()
+            keep[item.concept.text, item.unit.text] = Measured(name.term, row, unit)
+
+    def _qualified(
+        self, item: Measurement[Term], row: MeasurementRow | None, name: CodedTerm, unit: CodedTerm
+    ) -> Measurement[CodedTerm]:
+        """The measurement with what qualifies it."""
+        method = self._terms.member(item.method, "method") if item.method is not None else None
         derivation = self._derivation(item, row)
         return Measurement(name, item.value, unit, method, derivation, item.range, item.image, item.where)
 
     def _derivation(self, item: Measurement[Term], row: MeasurementRow | None) -> CodedTerm | None:
         """The derivation as it is given, or as the name of the measurement says it: SUVmax is a maximum."""
-        given = self._terms.member(item.derivation, "derivation")
+        given = self._terms.member(item.derivation, "derivation") if item.derivation is not None else None
         if row is None or not row.derived or item.concept.code is not None:
             return given
         normal = self._vocabulary.designations.words.normal
@@ -125,24 +153,53 @@ class Lesions:
         """The answers of a ``lesion`` or the ``report``, each by its field; without a row every concept may answer."""
         made: list[Evaluation[CodedTerm]] = []
         seen: dict[str, str] = {}
+        answered = self._vocabulary.answered
         for item in items:
-            name, stands = self._terms.name(item.name, EVALUATIONS)
-            if not stands:
-                continue
-            key = self._evaluations.get(name.concept) if name.concept is not None else None
-            if key is None:
-                made.append(Evaluation(name, self._terms.term(item.value, ANYWHERE), "", item.where))
-                continue
-            row = self._vocabulary.evaluations[key]
-            if level not in row.levels:
-                why = f"{key} is answered for a {' or a '.join(row.levels)}, not for a {level}."
-                self._notes.refuse(Invalid, item.where, "level", why)
-            if key in seen:
-                self._again(item, row, seen[key])
+            field, value = item.name, item.value
+            known = answered.get((field.text, value.text)) if field.code is None and value.code is None else None
+            # The quick way is for words that were met before, and where nothing is to be said of them.
+            if known is not None and known.row.key not in seen and level in known.row.levels:
+                name, row, said = known
+                seen[row.key] = field.where
+                answer = CodedTerm(
+                    said.text, said.codes, said.concept, said.broader, said.resolution, said.said, value.where
+                )
+                made.append(Evaluation(name, answer, row.key, item.where))
             else:
-                seen[key] = item.name.where
-            made.append(Evaluation(name, self._terms.term(item.value, row), key, item.where))
+                made += self._evaluation(item, level, seen)
         return tuple(made)
+
+    def _evaluation(self, item: Evaluation[Term], level: str, seen: dict[str, str]) -> list[Evaluation[CodedTerm]]:
+        """One answer, or none where its field may not stand."""
+        name, stands = self._terms.name(item.name, EVALUATIONS)
+        if not stands:
+            return []
+        key = self._evaluations.get(name.concept) if name.concept is not None else None
+        if key is None:
+            return [Evaluation(name, self._terms.term(item.value, ANYWHERE), "", item.where)]
+        row = self._vocabulary.evaluations[key]
+        if level not in row.levels:
+            why = f"{key} is answered for a {' or a '.join(row.levels)}, not for a {level}."
+            self._notes.refuse(Invalid, item.where, "level", why)
+        if key in seen:
+            self._again(item, row, seen[key])
+        else:
+            seen[key] = item.name.where
+        value = self._terms.term(item.value, row)
+        if value.concept is not None:
+            self._keep_answer(item, row)
+        return [Evaluation(name, value, key, item.where)]
+
+    def _keep_answer(self, item: Evaluation[Term], row: EvaluationRow) -> None:
+        """Remember field and answer together, where both are words and nothing is said of them."""
+        if item.name.code is not None or item.value.code is not None:
+            return
+        name, value = resolve_name(self._vocabulary, item.name, EVALUATIONS), resolve(self._vocabulary, item.value, row)
+        if name.verdict is None and value.verdict is None and name.term is not None and value.term is not None:
+            keep = self._vocabulary.answered
+            if len(keep) >= KEPT:
+                keep.clear()
+            keep[item.name.text, item.value.text] = Answered(name.term, row, value.term)
 
     def _again(self, item: Evaluation[Term], row: EvaluationRow, first: str) -> None:
         """A field that has an answer already: two names of one field, or a second answer where there is one."""
@@ -156,7 +213,7 @@ class Lesions:
             why = f"{row.key} has one answer. Kept as it came."
             self._notes.flag(item.where, item.value.text, why, "one-answer")
 
-    def _regions(self, shown: LesionImage[Term], measurements: Measured) -> tuple[Region2D[CodedTerm], ...]:
+    def _regions(self, shown: LesionImage[Term], measurements: Measurements) -> tuple[Region2D[CodedTerm], ...]:
         """The shapes on an image; what one shows is one of the lesion's measurements."""
         made = []
         for region in shown.regions:
@@ -164,7 +221,7 @@ class Lesions:
             made.append(Region2D(region.graphic, region.points, name, region.where))
         return tuple(made)
 
-    def _shown(self, term: Term, measurements: Measured) -> CodedTerm:
+    def _shown(self, term: Term, measurements: Measurements) -> CodedTerm:
         """The measurement that a shape shows."""
         name, _ = self._terms.name(term, MEASUREMENTS)
         wanted = (name.text, name.codes, name.concept)

@@ -48,19 +48,39 @@ class Resolved(NamedTuple):
     verdict: Verdict | None = None
 
 
+class Answered(NamedTuple):
+    """What became of the words of a descriptor, its field and its answer, where nothing is to be said of either."""
+
+    name: CodedTerm
+    row: EvaluationRow
+    value: CodedTerm
+
+
+class Measured(NamedTuple):
+    """What became of the words of a measurement, its name and its unit, where nothing is to be said of either."""
+
+    name: CodedTerm
+    row: MeasurementRow
+    unit: CodedTerm
+
+
 CacheKey = tuple[str, str, tuple[str, str, str] | None]
 """Field, text and code of a term."""
+KEPT = 4096
+"""Resolutions kept: some 2 MB at most, more than the words and codes that hospitals use in a day."""
 
 
 class Vocabulary:
     """Concepts, code systems and the rows of the fields; nothing changes once it is built.
 
-    ``cache`` holds resolutions, so that a term is looked up once: it says nothing that the tables do not.
+    ``cache`` holds resolutions, so that a term is looked up once: it says nothing that the tables do not. ``answered``
+    and ``measured`` hold those of two terms that come together, by the words of both.
     """
 
     __slots__ = (
         "_names",
         "_systems",
+        "answered",
         "by_code",
         "by_rest",
         "cache",
@@ -68,6 +88,7 @@ class Vocabulary:
         "designations",
         "evaluations",
         "issuers",
+        "measured",
         "measurements",
         "members",
         "official",
@@ -106,6 +127,8 @@ class Vocabulary:
         self.by_rest = _rests(self.evaluations.values(), self.concepts)
         """Concepts by (field, designator, code), where the field's name supplies the other parts of their code."""
         self.cache: dict[CacheKey, Resolved] = {}
+        self.answered: dict[tuple[str, str], Answered] = {}
+        self.measured: dict[tuple[str, str], Measured] = {}
         self.overlay: Overlay | None = None
         """A site's own words and codes, asked before the tables."""
         self.releases: Historical | None = None
@@ -124,7 +147,8 @@ class Vocabulary:
     def with_site(self, overlay: "Overlay | None", releases: "Historical | None") -> "Vocabulary":
         """The same tables behind a site's overlay and releases, with a cache of their own."""
         made = copy(self)
-        made.overlay, made.releases, made.cache = overlay, releases, {}
+        made.overlay, made.releases = overlay, releases
+        made.cache, made.answered, made.measured = {}, {}, {}
         return made
 
     def concept(self, key: str) -> Concept:

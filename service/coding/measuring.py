@@ -70,20 +70,21 @@ def check_value(
     first = row.units[0]
     times = factor(unit.code.code, first)
     low, above, high = row.at_least, row.above, row.implausible_above
-    if low is not None and _below(value, times, low):
+    amount = value * times if times is not None else None
+    if low is not None and _below(value, amount, low):
         notes.refuse(Implausible, item.where, "value-range", f"{row.key} is not below {low} {first}.")
-    elif above is not None and (_below(value, times, above) or (_equal(value, times, above) and not gone)):
+    elif above is not None and (_below(value, amount, above) or (_equal(value, amount, above) and not gone)):
         notes.refuse(Implausible, item.where, "value-range", f"{row.key} is above {above} {first}.")
-    elif high is not None and times is not None and value * times > high:
+    elif high is not None and amount is not None and amount > high:
         why = f"{row.key} is rarely above {high} {first}. Kept as it came."
         notes.flag(item.where, f"{row.key} {value} {unit.text}", why, "implausible-value")
 
 
-def _below(value: Decimal, times: Decimal | None, limit: Decimal) -> bool:
-    """Whether a value is below a limit of another unit; unknown units are only compared with zero."""
-    return value * times < limit if times is not None else limit == 0 and value < 0
+def _below(value: Decimal, amount: Decimal | None, limit: Decimal) -> bool:
+    """Whether a value, ``amount`` in the limit's unit, is below it; unknown units are compared with zero only."""
+    return amount < limit if amount is not None else limit == 0 and value < 0
 
 
-def _equal(value: Decimal, times: Decimal | None, limit: Decimal) -> bool:
-    """Whether a value is a limit of another unit."""
-    return value * times == limit if times is not None else limit == 0 and value == 0
+def _equal(value: Decimal, amount: Decimal | None, limit: Decimal) -> bool:
+    """Whether a value, ``amount`` in the limit's unit, is the limit."""
+    return amount == limit if amount is not None else limit == 0 and value == 0

@@ -3,7 +3,7 @@
 from typing import Final, Literal
 
 from service.coding.given import resolve_code
-from service.coding.lookup import CacheKey, Resolved, Verdict, Vocabulary
+from service.coding.lookup import KEPT, CacheKey, Resolved, Verdict, Vocabulary
 from service.coding.rows import MemberRow
 from service.coding.words import fold
 from service.domain.codes import CodedTerm, Resolution, Term
@@ -13,7 +13,6 @@ from service.domain.loss import LossKind
 Table = Literal["measurements", "evaluations"]
 MEASUREMENTS: Final[Table] = "measurements"
 EVALUATIONS: Final[Table] = "evaluations"
-_CACHED: Final = 4096
 _PLACES: Final = {MEASUREMENTS: "name in measurements", EVALUATIONS: "name in evaluations"}
 
 
@@ -34,7 +33,7 @@ def resolve_name(vocabulary: Vocabulary, term: Term, table: Table) -> Resolved:
     else:
         found = _by_word(vocabulary, term.text, table) if code is None else _by_code(vocabulary, term, table)
     if found.term is not None and found.term.concept is not None:
-        if len(vocabulary.cache) >= _CACHED:
+        if len(vocabulary.cache) >= KEPT:
             vocabulary.cache.clear()
         vocabulary.cache[key] = found
     return found

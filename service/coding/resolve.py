@@ -8,7 +8,7 @@ from typing import Final
 
 from service.coding.given import resolve_code
 from service.coding.index import EVERYWHERE, Hit
-from service.coding.lookup import CacheKey, Resolved, Verdict, Vocabulary, coded
+from service.coding.lookup import KEPT, CacheKey, Resolved, Verdict, Vocabulary, coded
 from service.coding.rows import Field, MemberRow
 from service.domain.codes import CodedTerm, Resolution, Term
 from service.domain.errors import AmbiguousTerm, UnknownTerm
@@ -18,7 +18,6 @@ ANYWHERE: Final = MemberRow("", "", None)
 """The field of a term that belongs to no row: every concept may answer."""
 UNKNOWN: Final = "unknown-term"
 """The rule that a term without a concept is listed or refused by."""
-_CACHED: Final = 4096  # results: some 2 MB at most, more than the words and codes that hospitals use in a day
 
 
 def resolve(vocabulary: Vocabulary, term: Term, field: Field) -> Resolved:
@@ -38,7 +37,7 @@ def resolve(vocabulary: Vocabulary, term: Term, field: Field) -> Resolved:
             found = overlay.respelled(vocabulary, term, field) or found
     # What is not found is not kept: it may hold anything, and is not said twice.
     if found.term is not None and found.term.resolution not in (Resolution.TEXT, Resolution.GIVEN):
-        if len(vocabulary.cache) >= _CACHED:
+        if len(vocabulary.cache) >= KEPT:
             vocabulary.cache.clear()
         vocabulary.cache[key] = found
     return found

@@ -6,6 +6,8 @@ A code is equal to another by scheme and value, never by its meaning (PS3.3 8.1:
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from service.domain.quick import quickly_made
+
 LOCAL_SCHEME = "99LESIONBRIDGE"
 """Coding scheme designator of the project's own concept keys (private designators start with 99, PS3.3 8.2)."""
 
@@ -68,6 +70,7 @@ class Resolution(StrEnum):
     TEXT = "text"  # no concept: kept as text and flagged
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Term:
     """What the sender said for a coded member: a word or key (``text``), or a code.
@@ -80,6 +83,7 @@ class Term:
     where: str = field(default="", compare=False)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class CodedTerm:
     """A term resolved, or kept as text.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from service.domain.quick import quickly_made
 from service.domain.uids import check_uid
 
 T = TypeVar("T")
@@ -47,6 +48,7 @@ POINTS_3D = {
 """Fewest and most points of a 3D shape (a polygon without its closing point)."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Region2D(Generic[T]):
     """A shape in pixels, (n, 2); ``measurement`` names the measurement of the lesion that it shows."""
@@ -91,6 +93,7 @@ SINGLE_FRAME = frozenset(
 """SOP classes of images whose IOD has no Multi-frame module (PS3.3 A)."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class ImageReference:
     """One SOP instance: ``study`` is the report's own study when None; ``frames`` empty means the whole instance.
@@ -120,6 +123,7 @@ class ImageReference:
             object.__setattr__(self, "frames", ())
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class LesionImage(Generic[T]):
     """An image that shows a lesion, with the shapes on it."""

@@ -13,6 +13,7 @@ from service.domain.codes import CodedTerm, Term
 from service.domain.geometry import ImageReference, LesionImage, Region3D, SegmentReference
 from service.domain.loss import Loss
 from service.domain.names import PersonName
+from service.domain.quick import quickly_made
 from service.domain.times import DateTime
 from service.domain.uids import check_uid
 
@@ -158,6 +159,7 @@ class ReferenceRange:
             raise ValueError("a reference range has low above high")
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Measurement(Generic[T]):
     """A number with its unit; ``value`` keeps the digits as written (12.50 stays 12.50).
@@ -175,6 +177,7 @@ class Measurement(Generic[T]):
     where: str = field(default="", compare=False)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Evaluation(Generic[T]):
     """A coded answer: ``name`` is the field as a concept, ``row`` its key in ``mappings/evaluations.toml``."""
@@ -203,6 +206,7 @@ class CountKind(StrEnum):
     INNUMERABLE = "innumerable"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Lesion(Generic[T]):
     """One abnormality followed over time.

@@ -34,7 +34,10 @@ def derive_uuid(role: str, *parts: str | int | None) -> UUID:
 
 
 class UuidFamily:
-    """UUIDs with the same first parts: ``UuidFamily(role, a).text(b)`` is ``str(derive_uuid(role, a, b))``, sooner."""
+    """UUIDs with the same first parts: ``UuidFamily(role, a).text(b)`` is ``str(derive_uuid(role, a, b))``, sooner.
+
+    Likewise ``uid(b)`` is ``derive_uid(role, a, b)``.
+    """
 
     __slots__ = ("_begun",)
 
@@ -45,16 +48,28 @@ class UuidFamily:
 
     def text(self, part: str) -> str:
         """The member of one further part, in lower-case hexadecimal with hyphens."""
+        digits = self._digits(part)
+        return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:32]}"
+
+    def uid(self, part: str) -> str:
+        """The member of one further part as a DICOM UID under 2.25 (PS3.5 B.2)."""
+        digits = self._digits(part)
+        return f"2.25.{int(f'{digits[:12]}5{digits[13:16]}{_VARIANT[digits[16]]}{digits[17:32]}', 16)}"
+
+    def _digits(self, part: str) -> str:
         whole = self._begun.copy()
         whole.update(f"{encode_basestring(part)}]".encode())
-        digits = whole.hexdigest()
-        variant = _VARIANT[digits[16]]
-        return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+        return whole.hexdigest()
 
 
 def derive_uid(role: str, *parts: str | int | None) -> str:
     """A DICOM UID under 2.25 from ``role`` and ``parts``."""
     return f"2.25.{derive_uuid(role, *parts).int}"
+
+
+def tracking_family(sender: str, issuer: str | None, patient_id: str) -> UuidFamily:
+    """The Tracking Unique Identifiers (112040) of a patient's lesions, by the lesion's id: `tracking_uid`, sooner."""
+    return UuidFamily("tracking", sender, issuer, patient_id)
 
 
 def tracking_uid(sender: str, issuer: str | None, patient_id: str, lesion_id: str) -> str:

@@ -17,7 +17,6 @@ from service.domain.limits import Limits
 from service.formats.reading import Reading, TextRule, member
 
 _QUICK_BYTES = 1024 * 1024  # orjson takes twelve times the text in memory
-_BEFORE_COLON = (b" :", b"\n:", b"\t:", b"\r:")
 _BOM = b"\xef\xbb\xbf"
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{}",'))
 _ONE_BRACKET = bytes.maketrans(b"{}", b"[]")
@@ -75,7 +74,7 @@ def parse(body: bytes, limits: Limits) -> object:
     Raises TooLarge for the bytes, Unreadable for what is no JSON, Invalid for what no sender should mean: members that
     come twice, numbers without bound, control characters, nesting without end.
     """
-    body = _checked(body, limits)
+    body, _ = _checked(body, limits)
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
@@ -100,45 +99,53 @@ def parse_quickly(body: bytes, limits: Limits) -> object:
 
     Raises what `parse` raises for the size, the number of values and the depth.
     """
-    body = _checked(body, limits)
-    if len(body) > _QUICK_BYTES or b'\\"' in body or b"\\u" in body or any(blank in body for blank in _BEFORE_COLON):
+    body, commas = _checked(body, limits)
+    if len(body) > _QUICK_BYTES:
         return None
     try:
         value: object = orjson.loads(body)
     except orjson.JSONDecodeError:
         return None
-    # orjson keeps the last of the members of one name. Without escaped quotes and blanks before colons, `":` ends each
-    # name and stands nowhere else, so fewer of them are left if one came twice.
-    if body.count(b'":') != orjson.dumps(value).count(b'":') or _is_suspicious(body, None):
+    # orjson keeps the last of the members of one name: fewer commas are left if one came twice.
+    if _marks(orjson.dumps(value)).count(b",") != commas or _is_suspicious(body, None):
         return None
     return value
 
 
-def _checked(body: bytes, limits: Limits) -> bytes:
-    """The body without byte order mark, its size held."""
+def _checked(body: bytes, limits: Limits) -> tuple[bytes, int]:
+    """The body without byte order mark, its size held, and the number of commas between its values."""
     if len(body) > limits.body_bytes:
         raise TooLarge(Problem("", TextRule.LIMIT, f"Send at most {limits.body_bytes} bytes; split the report."))
     body = body.removeprefix(_BOM)
-    _check_structure(body, limits)
-    return body
+    return body, _check_structure(body, limits)
 
 
 def _is_suspicious(body: bytes, text: str | None) -> bool:
     """Whether a text that is JSON may hold a refused character, as it is or as an escape."""
-    if body.isascii() and not (b"\\u" in body or b"\\b" in body or b"\\f" in body or b"\x7f" in body):
+    # One byte is looked for ten times as fast as two.
+    escapes = b"\\" in body and (b"\\u" in body or b"\\b" in body or b"\\f" in body)
+    if body.isascii() and not escapes and b"\x7f" not in body:
         return False
     return _SUSPECT.search(body.decode() if text is None else text) is not None
 
 
-def _check_structure(body: bytes, limits: Limits) -> None:
-    """Hold the number of values and the depth before anything is built, on the bytes: no recursion, a few passes."""
+def _marks(body: bytes) -> bytes:
+    """The brackets, all of one kind, and the commas of a JSON text that stand in no string."""
     if b"\\" in body:
         body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
     # Only brackets, commas and quotes are left; a string without any of these is now `""`.
     marks = body.translate(_ONE_BRACKET, _NOT_STRUCTURE).replace(b'""', b"")
-    if b'"' in marks:
-        marks = _STRING.sub(b"", marks)
-    if marks.count(b",") + marks.count(b"[") > limits.values:
+    return _STRING.sub(b"", marks) if b'"' in marks else marks
+
+
+def _check_structure(body: bytes, limits: Limits) -> int:
+    """Hold the number of values and the depth before anything is built, on the bytes: no recursion, a few passes.
+
+    Returns the number of commas.
+    """
+    marks = _marks(body)
+    commas = marks.count(b",")
+    if commas + marks.count(b"[") > limits.values:
         raise Invalid(Problem("", TextRule.LIMIT, f"Send at most {limits.values} values; split the report."))
     brackets = marks.replace(b",", b"")
     for _ in range(limits.depth):  # each pass takes the innermost level away
@@ -148,6 +155,7 @@ def _check_structure(body: bytes, limits: Limits) -> None:
         brackets = fewer
     if b"[]" in brackets or brackets.count(b"[") > limits.depth:
         raise Invalid(Problem("", TextRule.LIMIT, f"Nest at most {limits.depth} lists and objects in each other."))
+    return commas
 
 
 def _examine(text: str, limits: Limits) -> None:

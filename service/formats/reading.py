@@ -32,10 +32,11 @@ def member(where: str, name: str) -> str:
 class Reading:
     """What goes along while a document is read. ``found`` counts the problems, ``problems`` holds the first of them.
 
-    ``inexact``: a number that should keep its digits came as a float.
+    ``inexact``: a number that should keep its digits came as a float. ``words`` are terms, and ``tokens`` the ends of
+    pointers by names of members, that were found to be right before: a document says the same ones again and again.
     """
 
-    __slots__ = ("default_sender", "found", "inexact", "limits", "problems")
+    __slots__ = ("default_sender", "found", "inexact", "limits", "problems", "tokens", "words")
 
     def __init__(self, limits: Limits, default_sender: str = "") -> None:
         """Start with no problem; ``default_sender`` is who sends where the document does not say it."""
@@ -44,6 +45,8 @@ class Reading:
         self.found = 0
         self.inexact = False
         self.problems: list[Problem] = []
+        self.tokens: dict[str, str] = {}
+        self.words: set[str] = set()
 
     def refuse(self, where: str, rule: StrEnum, detail: str, candidates: tuple[str, ...] = ()) -> None:
         """Note a problem and go on, so that a sender learns of all of them at once."""

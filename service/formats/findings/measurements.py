@@ -116,8 +116,9 @@ def measured(value: str, where: str, reading: Reading) -> tuple[Decimal, str | N
     if match is None:
         _refuse_text(value, where, reading, "Give a measurement.")
         return None
-    made = _within_limit(bounded(match[1], reading.limits.digits), where, reading)
-    return None if made is None else (made, match[2] or match[3])
+    number, unit, other = match.groups()
+    made = _within_limit(bounded(number, reading.limits.digits), where, reading)
+    return None if made is None else (made, unit or other)
 
 
 def _range(value: Any, where: str, reading: Reading) -> ReferenceRange | None:

@@ -36,7 +36,10 @@ def term(value: Any, where: str, reading: Reading) -> Term | None:
     """A term as the sender said it; nothing is looked up here."""
     if type(value) is str:
         # The quick way for nearly all of them; `line` says what is wrong with the others.
+        if value in reading.words:
+            return Term(value, None, where)
         if value.isprintable() and value == value.strip() and 0 < len(value) <= reading.limits.term_characters:
+            reading.words.add(value)
             return Term(value, None, where)
         text = line(value, where, reading)
         return None if text is None else Term(text, None, where)
@@ -100,8 +103,12 @@ class TermsMember(Member):
 
 def field_name(name: str, where: str, reading: Reading) -> str | None:
     """The place of a member whose name is itself a term, or None when the name is no term."""
+    token = reading.tokens.get(name)
+    if token is not None:
+        return where + token
     if name.isprintable() and name == name.strip() and 0 < len(name) <= reading.limits.term_characters:
-        return member(where, name)
+        reading.tokens[name] = token = member("", name)
+        return where + token
     if len(name) > reading.limits.term_characters:
         # Such a name would make the pointer as long as the sender likes.
         reading.refuse(where, Rule.LENGTH, f"A name has at most {reading.limits.term_characters} characters.")
@@ -138,12 +145,16 @@ class Descriptors(Member):
             found = [_evaluation(item, f"{where}/{index}", reading) for index, item in enumerate(value)]
             return tuple([item for item in found if item is not None])
         made: list[Evaluation[Term]] = []
+        tokens, words = reading.tokens, reading.words
         for name, item in value.items():
-            place = field_name(name, where, reading)
+            token = tokens.get(name)
+            place = where + token if token is not None else field_name(name, where, reading)
             if place is None:
                 continue
             field = Term(name, None, place)
-            if type(item) is list:
+            if type(item) is str and item in words:
+                made.append(Evaluation(field, Term(item, None, place), "", place))
+            elif type(item) is list:
                 answers = terms(item, place, reading)
                 if not item:
                     reading.refuse(place, Rule.EMPTY, "Leave out a field that has no answer.")

@@ -790,3 +790,18 @@ def test_any_number_is_taken_or_refused_by_a_rule(small: Vocabulary, name: str, 
     found = outcome(small, make_lesion(measurements=(measurement,)))
 
     assert isinstance(found, CodedReport) or set(found) <= {"unit-missing", "unit-unknown", "unit-kind", "value-range"}
+
+
+@pytest.mark.parametrize("turn", ["first", "again"])
+def test_what_was_met_before_is_held_to_the_same_rules(small: Vocabulary, turn: str) -> None:
+    """Field and answer, name and unit are remembered in pairs: the second time nothing but the look-up is left out."""
+    if turn == "again":
+        code_report(make_report(make_lesion(evaluations=(answer("edema degree", "mild"),))), small)
+        code_report(make_report(make_lesion(measurements=(number("long axis", "3", "mm"),))), small)
+    twice = tuple(answer("edema degree", "mild", f"/lesions/0/descriptors/edema degree/{place}") for place in (0, 1))
+    assert [rule for rule, _ in refused(small, Invalid, evaluations=twice)] == ["one-answer"]
+    assert [rule for rule, _ in refused(small, Implausible, measurements=(number("long axis", "-3", "mm"),))] == [
+        "value-range"
+    ]
+    made = coded_lesion(small, evaluations=(answer("edema degree", "mild", "/here"),)).evaluations[0]
+    assert (made.where, made.value.where, made.value.concept) == ("/here", "/here", "mild")
