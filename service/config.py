@@ -10,10 +10,13 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from service.domain.limits import Limits
+
+if TYPE_CHECKING:
+    from service.coding.remote import Client, RemoteTerms
 
 PREFIX = "LESIONBRIDGE_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -111,6 +114,30 @@ class Settings:
     def worker_count(self) -> int:
         """Worker processes to start: SQLite has one writer at a time, so one process is its default."""
         return self.workers or (1 if self.is_sqlite else os.cpu_count() or 1)
+
+
+def terminology_client(settings: Settings) -> "Client | None":
+    """What speaks to the remote terminology server, where there is one; raises BadSetting for what is no URL."""
+    if not settings.terminology_url:
+        return None
+    from service.coding.remote import RemotePolicy, client_of  # most deployments have none
+
+    seconds = float(settings.terminology_timeout_s)
+    try:
+        policy = RemotePolicy(settings.terminology_url, read_s=seconds, total_s=2 * seconds)
+    except ValueError as error:
+        raise BadSetting("terminology_url", str(error)) from error
+    return client_of(replace(policy, ca_file=settings.terminology_ca_file))
+
+
+def remote_terms(settings: Settings) -> "RemoteTerms | None":
+    """What asks that server about the terms of reports."""
+    client = terminology_client(settings)
+    if client is None:
+        return None
+    from service.coding.remote import RemoteTerms
+
+    return RemoteTerms(client, seconds=2.0 * settings.terminology_timeout_s)
 
 
 def environment_names() -> Iterator[str]:

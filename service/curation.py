@@ -5,7 +5,7 @@ Nothing is coded by a suggestion: a term changes only by a row of an overlay, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -16,13 +16,14 @@ from service.coding.overlays.layers import Layer, Layers, OverlayText, layer
 from service.coding.overlays.overlay import decision, system_of
 from service.coding.overlays.reading import write_table
 from service.coding.overlays.rows import CSV, EVERYONE, NO_MAP, OverlayRow
+from service.coding.personal import Personal
 from service.coding.resolve import ANYWHERE, hits
 from service.coding.words import fold
 from service.domain.codes import CodedTerm, Resolution
 from service.domain.errors import Conflict, Invalid, LesionBridgeError, Problem, Unavailable
 from service.domain.limits import Limits
-from service.domain.loss import Loss, LossKind
-from service.domain.report import CodedReport, LesionReport, Patient
+from service.domain.loss import LossKind
+from service.domain.report import CodedReport, LesionReport
 from service.formats.findings import read as findings_reader
 from service.store.receipt import coded_terms
 
@@ -35,7 +36,6 @@ ATTEMPTS: Final = 8
 """How often decisions are tried again when others change the same overlay at the same time."""
 IGNORE: Final = "ignore"
 """The decision that a term stays text and is not asked about again."""
-_SHORTEST_NAME: Final = 3  # letters of a name's part; shorter ones are in too many words to tell a person
 
 
 def unmapped(report: CodedReport, vocabulary: Vocabulary, limits: Limits) -> tuple[Unmapped, ...]:
@@ -46,10 +46,10 @@ def unmapped(report: CodedReport, vocabulary: Vocabulary, limits: Limits) -> tup
     """
     from service.store.unmapped import Unmapped
 
-    own = _Personal(report)
+    own = Personal(report)
     made = []
     for loss in report.losses:
-        if loss.kind is not LossKind.UNCODED or len(loss.what) > limits.term_characters or own.is_in(loss):
+        if loss.kind is not LossKind.UNCODED or len(loss.what) > limits.term_characters or own.is_in(loss.what):
             continue
         system = system_of(vocabulary, loss.code.system) if loss.code is not None else ""
         code = loss.code.code.strip() if loss.code is not None else ""
@@ -59,32 +59,6 @@ def unmapped(report: CodedReport, vocabulary: Vocabulary, limits: Limits) -> tup
         language = report.language or ""
         made.append(Unmapped(report.sender, loss.field, loss.what, place[2], language, system, code, loss.suggestions))
     return tuple(made)
-
-
-class _Personal:
-    """What of a report names its patient."""
-
-    def __init__(self, report: CodedReport) -> None:
-        patient = report.patient
-        born = patient.birth_date.text if patient.birth_date is not None else ""
-        others = (other.id for other in patient.other_ids)
-        ids = [patient.id, *others, report.study.accession or "", report.id, born, born.replace("-", "")]
-        self._ids = {fold(one) for one in ids if len(one) >= _SHORTEST_NAME}
-        self._names = set(_name_words(patient))
-
-    def is_in(self, loss: Loss) -> bool:
-        """Whether a term holds any of it."""
-        text = fold(loss.what)
-        words = {word.strip(".,;:()[]'\"") for word in text.replace("^", " ").replace("-", " ").split()}
-        return bool(words & self._names) or any(one in text for one in self._ids)
-
-
-def _name_words(patient: Patient) -> Iterator[str]:
-    """The parts of the patient's name."""
-    if patient.name is not None:
-        for group in (patient.name.alphabetic, patient.name.ideographic, patient.name.phonetic):
-            for part in group.parts:
-                yield from (word for word in fold(part).replace("-", " ").split() if len(word) >= _SHORTEST_NAME)
 
 
 @dataclass(frozen=True, slots=True)

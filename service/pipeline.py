@@ -36,7 +36,8 @@ from service.formats.sr.relationships import Iod
 from service.store.receipt import receipt
 
 if TYPE_CHECKING:
-    # A conversion needs no database: whoever hands a store in has imported it.
+    # A conversion needs no database and no terminology server: whoever hands one in has imported it.
+    from service.coding.remote import RemoteTerms
     from service.store.deliveries import Planned
     from service.store.reports import Consignment, Draft, Key, Output, Store, Stored
 
@@ -96,7 +97,8 @@ class Receipt:
 class Source:
     """A document of a sender, with what the deployment adds to it: ``site`` are its overlays.
 
-    ``uploads`` is asked for uploaded overlays where nothing is kept; a store knows its own.
+    ``uploads`` is asked for uploaded overlays where nothing is kept; a store knows its own. ``remote`` is a terminology
+    server for terms that nothing here knows.
     """
 
     body: bytes
@@ -107,6 +109,7 @@ class Source:
     site: SiteOverlays | None = None
     uploads: Uploads | None = None
     zone: str = "UTC"
+    remote: RemoteTerms | None = None
 
     @property
     def intake(self) -> Intake:
@@ -386,10 +389,10 @@ def _vocabulary(source: Source, sender: str, store: Store | None) -> tuple[Vocab
     Whatever is kept is coded with the overlays of this moment; a conversion may miss an upload for a second.
     """
     if source.site is None:
-        return tables(source.issuers_file), {}
+        return tables(source.issuers_file).asking(source.remote), {}
     uploads = source.uploads if store is None else store.overlays
     found, names = source.site.of(sender, uploads, now=store is not None)
-    return found, {"overlays": list(names)} if names else {}
+    return found.asking(source.remote), {"overlays": list(names)} if names else {}
 
 
 def _following(report: LesionReport, previous: Stored | None) -> LesionReport:

@@ -10,13 +10,14 @@ from flask import current_app
 
 from service.coding.overlays.site import SiteOverlays
 from service.coding.releases.shelves import open_shelf
-from service.config import Settings
+from service.config import Settings, remote_terms
 from service.delivery.settings import load
 from service.domain.errors import Unavailable
 from service.pipeline import Format, Source, tables
 
 if TYPE_CHECKING:
     # SQLAlchemy is imported when the first report is kept or asked for.
+    from service.coding.remote import RemoteTerms
     from service.store.overlays import KeptOverlay
     from service.store.reports import Store
 
@@ -47,6 +48,11 @@ class Deployment:
         """The uploaded overlays for what needs no database."""
         return Uploaded(self)
 
+    @cached_property
+    def remote(self) -> "RemoteTerms | None":
+        """What asks the terminology server about terms that nothing here knows, where there is one."""
+        return remote_terms(self.settings)
+
     def source(self, body: bytes, form: Format) -> Source:
         """A sender's document with what the deployment adds to it."""
         here = self.settings
@@ -59,6 +65,7 @@ class Deployment:
             site=self.site,
             uploads=self.uploads,
             zone=here.default_zone,
+            remote=self.remote,
         )
 
 

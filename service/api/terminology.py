@@ -1,7 +1,6 @@
 """/fhir: the terminology operations, and the project's own CodeSystem, ValueSets and ConceptMaps."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources import files
@@ -18,14 +17,14 @@ from service.coding.overlays.layers import Layer
 from service.coding.overlays.served import overlay_maps
 from service.coding.releases.shelves import open_shelf
 from service.coding.releases.site import SiteReleases
-from service.coding.remote import Client, RemoteFirst, RemotePolicy
+from service.coding.remote import Client, RemoteFirst
 from service.coding.server import ServerLimits, Terminology
 from service.coding.server.maps import table_maps
 from service.coding.server.released import Sources
 from service.coding.server.released_maps import release_maps
 from service.coding.server.tables import table_sources
 from service.coding.server.valuesets import table_value_sets
-from service.config import BadSetting, Settings
+from service.config import Settings, terminology_client
 from service.formats.fhir.terminology.capabilities import OPERATIONS, SEARCH
 from service.formats.fhir.terminology.parameters import DEFINED, defined_as
 from service.formats.fhir.terminology.release import Release
@@ -52,7 +51,7 @@ class Served:
         """Note when the program started: its capabilities are as old."""
         self._settings = settings
         self._started = _now()
-        self._client = _client(settings)
+        self._client = terminology_client(settings)
         self._terminology = terminology
 
     def _overlays(self) -> tuple[Layer, ...]:
@@ -73,18 +72,6 @@ def install(app: Flask, settings: Settings, terminology: Terminology | None = No
     Raises BadSetting for a remote server that can't be asked.
     """
     app.extensions[_EXTENSION] = Served(settings, terminology)
-
-
-def _client(settings: Settings) -> Client | None:
-    """What asks the remote terminology server, where there is one."""
-    if not settings.terminology_url:
-        return None
-    seconds = float(settings.terminology_timeout_s)
-    try:
-        policy = RemotePolicy(settings.terminology_url, read_s=seconds, total_s=2 * seconds)
-    except ValueError as error:
-        raise BadSetting("terminology_url", str(error)) from error
-    return Client(replace(policy, ca_file=settings.terminology_ca_file))
 
 
 def _terminology(settings: Settings, client: Client | None, overlays: Callable[[], Sequence[Layer]]) -> Terminology:

@@ -44,7 +44,8 @@ def code_report(report: LesionReport, vocabulary: Vocabulary) -> CodedReport:
     Raises UnknownTerm, AmbiguousTerm, Contradiction, Implausible, or Invalid for problems of several kinds.
     """
     notes = Notes(vocabulary)
-    terms = Terms(vocabulary, notes)
+    asking = vocabulary.remote.session(vocabulary, report) if vocabulary.remote is not None else None
+    terms = Terms(vocabulary, notes, asking)
     lesions = Lesions(terms, report.study.images)
     patient = code_patient(report.patient, vocabulary, notes)
     study = _study(report.study, terms)
@@ -60,6 +61,8 @@ def code_report(report: LesionReport, vocabulary: Vocabulary) -> CodedReport:
     check_dates(report, notes)
     check_language(report.language, vocabulary, notes)
     notes.check()
+    if asking is not None:
+        notes.losses.extend(asking.losses())
     coded_report = CodedReport(
         report.id,
         report.sender,

@@ -62,6 +62,11 @@ def _private(system: str) -> str | None:
     return system if system.startswith(_PRIVATE) and len(system) <= DESIGNATOR_CHARACTERS else None
 
 
+def concepts_of(vocabulary: Vocabulary, code: Code, field: Field) -> tuple[str, ...]:
+    """The concepts of the field that a code means by itself."""
+    return _concepts(vocabulary, code, "", field)
+
+
 def _concepts(vocabulary: Vocabulary, code: Code, text: str, field: Field) -> tuple[str, ...]:
     """The concepts of the field that the code means; of several, the one that the text names."""
     if code.system == LOCAL_SCHEME and code.code in vocabulary.concepts:

@@ -20,6 +20,7 @@ from service.domain.report import Issuer
 
 if TYPE_CHECKING:
     from service.coding.overlays.overlay import Overlay  # it is built of a vocabulary
+    from service.coding.remote.terms import RemoteTerms
     from service.coding.retired import Historical
 
 _ALSO = {"I10C": ("ICD10CM", "ICD-10-CM")}
@@ -94,6 +95,7 @@ class Vocabulary:
         "official",
         "overlay",
         "releases",
+        "remote",
         "sides",
         "systems",
         "translations",
@@ -133,6 +135,8 @@ class Vocabulary:
         """A site's own words and codes, asked before the tables."""
         self.releases: Historical | None = None
         """Loaded releases, asked for codes that are retired."""
+        self.remote: RemoteTerms | None = None
+        """A terminology server, asked for terms that nothing here knows."""
         self.official: Mapping[str, Mapping[str, str]] = MappingProxyType({})
         """A site's own labels by language tag and concept: they go before the project's (`service.coding.labels`)."""
 
@@ -149,6 +153,14 @@ class Vocabulary:
         made = copy(self)
         made.overlay, made.releases = overlay, releases
         made.cache, made.answered, made.measured = {}, {}, {}
+        return made
+
+    def asking(self, remote: "RemoteTerms | None") -> "Vocabulary":
+        """The same, with a terminology server behind it; what is remembered is shared, for it says nothing of that."""
+        if remote is None:
+            return self
+        made = copy(self)
+        made.remote = remote
         return made
 
     def concept(self, key: str) -> Concept:

@@ -44,8 +44,19 @@ class Held(Protocol):
         """Whether it may still be used."""
 
 
+class Known(Protocol):
+    """A code system as a release has it."""
+
+    @property
+    def designator(self) -> str:
+        """Its DICOM designator."""
+
+
 class Historical(Protocol):
     """Loaded releases that know their retired codes (`service.coding.releases.store.ReleaseStore` is one)."""
+
+    def systems(self) -> Sequence[Known]:
+        """The code systems that are loaded."""
 
     def lookup(self, system: str, code: str) -> Held | None:
         """A code by its designator and value."""

@@ -1,5 +1,7 @@
 """The terms of one report, each resolved in its field and put at its place."""
 
+from typing import TYPE_CHECKING
+
 from service.coding.lookup import Vocabulary
 from service.coding.naming import Table, resolve_name
 from service.coding.notes import Notes
@@ -7,14 +9,18 @@ from service.coding.resolve import resolve
 from service.coding.rows import Field
 from service.domain.codes import CodedTerm, Term
 
+if TYPE_CHECKING:
+    from service.coding.remote.terms import Session
+
 
 class Terms:
     """What codes the terms of one report; ``notes`` takes what is found."""
 
-    __slots__ = ("_known", "_members", "notes", "vocabulary")
+    __slots__ = ("_asking", "_known", "_members", "notes", "vocabulary")
 
-    def __init__(self, vocabulary: Vocabulary, notes: Notes) -> None:
-        """Take the tables and the notes of the report."""
+    def __init__(self, vocabulary: Vocabulary, notes: Notes, asking: "Session | None" = None) -> None:
+        """Take the tables, the notes of the report, and what asks a terminology server where there is one."""
+        self._asking = asking
         self.vocabulary = vocabulary
         self.notes = notes
         self._known = vocabulary.cache
@@ -25,6 +31,8 @@ class Terms:
         # Nearly all terms are words that were met before: the quick way for them.
         known = self._known.get((field.key, term.text, None)) if term.code is None else None
         resolved = known or resolve(self.vocabulary, term, field)
+        if self._asking is not None and known is None:
+            resolved = self._asking.resolve(term, field, resolved)
         made = resolved.term
         if made is None or resolved.verdict is not None:
             made = self.notes.judge(resolved, term, field.key)

@@ -3,6 +3,7 @@
 import click
 
 from service.commands.speaking import REFUSED, refusing, say, settings, site, stop
+from service.config import remote_terms
 
 
 @click.command("code")
@@ -20,6 +21,12 @@ def command(text: str, field: str) -> None:
     if row is None:
         stop(f"{field}: there is no such field")
     found = resolve(vocabulary, Term(text), row)
+    remote = remote_terms(here)
+    if remote is not None:
+        asking = remote.session(vocabulary)
+        found = asking.resolve(Term(text), row, found)
+        for lost in asking.losses():
+            say(lost.why)
     if found.term is None or not found.term.codes:
         if found.verdict is not None:
             say(found.verdict.why)

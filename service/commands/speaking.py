@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from service.config import BadSetting, Settings, load
+from service.config import BadSetting, Settings, load, remote_terms
 from service.domain.errors import LesionBridgeError, Problem
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def received(body: bytes, form: Format, here: Settings, overlays: SiteOverlays) 
         issuers_file=here.issuers_file,
         site=overlays,
         zone=here.default_zone,
+        remote=remote_terms(here),
     )
 
 

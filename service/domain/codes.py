@@ -66,6 +66,7 @@ class Resolution(StrEnum):
     VARIANT = "variant"  # another spelling, plural or hyphenation of a designation
     CODE = "code"  # a code that a concept has
     LOCAL = "local"  # a local code or word mapped by the site
+    REMOTE = "remote"  # known to the site's terminology server only, and equal there; flagged
     GIVEN = "given"  # a code of the sender that no concept here has; passed on as it came
     TEXT = "text"  # no concept: kept as text and flagged
 

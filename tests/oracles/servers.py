@@ -1,4 +1,4 @@
-"""Real servers for tests, on loopback with ports of their own: two FHIR servers and a PACS."""
+"""Real servers for tests, on loopback with ports of their own: FHIR servers, one of them of terminology, and a PACS."""
 
 from __future__ import annotations
 
@@ -97,6 +97,24 @@ def medplum(*, transactions: bool = False) -> Iterator[str]:
         _started([program("node"), script], ready=f"{url}/metadata", folder=Path(folder), env=env),
     ):
         yield url
+
+
+@contextmanager
+def terminology_server(resources: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """URL of HAPI's R4 server over its in-memory terminology, with CodeSystem, ValueSet and ConceptMap resources."""
+    classes = installed("java", "terminology", "TerminologyServer.class")
+    libraries = installed("java", "terminology", "lib")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/fhir"
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for number, resource in enumerate(resources):
+            files.append(Path(folder) / f"{number}.json")
+            files[-1].write_text(json.dumps(resource), encoding="utf-8")
+        path = f"{classes.parent}:{libraries}/*"
+        command: list[str | Path] = [program("java"), "-cp", path, "TerminologyServer", str(port), *files]
+        with _started(command, ready=f"{url}/metadata", folder=Path(folder), env={}):
+            yield url
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -92,15 +93,18 @@ class Client:
         self._cache: Cache[Answer] = Cache(policy.cached, policy.cached_s, clock)
         self._local = threading.local()
 
-    def ask(self, path: str, parameters: tuple[Parameter, ...]) -> Answer:
-        """The answer to an operation, an OperationOutcome with 4xx included; raises Away."""
+    def ask(self, path: str, parameters: tuple[Parameter, ...], *, in_body: bool = False) -> Answer:
+        """The answer to an operation, an OperationOutcome with 4xx included; raises Away.
+
+        ``in_body``: words of a report are in no URL, since URLs are logged.
+        """
         known = self._cache.get((path, parameters))
         if known is not None:
             return known
         if not self._circuit.allows():
             raise Away("it failed several times and is left alone for a while")
         try:
-            made = self._repeated(path, parameters)
+            made = self._repeated(path, parameters, in_body=in_body)
         except Away:
             self._circuit.failed()
             raise
@@ -108,24 +112,24 @@ class Client:
         self._cache.put((path, parameters), made)
         return made
 
-    def _repeated(self, path: str, parameters: tuple[Parameter, ...]) -> Answer:
+    def _repeated(self, path: str, parameters: tuple[Parameter, ...], *, in_body: bool) -> Answer:
         end = self._clock() + self.policy.total_s
         for attempt in range(1, self.policy.attempts + 1):
             try:
-                return self._once(path, parameters, end)
+                return self._once(path, parameters, end, in_body=in_body)
             except _Passing as passing:
                 if attempt == self.policy.attempts or self._clock() + self.policy.pause_s >= end:
                     raise Away(str(passing)) from passing
                 self._sleep(self.policy.pause_s * attempt)
         raise Away("it was not asked")
 
-    def _once(self, path: str, parameters: tuple[Parameter, ...], end: float) -> Answer:
+    def _once(self, path: str, parameters: tuple[Parameter, ...], end: float, *, in_body: bool) -> Answer:
         import requests
 
         query = urlencode([(name, value) for name, _, value in parameters])
         url = f"{self.policy.url.rstrip('/')}/{path}"
         body = None
-        if len(query) > _LONG:
+        if in_body or len(query) > _LONG:
             listed = [{"name": name, f"value{kind}": _typed(kind, value)} for name, kind, value in parameters]
             body = json.dumps({"resourceType": "Parameters", "parameter": listed})
         else:
@@ -180,6 +184,12 @@ class Client:
             session.trust_env = False  # neither proxies nor passwords that nobody configured here
             session.headers.update({"Accept": f"{_FHIR}; fhirVersion=4.0", "Content-Type": _FHIR})
         return session
+
+
+@cache
+def client_of(policy: RemotePolicy) -> Client:
+    """The client of this process for a server: cache and circuit are shared by all that ask it."""
+    return Client(policy)
 
 
 class _Passing(Exception):

@@ -166,7 +166,7 @@ class RemoteFirst(Terminology):
     def _read(self, answer: Answer, read: Callable[[Any], T]) -> T:
         if answer.status == 200:
             return read(answer.resource)
-        if reading.says_not_found(answer.resource):
+        if reading.says_not_found(answer.status, answer.resource):
             raise _Unknown("it does not know the code or its system")
         raise Away(f"it refused the question with status {answer.status}")
 

@@ -29,11 +29,17 @@ EQUIVALENCES: Final = {
     "disjoint": Relationship.NONE,
 }
 """R4's ConceptMapEquivalence; ``subsumes``: the target subsumes the source, so it is the broader one."""
+_NO_SUCH: Final = 404
 NOT_FOUND: Final = frozenset({"not-found", "code-invalid"})
 
 
-def says_not_found(resource: Mapping[str, Any]) -> bool:
-    """Whether an OperationOutcome says that a code, system or value set is not known."""
+def says_not_found(status: int, resource: Mapping[str, Any]) -> bool:
+    """Whether an answer says that a code, system or value set is not known: by its status, or by an issue's code.
+
+    HAPI gives the status 404 with the code ``processing``, FHIR's own example of $lookup 400 with ``not-found``.
+    """
+    if status == _NO_SUCH:
+        return True
     issues = resource.get("issue", [])
     return isinstance(issues, list) and any(isinstance(one, dict) and one.get("code") in NOT_FOUND for one in issues)
 

@@ -14,6 +14,7 @@ _HOW = {
     Resolution.VARIANT: "spelling",
     Resolution.CODE: "code",
     Resolution.LOCAL: "local map",
+    Resolution.REMOTE: "terminology server",
     Resolution.GIVEN: "sender's own code",
     Resolution.TEXT: "not coded",
 }

@@ -6,6 +6,7 @@ import pytest
 
 from service.coding import Vocabulary
 from service.coding.coder import code_report
+from service.coding.releases.store import ReleaseSystem
 from service.coding.retired import FOLLOWED, REPLACED_BY, SAME_AS, Retired, retired
 from service.domain.codes import Code, CodedTerm, Resolution, Term
 from service.domain.errors import UnknownTerm
@@ -40,6 +41,9 @@ class Release:
     def __init__(self, went: dict[str, list[Went]], active: tuple[str, ...] = (FRONTAL, CALLOSUM)) -> None:
         self._went = went
         self._active = active
+
+    def systems(self) -> tuple[ReleaseSystem, ...]:
+        return ()
 
     def lookup(self, system: str, code: str) -> Held | None:
         """A code."""

@@ -42,6 +42,8 @@ class Misbehaving:
         self.asked: list[tuple[str, str, bytes]] = []
         self.status = 200
         self.body: Any = LOOKED
+        self.answers: dict[str, tuple[int, Any]] = {}
+        """Status and body by a part of the path; the first that fits."""
         self.mode = ""
         self.location = ""
         self.url = ""
@@ -59,8 +61,10 @@ def misbehaving() -> Iterator[Misbehaving]:
             if told.mode == "hang":
                 over.wait(20)
                 return
-            content = told.body if isinstance(told.body, bytes) else json.dumps(told.body).encode()
-            self.send_response(told.status)
+            fitting = (answer for part, answer in told.answers.items() if part in self.path)
+            status, body = next(fitting, (told.status, told.body))
+            content = body if isinstance(body, bytes) else json.dumps(body).encode()
+            self.send_response(status)
             self.send_header("Content-Type", "application/fhir+json")
             if told.location:
                 self.send_header("Location", told.location)
