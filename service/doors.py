@@ -84,7 +84,17 @@ def _write_html(report: CodedReport, _: Options, __: SrReference | None) -> Emit
     return Emitted("text/html; charset=utf-8", page(report).encode())
 
 
-READERS: Final[Mapping[Format, Reader]] = {Format.FINDINGS: _read_findings}
+def _read_fhir(content: bytes, intake: Intake) -> Received:
+    from service.formats.fhir.read import read
+
+    return read(content, intake)
+
+
+READERS: Final[Mapping[Format, Reader]] = {
+    Format.FINDINGS: _read_findings,
+    Format.FHIR_R4: _read_fhir,
+    Format.FHIR_R5: _read_fhir,
+}
 """The formats that can be read."""
 WRITERS: Final[Mapping[Format, Writer]] = {
     Format.FINDINGS: _write_findings,
@@ -129,13 +139,40 @@ def _is_xml(form: Format, options: Options) -> bool:
 MEDIA_TYPES: Final[Mapping[str, Format]] = {
     "application/vnd.lesionbridge.findings+json": Format.FINDINGS,
     "application/json": Format.FINDINGS,
+    "application/fhir+json": Format.FHIR_R4,
+    "application/fhir+json; fhirVersion=4.0": Format.FHIR_R4,
+    "application/fhir+json; fhirVersion=5.0": Format.FHIR_R5,
 }
-"""Which format a document of a media type is read as."""
+"""Which format a document of a media type is read as; of FHIR without a version what stands in it counts."""
+_RESOURCE: Final = b'"resourceType"'
+_R5_ONLY: Final = (b'"ImagingSelection"', b'"includedStructure"')
+"""What only R5 has, of what the reader knows (R5 imagingselection.html, bodystructure.html)."""
 
 
 def detect(content: bytes) -> Format:
     """The format of a document by how it begins; raises UnsupportedMedia."""
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        if _RESOURCE in content and _is_resource(content):
+            return Format.FHIR_R5 if any(name in content for name in _R5_ONLY) else Format.FHIR_R4
         return Format.FINDINGS
     names = tuple(str(form) for form in READERS)
     raise UnsupportedMedia(Problem("", "format", "no reader knows this document; say which format it is", names))
+
+
+def media_type(form: Format) -> str:
+    """The media type that a document of a format is kept under."""
+    named = [name for name, known in MEDIA_TYPES.items() if known is form]
+    if form in RELEASES:
+        return next(name for name in named if "fhirVersion" in name)
+    return named[0]
+
+
+def _is_resource(content: bytes) -> bool:
+    """Whether the outer object has a resourceType: in findings JSON the words may only stand in a text."""
+    import orjson
+
+    try:
+        value = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError:
+        return content.find(_RESOURCE) < content.find(b":")
+    return isinstance(value, dict) and "resourceType" in value

@@ -28,7 +28,7 @@ from service.domain.limits import Limits
 from service.domain.loss import Loss
 from service.domain.received import Intake, Received
 from service.domain.report import CodedReport, LesionReport, Predecessor
-from service.doors import ENCODINGS, MEDIA_TYPES, NAME_THE_SR, READERS, WRITERS, Format, Options, encoded
+from service.doors import ENCODINGS, NAME_THE_SR, READERS, WRITERS, Format, Options, encoded, media_type
 from service.formats.fhir.write import BUNDLES
 from service.formats.findings import write as findings
 from service.formats.sr.dialects import DIALECTS as SR_DIALECTS
@@ -284,12 +284,12 @@ def _documents(source: Source, report: LesionReport) -> tuple[Output, ...]:
     """What came, as it came; in another format than findings JSON, with the same in that beside it, to code anew."""
     from service.store.reports import output
 
-    name, media_type = ROLES[Format.FINDINGS], "application/vnd.lesionbridge.findings+json"
+    name, findings_json = ROLES[Format.FINDINGS], "application/vnd.lesionbridge.findings+json"
     if source.format is Format.FINDINGS:
-        return (output(name, media_type, source.body),)
-    came_as = next(media for media, form in MEDIA_TYPES.items() if form is source.format)
+        return (output(name, findings_json, source.body),)
+    came_as = media_type(source.format)
     role = ROLES[Format.SR] if source.format is Format.SR else SOURCE
-    return output(role, came_as, source.body), output(name, media_type, findings.write(report))
+    return output(role, came_as, source.body), output(name, findings_json, findings.write(report))
 
 
 def _draft(

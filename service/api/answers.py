@@ -23,6 +23,13 @@ SUFFIXES = {"fhir": "fhir.json", "sr": "dcm", "html": "html", "findings": "json"
 _NAMES = {Format.FHIR_R4: "report.fhir.json", Format.SR: "report.dcm"}
 
 
+def suffix(role: str, media_type: str) -> str:
+    """The end of the name that an output is saved under; what came in another format is named after that."""
+    if role in SUFFIXES:
+        return SUFFIXES[role]
+    return "fhir.json" if media_type.startswith("application/fhir+json") else "bin"
+
+
 def converted(outcome: Outcome, offer: Offer) -> Response:
     """The output asked for; in a multipart answer the losses are a part of their own."""
     for loss in outcome.losses:

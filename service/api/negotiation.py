@@ -79,12 +79,14 @@ def reader(content_type: str | None) -> Format:
     """The format of a request body; raises UnsupportedMedia."""
     name, parameters = parse_options_header(content_type or "")
     charset = parameters.get("charset", "utf-8").lower().strip()
-    if name.lower() not in MEDIA_TYPES:
+    version = parameters.get("fhirversion")
+    wanted = name.lower() if version is None else f"{name.lower()}; fhirVersion={'.'.join(version.split('.')[:2])}"
+    if wanted not in MEDIA_TYPES:
         said = "there is no Content-Type" if not content_type else "no reader for this Content-Type"
         raise UnsupportedMedia(Problem("", "content-type", said, tuple(MEDIA_TYPES)))
     if charset not in {"utf-8", "utf8", "us-ascii"}:
         raise UnsupportedMedia(Problem("", "charset", "JSON is UTF-8 (RFC 8259 8.1)", ("utf-8",)))
-    return MEDIA_TYPES[name.lower()]
+    return MEDIA_TYPES[wanted]
 
 
 def asks_for_fhir(accept: str) -> bool:

@@ -16,7 +16,7 @@ from service.api.curation_schemas import Resolve, RollBack
 from service.api.delivery_schemas import Edit, Retry
 from service.api.negotiation import OFFERS
 from service.api.schemas import ProblemSchema, Search
-from service.doors import MEDIA_TYPES
+from service.doors import MEDIA_TYPES, RELEASES
 from service.formats.findings.schema import ReportSchema
 
 View = TypeVar("View", bound=Callable[..., Response])
@@ -32,10 +32,20 @@ def _reference(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+_RESOURCE: dict[str, Any] = {
+    "type": "object",
+    "description": "A Bundle, or a DiagnosticReport with what it contains.",
+    "properties": {"resourceType": {"enum": ["Bundle", "DiagnosticReport"]}},
+    "required": ["resourceType"],
+}
 FINDINGS_BODY: dict[str, Any] = {
     "required": True,
-    "description": "A lesion report, findings JSON version 1. May be sent with `Content-Encoding: gzip`.",
-    "content": {media_type: {"schema": _reference("Report")} for media_type in MEDIA_TYPES},
+    "description": "A lesion report: findings JSON version 1, or a FHIR bundle with a DiagnosticReport. "
+    "May be sent with `Content-Encoding: gzip`.",
+    "content": {
+        media_type: {"schema": _RESOURCE if form in RELEASES else _reference("Report")}
+        for media_type, form in MEDIA_TYPES.items()
+    },
 }
 SEARCH_BODY: dict[str, Any] = {"required": True, "content": {"application/json": {"schema": _reference("Search")}}}
 _BINARY = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}

@@ -74,9 +74,9 @@ def delivered(id: UUID) -> Response:  # noqa: A002 - the route's own word
     return deliveries.of_report(str(id))
 
 
-@blueprint.get(f"/{_ID}/<any(fhir, sr, html, findings):role>")
+@blueprint.get(f"/{_ID}/<any(fhir, sr, html, findings, source):role>")
 @blueprint.doc(responses={"200": OUTPUTS})
 def output(id: str, role: str) -> Response:  # noqa: A002 - the route's own word
-    """The bytes that were emitted: the FHIR bundle, the SR, the page; or what the sender sent."""
+    """The bytes that were emitted: the FHIR bundle, the SR, the page; or what came (`source`: in another format)."""
     found = deployment().store.output(str(id), role)
-    return answers.stored(found.media_type, found.content, name=f"{id}.{answers.SUFFIXES[role]}")
+    return answers.stored(found.media_type, found.content, name=f"{id}.{answers.suffix(role, found.media_type)}")

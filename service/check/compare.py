@@ -15,7 +15,7 @@ from service.coding import Vocabulary, vocabulary
 from service.domain.codes import CodedTerm
 from service.domain.loss import Loss, LossKind
 from service.domain.report import CodedReport
-from service.domain.uids import derive_uid
+from service.domain.uids import scheme_oid
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,10 @@ def _differences(output: str, expected: Iterable[Fact], said: Iterable[Fact]) ->
 
 
 def unknown_schemes(report: CodedReport, tables: Vocabulary) -> dict[str, str]:
-    """Designators that no table knows, by the URI that FHIR gives them: an OID derived from sender and designator."""
+    """Designators that no table knows, by the URI that FHIR gives them: an OID made of sender and designator."""
     designators = {code.system for term in coded_terms(report) for code in term.codes}
     unknown = (designator for designator in designators if tables.system(designator) is None)
-    return {f"urn:oid:{derive_uid('code-system', report.sender, name)}": name for name in unknown}
+    return {f"urn:oid:{scheme_oid(report.sender, name)}": name for name in unknown}
 
 
 def coded_terms(report: CodedReport) -> Iterator[CodedTerm]:

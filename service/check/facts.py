@@ -103,8 +103,14 @@ class Yardstick:
             yield Fact("statement", answer_value(self.deny(term), ABSENT))
         for item in report.evaluations:
             yield Fact("statement", answer_value(self.say(item.name), self.answer(item.value)))
+        yield from self.images(report)
         for lesion in report.lesions:
             yield from self.lesion(lesion)
+
+    def images(self, report: CodedReport) -> Iterator[Fact]:
+        """The images of the study itself."""
+        for image in report.study.images:
+            yield Fact("study/image", image_value(image.sop_instance, image.frames))
 
     def say(self, term: CodedTerm) -> str:
         """A term as the format says it."""

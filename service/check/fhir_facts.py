@@ -50,6 +50,7 @@ _CONCEPTS = (
     *_TIME_POINT,
     ABSENT,
     "findings",
+    "image-library",
     "referenced-segment",
     "source-of-measurement",
     "source-series-for-segmentation",
@@ -170,6 +171,10 @@ class BundleFacts:
         key = self._key(observation["code"])
         if key == "finding":
             yield from self._lesion(observation)
+        elif key == "image-library":
+            for component in observation["component"]:
+                uid, _, frames = component["valueString"].removeprefix(_URN_OID).partition("#frames=")
+                yield Fact("study/image", image_value(uid, map(int, filter(None, frames.split(",")))))
         elif key == "findings":
             yield Fact("findings", lines(observation["valueString"]))
         elif key == "technique":

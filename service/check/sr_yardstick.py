@@ -34,6 +34,10 @@ class SrYardstick(Yardstick):
         text, exact = digits(value)
         return text if exact else repr(float(value))
 
+    def images(self, report: CodedReport) -> Iterator[Fact]:  # noqa: ARG002 - its library has those of the lesions, too
+        """None: an SR lists all images in one library."""
+        yield from ()
+
     def name(self, name: PersonName) -> str:
         """PN, with its middle names."""
         return str(name)

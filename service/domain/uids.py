@@ -75,3 +75,25 @@ def tracking_family(sender: str, issuer: str | None, patient_id: str) -> UuidFam
 def tracking_uid(sender: str, issuer: str | None, patient_id: str, lesion_id: str) -> str:
     """The Tracking Unique Identifier (112040) of a lesion: the same over versions and studies."""
     return derive_uid("tracking", sender, issuer, patient_id, lesion_id)
+
+
+def scheme_oid(sender: str, designator: str) -> str:
+    """The OID of a coding scheme that only its sender knows: one of the sender's own, and the designator as a number.
+
+    So a reader who knows the sender finds the designator again (`scheme_of`); private designators (99..., PS3.3 8.2)
+    mean nothing outside the house that uses them.
+    """
+    return f"{derive_uid('code-system', sender)}.{int.from_bytes(designator.encode(), 'big')}"
+
+
+def scheme_of(oid: str, sender: str) -> str | None:
+    """The designator of an OID that `scheme_oid` made for this sender; None for any other."""
+    own = f"{derive_uid('code-system', sender)}."
+    number = oid.removeprefix(own)
+    if number == oid or not number.isascii() or not number.isdigit() or len(number) > _UID_CHARACTERS * 2:
+        return None
+    try:
+        found = int(number).to_bytes((int(number).bit_length() + 7) // 8, "big").decode()
+    except UnicodeDecodeError:
+        return None
+    return found if found and found.isprintable() and scheme_oid(sender, found) == oid else None

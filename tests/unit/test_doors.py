@@ -31,5 +31,9 @@ def test_what_is_only_written_is_not_read() -> None:
 
 
 def test_a_document_is_read_by_the_reader_of_its_format() -> None:
+    selection = b'{"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "ImagingSelection"}}]}'
     assert detect(make_body()) is Format.FINDINGS
+    assert detect(b'{"id": "x", "resourceType": "Bundle"}') is Format.FHIR_R4
+    assert detect(selection) is Format.FHIR_R5
+    assert detect(b'{"report": {"impression": "\\"resourceType\\""}}') is Format.FINDINGS
     assert READERS[Format.FINDINGS](make_body(), Intake()).report.lesions

@@ -14,7 +14,7 @@ from service.coding import vocabulary
 from service.domain.codes import Code, CodedTerm
 from service.domain.loss import Loss, LossKind
 from service.domain.times import DateTime
-from service.domain.uids import derive_uid, is_uid
+from service.domain.uids import is_uid, scheme_oid
 
 Json = dict[str, Any]
 """A FHIR element or resource; its values are JSON's, or `orjson.Fragment`."""
@@ -27,8 +27,7 @@ DATA_ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 def system_uri(designator: str, sender: str) -> str:
     """The code system's URI, for a DICOM Coding Scheme Designator, URI or OID.
 
-    Of a scheme that no table here knows it is ``urn:oid:`` and an OID derived from sender and designator: private
-    designators (99..., PS3.3 8.2) mean nothing outside the house that uses them.
+    Of a scheme that no table here knows it is ``urn:oid:`` and an OID made of sender and designator (`scheme_oid`).
     """
     tables = vocabulary()
     known = tables.system(tables.designator(designator) or designator)
@@ -36,7 +35,7 @@ def system_uri(designator: str, sender: str) -> str:
         return known.uri or f"urn:oid:{known.oid}"
     if ":" in designator:
         return designator
-    return f"urn:oid:{designator if is_uid(designator) else derive_uid('code-system', sender, designator)}"
+    return f"urn:oid:{designator if is_uid(designator) else scheme_oid(sender, designator)}"
 
 
 def coding(code: Code, sender: str) -> Json:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from service.domain.report import Status
+from service.domain.report import CodedReport, Predecessor, Status
 from service.formats.fhir.codeable import Json, codeable, date_time, field_name, hl7_concept
 from service.formats.fhir.draft import Draft
 from service.formats.fhir.identity import (
@@ -18,6 +18,8 @@ from service.formats.fhir.identity import (
 )
 from service.formats.fhir.observers import Observers
 
+OTHER_STUDY = "study of an image"
+"""What a reference to a study says that nothing is compared with: only an image of the report is of it."""
 _SUPPORTING = "http://hl7.org/fhir/StructureDefinition/workflow-supportingInfo"
 
 
@@ -63,7 +65,7 @@ def diagnostic_report(draft: Draft, gathered: Gathered) -> Json:
         "language": report.language,
         "text": narrative_of(gathered.narrative),
     }
-    priors = [entry.reference for uid, entry in gathered.imaging.items() if uid != report.study.uid]
+    priors = [_prior(uid, entry, report) for uid, entry in gathered.imaging.items() if uid != report.study.uid]
     if priors:
         # imagingStudy is what was performed for this report; what it was compared with only supports it.
         resource["extension"] = [{"url": _SUPPORTING, "valueReference": prior} for prior in priors]
@@ -90,6 +92,13 @@ def diagnostic_report(draft: Draft, gathered: Gathered) -> Json:
         resource["conclusionCode"] = [codeable(term, sender) for term in report.conclusions]
     # Not by the sender's id: it would stand in the log of the server.
     return draft.add(replace_found(uuid, resource, own))
+
+
+def _prior(uid: str, study: Entry, report: CodedReport) -> Json:
+    """A study that supports the report; of one that nothing is compared with it is said why it is there."""
+    if any(comparison.uid == uid for comparison in report.study.comparisons):
+        return study.reference
+    return {**study.reference, "display": OTHER_STUDY}
 
 
 def document_reference(draft: Draft, gathered: Gathered, diagnostic: Json) -> Json:
@@ -123,8 +132,23 @@ def document_reference(draft: Draft, gathered: Gathered, diagnostic: Json) -> Js
     # To retrieve the instance its study and series are needed too (PS3.18 10.4).
     series = {"identifier": dicom_identifier(sr.series), "display": "DICOM series of the document"}
     study = gathered.imaging[report.study.uid].reference
-    resource |= draft.release.document_context([diagnostic, study, series])
+    related = [diagnostic, study, series, *(_uids_of(report.predecessor) if report.predecessor is not None else ())]
+    resource |= draft.release.document_context(related)
     return draft.add(replace_found(uuid_of("document-reference", sr.sop_instance), resource, identifier))
+
+
+def _uids_of(predecessor: Predecessor) -> list[Json]:
+    """Series, class and study of the SR that is replaced: an SR can't name its predecessor without (PS3.3 C.17.2)."""
+    named = {
+        "series-instance-uid": predecessor.series,
+        "sop-class-uid": predecessor.sop_class,
+        "study-instance-uid": predecessor.study,
+    }
+    return [
+        {"identifier": {"type": field_name(name), **dicom_identifier(uid)}, "display": "of the replaced document"}
+        for name, uid in named.items()
+        if uid is not None
+    ]
 
 
 def provenances(draft: Draft, observers: Observers, target: Json) -> None:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
+from service.domain.geometry import ImageReference
 from service.domain.report import Issuer
 from service.domain.uids import derive_uid, derive_uuid
 from service.formats.fhir.codeable import Json, hl7_concept
@@ -49,6 +50,12 @@ def resource_identifier(uuid: str, sender: str) -> Json:
 def dicom_identifier(uid: str) -> Json:
     """A DICOM UID as Identifier."""
     return {"system": DICOM_UID, "value": f"urn:oid:{uid}"}
+
+
+def image_uri(image: ImageReference) -> str:
+    """An image as text: ``urn:oid:`` and its SOP Instance UID, its frames behind ``#frames=``."""
+    frames = f"#frames={','.join(map(str, image.frames))}" if image.frames else ""
+    return f"urn:oid:{image.sop_instance}{frames}"
 
 
 def issuer_system(issuer: Issuer | None) -> str | None:

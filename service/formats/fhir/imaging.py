@@ -168,12 +168,4 @@ def imaging_studies(draft: Draft, based_on: list[Json], referrer: Json | None) -
         made[comparison.uid] = _imaging_study(draft, comparison.uid, members, series.pop(comparison.uid, {}), said)
     for uid, parts in series.items():
         made[uid] = _imaging_study(draft, uid, {}, parts, None)
-    for place, image in enumerate(report.study.images):
-        if image.frames:
-            draft.lose(
-                image.where or f"/study/images/{place}",
-                f"frames {', '.join(map(str, image.frames))}",
-                f"an ImagingStudy of {draft.release.name} lists instances, not frames",
-                "fhir-frames",
-            )
     return made

@@ -19,6 +19,7 @@ from service.formats.fhir.identity import (
 from service.formats.fhir.release import Release
 
 _REPRESENTATION = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
+_QUALIFIER = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-qualifier"
 _GENDER = {Sex.MALE: "male", Sex.FEMALE: "female", Sex.OTHER: "other"}
 
 
@@ -32,6 +33,9 @@ def _human_name(group: NameGroup, representation: str | None) -> Json:
     for name, parts in (("given", given), ("prefix", [group.prefix]), ("suffix", [group.suffix])):
         if any(parts):
             made[name] = parts
+    if group.middle and not group.given:
+        # The first of `given` is the first name (R4 datatypes.html#HumanName), unless it says that it is none.
+        made["_given"] = [{"extension": [{"url": _QUALIFIER, "valueCode": "MID"}]}]
     return made
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from service.domain.codes import CodedTerm
-from service.domain.geometry import ImageReference, SegmentReference
+from service.domain.geometry import SegmentReference
 from service.domain.report import Device, Lesion, Measurement, Status
 from service.formats.fhir.codeable import Json, codeable, field_name
+from service.formats.fhir.identity import image_uri
 from service.formats.fhir.imaging import lesion_images
 from service.formats.fhir.release import Release, Shown
 
@@ -112,12 +113,6 @@ class _R4(Release):
 
 
 R4: Final = _R4()
-
-
-def image_uri(image: ImageReference) -> str:
-    """An image as text: ``urn:oid:`` and its SOP Instance UID, its frames behind ``#frames=``."""
-    frames = f"#frames={','.join(map(str, image.frames))}" if image.frames else ""
-    return f"urn:oid:{image.sop_instance}{frames}"
 
 
 def _segment(segment: SegmentReference) -> list[Json]:

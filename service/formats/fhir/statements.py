@@ -6,6 +6,7 @@ from dataclasses import replace
 from service.domain.codes import CodedTerm
 from service.formats.fhir.codeable import Json, answer, codeable, field_name, member_name
 from service.formats.fhir.draft import Draft
+from service.formats.fhir.identity import image_uri
 
 
 def statements(draft: Draft) -> list[Json]:
@@ -26,6 +27,11 @@ def _said(draft: Draft) -> Iterator[tuple[str, Json]]:
     # DiagnosticReport.code is one concept; ImagingStudy and ServiceRequest may be older than this report.
     for turn, procedure in enumerate(report.study.procedures[1:]):
         yield f"procedure {turn}", _statement("procedure", procedure, sender)
+    if report.study.images:
+        # In ImagingStudy they stand with those of the lesions, by series and without their frames.
+        source = field_name("source-of-measurement")
+        images = [{"code": source, "valueString": image_uri(image)} for image in report.study.images]
+        yield "images", {"code": field_name("image-library"), "component": images}
     for turn, negative in enumerate(report.negatives):
         # The finding is the question and "absent" its answer: as an answer it could be read as found. A code that says
         # less than the finding is left out, since the absence of the one is not that of the other.

@@ -4,7 +4,7 @@ import pytest
 
 from service.api.negotiation import OFFERS, Offer, asks_for_fhir, reader, wanted
 from service.domain.errors import NotAcceptable, UnsupportedMedia
-from service.doors import MEDIA_TYPES
+from service.doors import MEDIA_TYPES, Format
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,31 @@ def test_refuses_what_it_can_not_write_and_lists_what_it_can(accept: str) -> Non
     assert raised.value.problems[0].candidates == tuple(offer.media_type for offer in OFFERS)
 
 
-@pytest.mark.parametrize("name", [*MEDIA_TYPES, "application/json; charset=UTF-8", "Application/JSON"])
+@pytest.mark.parametrize(("name", "form"), MEDIA_TYPES.items())
+def test_reads_what_the_table_of_doors_says(name: str, form: Format) -> None:
+    assert reader(name) is form
+
+
+@pytest.mark.parametrize("name", ["application/json; charset=UTF-8", "Application/JSON"])
 def test_reads_findings(name: str) -> None:
-    assert reader(name) == "findings"
+    assert reader(name) is Format.FINDINGS
+
+
+def test_a_release_of_fhir_is_known_by_its_first_two_numbers() -> None:
+    assert reader("application/fhir+json; fhirVersion=5.0.0") is Format.FHIR_R5
 
 
 @pytest.mark.parametrize(
-    "name", [None, "", "text/plain", "application/fhir+json", "application/json; charset=latin-1", "json", ";;"]
+    "name",
+    [
+        None,
+        "",
+        "text/plain",
+        "application/fhir+json; fhirVersion=3.0",
+        "application/json; charset=latin-1",
+        "json",
+        ";;",
+    ],
 )
 def test_refuses_a_body_it_can_not_read(name: str | None) -> None:
     with pytest.raises(UnsupportedMedia):

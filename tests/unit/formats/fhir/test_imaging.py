@@ -127,13 +127,14 @@ def test_a_study_said_twice_is_one_and_that_is_said() -> None:
     assert [(loss.where, loss.rule) for loss in losses] == [("/study/comparisons/0", "fhir-study-twice")]
 
 
-def test_frames_of_an_image_of_no_lesion_are_lost_aloud() -> None:
+def test_images_of_no_lesion_stand_in_their_order_with_their_frames() -> None:
     report = make_coded_report()
-    framed = replace(report.study, images=(image(9, 4, 5),))
+    framed = replace(report.study, images=(image(9, 4, 5), image(8)))
 
-    losses = write(replace(report, study=framed), sr_of(report)).losses
+    (library,) = [one for one in resources(written(replace(report, study=framed)), "Observation") if "focus" not in one]
 
-    assert [(loss.where, loss.what) for loss in losses] == [("/study/images/0", "frames 4, 5")]
+    assert library["code"]["coding"][0]["code"] == "111028"
+    assert [component["valueString"].rpartition(".")[2] for component in library["component"]] == ["9#frames=4,5", "8"]
 
 
 def test_a_start_without_a_zone_is_a_day_and_the_rest_is_lost_aloud() -> None:

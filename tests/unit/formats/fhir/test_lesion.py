@@ -7,7 +7,7 @@ import pytest
 
 from service.domain.geometry import ImageReference
 from service.domain.report import CountKind, ReferenceRange
-from service.formats.fhir.r4 import image_uri
+from service.formats.fhir.identity import image_uri
 from service.formats.fhir.write import write
 from tests.fhir_bundles import Json, lesions, only, resources, said, sr_of, target, written
 from tests.reports import (

@@ -1,0 +1,326 @@
+"""A FHIR document, R4 or R5, to a lesion report: a DiagnosticReport with what it refers to, in a bundle or contained.
+
+The two releases differ in few elements, and none of these has two meanings: whatever stands there is read. Where each
+member comes from is the table of `service.formats.fhir`; what others do is in ``docs/conformance-fhir.md``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from hashlib import sha256
+from typing import Final
+
+import orjson
+
+from service.domain.codes import Term
+from service.domain.errors import Invalid, Problem
+from service.domain.received import Intake, Received
+from service.domain.report import Comparison, LesionReport, Predecessor, Status, Study
+from service.domain.times import DateTime
+from service.formats.fhir.identity import own_system
+from service.formats.fhir.read_bundle import Document
+from service.formats.fhir.read_composition import Sections
+from service.formats.fhir.read_lesions import Lesions
+from service.formats.fhir.read_node import Node, Noted
+from service.formats.fhir.read_observers import Observers
+from service.formats.fhir.read_people import People
+from service.formats.fhir.read_results import Results, Shared, Statements
+from service.formats.fhir.read_study import Studies
+from service.formats.fhir.read_terms import layout, terms
+from service.formats.fhir.read_unread import list_unread
+from service.formats.fhir.read_values import LO, bare_uid, line, prose, when
+from service.formats.jsontext import parse
+
+_STATUS: Final = {status.value: status for status in Status} | {
+    "registered": Status.PRELIMINARY,
+    "partial": Status.PRELIMINARY,
+    "unknown": Status.PRELIMINARY,
+    "modified": Status.AMENDED,  # R5
+}
+_LANGUAGE: Final = "en-US"
+_TAG: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?")
+"""Language, script and region (RFC 5646 2.1), as a report takes them."""
+
+
+def read(content: bytes, intake: Intake) -> Received:
+    """The report of a document in JSON.
+
+    Raises TooLarge, Unreadable or Invalid for what is no FHIR, and Invalid where it tells no report, patient or time.
+    """
+    return of_value(parse(content, intake.limits), intake)
+
+
+def of_value(value: object, intake: Intake) -> Received:
+    """The report of a document that is parsed already."""
+    noted = Noted(intake)
+    document = Document(value, noted)
+    report, composition = _report(document)
+    made = _Reading(document, report, composition).report()
+    list_unread(document)
+    return Received(made, tuple(dict.fromkeys(noted.losses)))
+
+
+def _report(document: Document) -> tuple[Node, Node | None]:
+    """The DiagnosticReport: the one that a Composition leads to, else the first; with the Composition."""
+    reports = list(document.of_kind("DiagnosticReport"))
+    if not reports:
+        why = "Give a DiagnosticReport: nothing else says which Observations are one report."
+        raise Invalid(Problem(document.root.path, "fhir-no-report", why))
+    composition = next(document.of_kind("Composition"), None)
+    if composition is not None:
+        for section in composition.nodes("section"):
+            for found, _ in document.follow(section, "entry"):
+                if found.kind == "DiagnosticReport":
+                    return found, composition
+    return reports[0], composition
+
+
+class _Reading:
+    """One reading of one DiagnosticReport."""
+
+    def __init__(self, document: Document, report: Node, composition: Node | None) -> None:
+        self._document = document
+        self._node = report
+        self._composition = composition
+        self._noted = document.noted
+        self._id, self._sender, self._version = self._identity()
+
+    def report(self) -> LesionReport:
+        """The report with all that it refers to."""
+        node = self._node
+        status = self._status()
+        people = People(self._document, self._sender)
+        patient, patient_node = people.patient(node)
+        studies = Studies(self._document, people, self._sender)
+        started = when(node, "effectiveDateTime")
+        study = studies.study(node, self._id, started)
+        comparisons = studies.comparisons(node)
+        studies.index_others()
+        issued = self._issued(started or study.started)
+        shared = Shared(status, _text(node, "issued") or "", _text(node, "effectiveDateTime"), patient_node)
+        results = Results(self._document, shared, self._sender, self._id)
+        results.walk(node)
+        lesions = Lesions(self._document, results, studies.imaging, study.uid).read()
+        said = results.statements
+        sections = Sections(self._document, self._composition, said.texts)
+        impression = prose(node, "conclusion")
+        texts = {name: "\n\n".join(parts) or None for name, parts in sections.texts(impression).items()}
+        observers = Observers(self._document, people).read(node, self._composition, results.observers, self._sender)
+        self._repeated(patient_node)
+        try:
+            return LesionReport(
+                self._id,
+                self._sender,
+                status,
+                issued,
+                patient,
+                _whole(study, said, comparisons, studies),
+                self._version,
+                self._language(),
+                self._predecessor(),
+                texts["impression"],
+                texts["findings"],
+                terms(node, "conclusionCode", "conclusion", self._sender),
+                tuple(said.differential),
+                tuple(said.negatives),
+                tuple(said.evaluations),
+                observers,
+                lesions,
+            )
+        except ValueError as error:
+            raise Invalid(Problem(node.path, "fhir-value", f"{error}.")) from None
+
+    def _identity(self) -> tuple[str, str, int]:
+        """Id, sender and version: our own by their systems, others' by the first identifier."""
+        named: list[tuple[Node, str]] = []
+        own = self._noted.intake.sender
+        found: str | None = None
+        version: int | None = None
+        for identifier in self._node.nodes("identifier"):
+            value = identifier.value.get("value")
+            system = identifier.value.get("system")
+            sender = _display(identifier.value.get("assigner"))
+            if not isinstance(value, str):
+                continue
+            if sender is not None and system == own_system("report", sender):
+                identifier.take("system", "value", "assigner")
+                own, found = sender, value
+            elif sender is not None and system == own_system("report-version", sender):
+                number = value.rpartition("/")[2]
+                version = int(number) if number.isdecimal() and len(number) < 10 else None
+                identifier.take("system", "value", "assigner", "use")
+            elif system == own_system("resource", own):
+                identifier.take("system", "value")
+            else:
+                named.append((identifier, value))
+        if found is None:
+            found = self._foreign_id(named)
+        return found, own, version or self._server_version()
+
+    def _foreign_id(self, named: list[tuple[Node, str]]) -> str:
+        for identifier, _ in sorted(named, key=lambda one: bare_uid(one[1]) is not None):
+            text = line(identifier, "value", LO)
+            if text is not None:
+                identifier.take("system", "use")
+                return text
+        name = self._node.value.get("id")
+        if isinstance(name, str) and 0 < len(name) <= LO:
+            why = "the report has no identifier: its id at the server that it came from stands for it"
+            self._noted.flag(self._node.path, "identifier", why, "fhir-report-id")
+            return name
+        said = orjson.dumps(self._document.root.value, option=orjson.OPT_SORT_KEYS, default=str)
+        why = "the report has no identifier: it is named after its content, so another version is another report"
+        self._noted.flag(self._node.path, "identifier", why, "fhir-report-id")
+        return sha256(said).hexdigest()
+
+    def _server_version(self) -> int:
+        """The version that a server counted, where it did."""
+        meta = self._node.value.get("meta")
+        counted = meta.get("versionId") if isinstance(meta, dict) else None
+        if isinstance(counted, str) and counted.isdecimal() and len(counted) < 10 and int(counted) > 0:
+            return int(counted)
+        return 1
+
+    def _status(self) -> Status:
+        said = self._node.string("status")
+        if said is None or said not in _STATUS:
+            why = f"Give the status of the report: one of {', '.join(_STATUS)}."
+            raise Invalid(Problem(self._node.at("status"), "fhir-status", why))
+        status = _STATUS[said]
+        if said != status.value:
+            why = f"a report here is not {said}: it is taken as {status}"
+            self._noted.flag(self._node.at("status"), said, why, "fhir-status")
+        return status
+
+    def _issued(self, started: DateTime | None) -> DateTime:
+        """When the report was issued, or the next best time that is said; raises Invalid where there is none."""
+        sources = [(self._node, "issued"), (self._composition, "date"), (self._document.root, "timestamp")]
+        for node, name in sources:
+            made = when(node, name) if node is not None and name in node else None
+            if made is not None and made.da:
+                if name != "issued" or not made.is_instant:
+                    self._flag_issued(self._document.root.path if node is None else node.at(name))
+                return self._instant(made)
+        meta = self._node.value.get("meta")
+        updated = meta.get("lastUpdated") if isinstance(meta, dict) else None
+        for text in (updated, started.text if started is not None else None):
+            try:
+                made = DateTime(text) if isinstance(text, str) else None
+            except ValueError:
+                continue
+            if made is not None and made.da:
+                self._flag_issued(self._node.path)
+                return self._instant(made)
+        why = "Say when the report was issued; there is no other time in the document that could stand for it."
+        raise Invalid(Problem(self._node.at("issued"), "fhir-issued", why))
+
+    def _flag_issued(self, where: str) -> None:
+        why = "the report does not say when it was issued, with day, time and zone: this time stands for it"
+        self._noted.flag(where, "issued", why, "fhir-issued")
+
+    def _instant(self, time: DateTime) -> DateTime:
+        """A time with its zone; a day alone begins at midnight of the site."""
+        if time.is_instant:
+            return time
+        return DateTime(self._noted.intake.with_zone(time.text if time.has_time else f"{time.date}T00:00:00"))
+
+    def _language(self) -> str:
+        for node in (self._node, self._composition, self._document.root):
+            said = node.string("language") if node is not None else None
+            if said is not None and _TAG.fullmatch(said):
+                return said
+            if said is not None and node is not None:
+                node.skip("language", "it is no language, script and region of RFC 5646", "fhir-type")
+        why = f"the language of the report is not said: it is taken as {_LANGUAGE}"
+        self._noted.flag(self._node.at("language"), "language", why, "fhir-language")
+        return _LANGUAGE
+
+    def _predecessor(self) -> Predecessor | None:
+        """The SR that the SR of this report replaces, by the DocumentReference of that one."""
+        for document in self._document.of_kind("DocumentReference"):
+            for relation in document.nodes("relatesTo"):
+                target = relation.node("target")
+                identifier = target.node("identifier") if target is not None else None
+                sop = bare_uid(identifier.string("value")) if identifier is not None else None
+                if sop is None:
+                    continue
+                said = _related(document)
+                try:
+                    made = Predecessor(
+                        sop, said["series-instance-uid"], said["sop-class-uid"], said.get("study-instance-uid")
+                    )
+                except (KeyError, ValueError):
+                    why = "series and class of the SR that it replaces are not said, and an SR can't name it without"
+                    self._noted.skip(relation.path, "relatesTo", why, "fhir-predecessor")
+                    continue
+                return made
+        return None
+
+    def _repeated(self, patient: Node | None) -> None:
+        """What every resource that was read says besides: its name at a server, its patient, its language."""
+        said = [one.value.get("reference") for one in self._node.nodes("subject")]
+        language = self._node.value.get("language")
+        for resource in self._document.resources:
+            if resource.taken <= {"resourceType", "contained"}:
+                continue
+            for identifier in resource.nodes("identifier"):
+                if identifier.value.get("system") == own_system("resource", self._sender):
+                    identifier.take("system", "value")  # by which we find our own resource again
+            if resource.value.get("language") == language:
+                resource.take("language")
+            for name in ("subject", "patient"):
+                if name in resource:
+                    for reference in resource.nodes(name):
+                        found = self._document.look(reference, resource)
+                        same = found is patient if found is not None else reference.value.get("reference") in said
+                        if same:
+                            reference.take("reference", "type", "display", "identifier")
+
+
+def _whole(
+    study: Study[Term],
+    said: Statements,
+    comparisons: tuple[Comparison[Term], ...],
+    studies: Studies,
+) -> Study[Term]:
+    """The study with what Observations say of it; its images are those listed for it, else all that are left."""
+    procedures = [*study.procedures, *said.procedures]
+    known = {_identity(term) for term in procedures}
+    procedures += [term for term in dict.fromkeys(studies.further) if _identity(term) not in known]
+    images = studies.listed(said.images) if said.images is not None else studies.remaining()
+    return replace(
+        study,
+        procedures=tuple(procedures),
+        technique=tuple(said.technique),
+        comparisons=comparisons,
+        images=images,
+    )
+
+
+def _identity(term: Term) -> object:
+    return (term.code.system, term.code.code) if term.code is not None else term.text
+
+
+def _related(document: Node) -> dict[str, str]:
+    """UIDs that a DocumentReference relates to, by the concept of their identifier's type."""
+    found: dict[str, str] = {}
+    related = [one for context in document.nodes("context") for one in context.nodes("related")]
+    related += [one for event in document.nodes("event") for one in event.nodes("reference")]  # R5
+    for reference in related:
+        identifier = reference.node("identifier")
+        name = layout(identifier.value.get("type")) if identifier is not None else None
+        value = bare_uid(identifier.string("value")) if identifier is not None else None
+        if name is not None and value is not None:
+            found.setdefault(name, value)
+    return found
+
+
+def _text(node: Node, name: str) -> str | None:
+    value = node.value.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _display(reference: object) -> str | None:
+    said = reference.get("display") if isinstance(reference, dict) else None
+    return said if isinstance(said, str) and said else None

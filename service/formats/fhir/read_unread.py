@@ -1,0 +1,110 @@
+"""What is no part of a report: elements of FHIR's own machinery, each with the reason.
+
+All else that is not read is listed as skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from service.formats.fhir.read_bundle import Document
+from service.formats.fhir.read_node import Node
+
+INFRASTRUCTURE: Final[Mapping[str, Mapping[str, str]]] = {
+    "": {
+        "id": "the name of a resource at the server that it came from, or of an element within its resource",
+        "resourceType": "says how to read the rest",
+    },
+    "Bundle": {
+        "type": "how the resources travel",
+        "timestamp": "when the bundle was put together",
+        "identifier": "of the bundle; the report has its own",
+        "total": "a count of what follows",
+        "link": "where at the server the bundle came from",
+    },
+    "Bundle.entry": {
+        "fullUrl": "the name that references use",
+        "request": "what a server is asked to do with the resource",
+        "response": "what a server did with it",
+        "search": "why a server found it",
+        "link": "where at the server it is",
+    },
+    "Composition": {
+        "type": "a Composition leads the document; the report says what it is",
+        "category": "as that of the report",
+        "title": "a heading; the report has its code",
+        "status": "as that of the report",
+        "identifier": "of the document; the report has its own",
+        "date": "when the document was put together",
+    },
+    "DiagnosticReport": {"category": "a lesion report is one of imaging"},
+    "ImagingStudy": {"status": "whether the images can be fetched"},
+    "ServiceRequest": {
+        "status": "of the order: the report is of what was done",
+        "intent": "of the order: the report is of what was done",
+    },
+}
+"""By type of resource (``""``: any), the elements that say nothing of a patient, a study or a lesion."""
+GENERATED: Final = ("generated", "empty")
+"""States of a narrative that holds no more than its resource (R4 narrative.html)."""
+_WHY: Final = "a lesion report has no place for it"
+_LABELS: Final = ("security", "tag")
+_DICOM: Final = "application/dicom"
+
+
+def list_unread(document: Document) -> None:
+    """List as skipped whatever was not read; a resource of which nothing was, in one line."""
+    for resource in document.resources:
+        if _is_our_document(resource):
+            continue
+        if resource.taken <= {"resourceType", "contained"}:
+            why = "a lesion report has no place for this resource, or nothing refers to it"
+            document.noted.skip(resource.path, resource.kind, why, "fhir-resource")
+        else:
+            _list(resource)
+    if document.root.kind == "Bundle":
+        _list(document.root)
+    for entry in document.entries:
+        _list(entry)
+
+
+def _list(node: Node) -> None:
+    """List what is unread in a resource, an entry or an element; resources within are listed by themselves."""
+    known = INFRASTRUCTURE.get(node.kind, {}) if node.kind else {}
+    for name, value in node.value.items():
+        if name in known or name in INFRASTRUCTURE[""]:
+            continue
+        if name in node.taken:
+            for kid in node.kids(name):
+                if kid.is_touched and not kid.kind:
+                    _list(kid)
+                elif not kid.kind and kid.value:
+                    kid.noted.skip(kid.path, name, _WHY)
+        elif node.kind and name == "meta":
+            _labels(node)
+        elif not (node.kind and name == "text" and _is_generated(value)):
+            plain = f"{name[1:]}.extension" if name.startswith("_") else name
+            node.noted.skip(node.at(plain), name.removeprefix("_"), _WHY)
+
+
+def _is_generated(narrative: Any) -> bool:
+    return isinstance(narrative, dict) and narrative.get("status") in GENERATED
+
+
+def _labels(resource: Node) -> None:
+    """Of ``meta`` only the labels say something: who may see it, and what somebody tagged it with."""
+    meta = resource.value["meta"]
+    for name in _LABELS:
+        if isinstance(meta, dict) and name in meta:
+            resource.noted.skip(resource.at(f"meta.{name}"), name, "a lesion report has no labels")
+
+
+def _is_our_document(resource: Node) -> bool:
+    """Whether it names the SR of this report, which is made anew from the report: its UID is derived from it."""
+    if resource.kind != "DocumentReference":
+        return False
+    contents = resource.value.get("content")
+    first = contents[0] if isinstance(contents, list) and contents else contents
+    attachment = first.get("attachment") if isinstance(first, dict) else None
+    return isinstance(attachment, dict) and attachment.get("contentType") == _DICOM

@@ -1,0 +1,46 @@
+"""FHIR over REST: converted, kept as it came, and answered with the receipt again."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from service.doors import Format
+from service.pipeline import Options, Source, convert
+from tests.findings import make_body
+
+
+def bundle(form: Format) -> bytes:
+    """One of our own bundles."""
+    return convert(Source(make_body()), (form,), Options()).outputs[form].content
+
+
+@pytest.mark.parametrize(("form", "version"), [(Format.FHIR_R4, "4.0"), (Format.FHIR_R5, "5.0")])
+def test_a_bundle_becomes_an_sr(client: FlaskClient, form: Format, version: str) -> None:
+    headers = {"Content-Type": f"application/fhir+json; fhirVersion={version}", "Accept": "application/dicom"}
+
+    answer = client.post("/v1/convert", data=bundle(form), headers=headers)
+
+    assert (answer.status_code, answer.data[128:132]) == (200, b"DICM")
+
+
+def test_a_bundle_is_kept_as_it_came_with_the_findings_beside_it(client: FlaskClient) -> None:
+    body, headers = bundle(Format.FHIR_R4), {"Content-Type": "application/fhir+json"}
+
+    first = client.post("/v1/reports", data=body, headers=headers)
+    again = client.post("/v1/reports", data=body.replace(b'{"fullUrl"', b'\n{ "fullUrl"'), headers=headers)
+
+    assert (first.status_code, again.status_code, first.data) == (201, 200, again.data)
+    links: dict[str, Any] = first.get_json()["links"]
+    assert client.get(links["source"]).data == body
+    assert client.get(links["findings"]).get_json()["lesions"]
+    assert client.get(links["sr"]).data[128:132] == b"DICM"
+
+
+def test_a_refusal_names_the_place_in_fhir(client: FlaskClient) -> None:
+    body = {"resourceType": "DiagnosticReport", "status": "final"}
+
+    answer = client.post("/v1/convert", json=body, headers={"Content-Type": "application/fhir+json"})
+
+    assert answer.status_code == 422
+    assert (answer.get_json()["rule"], answer.get_json()["pointer"]) == ("fhir-patient", "DiagnosticReport.subject")
