@@ -29,7 +29,7 @@ from service.domain.loss import Loss
 from service.domain.received import Intake, Received
 from service.domain.report import CodedReport, LesionReport, Predecessor
 from service.doors import ENCODINGS, NAME_THE_SR, READERS, WRITERS, Format, Options, encoded, media_type
-from service.formats.fhir.write import BUNDLES
+from service.formats.fhir.write import KINDS
 from service.formats.findings import write as findings
 from service.formats.sr.dialects import DIALECTS as SR_DIALECTS
 from service.formats.sr.relationships import Iod
@@ -67,6 +67,7 @@ __all__ = [
     "read",
     "tables",
 ]
+BUNDLES = KINDS
 DIALECTS = tuple(SR_DIALECTS)
 IODS = tuple(one.value for one in Iod)
 CHECKED = "sr-and-fhir-say-the-same"

@@ -1,4 +1,9 @@
-"""A coded report as a FHIR bundle, R4 (4.0.1) or R5 (5.0.0): transaction, collection or document."""
+"""A coded report as a FHIR bundle, R4 (4.0.1) or R5 (5.0.0): transaction, collection or document, or as requests.
+
+``single`` is no bundle. It is a JSON list of requests for a server that refuses a transaction: to be sent one after
+another, each with ``method``, ``url``, ``ifNoneExist`` where it is a conditional create, and ``resource``. Later ones
+refer to earlier ones by their ``fullUrl``; whoever sends them puts in its place the type and id that the server gave.
+"""
 
 from itertools import chain
 
@@ -29,14 +34,21 @@ from service.formats.fhir.statements import statements
 from service.formats.html.write import narrative
 
 BUNDLES = ("transaction", "collection", "document")
+"""Types of Bundle."""
+KINDS = (*BUNDLES, "single")
+"""What can be written."""
+_REQUESTS = "application/vnd.lesionbridge.requests+json"
 
 
 def write(report: CodedReport, sr: SrReference, *, bundle: str = "transaction", release: Release = R4) -> Emitted:
     """The bundle as JSON bytes, the same for the same report, with what the release can't carry as losses.
 
-    ``sr`` tells where the SR of this report is. Raises NotAcceptable for a kind of bundle that is not in `BUNDLES`.
+    ``sr`` tells where the SR of this report is. Raises NotAcceptable for a kind of bundle that is not in `KINDS`.
     """
     made, losses = _build(report, sr, bundle, release)
+    if bundle == "single":
+        _, _, version = release.media_type.partition(";")
+        return Emitted(f"{_REQUESTS};{version}", orjson.dumps([_request(entry) for entry in made["entry"]]), losses)
     return Emitted(release.media_type, orjson.dumps(made), losses)
 
 
@@ -46,18 +58,19 @@ def build(report: CodedReport, sr: SrReference, *, bundle: str = "transaction", 
 
 
 def _build(report: CodedReport, sr: SrReference, bundle: str, release: Release) -> tuple[Json, tuple[Loss, ...]]:
-    if bundle not in BUNDLES:
-        raise NotAcceptable(Problem("", "bundle", f"bundle is one of {', '.join(BUNDLES)}", BUNDLES))
+    if bundle not in KINDS:
+        raise NotAcceptable(Problem("", "bundle", f"bundle is one of {', '.join(KINDS)}", KINDS))
+    has_requests = bundle in ("transaction", "single")
     draft = Draft(report, sr, release)
     lead = _fill(draft)
     made: Json = {"resourceType": "Bundle"}
     if bundle == "document":
         made["identifier"] = report_identifiers(draft)[1]
-    made["type"] = bundle
-    if bundle != "transaction":
+    made["type"] = bundle if bundle in BUNDLES else "transaction"
+    if not has_requests:
         made["timestamp"] = report.issued.text
     entries = chain([lead] if bundle == "document" else [], draft.entries.values())
-    made["entry"] = [_entry(entry, with_request=bundle == "transaction") for entry in entries]
+    made["entry"] = [_entry(entry, with_request=has_requests) for entry in entries]
     return made, tuple(draft.losses)
 
 
@@ -66,6 +79,11 @@ def _entry(entry: Entry, *, with_request: bool) -> Json:
     if with_request:
         made["request"] = entry.request
     return made
+
+
+def _request(entry: Json) -> Json:
+    """One of the requests of ``single``."""
+    return {"fullUrl": entry["fullUrl"], **entry["request"], "resource": entry["resource"]}
 
 
 def _fill(draft: Draft) -> Entry:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from xml.sax.saxutils import quoteattr
 
 from service.domain.emitted import Emitted
+from service.domain.errors import NotAcceptable, Problem
 from service.domain.loss import Loss, LossKind
 from service.formats.fhir.elements import Element, elements
 
@@ -25,8 +26,10 @@ _ATTRIBUTES: Final = ("id", "url")
 
 def as_xml(emitted: Emitted, release: str) -> Emitted:
     """A bundle in JSON as one in XML; a character that XML can't hold becomes U+FFFD and is named as lost."""
-    writing = _Writing(elements(release))
     bundle = json.loads(emitted.content, parse_float=_Digits, parse_int=_Digits)
+    if not isinstance(bundle, dict):
+        raise NotAcceptable(Problem("", "encoding", "a list of requests is JSON; XML is for bundles", ("json",)))
+    writing = _Writing(elements(release))
     content = _BEGIN + "".join(writing.resource(bundle, _NAMESPACE))
     _, _, version = emitted.media_type.partition(";")
     losses = emitted.losses

@@ -86,7 +86,8 @@ def test_a_multipart_answer_has_both_outputs_and_the_losses(client: FlaskClient)
 @pytest.mark.parametrize("bundle", BUNDLES)
 def test_every_kind_of_bundle_can_be_asked_for(client: FlaskClient, bundle: str) -> None:
     answer = client.post(f"/v1/convert?bundle={bundle}", data=make_body(), headers=FINDINGS)
-    assert json.loads(answer.data)["type"] == bundle
+    made = json.loads(answer.data)
+    assert (made["type"] if isinstance(made, dict) else "single") == bundle
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

@@ -1,5 +1,6 @@
 """The bundle as a whole: its kinds, its bytes, what refers to what."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,10 +9,14 @@ from uuid import UUID
 
 import pytest
 
+from service.check.compare import compare
 from service.domain.errors import NotAcceptable
 from service.domain.report import CodedReport, Status
 from service.formats.fhir.r4 import R4
+from service.formats.fhir.r5 import R5
+from service.formats.fhir.release import Release
 from service.formats.fhir.write import BUNDLES, build, write
+from service.formats.fhir.xml import as_xml
 from tests.fhir_bundles import only, resources, sr_of, target, walk, written
 from tests.reports import LONG_AXIS, MM, REPORTS, make_coded_report, make_lesion, number, status_report
 
@@ -31,7 +36,7 @@ def test_the_same_report_gives_the_same_bytes(make: Callable[[], CodedReport], k
 def test_refuses_a_kind_of_bundle_it_does_not_know() -> None:
     report = make_coded_report()
 
-    with pytest.raises(NotAcceptable, match="transaction, collection, document"):
+    with pytest.raises(NotAcceptable, match="transaction, collection, document, single"):
         write(report, sr_of(report), bundle="message")
     with pytest.raises(NotAcceptable):
         build(report, sr_of(report), bundle="")
@@ -88,6 +93,48 @@ def test_other_bundles_have_no_requests_and_the_time_of_the_report(kind: str) ->
 
     assert all(entry.keys() == {"fullUrl", "resource"} for entry in bundle["entry"])
     assert bundle["timestamp"] == "2026-03-02T10:41:00+01:00"
+
+
+@EVERY
+@pytest.mark.parametrize("release", [R4, R5], ids=["R4", "R5"])
+def test_single_requests_are_those_of_the_transaction_and_refer_back_only(
+    make: Callable[[], CodedReport], release: Release
+) -> None:
+    report = make()
+    emitted = write(report, sr_of(report), bundle="single", release=release)
+    requests = json.loads(emitted.content, parse_float=Decimal)
+    transaction = written(report, "transaction", release)
+
+    entries = [
+        {
+            "fullUrl": one["fullUrl"],
+            "resource": one["resource"],
+            "request": {name: one[name] for name in ("method", "url", "ifNoneExist") if name in one},
+        }
+        for one in requests
+    ]
+    assert entries == transaction["entry"]
+    assert emitted.media_type == release.media_type.replace("fhir+json", "vnd.lesionbridge.requests+json")
+    sent: set[str] = set()
+    for one in requests:
+        references = {value for name, value in walk(one["resource"]) if name == "reference" and isinstance(value, str)}
+        assert references <= sent, one["url"]
+        sent.add(one["fullUrl"])
+
+
+def test_single_requests_are_checked_as_a_bundle_is() -> None:
+    report = make_coded_report()
+    content = write(report, sr_of(report), bundle="single").content
+
+    assert compare(report, None, content) == ()
+    assert compare(replace(report, impression="Nothing."), None, content) != ()
+
+
+def test_a_list_of_requests_is_not_written_as_xml() -> None:
+    report = make_coded_report()
+
+    with pytest.raises(NotAcceptable, match="XML is for bundles"):
+        as_xml(write(report, sr_of(report), bundle="single"), "R4")
 
 
 def test_a_document_begins_with_its_composition_and_names_the_version() -> None:
