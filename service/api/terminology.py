@@ -131,7 +131,7 @@ def _query(names: dict[str, str]) -> list[dict[str, Any]]:
     ]
 
 
-@blueprint.post("")
+@blueprint.post("", strict_slashes=False)
 @blueprint.doc(requestBody=_BODY, responses=_ANSWER)
 def batch() -> Response:
     """Answer a batch: a Bundle of GET and POST requests."""

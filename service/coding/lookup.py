@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from service.coding.overlays.overlay import Overlay  # it is built of a vocabulary
     from service.coding.remote.terms import RemoteTerms
     from service.coding.retired import Historical
+    from service.coding.search import Search
 
 _ALSO = {"I10C": ("ICD10CM", "ICD-10-CM")}
 """Designators that others use for a system: HL7's code system keyword, and the reference data's."""
@@ -80,6 +81,7 @@ class Vocabulary:
 
     __slots__ = (
         "_names",
+        "_searches",
         "_systems",
         "answered",
         "by_code",
@@ -135,6 +137,7 @@ class Vocabulary:
         """A site's own words and codes, asked before the tables."""
         self.releases: Historical | None = None
         """Loaded releases, asked for codes that are retired."""
+        self._searches: dict[int, Search] = {}
         self.remote: RemoteTerms | None = None
         """A terminology server, asked for terms that nothing here knows."""
         self.official: Mapping[str, Mapping[str, str]] = MappingProxyType({})
@@ -217,6 +220,17 @@ class Vocabulary:
         """The fields that a concept may answer, for saying where a term belongs."""
         fields: tuple[Field, ...] = (*self.members.values(), *self.evaluations.values())
         return tuple(row.key for row in fields if row.values is not None and concept in row.values)
+
+    def search(self) -> "Search":
+        """The search over these terms and the releases behind them, made when first asked and shared by all views."""
+        from service.coding.releases.site import SiteReleases
+        from service.coding.search import Search  # only what is not found needs it
+
+        releases = self.releases if isinstance(self.releases, SiteReleases) else None
+        found = self._searches.get(id(releases))
+        if found is None:
+            found = self._searches[id(releases)] = Search(self, releases)
+        return found
 
     def suggest(self, text: str, row: str = EVERYWHERE) -> tuple[str, ...]:
         """Labels of at most five concepts whose designations look like the text, best first, within the field ``row``.

@@ -25,6 +25,7 @@ OWN: Final = "lesionbridge"
 _CANDIDATES: Final = 48
 """Concepts of a release that are looked at closely, those first that are ranked best."""
 _LANGUAGES: Final = 32  # whose labels are remembered: callers name any
+_FEW_WORDS: Final = 8
 _ELSEWHERE: Final = 0.8
 _RETIRED: Final = 0.5
 """What an answer is worth that is of another kind than the field's values, or is inactive."""
@@ -32,12 +33,16 @@ _RETIRED: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A search: ``field`` is a row of the mappings or empty, ``language`` a tag whose terms are shown first."""
+    """A search: ``field`` is a row of the mappings or empty, ``language`` a tag whose terms are shown first.
+
+    ``own``: among the project's own terms only.
+    """
 
     text: str
     field: str = EVERYWHERE
     language: str = ""
     limit: int = 20
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ class Search:
         query = parse(asked.text, self._normal, self._own.short)
         if not query.tokens:
             return ()
-        stores = self._releases.stores() if self._releases is not None else ()
+        stores = self._releases.stores() if self._releases is not None and not asked.own else ()
         made = self._both(query, asked, stores)
         if not made:
             corrected = self._corrected(query, stores)
@@ -104,7 +109,7 @@ class Search:
             yield self._own_match(score, entry, query, asked)
 
     def _own_match(self, score: float, entry: Entry, query: Query, asked: Asked) -> Match:
-        key, values = entry.concept, self._values(asked.field)
+        key, values = entry.concept, self.values(asked.field)
         concept = self._vocabulary.concepts[key]
         short = query.tokens[0].phrases and squeeze(query.text).lower() == entry.term.lower()
         how = _how(query, score) if not short else "abbreviation"
@@ -184,7 +189,13 @@ class Search:
             self._labels[language] = reviewed(self._vocabulary, language) if language else {}
         return self._labels[language]
 
-    def _values(self, field: str) -> frozenset[str] | None:
+    def takes_codes(self, field: str) -> bool:
+        """Whether a code that no concept of the field has may stand there."""
+        row = self._vocabulary.field(field) if field else None
+        return row is None or not row.required
+
+    def values(self, field: str) -> frozenset[str] | None:
+        """The concepts that may answer a field; None: any."""
         row = self._vocabulary.field(field) if field else None
         return row.values if row is not None else None
 
@@ -193,7 +204,7 @@ class Search:
         known = self._tags.get((store.key, field))
         if known is None:
             found = set()
-            for key in self._values(field) or ():
+            for key in self.values(field) or ():
                 for code in self._vocabulary.concepts[key].codes:
                     concept = store.lookup(code.system, code.code) if store.has(code.system) else None
                     if concept is not None:
@@ -230,9 +241,34 @@ class Search:
 
 
 def suggestions(search: Search, text: str, field: str = EVERYWHERE, most: int = 5) -> tuple[str, ...]:
-    """Labels for an unknown term, as `Vocabulary.suggest` gives them: of the project's concepts first."""
-    found = search.find(Asked(text, field, limit=most * 2))
-    return tuple(dict.fromkeys(match.label for match in found))[:most]
+    """What an unknown term may mean: labels of the field's values first, then names of codes that releases have.
+
+    Where nothing has all of its words, one of them is left out. A field that must be coded takes only its values.
+    """
+    values = search.values(field)
+    for words in _ever_fewer(text):
+        found = {
+            (match.label if match.concept is not None else _coded(match)): None
+            for asked in words
+            for match in search.find(Asked(asked, field, limit=most * 2, own=len(words) > 1))
+            if (match.in_field or values is None if match.concept is not None else match.active)
+            and (match.concept is not None or search.takes_codes(field))
+        }
+        if found:
+            return tuple(found)[:most]
+    return ()
+
+
+def _ever_fewer(text: str) -> Iterator[tuple[str, ...]]:
+    """The text, then all that is left of it without one word, the last one first."""
+    yield (text,)
+    words = text.split()
+    if 1 < len(words) <= _FEW_WORDS:
+        yield tuple(" ".join(words[:place] + words[place + 1 :]) for place in reversed(range(len(words))))
+
+
+def _coded(match: Match) -> str:
+    return f"{match.label} ({match.codes[0].system} {match.codes[0].code})"
 
 
 def _how(query: Query, score: float) -> str:

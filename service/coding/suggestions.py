@@ -1,4 +1,7 @@
-"""Suggestions for a term that is not known: designations that look like it, by rapidfuzz. They are never applied."""
+"""Suggestions for a term that is not known, by the engine that searches; they are never applied.
+
+Where no term shares its words, those are suggested that look like it as a whole, by rapidfuzz.
+"""
 
 from typing import Final
 
@@ -6,7 +9,9 @@ from rapidfuzz import fuzz, process
 
 from service.coding.index import EVERYWHERE
 from service.coding.lookup import Vocabulary
+from service.coding.search import suggestions
 from service.coding.words import fold
+from service.domain.errors import Unavailable
 
 MOST: Final = 5
 _NEAR: Final = 70.0  # of 100: below it, what is found is another word
@@ -16,6 +21,15 @@ def suggest(vocabulary: Vocabulary, text: str, row: str = EVERYWHERE) -> tuple[s
     """Labels of at most five concepts for the field ``row``, its own designations before those for everywhere."""
     if row in vocabulary.measurements:
         return suggest_names(vocabulary, "measurements", text)
+    try:
+        found = suggestions(vocabulary.search(), text, row, MOST)
+    except Unavailable:
+        found = ()  # a report is not refused because nobody can say what one of its words may mean
+    return found or _alike(vocabulary, text, row)
+
+
+def _alike(vocabulary: Vocabulary, text: str, row: str) -> tuple[str, ...]:
+    """Labels of concepts of which a designation looks like the text."""
     terms, field = vocabulary.designations.terms, vocabulary.field(row)
     values = field.values if field is not None else None
     labels: dict[str, None] = {}
