@@ -1,10 +1,10 @@
 """UIDs and ids, derived: UUIDv5 of a fixed namespace over canonical JSON, written as ``2.25.`` (PS3.5 B.2)."""
 
 import hashlib
-import json
 import re
 from functools import lru_cache
 from json.encoder import encode_basestring
+from operator import itemgetter
 from uuid import UUID, uuid5
 
 NAMESPACE = UUID("5e52f2c1-4b0d-5f5e-9a6e-6c6573696f6e")
@@ -12,8 +12,8 @@ NAMESPACE = UUID("5e52f2c1-4b0d-5f5e-9a6e-6c6573696f6e")
 
 _UID = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+")
 _UID_CHARACTERS = 64  # PS3.5 9.1
+_UUID_PARTS = itemgetter(*(slice(*ends) for ends in ((0, 8), (8, 12), (13, 16), (16, 17), (17, 20), (20, 32))))
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}  # high bits 10 (RFC 9562 4.1)
-_canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @lru_cache(maxsize=4096)  # a report repeats its class, series and study UIDs, and each is held in several places
@@ -26,6 +26,14 @@ def check_uid(text: str) -> None:
     """Raise ValueError unless it is a DICOM UID."""
     if not is_uid(text):
         raise ValueError("not a DICOM UID (digits and dots, at most 64 characters, no leading zeros)")
+
+
+def _canonical(parts: list[str | int | None]) -> str:
+    """A list in canonical JSON: no blanks, and every character that need not be escaped as it is."""
+    written = [
+        "null" if one is None else encode_basestring(one) if isinstance(one, str) else f"{one:d}" for one in parts
+    ]
+    return f"[{','.join(written)}]"
 
 
 def derive_uuid(role: str, *parts: str | int | None) -> UUID:
@@ -48,18 +56,17 @@ class UuidFamily:
 
     def text(self, part: str) -> str:
         """The member of one further part, in lower-case hexadecimal with hyphens."""
-        digits = self._digits(part)
-        return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:32]}"
+        whole = self._begun.copy()
+        whole.update(f"{encode_basestring(part)}]".encode())
+        low, middle, high, variant, clock, node = _UUID_PARTS(whole.hexdigest())
+        return f"{low}-{middle}-5{high}-{_VARIANT[variant]}{clock}-{node}"
 
     def uid(self, part: str) -> str:
         """The member of one further part as a DICOM UID under 2.25 (PS3.5 B.2)."""
-        digits = self._digits(part)
-        return f"2.25.{int(f'{digits[:12]}5{digits[13:16]}{_VARIANT[digits[16]]}{digits[17:32]}', 16)}"
-
-    def _digits(self, part: str) -> str:
         whole = self._begun.copy()
         whole.update(f"{encode_basestring(part)}]".encode())
-        return whole.hexdigest()
+        digits = whole.hexdigest()
+        return f"2.25.{int(f'{digits[:12]}5{digits[13:16]}{_VARIANT[digits[16]]}{digits[17:32]}', 16)}"
 
 
 def derive_uid(role: str, *parts: str | int | None) -> str:

@@ -6,7 +6,7 @@ only way to keep the digits as the sender wrote them.
 
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -44,17 +44,42 @@ def coding(code: Code, sender: str) -> Json:
     return made | {"display": code.display} if code.display else made
 
 
-@lru_cache(_KEPT)
-def _codeable(text: str, codes: tuple[tuple[str, str, str], ...], sender: str) -> orjson.Fragment:
-    made: Json = {"coding": [coding(Code(*code), sender) for code in codes]} if codes else {}
-    return orjson.Fragment(orjson.dumps(made | {"text": text}))
+class _Codeable(NamedTuple):
+    """A CodeableConcept as JSON, by itself and to be put into more; ``codes`` are those that it was made of."""
+
+    codes: tuple[Code, ...]
+    content: bytes
+    fragment: orjson.Fragment
+
+
+_codeables: dict[tuple[int, str, str], _Codeable] = {}
 
 
 def codeable(term: CodedTerm, sender: str) -> orjson.Fragment:
     """A term as CodeableConcept: its codes in their order, and always its text."""
-    # Keyed by the displays too: codes are equal without them, and the same report must give the same bytes.
-    codes = tuple([(code.system, code.code, code.display) for code in term.codes])
-    return _codeable(term.text, codes, sender)
+    return _codeable(term, sender)[2]
+
+
+def codeable_json(term: CodedTerm, sender: str) -> bytes:
+    """`codeable` as JSON text."""
+    return _codeable(term, sender)[1]
+
+
+def _codeable(term: CodedTerm, sender: str) -> _Codeable:
+    # Keyed by which codes they are, not by what they equal: they are equal without their displays, and the same report
+    # must give the same bytes.
+    codes = term.codes
+    known = _codeables.get((id(codes), term.text, sender))
+    if known is not None and known[0] is codes:
+        return known
+    concept: Json = {"coding": [coding(code, sender) for code in codes]} if codes else {}
+    content = orjson.dumps(concept | {"text": term.text})
+    made = _Codeable(codes, content, orjson.Fragment(content))
+    if codes:  # words alone may be anybody's, and are not kept
+        if len(_codeables) >= _KEPT:
+            _codeables.clear()
+        _codeables[id(codes), term.text, sender] = made
+    return made
 
 
 @cache

@@ -9,6 +9,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
+import orjson
+
 from service.domain.geometry import ImageReference
 from service.domain.report import Issuer
 from service.domain.uids import derive_uid, derive_uuid
@@ -22,7 +24,7 @@ class Entry(NamedTuple):
     """One resource of a bundle and how a transaction stores it."""
 
     uuid: str
-    resource: Json
+    resource: Json | orjson.Fragment
     request: Json
 
     @property

@@ -1,8 +1,10 @@
 """One lesion: its BodyStructure, the Observation of it, and the measurements and evaluations that are its members."""
 
+import orjson
+
 from service.domain.codes import CodedTerm
 from service.domain.report import CountKind, Lesion, Measurement, ReferenceRange, TimePoint
-from service.formats.fhir.codeable import Json, answer, codeable, field_name, member_name, quantity
+from service.formats.fhir.codeable import Json, answer, codeable, codeable_json, field_name, member_name, quantity
 from service.formats.fhir.draft import Draft
 from service.formats.fhir.identity import Entry, dicom_identifier, put_by_id
 from service.formats.fhir.imaging import lesion_images, studies_of
@@ -44,27 +46,26 @@ def lesion_observation(draft: Draft, lesion: Lesion[CodedTerm], imaging: Imaging
     family = draft.family(lesion.id)
     turns: dict[str, int] = {}
 
-    def member(kind: str, name: CodedTerm, said: Json) -> Json:
-        """One member; its identity is its name, and its turn among those of the same name."""
-        code = name.code
-        key = f"{kind} {code.system} {code.code}" if code is not None else f"{kind} {name.text}"
+    def identity(kind: str, name: CodedTerm) -> str:
+        """The UUID of a member: it is its name, and its turn among those of the same name."""
+        codes = name.codes
+        key = f"{kind} {codes[0].system} {codes[0].code}" if codes else f"{kind} {name.text}"
         turn = turns[key] = turns.get(key, 0) + 1
-        uuid = family.text(f"{key} #{turn}")
-        return draft.observe(uuid, {"code": codeable(name, sender), "focus": focus, "derivedFrom": own_study, **said})
+        return family.text(f"{key} #{turn}")
 
     members = []
     for place, item in enumerate(lesion.measurements):
-        said = _measured(draft, item)
-        if place in shown.of_number:
-            said["derivedFrom"] = own_study + shown.of_number[place]
-        members.append(member("measurement", item.concept, said))
-    evaluated = draft.release.kind("qualitative-evaluations")
-    members += [
-        member("evaluation", item.name, {**evaluated, "valueCodeableConcept": codeable(item.value, sender)})
-        for item in lesion.evaluations
-    ]
+        sources = own_study + shown.of_number[place] if place in shown.of_number else own_study
+        said: Json = {"code": codeable(item.concept, sender), "focus": focus, "derivedFrom": sources}
+        said |= _measured(draft, item)
+        members.append(draft.observe(identity("measurement", item.concept), orjson.dumps(said)))
+    # Most of a report are evaluations, so what all of a lesion's say is written once.
+    same = b',"focus":%b,"derivedFrom":%b,"valueCodeableConcept":' % (orjson.dumps(focus), orjson.dumps(own_study))
+    for evaluation in lesion.evaluations:
+        field, value = codeable_json(evaluation.name, sender), codeable_json(evaluation.value, sender)
+        text = b"".join((b'{"code":', field, same, value, b"}"))
+        members.append(draft.observe(identity("evaluation", evaluation.name), text, "qualitative-evaluations"))
     said = {
-        **draft.release.kind("measurement-group"),
         "code": member_name("finding"),
         "focus": focus,
         "valueCodeableConcept": codeable(lesion.finding, sender),
@@ -78,7 +79,7 @@ def lesion_observation(draft: Draft, lesion: Lesion[CodedTerm], imaging: Imaging
     components = _components(lesion, sender) + shown.components
     if components:
         said["component"] = components
-    return draft.observe(family.text("lesion"), said)
+    return draft.observe(family.text("lesion"), orjson.dumps(said), "measurement-group")
 
 
 def _measured(draft: Draft, item: Measurement[CodedTerm]) -> Json:

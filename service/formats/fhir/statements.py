@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+import orjson
+
 from service.domain.codes import CodedTerm
 from service.formats.fhir.codeable import Json, answer, codeable, field_name, member_name
 from service.formats.fhir.draft import Draft
@@ -12,7 +14,7 @@ from service.formats.fhir.identity import image_uri
 def statements(draft: Draft) -> list[Json]:
     """Add the Observations of the whole report and return references to them, in the order of the report."""
     family = draft.family(None)
-    return [draft.observe(family.text(key), said) for key, said in _said(draft)]
+    return [draft.observe(family.text(key), orjson.dumps(said)) for key, said in _said(draft)]
 
 
 def _said(draft: Draft) -> Iterator[tuple[str, Json]]:
