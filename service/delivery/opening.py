@@ -25,6 +25,12 @@ def _cstore(settings: Any) -> Destination:
     return CStoreDestination(settings)
 
 
+def _fhir(settings: Any) -> Destination:
+    from service.delivery.fhir import FhirDestination
+
+    return FhirDestination(settings)
+
+
 def _webhook(settings: Any) -> Destination:
     from service.delivery.webhook import WebhookDestination
 
@@ -34,6 +40,7 @@ def _webhook(settings: Any) -> Destination:
 OPENERS: Final[Mapping[str, Callable[[Any], Destination]]] = {
     "stow": _stow,
     "cstore": _cstore,
+    "fhir": _fhir,
     "folder": _folder,
     "webhook": _webhook,
 }

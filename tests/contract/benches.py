@@ -19,7 +19,7 @@ from pydicom import dcmread
 from service.delivery.destination import Destination, Outgoing
 from service.delivery.opening import open_destination
 from service.delivery.policy import Timeouts
-from service.delivery.settings import CStore, Folder, Stow, Webhook
+from service.delivery.settings import CStore, Fhir, Folder, Stow, Webhook
 from tests.conformance.generated import Written, make
 from tests.destinations import RecordingDestination
 from tests.findings import make_findings
@@ -180,6 +180,60 @@ def _cstore(port: int, called: str, **settings: Any) -> CStore:
     return CStore(name="pacs", host="127.0.0.1", port=port, called=called, timeouts=FAST, **settings)
 
 
+def bundle(number: int) -> Outgoing:
+    """A FHIR transaction."""
+    made = written(number).fhir
+    return Outgoing(f"delivery-{number}", made.media_type, made.content, f"report-{number}.fhir.json")
+
+
+def other_bundle(outgoing: Outgoing) -> Outgoing:
+    """The same identifiers, and another conclusion."""
+    return replace(outgoing, content=outgoing.content.replace(b'"conclusion":"Report', b'"conclusion":"Other'))
+
+
+def _fhir(server: AbstractContextManager[str], reads: str, **more: Any) -> Iterator[Bench]:
+    """A server; ``reads`` is where the reports that it has are counted. A later bundle takes the place of an older."""
+    with ExitStack() as stack:
+        url = stack.enter_context(server)
+        made = open_destination(Fhir(name="ehr", url=url, timeouts=FAST, **more))
+
+        def counted() -> int:
+            return _reports(f"{url}/{reads}")
+
+        yield Bench(made, bundle, other_bundle, stack.close, counted, tells_apart=False)
+
+
+def _reports(url: str) -> int:
+    return int(requests.get(url, headers={"Accept": "application/fhir+json"}, timeout=20).json()["total"])
+
+
+_REPORTS: Final = "DiagnosticReport?_summary=count"
+
+
+@contextmanager
+def fhir_sekmet(_: Path) -> Iterator[Bench]:
+    """A FHIR server, by transaction."""
+    yield from _fhir(servers.sekmet(), _REPORTS)
+
+
+@contextmanager
+def fhir_sekmet_single(_: Path) -> Iterator[Bench]:
+    """The same, request by request."""
+    yield from _fhir(servers.sekmet(), _REPORTS, bundle="single")
+
+
+@contextmanager
+def fhir_medplum(_: Path) -> Iterator[Bench]:
+    """Medplum's router, which runs a transaction as a batch."""
+    yield from _fhir(servers.medplum(), f"{_REPORTS}&_total=accurate")
+
+
+@contextmanager
+def fhir_medplum_single(_: Path) -> Iterator[Bench]:
+    """The same, request by request."""
+    yield from _fhir(servers.medplum(), f"{_REPORTS}&_total=accurate", bundle="single")
+
+
 @contextmanager
 def webhook(_: Path) -> Iterator[Bench]:
     """A receiver that keeps one of each key."""
@@ -227,5 +281,9 @@ BENCHES: Final[dict[str, Callable[[Path], AbstractContextManager[Bench]]]] = {
     "cstore-dcmqrscp": cstore_dcmqrscp,
     "cstore-dcmqrscp-get": cstore_dcmqrscp_get,
     "cstore-storescp": cstore_storescp,
+    "fhir-sekmet": fhir_sekmet,
+    "fhir-sekmet-single": fhir_sekmet_single,
+    "fhir-medplum": fhir_medplum,
+    "fhir-medplum-single": fhir_medplum_single,
     "webhook": webhook,
 }

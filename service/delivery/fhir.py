@@ -1,0 +1,143 @@
+"""A FHIR server: the stored bundle is posted, or its requests one by one; what it holds is read back and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from service.delivery.destination import Answer, Echo, Failed, Outcome, Outgoing, not_asked, tried
+from service.delivery.fhir_answers import resource, transaction
+from service.delivery.fhir_entries import Entry, NotFhir, entries, facts, lacking, references
+from service.delivery.fhir_ordered import Ordered
+from service.delivery.fhir_search import held
+from service.delivery.http import HttpPeer
+from service.delivery.settings import Fhir
+
+VERSIONS: Final = {"fhir-r4": "4.0", "fhir-r5": "5.0"}
+SINGLE: Final = "single"
+_LISTED: Final = 20
+
+
+class FhirDestination:
+    """A server that is spoken to over FHIR REST (R4, R5: http.html)."""
+
+    def __init__(self, settings: Fhir, peer: HttpPeer | None = None) -> None:
+        """Take the settings; nothing is connected yet."""
+        self.settings = settings
+        self._peer = peer or HttpPeer(settings.timeouts, settings.tls, settings.auth)
+        self._base = settings.url.rstrip("/")
+        self._json = f"application/fhir+json; fhirVersion={VERSIONS[settings.takes]}"
+
+    @property
+    def name(self) -> str:
+        """Its name in the settings."""
+        return self.settings.name
+
+    def send(self, outgoing: Outgoing) -> Answer:
+        """Post the bundle as it is; or its requests in their order, where the server can't take them together."""
+        try:
+            listed = entries(outgoing.content, outgoing.media_type)
+            if self.settings.bundle == SINGLE or not self.settings.update_as_create:
+                ordered = Ordered(self._peer, self._base, outgoing.media_type, self._json)
+                return ordered.send(listed, update_as_create=self.settings.update_as_create)
+            headers = {"Content-Type": outgoing.media_type, "Accept": self._json, "Prefer": "return=minimal"}
+            reply = self._peer.ask("POST", self._base, headers, outgoing.content)
+        except NotFhir as error:
+            return Answer(Outcome.REFUSED, str(error))
+        except Failed as failed:
+            return failed.answer
+        return transaction(self._peer, reply, len(listed))
+
+    def verify(self, outgoing: Outgoing) -> Answer:
+        """Find each resource as it was written, by our identifier or id, and compare what is this report's alone."""
+        if self.settings.verify == "none":
+            return Answer(Outcome.STORED)
+        try:
+            listed = [entry for entry in entries(outgoing.content, outgoing.media_type) if entry.query]
+            if not self.settings.update_as_create:
+                listed = [entry for entry in listed if "?" in entry.query]
+            queries = [entry.query for entry in listed]
+            return _compared(listed, held(self._peer, self._base, self._json, queries))
+        except NotFhir as error:
+            return Answer(Outcome.UNKNOWN, str(error))
+        except Failed as failed:
+            return not_asked(failed.answer)
+
+    def probe(self) -> tuple[Echo, ...]:
+        """Read the CapabilityStatement: version, and what of our requests the server says it can do."""
+        told: dict[str, Any] = {}
+
+        def read() -> str:
+            reply = self._peer.ask("GET", f"{self._base}/metadata", {"Accept": self._json})
+            told.update(resource(reply))
+            if reply.status != 200 or told.get("resourceType") != "CapabilityStatement":
+                raise Failed(Outcome.REFUSED, f"status {reply.status}, and no CapabilityStatement")
+            return "the server describes itself"
+
+        first = tried("/metadata is answered", read)
+        return (first, *self._capable(told), tried("we are let in", self._let_in)) if first.passed else (first,)
+
+    def _capable(self, told: Mapping[str, Any]) -> tuple[Echo, ...]:
+        version = str(told.get("fhirVersion", ""))
+        wanted = VERSIONS[self.settings.takes]
+        same = version.startswith(wanted)
+        rest = told.get("rest")
+        mode = rest[0] if isinstance(rest, list) and rest and isinstance(rest[0], dict) else {}
+        whole = {one.get("code") for one in mode.get("interaction") or () if isinstance(one, dict)}
+        echoes = [Echo(f"it speaks FHIR {wanted}", same, f"it says {version or 'nothing'}")]
+        if self.settings.bundle != SINGLE and self.settings.update_as_create:
+            said = (
+                "it says so" if "transaction" in whole else 'it does not say so: set bundle = "single" where one fails'
+            )
+            echoes.append(Echo("it takes transactions", "transaction" in whole, said))
+        return tuple(echoes)
+
+    def _let_in(self) -> str:
+        query = f"{self._base}/DiagnosticReport?identifier=lesionbridge-probe&_count=1"
+        reply = self._peer.ask("GET", query, {"Accept": self._json})
+        if reply.status != 200:
+            raise Failed(Outcome.REFUSED, f"a search: status {reply.status}: {self._peer.unhappy(reply).reason}")
+        return "a search that finds nothing is answered"
+
+
+def _compared(listed: Sequence[Entry], there: Sequence[Sequence[Mapping[str, Any]]]) -> Answer:
+    """The verdict: something is not there, something is there twice, something says other than was sent."""
+    missing = [entry.kind for entry, found in zip(listed, there, strict=True) if not found]
+    if missing:
+        return Answer(Outcome.NOT_SENT, f"the server does not have: {', '.join(missing[:_LISTED])}")
+    doubled = [entry.kind for entry, found in zip(listed, there, strict=True) if entry.is_ours and len(found) > 1]
+    if doubled:
+        names = ", ".join(doubled[:_LISTED])
+        return Answer(Outcome.MISMATCH, f"the server has several under one identifier: {names}")
+    places = {entry.full_url: {_place(one) for one in found} for entry, found in zip(listed, there, strict=True)}
+    wrong = []
+    for entry, found in zip(listed, there, strict=True):
+        if entry.is_ours:
+            wrong += [f"{entry.kind}.{path}" for path in _differs(entry, found[0], places)]
+    if wrong:
+        names = ", ".join(wrong[:_LISTED])
+        return Answer(Outcome.MISMATCH, f"the server holds other content: it differs in {names}")
+    ours = sum(entry.is_ours for entry in listed)
+    return Answer(Outcome.VERIFIED, f"{len(listed)} resources found, {ours} compared")
+
+
+def _differs(entry: Entry, stored: Mapping[str, Any], places: Mapping[str, set[str]]) -> list[str]:
+    """Paths at which a resource says other than was sent, or refers to another resource."""
+    found = lacking(facts(entry.resource), facts(stored))
+    there: dict[str, list[str]] = {}
+    for path, text in references(stored):
+        there.setdefault(path, []).append(_relative(text))
+    for path, text in references(entry.resource):
+        wanted = places.get(text)
+        if wanted is not None and not wanted & set(there.get(path, ())):
+            found.append(path)
+    return found
+
+
+def _place(one: Mapping[str, Any]) -> str:
+    return f"{one.get('resourceType')}/{one.get('id')}"
+
+
+def _relative(reference: str) -> str:
+    """Type and id of a reference, absolute or not, with a version or not."""
+    return "/".join(reference.partition("/_history/")[0].split("/")[-2:])
