@@ -21,6 +21,7 @@ class Format(StrEnum):
     FHIR_R4 = "fhir-r4"
     FHIR_R5 = "fhir-r5"
     SR = "sr"
+    HL7V2 = "hl7v2"
     HTML = "html"
 
 
@@ -29,6 +30,7 @@ class Options:
     """How to write; ``check`` reads SR and FHIR back and compares them with the report.
 
     ``encoding`` is of FHIR, one of `ENCODINGS`.
+    ``reference``: an HL7 v2 message points to the SR.
     """
 
     dialect: str = "strict"
@@ -36,6 +38,7 @@ class Options:
     iod: str | None = None
     check: bool = False
     encoding: str = "json"
+    reference: bool = False
 
 
 ENCODINGS: Final = ("json", "xml")
@@ -78,6 +81,18 @@ def _write_sr(report: CodedReport, options: Options, _: SrReference | None) -> E
     return write(report, dialect=options.dialect, iod=options.iod)
 
 
+def _read_hl7v2(content: bytes, intake: Intake) -> Received:
+    from service.formats.hl7v2.read import read
+
+    return read(content, intake)
+
+
+def _write_hl7v2(report: CodedReport, options: Options, sr: SrReference | None) -> Emitted:
+    from service.formats.hl7v2.write import write
+
+    return write(report, sr if options.reference else None)
+
+
 def _write_html(report: CodedReport, _: Options, __: SrReference | None) -> Emitted:
     from service.formats.html.write import page
 
@@ -94,6 +109,7 @@ READERS: Final[Mapping[Format, Reader]] = {
     Format.FINDINGS: _read_findings,
     Format.FHIR_R4: _read_fhir,
     Format.FHIR_R5: _read_fhir,
+    Format.HL7V2: _read_hl7v2,
 }
 """The formats that can be read."""
 WRITERS: Final[Mapping[Format, Writer]] = {
@@ -101,18 +117,20 @@ WRITERS: Final[Mapping[Format, Writer]] = {
     Format.FHIR_R4: _write_fhir_r4,
     Format.FHIR_R5: _write_fhir_r5,
     Format.SR: _write_sr,
+    Format.HL7V2: _write_hl7v2,
     Format.HTML: _write_html,
 }
 """The formats that can be written."""
 RELEASES: Final[Mapping[Format, str]] = {Format.FHIR_R4: "R4", Format.FHIR_R5: "R5"}
 """The release of FHIR that a format is."""
-NAME_THE_SR: Final = frozenset(RELEASES)
+NAME_THE_SR: Final = frozenset({*RELEASES, Format.HL7V2})
 """Formats that say where the SR of the report is: it is made first, unless the report came as one."""
 SUFFIXES: Final[Mapping[Format, str]] = {
     Format.FINDINGS: ".json",
     Format.FHIR_R4: ".fhir.json",
     Format.FHIR_R5: ".fhir-r5.json",
     Format.SR: ".dcm",
+    Format.HL7V2: ".hl7",
     Format.HTML: ".html",
 }
 """The end of a file's name, for each format that can be written."""
@@ -142,6 +160,7 @@ MEDIA_TYPES: Final[Mapping[str, Format]] = {
     "application/fhir+json": Format.FHIR_R4,
     "application/fhir+json; fhirVersion=4.0": Format.FHIR_R4,
     "application/fhir+json; fhirVersion=5.0": Format.FHIR_R5,
+    "application/hl7-v2": Format.HL7V2,
 }
 """Which format a document of a media type is read as; of FHIR without a version what stands in it counts."""
 _RESOURCE: Final = b'"resourceType"'
@@ -155,6 +174,8 @@ def detect(content: bytes) -> Format:
         if _RESOURCE in content and _is_resource(content):
             return Format.FHIR_R5 if any(name in content for name in _R5_ONLY) else Format.FHIR_R4
         return Format.FINDINGS
+    if content.lstrip(b"\xff\xfe\xef\xbb\xbf\x0b \t\r\n").replace(b"\0", b"", 3).startswith(b"MSH"):
+        return Format.HL7V2
     names = tuple(str(form) for form in READERS)
     raise UnsupportedMedia(Problem("", "format", "no reader knows this document; say which format it is", names))
 

@@ -59,6 +59,7 @@ __all__ = [
     "Outcome",
     "Receipt",
     "Source",
+    "again",
     "code",
     "convert",
     "emit",
@@ -176,6 +177,14 @@ def emit(report: CodedReport, targets: Sequence[Format], options: Options, recei
     found = received.losses if received is not None else ()
     losses = dict.fromkeys([*found, *report.losses, *(loss for output in made.values() for loss in output.losses)])
     return Outcome(report, made, tuple(losses), document, checks)
+
+
+def again(source: Source, sr: SrReference, target: Format, options: Options) -> Emitted:
+    """A report that is kept, in a format that is not kept: coded by the tables of today; it points to the kept SR."""
+    received = read(source)
+    return WRITERS[target](
+        code_report(received.report, _vocabulary(source, received.report.sender, None)[0]), options, sr
+    )
 
 
 def publish(

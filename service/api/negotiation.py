@@ -12,6 +12,7 @@ FHIR_JSON = "application/fhir+json"
 FHIR_XML = "application/fhir+xml"
 DICOM_JSON = "application/dicom+json"
 MULTIPART = "multipart/related"
+HL7V2 = "application/hl7-v2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ OFFERS = (
     Offer(FHIR_XML, (Format.FHIR_R4,), ("4.0", "4.0.1"), "xml"),
     Offer(FHIR_XML, (Format.FHIR_R5,), ("5.0", "5.0.0"), "xml"),
     Offer("text/html", (Format.HTML,)),
+    Offer(HL7V2, (Format.HL7V2,)),
     Offer(FINDINGS_JSON, (Format.FINDINGS,)),
     Offer("application/json", (Format.FINDINGS,)),
 )
@@ -84,7 +86,8 @@ def reader(content_type: str | None) -> Format:
     if wanted not in MEDIA_TYPES:
         said = "there is no Content-Type" if not content_type else "no reader for this Content-Type"
         raise UnsupportedMedia(Problem("", "content-type", said, tuple(MEDIA_TYPES)))
-    if charset not in {"utf-8", "utf8", "us-ascii"}:
+    # A message names its own character set (MSH-18), whatever the header of the request says.
+    if name.lower() != HL7V2 and charset not in {"utf-8", "utf8", "us-ascii"}:
         raise UnsupportedMedia(Problem("", "charset", "JSON is UTF-8 (RFC 8259 8.1)", ("utf-8",)))
     return MEDIA_TYPES[wanted]
 

@@ -14,9 +14,9 @@ from werkzeug.exceptions import HTTPException
 from service.api import problems
 from service.api.curation_schemas import Resolve, RollBack
 from service.api.delivery_schemas import Edit, Retry
-from service.api.negotiation import OFFERS
+from service.api.negotiation import HL7V2, OFFERS
 from service.api.schemas import ProblemSchema, Search
-from service.doors import MEDIA_TYPES, RELEASES
+from service.doors import MEDIA_TYPES, RELEASES, Format
 from service.formats.findings.schema import ReportSchema
 
 View = TypeVar("View", bound=Callable[..., Response])
@@ -32,23 +32,28 @@ def _reference(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+_BINARY = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
 _RESOURCE: dict[str, Any] = {
     "type": "object",
     "description": "A Bundle, or a DiagnosticReport with what it contains.",
     "properties": {"resourceType": {"enum": ["Bundle", "DiagnosticReport"]}},
     "required": ["resourceType"],
 }
+
+
+def _schema(form: Format) -> dict[str, Any]:
+    if form in RELEASES:
+        return {"schema": _RESOURCE}
+    return {"schema": _reference("Report")} if form is Format.FINDINGS else _BINARY
+
+
 FINDINGS_BODY: dict[str, Any] = {
     "required": True,
-    "description": "A lesion report: findings JSON version 1, or a FHIR bundle with a DiagnosticReport. "
+    "description": "A lesion report: findings JSON version 1, or another format that is read. "
     "May be sent with `Content-Encoding: gzip`.",
-    "content": {
-        media_type: {"schema": _RESOURCE if form in RELEASES else _reference("Report")}
-        for media_type, form in MEDIA_TYPES.items()
-    },
+    "content": {media_type: _schema(form) for media_type, form in MEDIA_TYPES.items()},
 }
 SEARCH_BODY: dict[str, Any] = {"required": True, "content": {"application/json": {"schema": _reference("Search")}}}
-_BINARY = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
 ERROR_CONTENT: dict[str, Any] = {
     problems.PROBLEM_JSON: {"schema": ProblemSchema},
     "application/fhir+json": {
@@ -71,6 +76,7 @@ CONVERTED: dict[str, Any] = {
     "content": {offer.media_type: {} if "json" in offer.media_type else _BINARY for offer in OFFERS}
     | {problems.PROBLEM_JSON: ERROR_CONTENT[problems.PROBLEM_JSON]},
 }
+HL7V2_OUTPUT: dict[str, Any] = {"description": "The message, with a strong ETag.", "content": {HL7V2: _BINARY}}
 OUTPUTS: dict[str, Any] = {
     "description": "The bytes as they were emitted, with a strong ETag.",
     "content": {

@@ -9,10 +9,10 @@ from flask import Response, request
 from service.api import answers, body, deliveries, negotiation
 from service.api.delivery_schemas import DeliveriesSchema
 from service.api.deployment import deployment
-from service.api.openapi import FINDINGS_BODY, OUTPUTS, SEARCH_BODY, Blueprint
+from service.api.openapi import FINDINGS_BODY, HL7V2_OUTPUT, OUTPUTS, SEARCH_BODY, Blueprint
 from service.api.problems import PROBLEM_JSON
 from service.api.schemas import ProblemSchema, PublishHeaders, PublishQuery, ReceiptSchema, Search, VersionsSchema
-from service.pipeline import publish
+from service.pipeline import Format, Options, again, publish
 
 blueprint = Blueprint("reports", __name__, url_prefix="/v1/reports", description="Reports and what was made of them")
 ALSO_OK = "It was there already, or a dry run; with `ack=always` every answer, a problem too."
@@ -72,6 +72,16 @@ def versions(id: UUID) -> Response:  # noqa: A002 - the route's own word
 def delivered(id: UUID) -> Response:  # noqa: A002 - the route's own word
     """Where it went, each attempt with its time and what the destination answered."""
     return deliveries.of_report(str(id))
+
+
+@blueprint.get(f"/{_ID}/hl7v2")
+@blueprint.doc(responses={"200": HL7V2_OUTPUT})
+def message(id: UUID) -> Response:  # noqa: A002 - the route's own word
+    """The report as ORU^R01, made anew of what the sender sent; it points to the SR that was kept."""
+    here = deployment()
+    kept, said = here.store.get(str(id)), here.store.output(str(id), "findings")
+    made = again(here.source(said.content, Format.FINDINGS), kept.sr, Format.HL7V2, Options(reference=True))
+    return answers.stored(made.media_type, made.content, name=f"{id}.hl7")
 
 
 @blueprint.get(f"/{_ID}/<any(fhir, sr, html, findings, source):role>")

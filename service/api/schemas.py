@@ -45,6 +45,9 @@ class WritingQuery(Strict):
             "description": "`full`: SR and FHIR are read back and compared with the report before they are answered."
         },
     )
+    reference = fields.Boolean(
+        load_default=False, metadata={"description": "An HL7 v2 message points to the SR (OBX RP)."}
+    )
     ack = fields.String(
         validate=validate.OneOf(["always"]),
         metadata={"description": "`always`: every answer has status 200 and the verdict is in its body."},
@@ -53,7 +56,13 @@ class WritingQuery(Strict):
     @staticmethod
     def options(query: Mapping[str, Any]) -> Options:
         """The writing options of a loaded query."""
-        return Options(query["dialect"], query["bundle"], query.get("iod"), check=query.get("check") == "full")
+        return Options(
+            query["dialect"],
+            query["bundle"],
+            query.get("iod"),
+            check=query.get("check") == "full",
+            reference=query["reference"],
+        )
 
 
 class PublishQuery(WritingQuery):

@@ -29,6 +29,7 @@ from service.store.receipt import loss_row
 @click.option("--bundle", type=click.Choice(BUNDLES), default="transaction", show_default=True, help="Of FHIR.")
 @click.option("--encoding", type=click.Choice(ENCODINGS), default="json", show_default=True, help="Of FHIR.")
 @click.option("--iod", type=click.Choice(IODS), help="Of the SR; by need when absent.")
+@click.option("--reference", is_flag=True, help="An HL7 v2 message points to the SR.")
 @click.option("--check", is_flag=True, help="Read SR and FHIR back and compare them with the report first.")
 @click.option("--loss", help="Write the list of what was skipped, lost, left uncoded or flagged to this file, as JSON.")
 @refusing

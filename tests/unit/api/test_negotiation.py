@@ -46,7 +46,6 @@ def test_every_offer_can_be_asked_for(offer: Offer) -> None:
         "image/png",
         "application/fhir+json; fhirVersion=3.0",
         "application/fhir+xml; fhirVersion=3.0",
-        "application/hl7-v2",
         "*/*;q=0",
         "text/html;q=0",
         "application/dicom;q=2",

@@ -1,0 +1,238 @@
+"""Bytes of one message to segments: framing, character set (MSH-18, table 0211), delimiters and escapes (2.5, 2.7).
+
+The library splits; what it does not do is done here: decoding by the character set that the message names, and escape
+sequences, of which its own reads bytes as code points.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from service.domain.errors import Invalid, Problem, TooLarge, Unreadable
+from service.domain.limits import Limits
+from service.domain.loss import Loss, LossKind
+from service.formats.hl7v2.tables import charsets
+
+_START, _END = b"\x0b", b"\x1c"  # MLLP (HL7 v2 transport, appendix C.4)
+_WIDE: Final = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"M\x00\x00\x00", "utf-32-le"),
+    (b"\x00\x00\x00M", "utf-32-be"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+    (b"M\x00", "utf-16-le"),
+    (b"\x00M", "utf-16-be"),
+)
+"""How a message of wide characters begins; its MSH-18 can only be read once it is decoded."""
+_SEQUENCE: Final = re.compile(r"\\([^\\\r]{0,64})\\")
+_SEGMENT: Final = re.compile(r"[A-Z][A-Z0-9]{2}(?:.|$)")
+_FORMATTING: Final = {".br": "\n", ".sp": "\n", ".ce": "\n", ".sk": " ", ".in": "", ".ti": "", ".fi": "", ".nf": ""}
+_COUNTED: Final = (".sp", ".sk")
+_COUNT_MOST: Final = 80
+_CHARSET_FIELD: Final = 17
+"""MSH-18 among the fields of a header that is split at its separator, MSH-1."""
+
+Components = tuple[tuple[str, ...], ...]
+
+
+class Segment:
+    """One segment: its fields by number, with repetitions, components and subcomponents, unescaped.
+
+    ``place`` is as errors and losses name it: ``OBX[3]``. ``read`` are the fields that somebody asked for.
+    """
+
+    __slots__ = ("_codec", "_fields", "name", "number", "read")
+
+    def __init__(self, name: str, number: int, fields: Any, codec: str) -> None:
+        """Take the library's segment."""
+        self.name, self.number, self._fields, self._codec = name, number, fields, codec
+        self.read: set[int] = set()
+
+    @property
+    def place(self) -> str:
+        """Where it stands among those of its name."""
+        return f"{self.name}[{self.number}]"
+
+    def repetitions(self, field: int) -> tuple[Components, ...]:
+        """All repetitions of a field that hold something."""
+        self.read.add(field)
+        if field >= len(self._fields):
+            return ()
+        found = tuple(tuple(self._components(one)) for one in self._fields[field])
+        return tuple(one for one in found if any(any(part) for part in one))
+
+    def components(self, field: int) -> Components:
+        """The first repetition of a field."""
+        return next(iter(self.repetitions(field)), ())
+
+    def text(self, field: int, component: int = 1) -> str:
+        """A component of the first repetition, counted from 1; empty where it is not there."""
+        return part(self.components(field), component)
+
+    def unread(self) -> Iterator[int]:
+        """The fields that hold something and that nobody asked for."""
+        for field in range(1, len(self._fields)):
+            if field not in self.read and str(self._fields[field]).strip('"^~& '):
+                yield field
+
+    def _components(self, repetition: Any) -> Iterator[tuple[str, ...]]:
+        if isinstance(repetition, str):
+            yield (self._plain(repetition),)
+            return
+        for component in repetition:
+            if isinstance(component, str):
+                yield (self._plain(component),)
+            else:
+                yield tuple(self._plain(str(one)) for one in component)
+
+    def _plain(self, text: str) -> str:
+        return "" if text == '""' else unescape(text, self._codec).strip()
+
+
+def part(components: Components, number: int, sub: int = 1) -> str:
+    """A subcomponent by the numbers of the standard; empty where it is not there."""
+    if number > len(components) or sub > len(components[number - 1]):
+        return ""
+    return components[number - 1][sub - 1]
+
+
+def unescape(text: str, codec: str) -> str:
+    """The text of a field: its escape sequences replaced (2.7); one that can't be is left as it stands."""
+    if "\\" not in text:
+        return text
+    return _SEQUENCE.sub(lambda found: _replaced(found[0], found[1], codec), text)
+
+
+def _replaced(whole: str, sequence: str, codec: str) -> str:
+    plain = {"F": "|", "S": "^", "T": "&", "R": "~", "E": "\\", "H": "", "N": ""}.get(sequence)
+    if plain is not None:
+        return plain
+    if sequence.startswith("X"):
+        try:
+            return bytes.fromhex(sequence[1:]).decode(codec)
+        except ValueError:
+            return whole
+    command, count = sequence[:3], sequence[3:].strip()
+    if command not in _FORMATTING or not (count == "" or re.fullmatch(r"[+-]?[0-9]{1,4}", count)):
+        return whole
+    times = min(max(int(count or 1), 1), _COUNT_MOST) if command in _COUNTED else 1
+    return _FORMATTING[command] * times
+
+
+def message(content: bytes, limits: Limits) -> tuple[list[Segment], list[Loss]]:
+    """The segments of one message, MSH first.
+
+    Raises Unreadable for what is no message or can't be decoded, Invalid for several messages, TooLarge.
+    """
+    if len(content) > limits.body_bytes:
+        raise TooLarge(Problem("", "limit", "the message is larger than this deployment takes"))
+    text, codec, losses = _decoded(_unframed(content))
+    lines = _lines(text, losses)
+    if len(lines) > limits.values or text.count(text[3]) > limits.values:
+        raise Invalid(Problem("", "limit", f"more than {limits.values} segments or fields"))
+    headers = sum(line.startswith("MSH") for line in lines)
+    if headers != 1 or lines[0][:3] in ("FHS", "BHS"):
+        raise Invalid(Problem("MSH", "v2-one-message", "one message at a time: give each message of a batch alone"))
+    return list(_segments(lines, codec)), losses
+
+
+def _segments(lines: Sequence[str], codec: str) -> Iterator[Segment]:
+    import hl7
+
+    try:
+        parsed = hl7.parse("\r".join(lines) + "\r")
+    except (hl7.exceptions.HL7Exception, ValueError, IndexError, AssertionError) as error:
+        raise Unreadable(
+            Problem("MSH", "v2", "the message can't be split by its own delimiters (MSH-1, MSH-2)")
+        ) from error
+    seen: dict[str, int] = {}
+    for one in parsed:
+        name = str(one[0])
+        seen[name] = seen.get(name, 0) + 1
+        yield Segment(name, seen[name], one, codec)
+
+
+def _unframed(content: bytes) -> bytes:
+    """Without the frame of MLLP and a byte order mark."""
+    if content.startswith(tuple(start for start, _ in _WIDE)):
+        return content
+    bare = content.strip(b"\r\n \t\x00")
+    if bare.startswith(_START):
+        bare = bare[1:].partition(_END)[0]
+    return bare.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n \t")
+
+
+def _decoded(content: bytes) -> tuple[str, str, list[Loss]]:
+    """The text, its codec, and a flag where a character set had to be assumed."""
+    wide = next((codec for start, codec in _WIDE if content.startswith(start)), "")
+    if wide:
+        return _checked(_by(content, wide).removeprefix("\ufeff")), wide, []
+    if content[:3] != b"MSH" or len(content) < 8:
+        raise Unreadable(Problem("", "v2", "an HL7 v2 message begins with MSH and its delimiters"))
+    header = re.split(rb"[\r\n]", content, maxsplit=1)[0].split(content[3:4])
+    said = header[_CHARSET_FIELD].decode("ascii", "replace").strip() if len(header) > _CHARSET_FIELD else ""
+    names = [name.strip() for name in said.split(chr(content[4])) if name.strip()]
+    if not names:
+        return _assumed(content)
+    unknown = [name for name in names if name not in charsets()]
+    if unknown:
+        known = tuple(name for name, codec in charsets().items() if codec)
+        raise Unreadable(Problem("MSH-18", "v2-charset", "no such character set in HL7 table 0211", known))
+    codecs = [charsets()[name] for name in names]
+    # Alternate sets are switched to by escape sequences of ISO 2022: one decoder knows them together.
+    codec = next((one for one in codecs if one.startswith("iso2022")), codecs[0])
+    if not codec:
+        raise Unreadable(Problem("MSH-18", "v2-charset", f"no decoder for {names[0]} here; send UNICODE UTF-8"))
+    return _checked(_by(content, codec)), codec, []
+
+
+def _assumed(content: bytes) -> tuple[str, str, list[Loss]]:
+    """Without MSH-18 it is ASCII (2.14.9.18). Else it is read as UTF-8 where it is that, or 8859/1; flagged."""
+    if content.isascii():
+        return _checked(content.decode("ascii")), "ascii", []
+    try:
+        text, codec = content.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        text, codec = content.decode("iso8859-1"), "iso8859-1"
+    why = f"no character set is named, and it is not ASCII: read as {codec}"
+    return _checked(text), codec, [Loss(LossKind.FLAGGED, "MSH-18", "character set", why, "v2-charset-assumed")]
+
+
+def _by(content: bytes, codec: str) -> str:
+    try:
+        return content.decode(codec)
+    except UnicodeDecodeError as error:
+        why = f"the bytes are not {codec}, which the message names, from byte {error.start} on"
+        raise Unreadable(Problem("MSH-18", "v2-charset", why)) from error
+
+
+def _checked(text: str) -> str:
+    """A header that names its delimiters: four or five signs, none twice (2.14.9.1)."""
+    if not text.startswith("MSH") or len(text) < 8:
+        raise Unreadable(Problem("", "v2", "an HL7 v2 message begins with MSH and its delimiters"))
+    separator = text[3]
+    signs = separator + text[4:].split(separator, 1)[0]
+    if (
+        not 3 <= len(signs) <= 6
+        or len(set(signs)) != len(signs)
+        or any(sign.isalnum() or sign.isspace() for sign in signs)
+    ):
+        raise Unreadable(Problem("MSH-2", "v2", "the delimiters are not four different signs"))
+    return text
+
+
+def _lines(text: str, losses: list[Loss]) -> list[str]:
+    """Segments; a line that is none goes on where the one before it ended, as senders break long texts."""
+    lines: list[str] = []
+    for line in re.split(r"\r\n|\r|\n", text):
+        if not line.strip():
+            continue
+        if _SEGMENT.match(line) and (len(line) == 3 or line[3] == text[3]):
+            lines.append(line)
+        elif lines:
+            lines[-1] += f"\\.br\\{line}"
+            name = lines[-1][:3]
+            why = "a line without a segment's name is taken as more of the segment before it"
+            losses.append(Loss(LossKind.FLAGGED, name, "line", why, "v2-continued-line"))
+    return lines

@@ -1,0 +1,79 @@
+"""The facts of this format that are tables: names of code systems (HL7 table 0396), character sets (HL7 table 0211)."""
+
+import csv
+import io
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from service.coding import vocabulary
+from service.domain.codes import LOCAL_SCHEME
+from service.domain.report import Status
+
+LOCAL: Final = "L"
+"""A local code, as table 0396 has it."""
+
+WRITTEN: Final[Mapping[Status, tuple[str, str]]] = {
+    Status.PRELIMINARY: ("P", "P"),
+    Status.FINAL: ("F", "F"),
+    Status.AMENDED: ("C", "C"),
+    Status.CORRECTED: ("C", "C"),
+    Status.APPENDED: ("C", "C"),
+    Status.CANCELLED: ("X", "X"),
+    Status.ENTERED_IN_ERROR: ("C", "W"),
+}
+"""OBR-25 (table 0123) and OBX-11 (table 0085) of each status; W: post original as wrong."""
+
+READ: Final[Mapping[str, Status]] = {
+    "P": Status.PRELIMINARY,
+    "R": Status.PRELIMINARY,
+    "A": Status.PRELIMINARY,
+    "S": Status.PRELIMINARY,
+    "I": Status.PRELIMINARY,
+    "O": Status.PRELIMINARY,
+    "M": Status.PRELIMINARY,
+    "F": Status.FINAL,
+    "C": Status.CORRECTED,
+    "X": Status.CANCELLED,
+}
+"""What OBR-25 says (table 0123); systems in the field write the word, too: its first letter is the code."""
+
+
+@cache
+def _rows(name: str) -> tuple[dict[str, str], ...]:
+    text = files("mappings").joinpath(name).read_text(encoding="utf-8")
+    return tuple(csv.DictReader(io.StringIO(text)))
+
+
+@cache
+def system_name(designator: str) -> str:
+    """How v2 names a code system of a DICOM designator: table 0396; one that partners agree on is ``99zzz``."""
+    known = {row["designator"]: row["name"] for row in _rows("hl7v2_systems.csv")}
+    if designator in known:
+        return known[designator]
+    return designator if designator.startswith("99") else f"99{designator}"
+
+
+@cache
+def designator(name: str) -> str:
+    """The DICOM designator of a code system named in a message; one that no table knows keeps its name.
+
+    A system without a name, or ``L``, is local to the sender (table 0396).
+    """
+    known = {row["name"]: row["designator"] for row in _rows("hl7v2_systems.csv")}
+    if name in known:
+        return known[name]
+    if name in ("", LOCAL):
+        return "99LOCAL"
+    if name == LOCAL_SCHEME:
+        return name
+    if name.removeprefix("99") in vocabulary().systems:
+        return name.removeprefix("99")
+    return vocabulary().designator(name) or (name if name.startswith("99") else f"99{name}")
+
+
+@cache
+def charsets() -> Mapping[str, str]:
+    """The decoder of each character set of table 0211; empty where there is none."""
+    return {row["name"]: row["codec"] for row in _rows("hl7v2_charsets.csv")}

@@ -1,0 +1,91 @@
+"""The message as a receiver sees it, read by another library."""
+
+from dataclasses import replace
+
+import pytest
+from hl7apy.parser import parse_message
+
+from service.domain.report import Status
+from service.formats.hl7v2.tables import READ, WRITTEN
+from service.formats.hl7v2.write import write
+from tests.reports import (
+    make_coded_report,
+    make_lesion,
+    minimal_report,
+    regions_report,
+    rich_report,
+    segment_report,
+    status_report,
+)
+
+REPORTS = {
+    "default": make_coded_report,
+    "minimal": minimal_report,
+    "rich": rich_report,
+    "regions": regions_report,
+    "segment": segment_report,
+}
+
+
+def lines(content: bytes) -> list[str]:
+    assert content.endswith(b"\r")
+    return content.decode("utf-8").rstrip("\r").split("\r")
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_another_library_finds_no_fault_in_it(name: str) -> None:
+    message = parse_message(write(REPORTS[name]()).content.decode(), find_groups=True)
+    assert message.validate()
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_the_same_report_gives_the_same_bytes(name: str) -> None:
+    assert write(REPORTS[name]()) == write(REPORTS[name]())
+
+
+def test_another_content_has_another_control_id() -> None:
+    first, second = (lines(write(make_coded_report(impression=text)).content)[0].split("|")[9] for text in ("a", "b"))
+    assert first != second
+    assert len(first) == len(second) == 20
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_every_status_has_its_codes(status: Status) -> None:
+    written = lines(write(status_report(status)).content)
+    request = next(line for line in written if line.startswith("OBR"))
+    observed = {line.split("|")[11] for line in written if line.startswith("OBX")}
+    assert request.split("|")[25] == WRITTEN[status][0]
+    assert observed == {WRITTEN[status][1]}
+    assert WRITTEN[status][0] in READ
+
+
+def test_free_text_is_a_line_an_observation_and_its_delimiters_are_escaped() -> None:
+    written = lines(write(make_coded_report(findings="one|two\n\nthr^ee & ~ \\")).content)
+    texts = [line.split("|")[5] for line in written if line.startswith("OBX") and "|TX|121070^" in line]
+    assert texts == ["one\\F\\two", "", "thr\\S\\ee \\T\\ \\R\\ \\E\\"]
+
+
+def test_a_number_keeps_its_digits_and_has_a_ucum_unit() -> None:
+    number = next(line for line in lines(write(make_coded_report()).content) if "|NM|103339001^" in line)
+    fields = number.split("|")
+    assert fields[5] == str(make_lesion().measurements[0].value)
+    assert fields[6].endswith("^UCUM")
+
+
+def test_a_code_beyond_the_second_is_named_as_lost() -> None:
+    report = make_coded_report()
+    codes = report.study.modality.codes
+    third = replace(codes[0], system="RADLEX", code="RID10312")
+    modality = replace(report.study.modality, codes=(*codes[:1], replace(third, code="RID1"), third))
+    made = write(replace(report, study=replace(report.study, modality=modality)))
+    assert [loss.what for loss in made.losses if loss.rule == "v2-third-code"][:1] == ["RADLEX RID10312"]
+
+
+def test_the_sr_is_pointed_to_when_it_is_given() -> None:
+    from service.formats.sr.write import write as write_sr
+
+    sr = write_sr(make_coded_report()).reference
+    pointers = [line for line in lines(write(make_coded_report(), sr).content) if "|RP|" in line]
+    assert len(pointers) == 1
+    assert pointers[0].split("|")[5].split("^")[0] == sr.sop_instance
+    assert not [line for line in lines(write(make_coded_report()).content) if "|RP|" in line]
