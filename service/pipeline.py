@@ -33,6 +33,7 @@ from service.formats.fhir.write import KINDS
 from service.formats.findings import write as findings
 from service.formats.sr.dialects import DIALECTS as SR_DIALECTS
 from service.formats.sr.relationships import Iod
+from service.stages import Stage
 from service.store.receipt import receipt
 
 if TYPE_CHECKING:
@@ -146,8 +147,13 @@ SOURCE = "source"
 def convert(source: Source, targets: Sequence[Format], options: Options) -> Outcome:
     """Read, code and write; raises a Refused for a document that can't be taken, Disagreement when a check fails."""
     received = read(source)
-    coded = code_report(received.report, _vocabulary(source, received.report.sender, None)[0])
+    coded = _coded(received.report, _vocabulary(source, received.report.sender, None)[0])
     return emit(coded, targets, options, received)
+
+
+def _coded(report: LesionReport, tables_used: Vocabulary) -> CodedReport:
+    with Stage("code"):
+        return code_report(report, tables_used)
 
 
 def read(source: Source) -> Received:
@@ -156,7 +162,8 @@ def read(source: Source) -> Received:
     if reader is None:
         names = tuple(str(form) for form in READERS)
         raise UnsupportedMedia(Problem("", "format", f"{source.format} is written, not read", names))
-    return reader(source.body, source.intake)
+    with Stage("read"):
+        return reader(source.body, source.intake)
 
 
 def emit(report: CodedReport, targets: Sequence[Format], options: Options, received: Received | None = None) -> Outcome:
@@ -165,13 +172,15 @@ def emit(report: CodedReport, targets: Sequence[Format], options: Options, recei
     outputs: dict[Format, Emitted] = {}
     document = received.sr if received is not None else None
     if Format.SR in needed or (document is None and needed & NAME_THE_SR):
-        written = WRITERS[Format.SR](report, options, None)
+        with Stage.writing(Format.SR):
+            written = WRITERS[Format.SR](report, options, None)
         assert isinstance(written, SrDocument)  # noqa: S101 - the SR's writer makes one
         outputs[Format.SR] = written
         if document is None or Format.SR in targets:
             document = written.reference
     for target in sorted(needed - {Format.SR}):
-        outputs[target] = WRITERS[target](report, options, document)
+        with Stage.writing(target):
+            outputs[target] = WRITERS[target](report, options, document)
     checks = _checked(report, outputs) if options.check else ()
     made = {target: encoded(target, outputs[target], options) for target in targets}
     found = received.losses if received is not None else ()
@@ -207,7 +216,7 @@ def publish(
     if dry_run:
         _already(report, digest, store, None)
         tables_used, overlays = _vocabulary(source, report.sender, store)
-        coded = code_report(_following(report, _previous(report, store)), tables_used)
+        coded = _coded(_following(report, _previous(report, store)), tables_used)
         outcome = emit(coded, _kept_of(received), options, received)
         planned = planner.of("", outcome, received, options).planned if planner is not None else ()
         more = {"deliveries": [_would(one) for one in planned]} if planned else {}
@@ -222,7 +231,7 @@ def publish(
 def code(source: Source, report: LesionReport, store: Store) -> CodedReport:
     """A stored report coded by the tables and overlays of now, following the version before it."""
     tables_used, _ = _vocabulary(source, report.sender, store)
-    return code_report(_following(report, _previous(report, store)), tables_used)
+    return _coded(_following(report, _previous(report, store)), tables_used)
 
 
 def _keep(
@@ -244,13 +253,15 @@ def _keep(
         return there
     previous = _previous(report, store)
     tables_used, overlays = _vocabulary(source, report.sender, store)
-    outcome = emit(code_report(_following(report, previous), tables_used), _kept_of(received), options, received)
+    outcome = emit(_coded(_following(report, previous), tables_used), _kept_of(received), options, received)
     identity = str(uuid4())
     consignment = planner.of(identity, outcome, received, options) if planner is not None else kept.Consignment()
     try:
         documents = _documents(source, report)
         draft = _draft(identity, documents, outcome, digest, store, said, previous, overlays, consignment)
-        store.keep(replace(draft, unmapped=unmapped(outcome.report, tables_used, source.limits)))
+        counted = unmapped(outcome.report, tables_used, source.limits)
+        with Stage("store"):
+            store.keep(replace(draft, unmapped=counted))
     except kept.Taken:
         return None
     return Receipt(draft.stored.id, draft.stored.receipt, created=True)
@@ -432,9 +443,10 @@ def held(
 def _checked(report: CodedReport, outputs: Mapping[Format, Emitted]) -> tuple[str, ...]:
     """Hold the outputs to the report; raises Disagreement with each place that differs."""
     document = outputs[Format.SR]
-    problems = held(report, document.content, outputs[Format.FHIR_R4].content, document.losses)
-    if Format.FHIR_R5 in outputs:
-        problems += held(report, None, outputs[Format.FHIR_R5].content)
+    with Stage("check"):
+        problems = held(report, document.content, outputs[Format.FHIR_R4].content, document.losses)
+        if Format.FHIR_R5 in outputs:
+            problems += held(report, None, outputs[Format.FHIR_R5].content)
     if problems:
         raise Disagreement(*problems)
     return (CHECKED,)

@@ -15,6 +15,8 @@ from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from service import stages
+
 REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 """W3C Trace Context 3.2, version 00."""
@@ -37,6 +39,13 @@ SECONDS = Histogram("lesionbridge_request_seconds", "Time to answer.", ("route",
 REPORTS = Counter("lesionbridge_reports", "Reports taken by POST /v1/reports.", ("outcome",))
 LOSSES = Counter("lesionbridge_losses", "Items skipped, lost, left uncoded or flagged.", ("kind",))
 
+STAGE_SECONDS = Histogram(
+    "lesionbridge_stage_seconds",
+    "Time of each stage of a conversion or publication.",
+    ("stage",),
+    buckets=(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0),
+)
+
 _log = structlog.get_logger()
 
 
@@ -56,7 +65,8 @@ def configure_logging(level: str) -> None:
 
 
 def observe(app: Flask) -> None:
-    """Watch every request of an application."""
+    """Watch every request of an application, and every stage of what it does."""
+    stages.listen(_staged)
     app.before_request(_begin)
     app.after_request(_end)
 
@@ -81,6 +91,10 @@ def trace_context() -> str:
         return carrier.get("traceparent", "")
     given = request.headers.get("traceparent", "")
     return given if TRACEPARENT.fullmatch(given) else ""
+
+
+def _staged(name: str, seconds: float) -> None:
+    STAGE_SECONDS.labels(name).observe(seconds)
 
 
 def _begin() -> None:

@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from service.api import observe
+from service.stages import STAGES
 from tests.findings import make_body
 from tests.unit.api.conftest import FINDINGS
 
@@ -89,6 +90,14 @@ def test_requests_and_losses_are_counted(client: FlaskClient) -> None:
         'lesionbridge_losses_total{kind="uncoded"}',
     ):
         assert value(after, counter) > value(before, counter)
+
+
+def test_the_time_of_every_stage_is_counted(client: FlaskClient) -> None:
+    client.post("/v1/reports?check=full", data=make_body(), headers=FINDINGS)
+    client.post("/v1/convert", data=make_body(), headers=FINDINGS | {"Accept": FINDINGS["Content-Type"]})
+    text = client.get("/metrics").text
+    for stage in STAGES:
+        assert value(text, f'lesionbridge_stage_seconds_count{{stage="{stage}"}}') > 0, stage
 
 
 def value(text: str, counter: str) -> float:
