@@ -10,7 +10,7 @@ from typing import Final
 
 from service.domain.emitted import Emitted, SrReference
 from service.domain.errors import Problem, UnsupportedMedia
-from service.domain.received import Intake, Received
+from service.domain.received import Intake, OutlineItem, Received
 from service.domain.report import CodedReport
 
 
@@ -31,6 +31,7 @@ class Options:
 
     ``encoding`` is of FHIR, one of `ENCODINGS`.
     ``reference``: an HL7 v2 message points to the SR.
+    ``outline`` is no wish: the page shows it of a document that holds more than a report can (`Received.outline`).
     """
 
     dialect: str = "strict"
@@ -39,6 +40,7 @@ class Options:
     check: bool = False
     encoding: str = "json"
     reference: bool = False
+    outline: tuple[OutlineItem, ...] = ()
 
 
 ENCODINGS: Final = ("json", "xml")
@@ -50,6 +52,12 @@ def _read_findings(content: bytes, intake: Intake) -> Received:
     from service.formats.findings.read import read
 
     return Received(read(content, default_sender=intake.sender, limits=intake.limits))
+
+
+def _read_sr(content: bytes, intake: Intake) -> Received:
+    from service.formats.sr.read import read
+
+    return read(content, intake)
 
 
 def _write_findings(report: CodedReport, _: Options, __: SrReference | None) -> Emitted:
@@ -93,10 +101,10 @@ def _write_hl7v2(report: CodedReport, options: Options, sr: SrReference | None) 
     return write(report, sr if options.reference else None)
 
 
-def _write_html(report: CodedReport, _: Options, __: SrReference | None) -> Emitted:
+def _write_html(report: CodedReport, options: Options, _: SrReference | None) -> Emitted:
     from service.formats.html.write import page
 
-    return Emitted("text/html; charset=utf-8", page(report).encode())
+    return Emitted("text/html; charset=utf-8", page(report, options.outline).encode())
 
 
 def _read_fhir(content: bytes, intake: Intake) -> Received:
@@ -110,6 +118,7 @@ READERS: Final[Mapping[Format, Reader]] = {
     Format.FHIR_R4: _read_fhir,
     Format.FHIR_R5: _read_fhir,
     Format.HL7V2: _read_hl7v2,
+    Format.SR: _read_sr,
 }
 """The formats that can be read."""
 WRITERS: Final[Mapping[Format, Writer]] = {
@@ -161,6 +170,7 @@ MEDIA_TYPES: Final[Mapping[str, Format]] = {
     "application/fhir+json; fhirVersion=4.0": Format.FHIR_R4,
     "application/fhir+json; fhirVersion=5.0": Format.FHIR_R5,
     "application/hl7-v2": Format.HL7V2,
+    "application/dicom": Format.SR,
 }
 """Which format a document of a media type is read as; of FHIR without a version what stands in it counts."""
 _RESOURCE: Final = b'"resourceType"'
@@ -176,6 +186,8 @@ def detect(content: bytes) -> Format:
         return Format.FINDINGS
     if content.lstrip(b"\xff\xfe\xef\xbb\xbf\x0b \t\r\n").replace(b"\0", b"", 3).startswith(b"MSH"):
         return Format.HL7V2
+    if _is_dicom(content):
+        return Format.SR
     names = tuple(str(form) for form in READERS)
     raise UnsupportedMedia(Problem("", "format", "no reader knows this document; say which format it is", names))
 
@@ -197,3 +209,8 @@ def _is_resource(content: bytes) -> bool:
     except orjson.JSONDecodeError:
         return content.find(_RESOURCE) < content.find(b":")
     return isinstance(value, dict) and "resourceType" in value
+
+
+def _is_dicom(content: bytes) -> bool:
+    """Part 10 by its prefix (PS3.10 7.1), or a bare data set by the group that it begins with: 0002 or 0008."""
+    return content[128:132] == b"DICM" or content[:2] in (b"\x02\0", b"\x08\0") or content[:2] == b"\0\x08"

@@ -171,6 +171,8 @@ def emit(report: CodedReport, targets: Sequence[Format], options: Options, recei
     needed = {*targets, *((Format.SR, Format.FHIR_R4) if options.check else ())}
     outputs: dict[Format, Emitted] = {}
     document = received.sr if received is not None else None
+    if received is not None and received.outline:
+        options = replace(options, outline=received.outline)
     if Format.SR in needed or (document is None and needed & NAME_THE_SR):
         with Stage.writing(Format.SR):
             written = WRITERS[Format.SR](report, options, None)
@@ -257,7 +259,7 @@ def _keep(
     identity = str(uuid4())
     consignment = planner.of(identity, outcome, received, options) if planner is not None else kept.Consignment()
     try:
-        documents = _documents(source, report)
+        documents = _documents(source, received)
         draft = _draft(identity, documents, outcome, digest, store, said, previous, overlays, consignment)
         counted = unmapped(outcome.report, tables_used, source.limits)
         with Stage("store"):
@@ -301,7 +303,7 @@ def _kept_of(received: Received) -> tuple[Format, ...]:
     return STORED if received.sr is None else tuple(one for one in STORED if one is not Format.SR)
 
 
-def _documents(source: Source, report: LesionReport) -> tuple[Output, ...]:
+def _documents(source: Source, received: Received) -> tuple[Output, ...]:
     """What came, as it came; in another format than findings JSON, with the same in that beside it, to code anew."""
     from service.store.reports import output
 
@@ -309,8 +311,8 @@ def _documents(source: Source, report: LesionReport) -> tuple[Output, ...]:
     if source.format is Format.FINDINGS:
         return (output(name, findings_json, source.body),)
     came_as = media_type(source.format)
-    role = ROLES[Format.SR] if source.format is Format.SR else SOURCE
-    return output(role, came_as, source.body), output(name, findings_json, findings.write(report))
+    role = ROLES[Format.SR] if received.sr is not None else SOURCE
+    return output(role, came_as, source.body), output(name, findings_json, findings.write(received.report))
 
 
 def _draft(

@@ -47,6 +47,9 @@ def resolve_code(vocabulary: Vocabulary, term: Term, field: Field) -> Resolved:
         how = Resolution.LOCAL
     text = "" if term.text == given.code else term.text
     keys = _concepts(vocabulary, Code(designator, value, display), text or display, field)
+    if text and text != given.display:
+        # Words beside a code that says less are meant (121051, DCM, "Equivalent Meaning of Value").
+        keys = _less_than(vocabulary, Code(designator, value, display), text, field) or keys
     if len(keys) == 1:
         came = f"{given.system} {given.code}" if value != given.code.strip() else ""
         return _known(vocabulary, keys[0], code, field, how, came)
@@ -94,6 +97,12 @@ def _precise(vocabulary: Vocabulary, code: Code, text: str, field: Field) -> tup
     said = [vocabulary.concepts[key] for key in _named(vocabulary, text, field)]
     found = tuple(concept.key for concept in said if not concept.codes and concept.broader == code)
     return found if len(found) == 1 else ()
+
+
+def _less_than(vocabulary: Vocabulary, code: Code, text: str, field: Field) -> tuple[str, ...]:
+    """The concepts that the words name and that are written as this broader code with these words."""
+    made = ((key, coded(vocabulary.concepts[key], Resolution.CODE, field)) for key in _named(vocabulary, text, field))
+    return tuple(key for key, term in made if term.broader and term.codes[:1] == (code,))
 
 
 def _named(vocabulary: Vocabulary, text: str, field: Field) -> set[str]:

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Final
 
-from service.coding.lookup import KEPT, Answered, Measured
+from service.coding.lookup import KEPT, Answered, Measured, Resolved
 from service.coding.measuring import check_value, unit_of
 from service.coding.naming import EVALUATIONS, MEASUREMENTS, resolve_name
+from service.coding.notes import is_others
 from service.coding.resolve import ANYWHERE, resolve
 from service.coding.rows import EvaluationRow, MeasurementRow
 from service.coding.sides import check_side
@@ -108,7 +109,9 @@ class Lesions:
         """One number with its unit held against its row."""
         resolved = unit_of(self._vocabulary, item.unit, row)
         unit = resolved.term
-        if unit is None or resolved.verdict is not None:
+        if unit is None and is_others(item.unit.where):
+            unit = self._any_unit(item, resolved)
+        elif unit is None or resolved.verdict is not None:
             unit = self._notes.judge(resolved, item.unit, "")
         elif row is not None:
             check_value(item, unit, row, self._notes, gone=gone)
@@ -133,6 +136,15 @@ class Lesions:
         method = self._terms.member(item.method, "method") if item.method is not None else None
         derivation = self._derivation(item, row)
         return Measurement(name, item.value, unit, method, derivation, item.range, item.image, item.where)
+
+    def _any_unit(self, item: Measurement[Term], resolved: Resolved) -> CodedTerm:
+        """A unit that does not fit what was measured, in somebody else's document: it stands, or its words do."""
+        anyhow = unit_of(self._vocabulary, item.unit, None)
+        verdict = resolved.verdict
+        if anyhow.term is None or verdict is None:
+            return self._notes.judge(resolved, item.unit, "")
+        self._notes.flag(item.unit.where, item.unit.text, f"{verdict.why} Kept as it came.", verdict.rule)
+        return anyhow.term
 
     def _derivation(self, item: Measurement[Term], row: MeasurementRow | None) -> CodedTerm | None:
         """The derivation as it is given, or as the name of the measurement says it: SUVmax is a maximum."""

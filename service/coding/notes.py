@@ -27,7 +27,15 @@ class Notes:
         self.losses: list[Loss] = []
 
     def refuse(self, kind: type[Invalid], where: str, rule: str, detail: str, candidates: tuple[str, ...] = ()) -> None:
-        """Note a problem and go on, so that a sender learns of all of them at once."""
+        """Note a problem and go on, so that a sender learns of all of them at once.
+
+        In somebody else's document it is flagged: nobody can mend that, and it is not lost over one item.
+        """
+        if is_others(where):
+            self.losses.append(
+                Loss(LossKind.FLAGGED, where, kind.title.lower(), f"{detail} Kept as it came.", rule, candidates)
+            )
+            return
         self._found += 1
         if self._found <= MOST_PROBLEMS:
             self._problems.append((kind, Problem(where, rule, detail, candidates)))
@@ -43,12 +51,13 @@ class Notes:
             candidates = verdict.candidates
             if verdict.suggest:
                 candidates = candidates or self._suggestions(verdict.suggest, row)
-            if isinstance(verdict.kind, LossKind):
-                loss = Loss(verdict.kind, term.where, term.text, verdict.why, verdict.rule, candidates, row, term.code)
+            if isinstance(verdict.kind, LossKind) or is_others(term.where):
+                kind = verdict.kind if isinstance(verdict.kind, LossKind) else LossKind.UNCODED
+                loss = Loss(kind, term.where, term.text, verdict.why, verdict.rule, candidates, row, term.code)
                 self.losses.append(loss)
             else:
                 self.refuse(verdict.kind, term.where, verdict.rule, verdict.why, candidates)
-        return resolved.term if resolved.term is not None else CodedTerm(term.text)
+        return resolved.term if resolved.term is not None else CodedTerm(_in_words(term))
 
     def _suggestions(self, text: str, row: str) -> tuple[str, ...]:
         """Suggestions for the first terms that are not known; none for the later ones."""
@@ -74,3 +83,17 @@ class Notes:
         if self._found > MOST_PROBLEMS:
             problems.append(Problem("", "limit", f"{self._found - MOST_PROBLEMS} more problems are not listed."))
         raise (kinds.pop() if len(kinds) == 1 else Invalid)(*problems)
+
+
+def is_others(where: str) -> bool:
+    """Whether a place is in a format of others: places in findings JSON are JSON pointers, which begin with a slash."""
+    return where != "" and not where.startswith("/")
+
+
+def _in_words(term: Term) -> str:
+    """A refused term as text; of a code both are said, since its meaning may be at odds with it."""
+    code = term.code
+    if code is None or not is_others(term.where):
+        return term.text
+    said = f"{code.system} {code.code}"
+    return f"{term.text} ({said})" if term.text not in ("", code.code) else said

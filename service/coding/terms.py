@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from service.coding.lookup import Vocabulary
 from service.coding.naming import Table, resolve_name
-from service.coding.notes import Notes
+from service.coding.notes import Notes, is_others
 from service.coding.resolve import resolve
 from service.coding.rows import Field
 from service.domain.codes import CodedTerm, Term
@@ -52,5 +52,5 @@ class Terms:
         resolved = resolve_name(self.vocabulary, term, table)
         made = resolved.term
         if made is None or resolved.verdict is not None:
-            return self.notes.judge(resolved, term, table), made is not None
+            return self.notes.judge(resolved, term, table), made is not None or is_others(term.where)
         return made, True

@@ -8,6 +8,8 @@ from pathlib import Path
 from service.domain.errors import Problem, TooLarge
 
 NDJSON = frozenset({".ndjson", ".jsonl"})
+DOCUMENTS = frozenset({".json", ".dcm"})
+"""The files of a folder that are documents, by the end of their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def read(path: Path, limit: int) -> bytes:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.suffix.lower() == ".json" and file.is_file())
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() in DOCUMENTS and file.is_file())
 
 
 def _bounded(content: bytes, limit: int) -> bytes:

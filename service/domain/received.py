@@ -31,9 +31,24 @@ class Intake:
 
 
 @dataclass(frozen=True, slots=True)
+class OutlineItem:
+    """One item of a document that no lesion report can hold as a whole, for people to read."""
+
+    depth: int
+    relationship: str
+    kind: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
-    """A report in the sender's terms; ``losses`` found on reading; ``sr`` is set where the document was an SR."""
+    """A report in the sender's terms; ``losses`` found on reading; ``sr`` is set where the document was an SR.
+
+    ``outline`` is the whole of a document that holds more than a lesion report can, in its own order.
+    """
 
     report: LesionReport
     losses: tuple[Loss, ...] = ()
     sr: SrReference | None = None
+    outline: tuple[OutlineItem, ...] = ()

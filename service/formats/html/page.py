@@ -1,13 +1,16 @@
 """The report as one page: nothing outside is asked for, nothing in it runs, and an ordinary one prints on one sheet."""
 
 from base64 import b64encode
+from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
+from service.domain.received import OutlineItem
 from service.domain.report import CodedReport, Status
 from service.formats.html import header
 from service.formats.html.codes import code_table
+from service.formats.html.outline import received
 from service.formats.html.phrases import Shown, note, shown
 from service.formats.html.sections import sections
 from service.formats.html.text import attribute, clean, language_attributes
@@ -15,8 +18,11 @@ from service.formats.html.text import attribute, clean, language_attributes
 _GRAVE = {Status.PRELIMINARY, Status.CANCELLED, Status.ENTERED_IN_ERROR}
 
 
-def page(report: CodedReport) -> str:
-    """The report as a whole HTML document, header and impression first, codes on demand."""
+def page(report: CodedReport, outline: Sequence[OutlineItem] = ()) -> str:
+    """The report as a whole HTML document, header and impression first, codes on demand.
+
+    ``outline`` is what the document held that the report came as, where that is more than a report can hold.
+    """
     seen = shown(report)
     report, say = seen.report, seen.say
     parts = [_head(seen), f'<body class="{report.status.value}"><main>']
@@ -34,7 +40,7 @@ def page(report: CodedReport) -> str:
     parts.append(
         f"<details><summary>{say('Codes and identifiers')}</summary>"
         f"<p>{say('Study')} <code>{report.study.uid}</code></p>{code_table(report, say)}</details>"
-        f"</main><footer>{drafts}<p>{header.origin(report, say)}</p></footer></body></html>\n"
+        f"{received(outline, say)}</main><footer>{drafts}<p>{header.origin(report, say)}</p></footer></body></html>\n"
     )
     return clean("".join(parts))
 

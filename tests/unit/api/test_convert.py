@@ -185,3 +185,19 @@ def test_a_database_that_is_away_stops_only_what_needs_a_release(tmp_path: Path)
     answer = client.post("/v1/convert", data=make_body(lesions__0__site=code), headers=FINDINGS)
 
     assert answer.status_code == 503  # whether the code is retired is not known
+
+
+def test_reads_an_sr(client: FlaskClient) -> None:
+    sr = client.post("/v1/convert", data=make_body(), headers={**FINDINGS, "Accept": "application/dicom"}).data
+    headers = {"Content-Type": "application/dicom", "Accept": "application/json"}
+    answer = client.post("/v1/convert", data=sr, headers=headers)
+    assert answer.status_code == 200
+    assert answer.json is not None
+    assert answer.json["lesions"][0]["finding"] == "brain-metastasis"
+
+
+def test_a_broken_sr_is_refused_with_the_place(client: FlaskClient) -> None:
+    answer = client.post("/v1/convert", data=b"\0" * 128 + b"DICMxx", headers={"Content-Type": "application/dicom"})
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert answer.json["rule"] == "dicom"

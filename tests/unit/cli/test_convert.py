@@ -142,3 +142,17 @@ def test_a_wrong_setting_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     done = run("convert", "-", "--to", "sr", input=make_body())
     assert done.exit_code == 2
     assert "LESIONBRIDGE_PROT" in done.stderr
+
+
+def test_finds_out_that_a_file_is_an_sr(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.dcm").write_bytes(expected(Format.SR))
+    done = run("convert", "in.dcm", "--to", "findings")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout_bytes)["lesions"][0]["id"] == "L1"
+
+
+def test_the_srs_of_a_folder_are_converted(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.dcm").write_bytes(expected(Format.SR))
+    assert run("convert", "in", "--to", "fhir-r4", "-o", "out").exit_code == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.fhir.json"]

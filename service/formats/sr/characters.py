@@ -1,0 +1,100 @@
+"""Specific Character Set (0008,0005): how the bytes of a text become characters (PS3.3 C.12.1.1.2, PS3.5 6.1).
+
+UTF-8, ASCII and the single-byte sets are Python's own codecs; ISO 2022 with its escapes is left to pydicom, imported
+when a document has it. What a set can't decode becomes U+FFFD.
+"""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+_SINGLE: Final = {
+    "": "ascii",
+    "ISO_IR 6": "ascii",
+    "ISO 2022 IR 6": "ascii",
+    "ISO_IR 13": "shift_jis",
+    "ISO_IR 100": "latin_1",
+    "ISO_IR 101": "iso8859_2",
+    "ISO_IR 109": "iso8859_3",
+    "ISO_IR 110": "iso8859_4",
+    "ISO_IR 126": "iso8859_7",
+    "ISO_IR 127": "iso8859_6",
+    "ISO_IR 138": "iso8859_8",
+    "ISO_IR 144": "iso8859_5",
+    "ISO_IR 148": "iso8859_9",
+    "ISO_IR 166": "iso8859_11",
+    "ISO_IR 192": "utf_8",
+    "ISO_IR 203": "iso8859_15",
+    "GB18030": "gb18030",
+    "GBK": "gbk",
+}
+"""The defined terms without code extensions (PS3.3 tables C.12-2 and C.12-5)."""
+
+Decode = Callable[[bytes], str]
+
+
+class Characters(NamedTuple):
+    """How texts and names of persons are decoded, and what is wrong with the character set, if anything is."""
+
+    text: Decode
+    name: Decode
+    fault: str | None = None
+
+
+def characters(character_set: bytes) -> Characters:
+    """The decoders of a document by its Specific Character Set.
+
+    Bytes past ASCII where nobody named a set are read as UTF-8 where they are that, else as Latin-1: it is the set that
+    makers leave out.
+    """
+    names = [part.strip("\0 ") for part in character_set.decode("ascii", "replace").split("\\")]
+    spelled = [name.upper().replace("ISO-IR", "ISO_IR") for name in names]
+    if len(spelled) == 1 and spelled[0] in _SINGLE:
+        codec = _SINGLE[spelled[0]]
+        decode = _plain if codec == "ascii" else _by(codec)
+        return Characters(decode, decode)
+    if all(name in _SINGLE or name.startswith("ISO 2022") for name in spelled):
+        return _extended(spelled)
+    shown = "/".join(spelled)[:64]
+    return Characters(_plain, _plain, f"no character set {shown!r} is known; texts are read as UTF-8 or Latin-1")
+
+
+def _plain(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin_1")
+
+
+def _by(codec: str) -> Decode:
+    def decode(raw: bytes) -> str:
+        return raw.decode(codec, "replace")
+
+    return decode
+
+
+def _extended(names: list[str]) -> Characters:
+    """Code extensions by escape sequences; the delimiters of a value end them (PS3.5 6.1.2.5.3)."""
+    import warnings
+
+    from pydicom.charset import convert_encodings, decode_bytes
+    from pydicom.valuerep import PN_DELIMS, TEXT_VR_DELIMS
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a set that it does not know, what is ASCII is read
+        encodings = convert_encodings(names)
+
+    def decoding(delimiters: set[int]) -> Decode:
+        def decode(raw: bytes) -> str:
+            if b"\x1b" not in raw and raw.isascii():
+                return raw.decode("ascii")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    return str(decode_bytes(raw, encodings, delimiters))
+                except (LookupError, UnicodeError):
+                    return raw.decode("ascii", "replace")
+
+        return decode
+
+    name = decoding(PN_DELIMS)
+    return Characters(decoding(TEXT_VR_DELIMS), lambda raw: "=".join(map(name, raw.split(b"="))))

@@ -1,0 +1,276 @@
+"""Anybody's content tree (PS3.3 C.17.3) as it came: every item that can be told apart is there, however odd.
+
+The path of an item is that of PS3.3 C.17.3.2.5: the root is 1, its second child 1.2. Nothing is refused here but
+what is no tree at all; what an item lacks (a name, a value, a unit) is None, and whoever reads it says what
+became of it.
+"""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from service.domain.codes import Code
+from service.domain.errors import Invalid, Problem
+from service.formats.sr.attributes import ATTRIBUTES
+from service.formats.sr.characters import Characters
+from service.formats.sr.elements import Elements, Encoded, Place
+
+TAG: Final = {keyword: tag for keyword, (tag, _) in ATTRIBUTES.items()} | {
+    "InstanceCreationDate": 0x00080012,
+    "InstanceCreationTime": 0x00080013,
+    "SeriesDate": 0x00080021,
+    "SeriesTime": 0x00080031,
+    "OtherPatientIDs": 0x00101000,
+    "IdenticalDocumentsSequence": 0x0040A525,
+    "NumericValueQualifierCodeSequence": 0x0040A301,
+    "TemporalRangeType": 0x0040A130,
+    "ReferencedContentItemIdentifier": 0x0040DB73,
+}
+"""Tags by keyword (PS3.6)."""
+
+_VALUE_TYPE: Final = TAG["ValueType"]
+_RELATION: Final = TAG["RelationshipType"]
+_NAME: Final = TAG["ConceptNameCodeSequence"]
+_CONTENT: Final = TAG["ContentSequence"]
+_TARGET: Final = TAG["ReferencedContentItemIdentifier"]
+_CODE_VALUE: Final = TAG["CodeValue"]
+_LONG_CODE: Final = TAG["LongCodeValue"]
+_URN_CODE: Final = TAG["URNCodeValue"]
+_SCHEME: Final = TAG["CodingSchemeDesignator"]
+_MEANING: Final = TAG["CodeMeaning"]
+_EQUIVALENTS: Final = TAG["EquivalentCodeSequence"]
+_LINES: Final = {
+    "TEXT": TAG["TextValue"],
+    "UIDREF": TAG["UID"],
+    "PNAME": TAG["PersonName"],
+    "DATE": TAG["Date"],
+    "TIME": TAG["Time"],
+    "DATETIME": TAG["DateTime"],
+}
+
+
+class Coded(NamedTuple):
+    """A coded entry: its code where it has value and scheme, its meaning, and the codes that are said to be equal."""
+
+    meaning: str
+    code: Code | None
+    equivalents: tuple[Code, ...] = ()
+
+
+class Measured(NamedTuple):
+    """A NUM: the digits as they came, the binary number beside them, the unit, why there is no value."""
+
+    digits: str
+    unit: Coded | None
+    floating: float | None = None
+    qualifier: Coded | None = None
+
+
+class Referenced(NamedTuple):
+    """A SOP instance, with the frames or segments of it."""
+
+    sop_class: str
+    sop_instance: str
+    frames: tuple[int, ...] = ()
+    segments: tuple[int, ...] = ()
+
+
+class Graphic(NamedTuple):
+    """Graphic Type and the single precision numbers of Graphic Data."""
+
+    graphic_type: str
+    numbers: tuple[float, ...]
+    frame_of_reference: str = ""
+
+
+Value = str | Coded | Measured | Referenced | Graphic | None
+
+
+class Node:
+    """One content item; ``taken`` is set once the report holds it or the list of losses names it."""
+
+    __slots__ = ("children", "kind", "name", "path", "relationship", "taken", "target", "value")
+
+    path: str
+    kind: str
+    relationship: str
+    name: Coded | None
+    value: Value
+    children: tuple["Node", ...]
+    target: str
+    taken: bool
+
+    def walk(self) -> Iterator["Node"]:
+        """This item and all below it, in document order."""
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting.extend(reversed(node.children))
+
+
+class Tree:
+    """The content tree of one data set, with the items by their paths."""
+
+    __slots__ = ("_characters", "_codes", "_depth", "_encoded", "_left", "by_path", "root")
+
+    def __init__(self, encoded: Encoded, elements: Elements, said: Characters, items: int) -> None:
+        """Read the tree; raises Invalid (rule ``limit``) for more than ``items`` items or a deeper one than allowed."""
+        self._encoded = encoded
+        self._characters = said
+        self._depth = encoded.depth
+        self._left = items
+        self._codes: dict[bytes, Coded] = {}
+        self.by_path: dict[str, Node] = {}
+        self.root = self._node("1", elements, 1)
+
+    def _node(self, path: str, elements: Elements, depth: int) -> Node:
+        self._left -= 1
+        if self._left < 0:
+            raise Invalid(Problem(path, "limit", "there are more content items than this deployment takes"))
+        if depth > self._depth:
+            raise Invalid(Problem(path, "limit", f"content items are nested deeper than {self._depth}"))
+        node = Node()
+        node.path, node.taken, node.target = path, False, ""
+        self.by_path[path] = node
+        node.relationship = self.line(elements, _RELATION)
+        node.kind = kind = self.line(elements, _VALUE_TYPE)
+        place = elements.get(_NAME)
+        node.name = self.coded(place) if place is not None else None
+        if kind in _LINES:
+            node.value = self._line(kind, elements)
+        else:
+            read = _READ.get(kind)
+            node.value = read(self, elements) if read is not None else None
+        if _TARGET in elements:
+            node.target = ".".join(str(int(number)) for number in self._encoded.numbers(elements[_TARGET], "I"))
+        content = elements.get(_CONTENT)
+        if content is None:
+            node.children = ()
+        else:
+            encoded = self._encoded
+            node.children = tuple(
+                [
+                    self._node(f"{path}.{number}", encoded.elements(item), depth + 1)
+                    for number, item in enumerate(encoded.items(content), 1)
+                ]
+            )
+        return node
+
+    def raw(self, elements: Elements, tag: int) -> bytes:
+        """The bytes of a value, none where the element is not there."""
+        place = elements.get(tag)
+        return b"" if place is None else self._encoded.data[place[0] : place[1]]
+
+    def line(self, elements: Elements, tag: int) -> str:
+        """A value of ASCII characters without its padding."""
+        return self.raw(elements, tag).decode("ascii", "replace").strip("\0 ")
+
+    def text(self, elements: Elements, tag: int) -> str:
+        """A value in the characters of the document."""
+        return self._characters.text(self.raw(elements, tag)).strip("\0 ")
+
+    def person(self, elements: Elements, tag: int) -> str:
+        """A name of a person."""
+        return self._characters.name(self.raw(elements, tag)).strip("\0 ")
+
+    def items(self, elements: Elements, tag: int) -> list[Elements]:
+        """The items of a sequence, none where it is not there."""
+        place = elements.get(tag)
+        return [] if place is None else [self._encoded.elements(item) for item in self._encoded.items(place)]
+
+    def coded(self, place: Place) -> Coded | None:
+        """The first coded entry of a sequence; the same bytes are read once."""
+        raw = self._encoded.data[place[0] : place[1]]
+        known = self._codes.get(raw)
+        if known is None:
+            items = self._encoded.items(place)
+            if not items:
+                return None
+            known = self._codes[raw] = self.entry(self._encoded.elements(items[0]))
+        return known
+
+    def entry(self, elements: Elements) -> Coded:
+        """A coded entry (PS3.3 8.8): Code Value, else Long Code Value, else URN Code Value."""
+        meaning = self.text(elements, _MEANING)
+        value = self.text(elements, _CODE_VALUE) or self.text(elements, _LONG_CODE)
+        scheme = self.text(elements, _SCHEME)
+        if not value:
+            value = self.line(elements, _URN_CODE)
+            scheme = scheme or ("URN" if value else "")
+        code = Code(scheme, value, meaning) if value and scheme else None
+        others = [self.entry(item).code for item in self.items(elements, _EQUIVALENTS)]
+        return Coded(meaning or value, code, tuple(other for other in others if other is not None))
+
+    def sequence(self, elements: Elements, keyword: str) -> list[Coded]:
+        """All coded entries of a sequence."""
+        return [self.entry(item) for item in self.items(elements, TAG[keyword])]
+
+    def _line(self, kind: str, elements: Elements) -> str | None:
+        tag = _LINES[kind]
+        if kind == "TEXT":
+            return self._characters.text(self.raw(elements, tag)).rstrip("\0 ") or None
+        return (self.person(elements, tag) if kind == "PNAME" else self.line(elements, tag)) or None
+
+    def _code(self, elements: Elements) -> Coded | None:
+        place = elements.get(TAG["ConceptCodeSequence"])
+        return self.coded(place) if place is not None else None
+
+    def _measured(self, elements: Elements) -> Measured | None:
+        qualifier = elements.get(TAG["NumericValueQualifierCodeSequence"])
+        said = self.coded(qualifier) if qualifier is not None else None
+        items = self.items(elements, TAG["MeasuredValueSequence"])
+        if not items:
+            return Measured("", None, None, said) if said is not None else None
+        unit = items[0].get(TAG["MeasurementUnitsCodeSequence"])
+        floating = items[0].get(TAG["FloatingPointValue"])
+        numbers = self._encoded.numbers(floating, "d") if floating is not None else ()
+        return Measured(
+            self.line(items[0], TAG["NumericValue"]),
+            self.coded(unit) if unit is not None else None,
+            numbers[0] if numbers else None,
+            said,
+        )
+
+    def _referenced(self, elements: Elements) -> Referenced | None:
+        items = self.items(elements, TAG["ReferencedSOPSequence"])
+        if not items:
+            return None
+        first = items[0]
+        frames = self.line(first, TAG["ReferencedFrameNumber"])
+        segments = first.get(TAG["ReferencedSegmentNumber"])
+        numbers = self._encoded.numbers(segments, "H") if segments is not None else ()
+        return Referenced(
+            self.line(first, TAG["ReferencedSOPClassUID"]),
+            self.line(first, TAG["ReferencedSOPInstanceUID"]),
+            tuple(int(part) for part in frames.split("\\") if part.strip().isdecimal()),
+            tuple(int(number) for number in numbers),
+        )
+
+    def _graphic(self, elements: Elements) -> Graphic | None:
+        data = elements.get(TAG["GraphicData"])
+        return Graphic(
+            self.line(elements, TAG["GraphicType"]),
+            self._encoded.numbers(data, "f") if data is not None else (),
+            self.line(elements, TAG["ReferencedFrameOfReferenceUID"]),
+        )
+
+    def _template(self, elements: Elements) -> str | None:
+        items = self.items(elements, TAG["ContentTemplateSequence"])
+        return self.line(items[0], TAG["TemplateIdentifier"]) or None if items else None
+
+    def _temporal(self, elements: Elements) -> str | None:
+        return self.line(elements, TAG["TemporalRangeType"]) or None
+
+
+_READ: Final = {
+    "CONTAINER": Tree._template,
+    "CODE": Tree._code,
+    "NUM": Tree._measured,
+    "IMAGE": Tree._referenced,
+    "COMPOSITE": Tree._referenced,
+    "WAVEFORM": Tree._referenced,
+    "SCOORD": Tree._graphic,
+    "SCOORD3D": Tree._graphic,
+    "TCOORD": Tree._temporal,
+}
+"""What a value type's value is read by."""
