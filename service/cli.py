@@ -18,6 +18,7 @@ COMMANDS = {
     "terminology": ("terminology", "command"),
     "overlay": ("overlay", "command"),
     "unmapped": ("unmapped", "command"),
+    "destination": ("destination", "command"),
 }
 """Command to its module in `service.commands` and its name there."""
 

@@ -31,6 +31,12 @@ def _fhir(settings: Any) -> Destination:
     return FhirDestination(settings)
 
 
+def _mllp(settings: Any) -> Destination:
+    from service.delivery.mllp import MllpDestination
+
+    return MllpDestination(settings)
+
+
 def _webhook(settings: Any) -> Destination:
     from service.delivery.webhook import WebhookDestination
 
@@ -41,6 +47,7 @@ OPENERS: Final[Mapping[str, Callable[[Any], Destination]]] = {
     "stow": _stow,
     "cstore": _cstore,
     "fhir": _fhir,
+    "mllp": _mllp,
     "folder": _folder,
     "webhook": _webhook,
 }

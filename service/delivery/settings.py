@@ -210,7 +210,7 @@ class Fhir(DestinationSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mllp(DestinationSettings):
-    """HL7 v2 over MLLP; ``acknowledgment`` is ``original`` (one, of the application) or ``enhanced`` (commit first).
+    """HL7 v2 over MLLP; which acknowledgments are awaited is said by the message (MSH-15, MSH-16).
 
     ``retry_on_application_error``: whether AE, AR and CE, CR are repeated. ``tls`` absent: no TLS.
     """
@@ -221,14 +221,11 @@ class Mllp(DestinationSettings):
     host: str
     port: int
     tls: Tls | None = None
-    acknowledgment: str = "original"
 
     def __post_init__(self) -> None:
-        """Hold address and mode."""
+        """Hold the address."""
         DestinationSettings.__post_init__(self)
         _check_host(self.host, self.port)
-        if self.acknowledgment not in ("original", "enhanced"):
-            raise ValueError("acknowledgment is original or enhanced")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +267,20 @@ def load(file: str, environ: Mapping[str, str]) -> Mapping[str, DestinationSetti
     if problems:
         raise TableError(*problems)
     return {name: one for name, one in found.items() if one is not None}
+
+
+def place(settings: DestinationSettings) -> str:
+    """Where a destination is, in a few words."""
+    match settings:
+        case Stow() | Fhir() | Webhook():
+            return settings.url
+        case CStore():
+            return f"{settings.called}@{settings.host}:{settings.port}"
+        case Mllp():
+            return f"{settings.host}:{settings.port}"
+        case Folder():
+            return settings.path
+    raise ValueError("a destination of no kind")
 
 
 def _from_file(file: str, problems: list[Problem]) -> dict[str, Any]:

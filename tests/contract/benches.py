@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import requests
+from hl7apy.core import Message
+from hl7apy.mllp import AbstractHandler, MLLPServer
+from hl7apy.parser import parse_message
 from pydicom import dcmread
 
 from service.delivery.destination import Destination, Outgoing
 from service.delivery.opening import open_destination
 from service.delivery.policy import Timeouts
-from service.delivery.settings import CStore, Fhir, Folder, Stow, Webhook
+from service.delivery.settings import CStore, Fhir, Folder, Mllp, Stow, Webhook
 from tests.conformance.generated import Written, make
 from tests.destinations import RecordingDestination
 from tests.findings import make_findings
@@ -234,6 +237,42 @@ def fhir_medplum_single(_: Path) -> Iterator[Bench]:
     yield from _fhir(servers.medplum(), f"{_REPORTS}&_total=accurate", bundle="single")
 
 
+def message(number: int) -> Outgoing:
+    """An HL7 v2 message."""
+    content = (
+        f"MSH|^~\\&|LESIONBRIDGE|SITE|EHR|SITE|20260302104100+0100||ORU^R01^ORU_R01|M{number}|P|2.5.1\r"
+        f"PID|1||PID-11235^^^HOSP||Doe^Jane\rOBR|1|||24558-9^MR^LN\r"
+        f"OBX|1|TX|18782-3^Impression^LN||Report {number}||||||F\r"
+    )
+    return Outgoing(f"delivery-{number}", "application/hl7-v2", content.encode(), f"report-{number}.hl7")
+
+
+@contextmanager
+def mllp(_: Path) -> Iterator[Bench]:
+    """The MLLP server of hl7apy, which keeps one message of each control id."""
+    kept: dict[str, str] = {}
+
+    class Receiver(AbstractHandler):  # type: ignore[misc]  # hl7apy ships no types
+        def reply(self) -> str:
+            told = parse_message(self.incoming_message)
+            control_id = told.msh.msh_10.value
+            kept.setdefault(control_id, self.incoming_message)
+            made = Message("ACK", version="2.5.1")
+            made.msa.msa_1, made.msa.msa_2 = "AA", control_id
+            return str(made.to_mllp())
+
+    with ExitStack() as stack:
+        server = MLLPServer("127.0.0.1", 0, {"ORU^R01^ORU_R01": (Receiver,)})
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(server.server_close)
+        stack.callback(server.shutdown)
+        made = open_destination(Mllp(name="engine", host="127.0.0.1", port=server.server_address[1], timeouts=FAST))
+        yield Bench(made, message, _other_text, stack.close, lambda: len(kept), tells_apart=False)
+
+
 @contextmanager
 def webhook(_: Path) -> Iterator[Bench]:
     """A receiver that keeps one of each key."""
@@ -285,5 +324,6 @@ BENCHES: Final[dict[str, Callable[[Path], AbstractContextManager[Bench]]]] = {
     "fhir-sekmet-single": fhir_sekmet_single,
     "fhir-medplum": fhir_medplum,
     "fhir-medplum-single": fhir_medplum_single,
+    "mllp": mllp,
     "webhook": webhook,
 }

@@ -138,7 +138,7 @@ def test_a_secret_that_is_written_down_is_refused_with_what_to_do(member: str, t
             '[destinations.a]\nkind = "cstore"\nhost = "h"\nport = 1\ncalled = "A"\nverify = "read-back"',
             "destinations.a",
         ),
-        ('[destinations.a]\nkind = "mllp"\nhost = "h"\nport = 1\nacknowledgment = "none"', "destinations.a"),
+        ('[destinations.a]\nkind = "mllp"\nhost = "h"\nport = 1\nverify = "hope"', "destinations.a"),
         ("[destination.a]", "destination"),
         ("destinations = 1", "destinations"),
         ("destinations = ", "destinations_file"),

@@ -1,0 +1,58 @@
+"""`lesionbridge destination`: the peers of this deployment, listed and tried."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from service.commands.speaking import counted, refusing, settings, stop
+
+if TYPE_CHECKING:
+    from service.delivery.settings import DestinationSettings
+
+FAILED = 1
+
+
+@click.group("destination")
+def command() -> None:
+    """Look at the peers that reports are delivered to (docs/delivery.md)."""
+
+
+@command.command("list")
+@refusing
+def listed() -> None:
+    """Name each destination, with its kind, what it takes, where it is, and how arrival is proven."""
+    from service.delivery.settings import place
+
+    for one in _destinations().values():
+        state = " (dry run)" if one.dry_run else ""
+        click.echo(f"{one.name}: {one.KIND}, takes {one.takes}, {place(one)}, verify: {one.verify}{state}")
+
+
+@command.command("test")
+@click.argument("name", metavar="NAME")
+@refusing
+def tested(name: str) -> None:
+    """Try everything on destination NAME that needs no report. Exit 0: all is well; 1: what is not is said."""
+    from service.delivery.opening import open_destination
+
+    known = _destinations()
+    if name not in known:
+        names = ", ".join(known) or "none is set up (setting destinations_file)"
+        stop(f"there is no destination {name!r}; known: {names}")
+    echoes = open_destination(known[name]).probe()
+    for echo in echoes:
+        click.echo(f"{'ok    ' if echo.passed else 'FAILED'} {echo.tried}: {echo.said}")
+    wrong = sum(not echo.passed for echo in echoes)
+    if wrong:
+        click.echo(f"{name}: {counted(wrong, 'thing')} of {len(echoes)} failed", err=True)
+        raise SystemExit(FAILED)
+
+
+def _destinations() -> Mapping[str, DestinationSettings]:
+    from service.delivery.settings import load
+
+    return load(settings().destinations_file, os.environ)
