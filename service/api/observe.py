@@ -8,12 +8,15 @@ import os
 import re
 import sys
 import time
+from functools import cache
+from typing import Any
 from uuid import uuid4
 
 import structlog
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
 
 from service import stages
 
@@ -71,24 +74,28 @@ def observe(app: Flask) -> None:
     app.after_request(_end)
 
 
-def metrics() -> Response:
-    """All counters, of every worker process when there are several."""
+def metrics(more: Collector) -> Response:
+    """All counters, of every worker process when there are several, and what ``more`` finds at this moment."""
+    asked = CollectorRegistry()
+    asked.register(more)
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library leaves it untyped
-        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
-    return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(registry) + generate_latest(asked), content_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest() + generate_latest(asked), content_type=CONTENT_TYPE_LATEST)
 
 
 def trace_context() -> str:
     """The W3C trace context of this request, to be kept with what it leads to; empty where there is none."""
-    span = g.get("span")
-    if span is not None:
-        from opentelemetry.propagate import inject
+    if g.span is not None:
+        from service.workflows.tracing import carried
 
-        carrier: dict[str, str] = {}
-        inject(carrier)
-        return carrier.get("traceparent", "")
+        return carried(g.span)
+    return _given_trace()
+
+
+def _given_trace() -> str:
+    """The trace context that the client sends, if it is one."""
     given = request.headers.get("traceparent", "")
     return given if TRACEPARENT.fullmatch(given) else ""
 
@@ -97,10 +104,24 @@ def _staged(name: str, seconds: float) -> None:
     STAGE_SECONDS.labels(name).observe(seconds)
 
 
+@cache
+def tracer() -> Any:
+    """The tracer of this process, made when the first request comes; None where no endpoint is set."""
+    from service.workflows import tracing
+
+    return tracing.tracer(os.environ)
+
+
 def _begin() -> None:
     given = request.headers.get("X-Request-ID", "")
     g.request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
     g.began = time.perf_counter()
+    g.span = None
+    route = request.url_rule.rule if request.url_rule is not None else "unmatched"
+    if route not in QUIET and (source := tracer()) is not None:
+        from service.workflows.tracing import begun
+
+        g.span = begun(source, f"{request.method} {route}", _given_trace())
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
@@ -116,6 +137,10 @@ def _end(response: Response) -> Response:
     method = request.method if request.method in {"GET", "HEAD", "POST", "OPTIONS"} else "other"
     REQUESTS.labels(route, method, response.status_code).inc()
     SECONDS.labels(route).observe(seconds)
+    if g.span is not None:
+        g.span.set_attributes({"http.route": route, "http.response.status_code": response.status_code})
+        g.span.set_attribute("lesionbridge.request", g.request_id)
+        g.span.end()
     log = _log.debug if route in QUIET else _log.info
     log(
         "answered",

@@ -287,3 +287,6 @@ class HealthSchema(Schema):
 
     status = fields.String(required=True, validate=validate.OneOf(["ok", "failing"]))
     faults = fields.List(fields.String())
+    warnings = fields.List(
+        fields.String(), metadata={"description": "What needs a look and keeps nothing from being accepted."}
+    )

@@ -17,8 +17,10 @@ GRACE_S = 25
 
 
 @click.command("worker")
+@click.option("--metrics-port", type=int, help="Counters for Prometheus on this port of the loopback interface.")
+@click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Where those are served.")
 @refusing
-def command() -> None:
+def command(metrics_port: int | None, metrics_host: str) -> None:
     """Deliver what is due until stopped. As many as you like on PostgreSQL; one on SQLite, which `serve` has inside."""
     from service.api.observe import configure_logging
 
@@ -29,6 +31,10 @@ def command() -> None:
         stop("there is no destination: set destinations_file")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.request_stop())
+    if metrics_port is not None:
+        from prometheus_client import start_http_server
+
+        start_http_server(metrics_port, metrics_host)
     say("delivering (stop with Ctrl-C)")
     worker.run(GRACE_S)
 

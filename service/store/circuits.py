@@ -12,10 +12,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from service.store.database import transaction
 from service.store.tables import CircuitRow
-from service.store.times import later
+from service.store.times import AHEAD_S, later
 
 _LONGEST_S: Final = 86_400.0
-"""A circuit is never open for longer: one that says so was opened by a clock that has gone back since."""
+"""A destination is never left alone for longer at a time."""
 
 
 class Verdict(StrEnum):
@@ -79,11 +79,11 @@ def open_circuits(engine: Engine) -> tuple[CircuitState, ...]:
 
 def door(connection: Connection, destination: str, now: str, *, held: bool = False) -> Door:
     """Whether a destination may be sent to now; ``held``: nobody else may decide until the transaction ends."""
-    statement = select(CircuitRow.until).where(CircuitRow.destination == destination)
-    until = connection.execute(statement.with_for_update() if held else statement).scalar()
-    if until is None:
+    statement = select(CircuitRow.until, CircuitRow.changed).where(CircuitRow.destination == destination)
+    row = connection.execute(statement.with_for_update() if held else statement).first()
+    if row is None or row.until is None:
         return Door.OPEN
-    return Door.SHUT if now < until <= later(now, _LONGEST_S) else Door.TRY
+    return Door.SHUT if now < row.until and row.changed <= later(now, AHEAD_S) else Door.TRY
 
 
 def take_try(connection: Connection, destination: str, now: str, circuit: Circuit) -> None:

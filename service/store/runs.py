@@ -16,10 +16,10 @@ from service.store.circuits import Circuit, Door, Heard, door, note, take_try
 from service.store.database import transaction
 from service.store.deliveries import BACKFILL, Delivery, State, hold, made
 from service.store.tables import AttemptRow, DeliveryRow, OutputRow
-from service.store.times import later
+from service.store.times import AHEAD_S, later
 
 MOST_PAUSE_S: Final = 86_400.0
-"""No pause is longer. What is due later than that was put off by a clock that has gone back since: it is due now."""
+"""No pause is longer."""
 LOST: Final = "the worker was lost before the answer came"
 _FED_LATE_S: Final = 30.0
 _FEED_LOCK: Final = 5_251_742  # one number for all processes
@@ -96,7 +96,7 @@ class Feed:
             DeliveryRow.destination == destination,
             DeliveryRow.open == 1,
             DeliveryRow.fed.is_(None),
-            or_(DeliveryRow.next_at <= now, DeliveryRow.next_at > later(now, MOST_PAUSE_S)),
+            or_(DeliveryRow.next_at <= now, DeliveryRow.changed > later(now, AHEAD_S)),
             ~_earlier_open(),
         ]
         if not pace.backfill:
@@ -148,7 +148,7 @@ class Runs:
     def stale(self) -> tuple[Due, ...]:
         """Runs that a workflow has had for a while: whoever asks looks whether it still has them."""
         now = self._now()
-        late = or_(DeliveryRow.fed < later(now, -_FED_LATE_S), DeliveryRow.fed > later(now, _FED_LATE_S))
+        late = or_(DeliveryRow.fed < later(now, -_FED_LATE_S), DeliveryRow.fed > later(now, AHEAD_S))
         with transaction(self._engine) as connection:
             rows = connection.execute(
                 select(DeliveryRow.id, DeliveryRow.run, DeliveryRow.priority)

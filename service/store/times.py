@@ -1,6 +1,10 @@
 """Instants as the tables keep them: UTC with microseconds, as text that sorts."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
+
+AHEAD_S: Final = 30.0
+"""What was put off at a time that lies this far ahead was put off by a clock that has gone back since: it is due."""
 
 
 def utc(when: datetime) -> str:

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Final
 
+import structlog
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import make_url
 
@@ -22,7 +23,10 @@ _APPLICATION: Final = "lesionbridge"
 _WORKFLOW: Final = "deliver"
 _IN_HAND: Final = ("PENDING", "ENQUEUED", "DELAYED")
 _MOST_RECOVERIES: Final = 1000
+_PAGE: Final = 1000
+_MOST_PAGES: Final = 100
 
+_log = structlog.get_logger()
 _courier: list[Courier] = []
 """The courier of this process: workflows are functions, and find it here."""
 
@@ -81,9 +85,14 @@ class Engine:
         }
         self.courier = courier
         _courier.append(courier)
-        logging.getLogger("dbos").setLevel(logging.WARNING)
+        _log_as_we_do()
         DBOS(config=config)
-        DBOS.launch()
+        try:
+            DBOS.launch()
+        except BaseException:
+            # What is half launched can't be launched again.
+            self.stop(0)
+            raise
 
     def start(self, run: Due) -> None:
         """Start a run, unless it was started."""
@@ -118,22 +127,45 @@ class Engine:
 
     def forget(self, done_before: str) -> int:
         """Delete the records of workflows that ended before an instant (ISO 8601); how many."""
-        done = DBOS.list_workflows(
-            name=_WORKFLOW,
-            status=["SUCCESS", "ERROR", "CANCELLED"],
-            completed_before=done_before,
-            load_input=False,
-            load_output=False,
-            limit=5_000,
-        )
-        if done:
-            DBOS.delete_workflows([one.workflow_id for one in done])
-        return len(done)
+        forgotten = 0
+        for _ in range(_MOST_PAGES):
+            done = DBOS.list_workflows(
+                name=_WORKFLOW,
+                status=["SUCCESS", "ERROR", "CANCELLED"],
+                completed_before=done_before,
+                load_input=False,
+                load_output=False,
+                limit=_PAGE,
+            )
+            if done:
+                DBOS.delete_workflows([one.workflow_id for one in done])
+            forgotten += len(done)
+            if len(done) < _PAGE:
+                break
+        return forgotten
 
     def stop(self, grace_s: int) -> None:
         """Let runs under way end, for a while; what is left is taken up by another worker."""
         DBOS.destroy(workflow_completion_timeout_sec=grace_s)
         _courier.remove(self.courier)
+
+
+class _Handler(logging.Handler):
+    """Says that DBOS had trouble, and of which kind; its own texts hold SQL and whole traces."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line as all others are."""
+        error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
+        _log.warning("workflows", at=f"{record.filename}:{record.lineno}", error=error)
+
+
+def _log_as_we_do() -> None:
+    """Take the place of DBOS's own handler, before it makes one."""
+    logger = logging.getLogger("dbos")
+    logger.setLevel(logging.WARNING)
+    logger.propagate = False
+    if not any(isinstance(one, _Handler) for one in logger.handlers):
+        logger.handlers[:] = [_Handler()]
 
 
 def _write_ahead(url: str) -> None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from service.store.runs import Turn
+if TYPE_CHECKING:
+    # SQLAlchemy is imported when the first report is kept or asked for.
+    from service.store.runs import Turn
 
 ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 """Where spans are sent, by the variables that OpenTelemetry itself names."""
@@ -25,8 +27,27 @@ def tracer(environ: Mapping[str, str]) -> Any:
     return provider.get_tracer("lesionbridge")
 
 
+def begun(source: Any, route: str, traceparent: str) -> Any:
+    """The span of a request, a child of what its client names."""
+    from opentelemetry.propagate import extract
+    from opentelemetry.trace import SpanKind
+
+    context = extract({"traceparent": traceparent}) if traceparent else None
+    return source.start_span(route, context=context, kind=SpanKind.SERVER)
+
+
+def carried(made: Any) -> str:
+    """A span as a W3C ``traceparent``, to be kept with what it leads to."""
+    from opentelemetry.propagate import inject
+    from opentelemetry.trace import set_span_in_context
+
+    carrier: dict[str, str] = {}
+    inject(carrier, context=set_span_in_context(made))
+    return carrier.get("traceparent", "")
+
+
 @contextmanager
-def span(source: Any, turn: Turn) -> Iterator[Any]:
+def span(source: Any, turn: "Turn") -> Iterator[Any]:
     """A span of one attempt, a child of the request that the delivery came from."""
     from opentelemetry.propagate import extract
 

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import structlog
 from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
 
 from service.domain.errors import Unavailable
 from service.store.reports import Store
@@ -27,7 +28,7 @@ SWEEP_S: Final = 10.0
 SILENT_S: Final = 25.0
 """A worker that was not heard of for so long is taken for dead: with a sweep on top, well within a minute."""
 FORGET_S: Final = 600.0
-KEPT_H: Final = 24
+KEPT_H: Final = 1
 """Hours that DBOS keeps the records of workflows that ended; what became of a delivery stands in our own tables."""
 
 _log = structlog.get_logger()
@@ -139,8 +140,9 @@ class Worker:
                     engine.forget((datetime.now(UTC) - timedelta(hours=KEPT_H)).isoformat())
                 self._feed(store, engine, courier, workers)
                 self._fault = ""
-            except Unavailable as error:
-                self._fault = error.problems[0].detail
+            except (Unavailable, DBAPIError) as error:
+                self._fault = f"the database can not be used ({type(error).__name__})"
+                _log.warning("database_away", error=type(error).__name__)
             self._wake.wait(TICK_S)
             self._wake.clear()
 
@@ -162,7 +164,11 @@ class Worker:
                 runs = feed.due(name, pace) if pace.share > 0 else ()
                 for one in runs:
                     courier.took(name, one)
-                    engine.start(one)
+                    try:
+                        engine.start(one)
+                    except BaseException:
+                        courier.left(one.id)
+                        raise
                 if runs:
                     store.runs.fed(runs)
 

@@ -1,0 +1,88 @@
+"""Where a process can be killed: before and after each thing that is done with a report on its way."""
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Final
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """A call: ``place`` is module:object, ``after``: once it has returned. ``step``: only in turns of this step."""
+
+    name: str
+    role: str
+    place: str
+    after: bool = False
+    step: str = ""
+
+    def arm(self, hits: int = 1) -> None:
+        """From now on the process kills itself here, at the so manieth time."""
+        module, _, path = self.place.partition(":")
+        owner: Any = import_module(module)
+        *inner, attribute = path.split(".")
+        for name in inner:
+            owner = getattr(owner, name)
+        setattr(owner, attribute, self._armed(getattr(owner, attribute), hits))
+
+    def _armed(self, call: Callable[..., Any], hits: int) -> Callable[..., Any]:
+        seen = 0
+
+        def killed(*args: Any, **options: Any) -> Any:
+            nonlocal seen
+            here = not self.step or any(getattr(one, "step", None) == self.step for one in args)
+            seen += here
+            if here and seen >= hits and not self.after:
+                os.kill(os.getpid(), signal.SIGKILL)
+            result = call(*args, **options)
+            if here and seen >= hits:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return result
+
+        return killed
+
+
+_STORE: Final = "service.store.reports:Store.keep"
+_RUNS: Final = "service.store.runs:Runs"
+_DBOS: Final = "dbos._sys_db:SystemDatabase"
+_FOLDER: Final = "service.delivery.folder:FolderDestination"
+_WEBHOOK: Final = "service.delivery.webhook:WebhookDestination"
+
+BOUNDARIES: Final = (
+    Boundary("before the report is kept", "api", _STORE),
+    Boundary(
+        "in the transaction that keeps it, all rows written", "api", "service.store.reports:keep_deliveries", after=True
+    ),
+    Boundary("after it is kept, before the answer", "api", _STORE, after=True),
+    Boundary("before a run is started", "worker", "service.workflows.engine:Engine.start"),
+    Boundary(
+        "after a run is started, before that is noted", "worker", "service.workflows.engine:Engine.start", after=True
+    ),
+    Boundary("before the start is noted", "worker", f"{_RUNS}.fed"),
+    Boundary("after the start is noted", "worker", f"{_RUNS}.fed", after=True),
+    Boundary("before a step is begun", "worker", f"{_RUNS}.begin"),
+    Boundary("in the transaction that begins it", "worker", "service.store.runs:_begun", after=True),
+    Boundary("after a step is begun", "worker", f"{_RUNS}.begin", after=True),
+    Boundary("before the file is written", "worker", "service.delivery.folder:_write"),
+    Boundary(
+        "after the file is written, before it has its name", "worker", "service.delivery.folder:_write", after=True
+    ),
+    Boundary("after the folder has it, before its answer is known", "worker", f"{_FOLDER}.send", after=True),
+    Boundary("before the receiver is asked", "worker", f"{_WEBHOOK}.send"),
+    Boundary("after the receiver has it, before its answer is known", "worker", f"{_WEBHOOK}.send", after=True),
+    Boundary("before the answer to sending is recorded", "worker", f"{_RUNS}.told", step="send"),
+    Boundary("in the transaction that records an answer", "worker", "service.store.runs:note", after=True),
+    Boundary("after the answer to sending is recorded", "worker", f"{_RUNS}.told", after=True, step="send"),
+    Boundary("before the step is a checkpoint", "worker", f"{_DBOS}.record_operation_result"),
+    Boundary("after the step is a checkpoint", "worker", f"{_DBOS}.record_operation_result", after=True),
+    Boundary("before verifying", "worker", f"{_FOLDER}.verify"),
+    Boundary("after verifying, before that is known", "worker", f"{_FOLDER}.verify", after=True),
+    Boundary("before the proof is recorded", "worker", f"{_RUNS}.told", step="verify"),
+    Boundary("in the transaction that settles the delivery", "worker", "service.store.runs:_settle", after=True),
+    Boundary("after the proof is recorded", "worker", f"{_RUNS}.told", after=True, step="verify"),
+    Boundary("before the workflow ends", "worker", f"{_DBOS}.update_workflow_outcome"),
+    Boundary("after the workflow ends", "worker", f"{_DBOS}.update_workflow_outcome", after=True),
+)
+"""Every one of them; the walk fails for one that is not reached."""
