@@ -65,6 +65,10 @@ class SmallSource(SmallRelease):
     def subsumes(self, above: str, below: str) -> bool:
         return above == below or above in set(self.ancestors(below))
 
+    def page_below(self, code: str, offset: int, count: int | None) -> tuple[int, list[str]]:
+        found = sorted(self.descendants(code))
+        return len(found), found[offset:][: len(found) if count is None else count]
+
     def search(self, text: str, limit: int) -> Iterable[str]:
         found = [code for code in self.above if fits(text, [word.text for word in self.words(code)])]
         return found[:limit]

@@ -99,6 +99,11 @@ class SiteReleases:
         store = self.store(system)
         return iter(()) if store is None else store.descendants(system, code)
 
+    def page_below(self, system: str, code: str, offset: int, count: int | None) -> tuple[int, tuple[str, ...]]:
+        """How many concepts lie below one, and a page of them in the release's own order; ``count`` None: all."""
+        store = self.store(system)
+        return (0, ()) if store is None else store.page_below(system, code, offset, count)
+
     def subsumes(self, system: str, above: str, below: str) -> bool:
         """Whether ``below`` is ``above`` or one of its descendants."""
         store = self.store(system)

@@ -132,6 +132,9 @@ class ReleaseStore(Protocol):
     def descendants(self, system: str, code: str) -> Iterator[str]:
         """Codes of all concepts below, without itself."""
 
+    def page_below(self, system: str, code: str, offset: int, count: int | None) -> tuple[int, tuple[str, ...]]:
+        """How many concepts lie below one, and a page of them in the release's own order; ``count`` None: all."""
+
     def subsumes(self, system: str, above: str, below: str) -> bool:
         """Whether ``below`` is ``above`` or one of its descendants."""
 

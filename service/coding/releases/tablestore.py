@@ -167,6 +167,13 @@ class TableStore(ABC):
         number = self.number(system, code)
         return self.codes(self.below(number)) if number is not None else iter(())
 
+    def page_below(self, system: str, code: str, offset: int, count: int | None) -> tuple[int, tuple[str, ...]]:
+        """How many concepts lie below one, and a page of them in the order of numbers; ``count`` None: all."""
+        number = self.number(system, code)
+        runs = self.below(number) if number is not None else []
+        total = sum(last - first + 1 for first, last in runs)
+        return total, tuple(self.codes(_cut(runs, offset, total if count is None else count)))
+
     def below(self, number: int) -> list[tuple[int, int]]:
         """Numbers of all concepts below, as runs (first, last) in order."""
         found = self._closure("descendants", number)
@@ -240,6 +247,19 @@ class TableStore(ABC):
             " order by system, code"
         )
         return tuple(ValueSetMember(*row) for row in self.rows(query, url))
+
+
+def _cut(runs: Iterable[tuple[int, int]], offset: int, count: int) -> list[tuple[int, int]]:
+    """The runs of ``count`` numbers after the first ``offset``."""
+    made = []
+    for first, last in runs:
+        start = first + offset
+        if start <= last and count > 0:
+            end = min(last, start + count - 1)
+            made.append((start, end))
+            count -= end - start + 1
+        offset = max(0, offset - (last - first + 1))
+    return made
 
 
 def _concept(row: Sequence[Any]) -> ReleaseConcept:

@@ -57,6 +57,9 @@ class Expander:
     def expand(self, composition: Composition, wish: Wish) -> Expansion:
         """A page of the value set; raises Invalid ``too-costly`` where it does not fit into one answer."""
         notes: dict[str, None] = {}
+        under = self._under(composition, wish)
+        if under is not None:
+            return under
         found: dict[tuple[str, str], str] = {}
         for part in composition.includes:
             if part.system not in wish.without:
@@ -76,6 +79,32 @@ class Expander:
         systems = dict.fromkeys(part.system for part in composition.includes if part.system in self._sources)
         versions = tuple((system, self._sources[system].version) for system in systems)
         return Expansion(total, wish.offset, items, tuple(notes), versions)
+
+    def _under(self, composition: Composition, wish: Wish) -> Expansion | None:
+        """A page of all that lies under one concept, of which only the page is ever held; None for any other set."""
+        if len(composition.includes) != 1 or composition.excludes or wish.filter:
+            return None
+        (part,) = composition.includes
+        if not part.filters or part.codes is not None or part.value_sets or part.system in wish.without:
+            return None
+        source = self._source(part.system, part.version)
+        wanted = self._expression(source, part)
+        if not isinstance(wanted, Related) or not isinstance(wanted.operand, Reference):
+            return None
+        code = wanted.operand.code
+        itself = wanted.operator is Operator.DESCENDANT_OR_SELF
+        if not (itself or wanted.operator is Operator.DESCENDANT) or not source.active(code):
+            return None
+        skipped = max(0, wish.offset - itself)
+        first = itself and not wish.offset and wish.count != 0
+        # One more than fits: then it is known to be too many.
+        most = self._most + 1 if wish.count is None else max(0, wish.count - first)
+        below, codes = source.page_below(code, skipped, most)
+        total = below + itself
+        if (wish.count is None and total - wish.offset > self._most) or (wish.count or 0) > self._most:
+            self._too_many(total)
+        items = self._items([Item(source.uri, one, "") for one in ((code,) if first else ()) + tuple(codes)], wish)
+        return Expansion(total, wish.offset, items, (), ((source.uri, source.version),))
 
     def _active(self, found: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], str]:
         """Those of the codes that may be used."""

@@ -68,6 +68,10 @@ class ReleaseSource:
         """Whether ``below`` is ``above`` or lies under it."""
         return self._store.subsumes(self.designator, above, below)
 
+    def page_below(self, code: str, offset: int, count: int | None) -> tuple[int, Sequence[str]]:
+        """How many codes lie under one, and a page of them."""
+        return self._store.page_below(self.designator, code, offset, count)
+
     def search(self, text: str, limit: int) -> Iterable[str]:
         """Codes that the store finds, best first."""
         found = self._store.search(text.split(), limit)

@@ -74,6 +74,9 @@ class TerminologySource(Hierarchy, Protocol):
     def subsumes(self, above: str, below: str) -> bool:
         """Whether ``below`` is ``above`` or lies under it."""
 
+    def page_below(self, code: str, offset: int, count: int | None) -> tuple[int, Sequence[str]]:
+        """How many codes lie under one, and a page of them in a settled order; ``count`` None: all."""
+
     def search(self, text: str, limit: int) -> Iterable[str]:
         """At most ``limit`` codes of which a designation has words that begin with each of the text's, best first."""
 

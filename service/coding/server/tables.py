@@ -50,6 +50,10 @@ class TableSource:
         """A flat list: nothing lies under another code."""
         return above == below
 
+    def page_below(self, code: str, offset: int, count: int | None) -> tuple[int, Sequence[str]]:  # noqa: ARG002 - flat
+        """None."""
+        return 0, ()
+
     def search(self, text: str, limit: int) -> Iterable[str]:
         """Codes by the words of their concept, or of their display."""
         found = (code for code in self._entries if fits(text, [word.text for word in self.words(code)]))

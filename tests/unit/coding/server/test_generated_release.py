@@ -7,10 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from service.coding.releases import layouts
-from service.coding.server import Terminology
+from service.coding.server import ServerLimits, Terminology
 from service.coding.server.answers import Coding, Subsumption
 from service.coding.server.expanding import Wish
 from service.coding.server.released import Sources
+from service.domain.errors import Invalid
 from tests.releases import SHAPE, Generated, Site
 from tests.terminology import SNOMED
 
@@ -97,3 +98,32 @@ def test_subsumption_is_that_of_the_package(here: Terminology, below: Below) -> 
 def test_an_edition_is_known_by_its_date(here: Terminology) -> None:
     edition = "http://snomed.info/sct/900000000000207008"
     assert here.source(SNOMED, f"{edition}/version/{SHAPE.date}").complete
+
+
+@pytest.mark.parametrize("operator", ["<", "<<"])
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_pages_of_all_below_a_concept_fit_together(operator: str, size: int, here: Terminology, below: Below) -> None:
+    a, _ = _picked({code: under for code, under in below.items() if len(under) < 60})
+    wanted = below[a] | ({a} if operator == "<<" else set())
+    value_set = here.value_set(f"{SNOMED}?fhir_vs=ecl/{operator} {a}")
+    found: list[str] = []
+    for offset in range(0, len(wanted) + size, size):
+        page = here.expand(value_set, Wish(offset=offset, count=size))
+        assert page.total == len(wanted)
+        assert len(page.items) <= size
+        found += [item.code for item in page.items]
+    assert len(found) == len(set(found))
+    assert set(found) == wanted
+    whole = [item.code for item in here.expand(value_set, Wish()).items]
+    assert whole == found
+    assert here.expand(value_set, Wish(count=0)).items == ()
+
+
+def test_all_below_the_root_is_told_by_its_number_and_refused_as_a_whole(loaded: Site, below: Below) -> None:
+    few = Terminology(Sources({}, loaded.releases), [], [], ServerLimits(expansion=50))
+    everything = few.value_set(f"{SNOMED}?fhir_vs=isa/{layouts.ROOT}")
+    assert few.expand(everything, Wish(count=3)).total == len(below[layouts.ROOT]) + 1
+    with pytest.raises(Invalid, match="more than the 50"):
+        few.expand(everything, Wish())
+    with pytest.raises(Invalid, match="more than the 50"):
+        few.expand(everything, Wish(count=51))

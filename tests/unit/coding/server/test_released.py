@@ -85,6 +85,10 @@ class SmallStore:
     def descendants(self, system: str, code: str) -> Iterator[str]:
         return iter(self.small.descendants(code))
 
+    def page_below(self, system: str, code: str, offset: int, count: int | None) -> tuple[int, tuple[str, ...]]:
+        found, listed = self.small.page_below(code, offset, count)
+        return found, tuple(listed)
+
     def subsumes(self, system: str, above: str, below: str) -> bool:
         return self.small.subsumes(above, below)
 
