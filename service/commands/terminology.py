@@ -3,7 +3,8 @@
 import click
 
 from service.commands.terminology_check import check
-from service.commands.terminology_releases import import_, list_
+from service.commands.terminology_releases import import_, list_, remove
+from service.commands.terminology_search import search
 
 
 @click.group("terminology")
@@ -11,5 +12,5 @@ def command() -> None:
     """Look after the tables of codes and words, and the releases that the site has loaded."""
 
 
-for _one in (check, import_, list_):
+for _one in (check, import_, list_, remove, search):
     command.add_command(_one)

@@ -1,4 +1,4 @@
-"""`lesionbridge terminology import` and `list`: the releases of code systems that a site has loaded."""
+"""`lesionbridge terminology import`, `list` and `remove`: the releases of code systems that a site has loaded."""
 
 import re
 from collections.abc import Iterator
@@ -58,6 +58,16 @@ def list_() -> None:
         say(f"no release is loaded in {_place(here)}: lesionbridge terminology import FILE...")
         return
     Console(width=None if Console().is_terminal else _WIDE).print(_table(found))
+
+
+@click.command("remove")
+@click.argument("name")
+@refusing
+def remove(name: str) -> None:
+    """Take the release in the slot NAME out of use and delete it. Exit 2: there is none."""
+    here = settings()
+    open_shelf(here.terminology, here.terminology_database).remove(name)
+    say(f"removed {name} from {_place(here)}")
 
 
 def _place(here: Settings) -> str:

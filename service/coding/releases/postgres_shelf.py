@@ -18,7 +18,7 @@ from service.coding.releases.build import Progress
 from service.coding.releases.postgres import PostgresReleaseStore, connect, database
 from service.coding.releases.postgres_schema import INDEXES, POSTINGS, TABLES, copied, statements
 from service.coding.releases.refusing import wrong_layout
-from service.coding.releases.shelf import Placed
+from service.coding.releases.shelf import Placed, missing
 from service.coding.releases.tablestore import TableStore
 from service.domain.errors import Problem, Unavailable
 
@@ -33,6 +33,7 @@ _GRACE_S: Final = 3.0
 _HEARD: Final = 1 << 16
 _MAKE: Final = """
 create schema if not exists lesionbridge_releases;
+create sequence if not exists lesionbridge_releases.switch;
 create table if not exists lesionbridge_releases.release (
   name text primary key, file text not null, switched bigint not null, kind text not null,
   systems text not null, imported text not null, sources text not null, bytes bigint not null)
@@ -152,13 +153,21 @@ class PostgresShelf:
             self._sweep(connection)
         return made
 
+    def remove(self, name: str) -> None:
+        """Take a release out of use and drop it; raises NotFound."""
+        if name not in {one.name for one in self.current()}:
+            raise missing(name)
+        with self.importing(), connect(self._url) as connection:
+            connection.execute("delete from lesionbridge_releases.release where name = %s", (name,))
+            self._looked = None
+            self._sweep(connection)
+
     def _filled(
         self, connection: "psycopg.Connection[tuple[Any, ...]]", work: Path, placed: Placed, progress: Progress
     ) -> Placed:
         """The new schema with its rows, and the row that puts it into use."""
-        number = _one(connection, _STAMP) + 1
+        number = _one(connection, "select nextval('lesionbridge_releases.switch')")
         schema = f"{_PREFIX}{number}"
-        connection.execute(f"drop schema if exists {schema} cascade")
         connection.execute(f"create schema {schema}")
         connection.execute(f"set local search_path = {schema}")
         connection.execute("set local maintenance_work_mem = '256MB'")

@@ -8,7 +8,7 @@ open do not notice.
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Final, Protocol
 from service.coding.releases.build import Progress
 from service.coding.releases.sqlite import SqliteReleaseStore
 from service.coding.releases.tablestore import TableStore
-from service.domain.errors import Problem, Unavailable
+from service.domain.errors import NotFound, Problem, Unavailable
 
 _CURRENT: Final = "current.json"
 SUFFIX: Final = ".sqlite3"
@@ -58,6 +58,9 @@ class ReleaseShelf(Protocol):
 
     def place(self, work: Path, placed: Placed, progress: Progress) -> Placed:
         """Put a finished store into use in place of the one of its name; ``placed.file`` is the name it would have."""
+
+    def remove(self, name: str) -> None:
+        """Take a release out of use and delete it; raises NotFound."""
 
 
 class Shelf:
@@ -120,10 +123,24 @@ class Shelf:
         self._switch(made)
         return made
 
+    def remove(self, name: str) -> None:
+        """Take a release out of use and delete it; raises NotFound."""
+        if not self.folder.is_dir():
+            raise missing(name)
+        with self.importing():
+            left = [one for one in self.current() if one.name != name]
+            if len(left) == len(self.current()):
+                raise missing(name)
+            self._write(left)
+
     def _switch(self, placed: Placed) -> None:
         releases = sorted(
             [*(one for one in self.current() if one.name != placed.name), placed], key=lambda one: one.name
         )
+        self._write(releases)
+
+    def _write(self, releases: Sequence[Placed]) -> None:
+        """Name the releases that are in use, in one rename; then delete what nothing names."""
         new = self.folder / f"{_CURRENT}.new"
         with new.open("w", encoding="utf-8") as file:
             json.dump({"releases": [asdict(one) for one in releases]}, file, indent=2)
@@ -149,6 +166,11 @@ class Shelf:
                 why = "another import into this folder is under way"
                 raise Unavailable(Problem(str(self.folder), "terminology", why)) from error
             yield
+
+
+def missing(name: str) -> NotFound:
+    """What is said of a slot that holds nothing."""
+    return NotFound(Problem("", "not-found", f"there is no release {name[:64]!r}: `lesionbridge terminology list`"))
 
 
 def _sync(folder: Path) -> None:

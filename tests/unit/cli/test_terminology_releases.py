@@ -1,4 +1,4 @@
-"""`lesionbridge terminology import` and `list`."""
+"""`lesionbridge terminology import`, `list`, `remove` and `search`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -56,3 +56,29 @@ def test_a_name_that_is_none_is_refused(run: Run, folder: Path, rf2: Generated) 
     assert told.exit_code == 2
     assert "--name" in told.output
     assert not folder.exists()
+
+
+def test_a_release_is_removed_by_its_slot(run: Run, folder: Path, rf2: Generated) -> None:
+    run("terminology", "import", rf2.path)
+    told = run("terminology", "remove", "sct")
+    assert (told.exit_code, f"removed sct from {folder}" in told.output) == (0, True)
+    assert "no release is loaded" in run("terminology", "list").output
+    assert list(folder.glob("*.sqlite3")) == []
+    again = run("terminology", "remove", "sct")
+    assert (again.exit_code, "there is no release 'sct'" in again.output) == (2, True)
+
+
+def test_a_search_shows_label_codes_and_source(run: Run, folder: Path, rf2: Generated) -> None:
+    run("terminology", "import", rf2.path)
+    told = run("terminology", "search", "frontl lobe", "--field", "site", "--limit", "3")
+    assert told.exit_code == 0
+    for part in ("frontal-lobe", "SCT 83251001", "spelling", "lesionbridge"):
+        assert part in told.output
+    name = next(n for n, state in zip(rf2.made.names[20:], rf2.made.active[20:], strict=True) if state)
+    assert " sct " in run("terminology", "search", name).output
+
+
+def test_a_search_that_finds_nothing_says_so(run: Run, folder: Path) -> None:
+    told = run("terminology", "search", "qqqqqqq")
+    assert (told.exit_code, "nothing is called 'qqqqqqq'" in told.output) == (2, True)
+    assert run("terminology", "search", "mets", "--field", "nowhere").exit_code == 2

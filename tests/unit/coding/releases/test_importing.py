@@ -14,7 +14,7 @@ from benchmarks import generated_rf2
 from service.coding import vocabulary
 from service.coding.releases.importing import Asked, import_release
 from service.coding.releases.shelf import Placed, Shelf
-from service.domain.errors import Invalid, Unavailable, Unreadable
+from service.domain.errors import Invalid, NotFound, Unavailable, Unreadable
 from service.domain.limits import Limits
 from tests.releases import SHAPE, Generated, Site
 
@@ -188,3 +188,18 @@ def test_a_damaged_work_file_is_started_again(rf2: Generated, site: Site) -> Non
 
 def test_the_shelf_of_a_fresh_site_is_empty(tmp_path: Path) -> None:
     assert Shelf(tmp_path / "none").current() == ()
+
+
+def test_a_release_is_removed_and_the_others_stay(rf2: Generated, site: Site) -> None:
+    site.load(rf2.path, name="one")
+    kept = site.load(rf2.path, name="two")
+    reading = site.releases
+    assert len(reading.stores()) == 2
+    site.shelf.remove("one")
+    assert [store.name for store in reading.stores()] == ["two"]
+    assert [file.name for file in site.folder.glob("*.sqlite3")] == [kept.file]
+
+
+def test_a_release_that_is_not_there_cannot_be_removed(site: Site) -> None:
+    with pytest.raises(NotFound, match="no release 'sct'"):
+        site.shelf.remove("sct")

@@ -20,7 +20,7 @@ from service.coding.releases.postgres import Database, PostgresReleaseStore, is_
 from service.coding.releases.postgres_schema import copied
 from service.coding.releases.postgres_shelf import INTERVAL_S, PostgresShelf
 from service.coding.releases.shelves import open_shelf
-from service.domain.errors import Invalid, Unavailable
+from service.domain.errors import Invalid, NotFound, Unavailable
 from service.domain.limits import Limits
 from tests.conftest import Missing
 from tests.databases import another
@@ -286,3 +286,22 @@ def test_tells_a_postgresql(url: str, expected: bool) -> None:
 def test_a_folder_is_the_shelf_of_a_deployment_without_postgresql(tmp_path: Path) -> None:
     assert open_shelf(tmp_path).work == tmp_path / "work"
     assert isinstance(open_shelf(tmp_path, "postgresql://a@b/c"), PostgresShelf)
+
+
+def test_a_release_is_removed_and_its_number_never_used_again(
+    site: Site, rf2: Generated, newer: Path, clock: Clock
+) -> None:
+    site.load(rf2.path, name="one")
+    two = site.load(newer, name="two")
+    reading = site.releases
+    assert len(reading.systems()) == 2
+    site.shelf.remove("two")
+    clock.now += INTERVAL_S
+    assert [one.release for one in reading.systems()] == ["one"]
+    assert two.file not in _schemas(site.database_url)
+    assert site.load(newer, name="three").file != two.file
+
+
+def test_a_release_that_is_not_there_cannot_be_removed(site: Site) -> None:
+    with pytest.raises(NotFound, match="no release 'sct'"):
+        site.shelf.remove("sct")
