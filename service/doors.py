@@ -107,16 +107,22 @@ def _write_html(report: CodedReport, options: Options, _: SrReference | None) ->
     return Emitted("text/html; charset=utf-8", page(report, options.outline).encode())
 
 
-def _read_fhir(content: bytes, intake: Intake) -> Received:
+def _read_fhir_r4(content: bytes, intake: Intake) -> Received:
     from service.formats.fhir.read import read
 
-    return read(content, intake)
+    return read(content, intake, "R4")
+
+
+def _read_fhir_r5(content: bytes, intake: Intake) -> Received:
+    from service.formats.fhir.read import read
+
+    return read(content, intake, "R5")
 
 
 READERS: Final[Mapping[Format, Reader]] = {
     Format.FINDINGS: _read_findings,
-    Format.FHIR_R4: _read_fhir,
-    Format.FHIR_R5: _read_fhir,
+    Format.FHIR_R4: _read_fhir_r4,
+    Format.FHIR_R5: _read_fhir_r5,
     Format.HL7V2: _read_hl7v2,
     Format.SR: _read_sr,
 }
@@ -169,20 +175,28 @@ MEDIA_TYPES: Final[Mapping[str, Format]] = {
     "application/fhir+json": Format.FHIR_R4,
     "application/fhir+json; fhirVersion=4.0": Format.FHIR_R4,
     "application/fhir+json; fhirVersion=5.0": Format.FHIR_R5,
+    "application/fhir+xml": Format.FHIR_R4,
+    "application/fhir+xml; fhirVersion=4.0": Format.FHIR_R4,
+    "application/fhir+xml; fhirVersion=5.0": Format.FHIR_R5,
     "application/hl7-v2": Format.HL7V2,
     "application/dicom": Format.SR,
 }
 """Which format a document of a media type is read as; of FHIR without a version what stands in it counts."""
 _RESOURCE: Final = b'"resourceType"'
-_R5_ONLY: Final = (b'"ImagingSelection"', b'"includedStructure"')
+_NAMESPACE: Final = b"http://hl7.org/fhir"
+_R5_ONLY: Final = (b'"ImagingSelection"', b'"includedStructure"', b"<ImagingSelection", b"<includedStructure")
 """What only R5 has, of what the reader knows (R5 imagingselection.html, bodystructure.html)."""
+_BEGINNING: Final = 4096
 
 
 def detect(content: bytes) -> Format:
     """The format of a document by how it begins; raises UnsupportedMedia."""
-    if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+    beginning = content[:_BEGINNING].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if beginning.startswith(b"<") and _NAMESPACE in beginning:
+        return _release(content)
+    if beginning.startswith(b"{"):
         if _RESOURCE in content and _is_resource(content):
-            return Format.FHIR_R5 if any(name in content for name in _R5_ONLY) else Format.FHIR_R4
+            return _release(content)
         return Format.FINDINGS
     if content.lstrip(b"\xff\xfe\xef\xbb\xbf\x0b \t\r\n").replace(b"\0", b"", 3).startswith(b"MSH"):
         return Format.HL7V2
@@ -192,11 +206,17 @@ def detect(content: bytes) -> Format:
     raise UnsupportedMedia(Problem("", "format", "no reader knows this document; say which format it is", names))
 
 
-def media_type(form: Format) -> str:
+def _release(content: bytes) -> Format:
+    """The release of a FHIR document by what only R5 has; R4 when in doubt."""
+    return Format.FHIR_R5 if any(name in content for name in _R5_ONLY) else Format.FHIR_R4
+
+
+def media_type(form: Format, content: bytes) -> str:
     """The media type that a document of a format is kept under."""
     named = [name for name, known in MEDIA_TYPES.items() if known is form]
     if form in RELEASES:
-        return next(name for name in named if "fhirVersion" in name)
+        encoding = "json" if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else "xml"
+        named = [name for name in named if name.startswith(f"application/fhir+{encoding};")]
     return named[0]
 
 

@@ -310,7 +310,7 @@ def _documents(source: Source, received: Received) -> tuple[Output, ...]:
     name, findings_json = ROLES[Format.FINDINGS], "application/vnd.lesionbridge.findings+json"
     if source.format is Format.FINDINGS:
         return (output(name, findings_json, source.body),)
-    came_as = media_type(source.format)
+    came_as = media_type(source.format, source.body)
     role = ROLES[Format.SR] if received.sr is not None else SOURCE
     return output(role, came_as, source.body), output(name, findings_json, findings.write(received.report))
 

@@ -27,7 +27,8 @@ def suffix(role: str, media_type: str) -> str:
     """The end of the name that an output is saved under; what came in another format is named after that."""
     if role in SUFFIXES:
         return SUFFIXES[role]
-    return "fhir.json" if media_type.startswith("application/fhir+json") else "bin"
+    known = {"application/fhir+json": "fhir.json", "application/fhir+xml": "fhir.xml"}
+    return known.get(media_type.partition(";")[0], "bin")
 
 
 def converted(outcome: Outcome, offer: Offer) -> Response:

@@ -213,6 +213,12 @@ def bounded(number: str, most: int) -> Decimal | None:
     return value if has_digits(value, most) else None
 
 
+def refused_character(text: str) -> str | None:
+    """The first character that no format takes within a text, if there is one."""
+    found = _REFUSED_CHARACTER.search(text)
+    return found[0] if found is not None else None
+
+
 def has_digits(value: Decimal, most: int) -> bool:
     """Whether ``value``, a finite one, has at most ``most`` digits with its exponent written out."""
     return abs(value.adjusted()) <= most and len(f"{value:f}".lstrip("-").replace(".", "")) <= most

@@ -43,12 +43,21 @@ _TAG: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9
 """Language, script and region (RFC 5646 2.1), as a report takes them."""
 
 
-def read(content: bytes, intake: Intake) -> Received:
-    """The report of a document in JSON.
+def read(content: bytes, intake: Intake, release: str = "R4") -> Received:
+    """The report of a document in JSON or XML; ``release`` is R4 or R5, and only matters where XML is to be read.
 
     Raises TooLarge, Unreadable or Invalid for what is no FHIR, and Invalid where it tells no report, patient or time.
     """
+    if is_xml(content):
+        from service.formats.fhir.read_xml import parse_xml
+
+        return of_value(parse_xml(content, intake.limits, release), intake)
     return of_value(parse(content, intake.limits), intake)
+
+
+def is_xml(content: bytes) -> bool:
+    """Whether a document begins as XML does."""
+    return content[:256].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
 
 
 def of_value(value: object, intake: Intake) -> Received:

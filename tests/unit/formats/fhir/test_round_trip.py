@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from service.coding import vocabulary
 from service.coding.coder import code_report
@@ -19,6 +20,7 @@ from service.formats.fhir.r5 import R5
 from service.formats.fhir.read import read
 from service.formats.fhir.release import Release
 from service.formats.fhir.write import BUNDLES, write
+from service.formats.fhir.xml import as_xml
 from service.formats.findings.read import read as read_findings
 from service.formats.findings.write import write as write_findings
 from tests.codable import codable_documents
@@ -35,10 +37,13 @@ def coded(document: bytes) -> CodedReport:
     return code_report(read_findings(document, default_sender="local", limits=Limits()), vocabulary())
 
 
-def there_and_back(report: CodedReport, release: Release, bundle: str) -> tuple[CodedReport, tuple[Loss, ...]]:
+def there_and_back(
+    report: CodedReport, release: Release, bundle: str, *, xml: bool = False
+) -> tuple[CodedReport, tuple[Loss, ...]]:
     """The report as FHIR, read by somebody who knows nothing of it."""
-    content = write(report, sr_of(report), bundle=bundle, release=release).content
-    received = read(content, Intake("somebody else"))
+    emitted = write(report, sr_of(report), bundle=bundle, release=release)
+    content = as_xml(emitted, release.name).content if xml else emitted.content
+    received = read(content, Intake("somebody else"), release.name)
     return code_report(received.report, vocabulary()), received.losses
 
 
@@ -48,13 +53,14 @@ def compared(report: CodedReport, back: CodedReport, release: Release) -> list[t
     return list(differences(said(day_only(report), less), said(back, less)))
 
 
+@pytest.mark.parametrize("xml", [False, True], ids=["json", "xml"])
 @pytest.mark.parametrize("bundle", BUNDLES)
 @pytest.mark.parametrize("release", RELEASES.values(), ids=RELEASES)
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_an_example_comes_back_as_it_went(path: Path, release: Release, bundle: str) -> None:
+def test_an_example_comes_back_as_it_went(path: Path, release: Release, bundle: str, xml: bool) -> None:
     report = coded(path.read_bytes())
 
-    back, losses = there_and_back(report, release, bundle)
+    back, losses = there_and_back(report, release, bundle, xml=xml)
 
     assert compared(report, back, release) == []
     assert losses == ()
@@ -62,11 +68,11 @@ def test_an_example_comes_back_as_it_went(path: Path, release: Release, bundle: 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @pytest.mark.parametrize("release", RELEASES.values(), ids=RELEASES)
-@given(document=codable_documents())
-def test_any_report_comes_back_as_it_went(release: Release, document: Any) -> None:
+@given(document=codable_documents(), xml=st.booleans())
+def test_any_report_comes_back_as_it_went(release: Release, document: Any, xml: bool) -> None:
     report = coded(json.dumps(document).encode())
 
-    back, losses = there_and_back(report, release, "transaction")
+    back, losses = there_and_back(report, release, "transaction", xml=xml)
 
     assert compared(report, back, release) == []
     assert losses == ()
