@@ -66,7 +66,7 @@ def of_value(value: object, intake: Intake) -> Received:
     document = Document(value, noted)
     report, composition = _report(document)
     made = _Reading(document, report, composition).report()
-    list_unread(document)
+    list_unread(document, report)
     return Received(made, tuple(dict.fromkeys(noted.losses)))
 
 
@@ -107,7 +107,10 @@ class _Reading:
         comparisons = studies.comparisons(node)
         studies.index_others()
         issued = self._issued(started or study.started)
-        shared = Shared(status, _text(node, "issued") or "", _text(node, "effectiveDateTime"), patient_node)
+        subjects = [one.value.get("reference") for one in node.nodes("subject")]
+        shared = Shared(
+            status, _text(node, "issued") or "", _text(node, "effectiveDateTime"), patient_node, tuple(subjects)
+        )
         results = Results(self._document, shared, self._sender, self._id)
         results.walk(node)
         lesions = Lesions(self._document, results, studies.imaging, study.uid).read()
@@ -124,7 +127,7 @@ class _Reading:
                 status,
                 issued,
                 patient,
-                _whole(study, said, comparisons, studies),
+                _whole(study, said, comparisons, studies, self._noted),
                 self._version,
                 self._language(),
                 self._predecessor(),
@@ -249,6 +252,8 @@ class _Reading:
         """The SR that the SR of this report replaces, by the DocumentReference of that one."""
         for document in self._document.of_kind("DocumentReference"):
             for relation in document.nodes("relatesTo"):
+                if not _replaces(relation):
+                    continue
                 target = relation.node("target")
                 identifier = target.node("identifier") if target is not None else None
                 sop = bare_uid(identifier.string("value")) if identifier is not None else None
@@ -292,11 +297,16 @@ def _whole(
     said: Statements,
     comparisons: tuple[Comparison[Term], ...],
     studies: Studies,
+    noted: Noted,
 ) -> Study[Term]:
     """The study with what Observations say of it; its images are those listed for it, else all that are left."""
     procedures = [*study.procedures, *said.procedures]
     known = {_identity(term) for term in procedures}
-    procedures += [term for term in dict.fromkeys(studies.further) if _identity(term) not in known]
+    for term in dict.fromkeys(studies.further):
+        if _identity(term) not in known:
+            procedures.append(term)
+        elif all(term.text != one.text for one in procedures):
+            noted.skip(term.where, "procedure", "its code stands there already, in other words", "fhir-words")
     images = studies.listed(said.images) if said.images is not None else studies.remaining()
     return replace(
         study,
@@ -309,6 +319,13 @@ def _whole(
 
 def _identity(term: Term) -> object:
     return (term.code.system, term.code.code) if term.code is not None else term.text
+
+
+def _replaces(relation: Node) -> bool:
+    """Whether a document replaces the other one: a code in R4, a CodeableConcept in R5."""
+    said = relation.value.get("code")
+    codings = said.get("coding") if isinstance(said, dict) else [{"code": said}]
+    return isinstance(codings, list) and any(isinstance(one, dict) and one.get("code") == "replaces" for one in codings)
 
 
 def _related(document: Node) -> dict[str, str]:

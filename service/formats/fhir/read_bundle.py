@@ -54,6 +54,8 @@ class Document:
 
     def _add(self, resource: Node, url: str) -> None:
         resource.take("resourceType")
+        if not self._may_be_read(resource):
+            return
         self.resources.append(resource)
         if url:
             self._by_url.setdefault(url, resource)
@@ -67,11 +69,23 @@ class Document:
             if isinstance(kind, str):
                 inner.kind = kind
                 inner.take("resourceType")
+                if not self._may_be_read(inner):
+                    continue
                 self.resources.append(inner)
                 self._owner[id(inner)] = resource
                 key = inner.value.get("id")
                 if isinstance(key, str):
                     self._contained.setdefault((id(resource), key), inner)
+
+    def _may_be_read(self, resource: Node) -> bool:
+        """Whether nothing says that it means something else than it seems to (R4 extensibility.html)."""
+        modifier = resource.first_of("modifierExtension", "implicitRules")
+        if modifier is None:
+            return True
+        resource.take(*resource.value)
+        why = f"{modifier} changes what it means, and is not known here"
+        self.noted.skip(resource.path, resource.kind, why, "fhir-modifier")
+        return False
 
     def of_kind(self, kind: str) -> Iterator[Node]:
         """The resources of a type, in their order."""
@@ -90,9 +104,15 @@ class Document:
 
     def look(self, reference: Node, owner: Node) -> Node | None:
         """As `target`, but nothing is marked as read."""
-        text = reference.value.get("reference")
+        return self.find(reference.value, owner)
+
+    def find(self, reference: object, owner: Node) -> Node | None:
+        """Where a Reference leads, whatever is read of it."""
+        if not isinstance(reference, dict):
+            return None
+        text = reference.get("reference")
         found = self._by_text(text, owner) if isinstance(text, str) else None
-        return found if found is not None else self._by_identifier(reference.value.get("identifier"))
+        return found if found is not None else self._by_identifier(reference.get("identifier"))
 
     def _by_text(self, text: str, owner: Node) -> Node | None:
         if text.startswith("#"):

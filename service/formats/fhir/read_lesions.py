@@ -193,6 +193,11 @@ class Lesions:
 
     def _component(self, component: Node, owner: Node, draft: Draft) -> None:
         """One component: a member of the lesion by its name, else a measurement or an answer."""
+        if "modifierExtension" in component:
+            component.take(*component.value)
+            why = "modifierExtension changes what it means, and is not known here"
+            self._noted.skip(component.path, "component", why, "fhir-modifier")
+            return
         name = layout(component.value.get("code"))
         if name in _TERMS:
             if self._put(draft, name, term(component, "valueCodeableConcept", name, self._sender)):
@@ -239,7 +244,7 @@ class Lesions:
         key = known_in(component.value.get("valueCodeableConcept"), "count")
         kind = CountKind(key) if key in set(CountKind) else None
         if kind is not None:
-            component.take("valueCodeableConcept")
+            term(component, "valueCodeableConcept", "count", self._sender)
         if number is not None and not 1 <= number <= _MOST_INTEGER:
             component.skip("valueInteger", "a lesion entry stands for at least one lesion", "fhir-value")
             number = None

@@ -11,7 +11,7 @@ from service.domain.times import DateTime
 from service.formats.fhir.read_bundle import Document
 from service.formats.fhir.read_node import Node
 from service.formats.fhir.read_people import PERSONS, People
-from service.formats.fhir.read_values import when
+from service.formats.fhir.read_values import shown_name, when
 
 _AGENTS: Final = (*PERSONS, "Device", "Organization")
 _VERIFIER: Final = ("verifier", "attester", "legal")
@@ -28,6 +28,7 @@ class Observers:
         self._observers: list[Observer[Term]] = []
         self._nodes: list[tuple[Node, ...]] = []
         self._verified: list[tuple[Node, DateTime]] = []
+        self._shown: list[object] = []
 
     def read(self, report: Node, composition: Node | None, seen: list[Node], sender: str) -> tuple[Observer[Term], ...]:
         """The observers of a report; ``seen`` are those that its Observations name."""
@@ -37,6 +38,7 @@ class Observers:
         if composition is not None:
             self._composition(composition, sender)
         for member in ("resultsInterpreter", "performer"):
+            self._by_display(report, member)
             for found, reference in self._document.follow(report, member):
                 if found.kind in (*PERSONS, "Device"):
                     self._one(found)
@@ -47,6 +49,20 @@ class Observers:
             self._one(node)
         return self._with_times()
 
+    def _by_display(self, owner: Node, member: str) -> None:
+        """Persons who are not in the document, by the name that the reference shows."""
+        for reference in owner.nodes(member):
+            leads = f"{reference.value.get('type', '')} {reference.value.get('reference', '')}"
+            if self._document.look(reference, owner) is not None or not any(kind in leads for kind in PERSONS):
+                continue
+            if reference.value.get("reference", reference) in self._shown:
+                continue  # the same person once more, whatever is shown
+            name = shown_name(reference)
+            if name is not None:
+                self._shown.append(reference.value.get("reference", reference))
+                self._observers.append(Observer(None, Person(name)))
+                self._nodes.append(())
+
     def _has_organization(self, organization: Node) -> bool:
         return organization.is_touched and organization.kind == "Organization" and "name" in organization.taken
 
@@ -55,6 +71,8 @@ class Observers:
             provenance.take("recorded")
         for agent in provenance.nodes("agent"):
             role = _role(agent)
+            if role not in (*_VERIFIER, *_AUTHORS):
+                continue
             who = [found for found, _ in self._document.follow(agent, "who", *_AGENTS)]
             if not who:
                 continue

@@ -115,10 +115,12 @@ class People:
             return None
         for identifier in resource.nodes("identifier"):
             # By that of the sender's resources we only find our own again: it is no id of a person.
-            if identifier.value.get("system") != own_system("resource", self._sender):
+            system = identifier.value.get("system")
+            if system != own_system("resource", self._sender):
                 value = line(identifier, "value", LO)
                 if value is not None:
-                    identifier.take("system", "use", "assigner")
+                    if system == own_system("person", self._sender):
+                        identifier.take("system", "assigner")
                     return Person(name, value)
         return Person(name)
 

@@ -41,6 +41,7 @@ class Shared:
     issued: str
     effective: str | None
     patient: Node | None
+    subjects: tuple[object, ...] = ()
 
 
 @dataclass(slots=True)
@@ -99,11 +100,11 @@ class Results:
             observation.noted.flag(observation.at("status"), "status", why, "fhir-status")
         for reference in observation.nodes("subject"):
             subject = self._document.target(reference, observation)
-            if subject is not None and shared.patient is not None and subject is not shared.patient:
-                self._leave(observation, "it is of another patient", "fhir-other-patient")
+            same = subject is shared.patient if subject is not None else _same_subject(reference, shared)
+            if not same:
+                self._leave(observation, "it is of another patient, as far as is known", "fhir-other-patient")
                 return False
-            if subject is None and shared.patient is None:
-                reference.take("reference", "type", "identifier", "display")
+            reference.take("reference", "type", "display")
         if observation.value.get("issued") == shared.issued:
             observation.take("issued")
         if shared.effective is not None and observation.value.get("effectiveDateTime") == shared.effective:
@@ -217,6 +218,12 @@ class Results:
             rows = _rows(owner.value.get("code"))
             value = term(owner, "valueCodeableConcept", rows[0] if rows else "", self.sender)
         return None if value is None else Evaluation(name, value, "", owner.path)
+
+
+def _same_subject(reference: Node, shared: Shared) -> bool:
+    """Whether a reference that leads out of the document leads where that of the report does."""
+    said = reference.value.get("reference")
+    return said in shared.subjects if said is not None else not reference.value.get("identifier")
 
 
 def _heading(code: object) -> str | None:

@@ -128,7 +128,7 @@ class Selections:
     def _image(self, instance: Node, study: str | None, series: str | None) -> ImageReference | None:
         sop = bare_uid(instance.string("uid"))
         kind = instance.node("sopClass")
-        sop_class = bare_uid(kind.string("code")) if kind is not None else None
+        sop_class = uid(kind, "code") if kind is not None else None
         listed = self._imaging.instances.get(sop or "")
         if listed is not None:
             sop_class, series = sop_class or listed.sop_class, series or listed.series

@@ -150,9 +150,12 @@ class Studies:
                 value = line(identifier, "value", SH)
                 if value is None or (said is not None and said[0] != value):
                     continue
-                identifier.take("type")
                 made = issuer(identifier, but=own_system("accession", self._sender))
                 said = said or (value, made)
+                if made != said[1]:
+                    why = "the accession number stands there already, from another issuer"
+                    identifier.noted.skip(identifier.path, "identifier", why, "fhir-further")
+                identifier.take("type")
                 if resource is not None and not resource.kind:
                     resource.take("type")  # of a reference
         return said or (None, None)
@@ -226,10 +229,14 @@ class Studies:
         return tuple(made)
 
     def index_others(self) -> None:
-        """List the instances of every other study: images may be of it."""
-        for resource in self._document.of_kind("ImagingStudy"):
-            if id(resource) not in self.nodes:
-                self._index(resource, dicom_uid(resource))
+        """List the instances of every other study that an Observation speaks of: images may be of it."""
+        for observation in self._document.of_kind("Observation"):
+            for name in ("derivedFrom", "partOf"):
+                listed = observation.value.get(name)
+                for reference in listed if isinstance(listed, list) else [listed]:
+                    found = self._document.find(reference, observation)
+                    if found is not None and found.kind == "ImagingStudy" and id(found) not in self.nodes:
+                        self._index(found, dicom_uid(found))
 
     def _index(self, resource: Node | None, study_uid: str | None) -> None:
         if resource is None or id(resource) in self.nodes:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import orjson
+
 from service.formats.fhir.read_bundle import Document
 from service.formats.fhir.read_node import Node
 
@@ -50,13 +52,12 @@ GENERATED: Final = ("generated", "empty")
 """States of a narrative that holds no more than its resource (R4 narrative.html)."""
 _WHY: Final = "a lesion report has no place for it"
 _LABELS: Final = ("security", "tag")
-_DICOM: Final = "application/dicom"
 
 
-def list_unread(document: Document) -> None:
+def list_unread(document: Document, report: Node) -> None:
     """List as skipped whatever was not read; a resource of which nothing was, in one line."""
     for resource in document.resources:
-        if _is_our_document(resource):
+        if _is_our_document(resource, report, document):
             continue
         if resource.taken <= {"resourceType", "contained"}:
             why = "a lesion report has no place for this resource, or nothing refers to it"
@@ -77,7 +78,7 @@ def _list(node: Node) -> None:
             continue
         if name in node.taken:
             for kid in node.kids(name):
-                if kid.is_touched and not kid.kind:
+                if kid.is_touched and not kid.kind and not _is_unknown(name, kid):
                     _list(kid)
                 elif not kid.kind and kid.value:
                     kid.noted.skip(kid.path, name, _WHY)
@@ -86,6 +87,11 @@ def _list(node: Node) -> None:
         elif not (node.kind and name == "text" and _is_generated(value)):
             plain = f"{name[1:]}.extension" if name.startswith("_") else name
             node.noted.skip(node.at(plain), name.removeprefix("_"), _WHY)
+
+
+def _is_unknown(name: str, kid: Node) -> bool:
+    """Whether it is an extension that nobody asked for, though somebody looked at it."""
+    return name == "extension" and "url" not in kid.taken
 
 
 def _is_generated(narrative: Any) -> bool:
@@ -100,11 +106,14 @@ def _labels(resource: Node) -> None:
             resource.noted.skip(resource.at(f"meta.{name}"), name, "a lesion report has no labels")
 
 
-def _is_our_document(resource: Node) -> bool:
+def _is_our_document(resource: Node, report: Node, document: Document) -> bool:
     """Whether it names the SR of this report, which is made anew from the report: its UID is derived from it."""
-    if resource.kind != "DocumentReference":
+    if resource.kind != "DocumentReference" or '"application/dicom"' not in _text(resource, "content"):
         return False
-    contents = resource.value.get("content")
-    first = contents[0] if isinstance(contents, list) and contents else contents
-    attachment = first.get("attachment") if isinstance(first, dict) else None
-    return isinstance(attachment, dict) and attachment.get("contentType") == _DICOM
+    related = [one for context in resource.nodes("context") for one in context.nodes("related")]
+    related += [one for event in resource.nodes("event") for one in event.nodes("reference")]  # R5
+    return any(document.find(one.value, resource) is report for one in related)
+
+
+def _text(resource: Node, name: str) -> str:
+    return orjson.dumps(resource.value.get(name), default=str).decode()

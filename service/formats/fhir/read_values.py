@@ -132,10 +132,13 @@ def issuer(identifier: Node, *, but: str = "") -> Issuer | None:
         identifier.take("assigner")
         return Issuer(word)
     oid = bare_uid(system) if system.startswith(_URN_OID) else None
-    known = word in vocabulary().issuers
-    if word and (known or word in (system, oid)):
+    row = vocabulary().issuers.get(word)
+    if row is not None and system in (row.uri, f"{_URN_OID}{row.oid}"):
         identifier.take("assigner")
-        return Issuer(word) if known else Issuer(word, system, oid)
+        return Issuer(word)
+    if word in (system, oid):
+        identifier.take("assigner")
+        return Issuer(word, system, oid)
     # The system is what is matched on; the assigner's name beside it stays unread, and is listed.
     return Issuer(system, system, oid)
 
@@ -145,19 +148,29 @@ def person_name(node: Node, name: str = "name") -> PersonName | None:
     groups: dict[str, NameGroup] = {}
     found = sorted(node.nodes(name), key=_rank)
     for human in found:
-        marks = [mark.value.get("valueCode") for mark in human.extensions(_REPRESENTATION)]
-        group = _GROUPS.get(str(marks[0]) if marks else "ABC", "alphabetic")
+        marks = [mark for mark in human.extensions(_REPRESENTATION) if mark.value.get("valueCode") in _GROUPS]
+        group = _GROUPS[marks[0].value["valueCode"]] if marks else "alphabetic"
         if group in groups:
             continue
         made = _group(human)
         if made is not None:
             groups[group] = made
             human.take("use")
-            for mark in human.extensions(_REPRESENTATION):
+            for mark in marks:
                 mark.take("url", "valueCode")
     if not groups:
         return None
     return PersonName(**groups)
+
+
+def shown_name(reference: Node) -> PersonName | None:
+    """The name that a reference shows of a person; its parts are not known, so it stands as the family name."""
+    text = line(reference, "display", LO)
+    try:
+        return PersonName(NameGroup(text)) if text is not None else None
+    except ValueError:
+        reference.skip("display", "DICOM has no room for it, or it holds ^, = or a backslash", "fhir-length")
+        return None
 
 
 def _rank(human: Node) -> int:
