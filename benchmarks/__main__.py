@@ -11,9 +11,11 @@ from benchmarks.memory import child_pss_mib, loaded_peers
 from service.coding import vocabulary
 from service.coding.coder import code_report
 from service.domain.limits import Limits
+from service.domain.received import Intake
 from service.domain.report import CodedReport
 from service.formats.fhir.write import write as write_fhir
 from service.formats.findings.read import read
+from service.formats.sr.read import read as read_sr
 from service.formats.sr.write import write as write_sr
 
 Work = Callable[[], object]
@@ -83,6 +85,8 @@ def race(lesions: int, rounds: int) -> None:
         "SR": lambda: write_sr(report),
         "FHIR": lambda: write_fhir(report, document.reference),
         "SR by highdicom": lambda: peers.write_sr(report, images),
+        "read SR": lambda: read_sr(document.content, Intake()),
+        "read SR by highdicom, every group": lambda: peers.read_sr(document.content),
         "FHIR by fhir.resources": lambda: peers.write_fhir(bundle),
         "SR by highdicom and FHIR by fhir.resources": lambda: (
             peers.write_sr(report, images),
@@ -97,6 +101,7 @@ def race(lesions: int, rounds: int) -> None:
         ("SR by highdicom and FHIR by fhir.resources", "findings JSON to SR and FHIR"),
         ("SR by highdicom", "SR"),
         ("FHIR by fhir.resources", "FHIR"),
+        ("read SR by highdicom, every group", "read SR"),
     ):
         emit({**measure.ratio(timings[slow], timings[quick]), "lesions": lesions})
 

@@ -16,8 +16,10 @@ from benchmarks import work
 from service.coding import vocabulary
 from service.coding.coder import code_report
 from service.domain.limits import Limits
+from service.domain.received import Intake
 from service.formats.fhir.write import write as write_fhir
 from service.formats.findings.read import read
+from service.formats.sr.read import read as read_sr
 from service.formats.sr.write import write as write_sr
 
 TABLE = Path(__file__).with_name("cost.csv")
@@ -60,11 +62,13 @@ def stages(lesions: int) -> Mapping[str, Callable[[], object]]:
     body, limits = work.document_bytes(lesions), Limits()
     said = read(body, default_sender="local", limits=limits)
     report = code_report(said, vocabulary())
-    reference = write_sr(report).reference
+    document = write_sr(report)
+    reference, intake = document.reference, Intake()
     return {
         "read": lambda: read(body, default_sender="local", limits=limits),
         "code": lambda: code_report(said, vocabulary()),
         "write-sr": lambda: write_sr(report),
+        "read-sr": lambda: read_sr(document.content, intake),
         "write-fhir": lambda: write_fhir(report, reference),
     }
 

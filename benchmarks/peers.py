@@ -151,6 +151,15 @@ def lesions_of_sr(content: bytes) -> list[tuple[str, int, int]]:
     )
 
 
+def read_sr(content: bytes) -> list[tuple[str, list[Any], list[Any], Any]]:
+    """Tracking UID, measurements, evaluations and region of every group, as highdicom gives them."""
+    document: Any = sr.srread(BytesIO(content))
+    return [
+        (str(group.tracking_uid), group.get_measurements(), group.get_qualitative_evaluations(), group.roi)
+        for group in document.content.get_planar_roi_measurement_groups()
+    ]
+
+
 def as_dict(content: bytes) -> dict[str, Any]:
     """A bundle as plain dicts, the way a caller of fhir.resources has it."""
     bundle: dict[str, Any] = json.loads(content)

@@ -17,7 +17,7 @@ from service.domain.received import Intake, Received
 from service.domain.uids import is_uid
 from service.formats.findings.write import write as write_findings
 from service.formats.sr.read import read
-from service.pipeline import Format, Options, Source, convert
+from service.pipeline import WRITERS, Format, Options, Source, convert
 
 pytestmark = pytest.mark.cases
 
@@ -134,7 +134,7 @@ def test_a_dropped_item_would_be_seen(cases: Path) -> None:
 def test_every_file_becomes_every_format_and_the_outputs_say_the_same(cases: Path) -> None:
     for path in files(cases):
         source = Source(path.read_bytes(), Format.SR)
-        targets = (Format.FINDINGS, Format.FHIR_R4, Format.SR, Format.HTML)
+        targets = tuple(WRITERS)
         made = convert(source, targets, Options(check=True))
         assert set(made.outputs) == set(targets)
 

@@ -38,6 +38,7 @@ class Characters(NamedTuple):
     text: Decode
     name: Decode
     fault: str | None = None
+    is_plain: bool = False  # ASCII or UTF-8: the same bytes say the same in every such document
 
 
 def characters(character_set: bytes) -> Characters:
@@ -51,7 +52,7 @@ def characters(character_set: bytes) -> Characters:
     if len(spelled) == 1 and spelled[0] in _SINGLE:
         codec = _SINGLE[spelled[0]]
         decode = _plain if codec == "ascii" else _by(codec)
-        return Characters(decode, decode)
+        return Characters(decode, decode, is_plain=codec in ("ascii", "utf_8"))
     if all(name in _SINGLE or name.startswith("ISO 2022") for name in spelled):
         return _extended(spelled)
     shown = "/".join(spelled)[:64]

@@ -38,6 +38,15 @@ _URN_CODE: Final = TAG["URNCodeValue"]
 _SCHEME: Final = TAG["CodingSchemeDesignator"]
 _MEANING: Final = TAG["CodeMeaning"]
 _EQUIVALENTS: Final = TAG["EquivalentCodeSequence"]
+_TERMS: Final = {
+    (term + " " * (len(term) % 2)).encode(): term
+    for term in (
+        *("CONTAINER", "TEXT", "CODE", "NUM", "UIDREF", "PNAME", "DATE", "TIME", "DATETIME", "IMAGE", "COMPOSITE"),
+        *("SCOORD", "SCOORD3D", "CONTAINS", "HAS OBS CONTEXT", "HAS ACQ CONTEXT", "HAS CONCEPT MOD", "HAS PROPERTIES"),
+        *("INFERRED FROM", "SELECTED FROM"),
+    )
+}
+"""Value types and relationships (PS3.3 C.17.3) by their padded bytes."""
 _LINES: Final = {
     "TEXT": TAG["TextValue"],
     "UIDREF": TAG["UID"],
@@ -48,12 +57,20 @@ _LINES: Final = {
 }
 
 
+_KEPT: Final = 8_192
+_LONGEST: Final = 512  # bytes of an entry that is remembered
+
+
 class Coded(NamedTuple):
     """A coded entry: its code where it has value and scheme, its meaning, and the codes that are said to be equal."""
 
     meaning: str
     code: Code | None
     equivalents: tuple[Code, ...] = ()
+
+
+_entries: dict[bytes, Coded] = {}
+"""Coded entries by their bytes, of all documents in UTF-8 or ASCII: the same few hundred stand in every one."""
 
 
 class Measured(NamedTuple):
@@ -111,7 +128,7 @@ class Node:
 class Tree:
     """The content tree of one data set, with the items by their paths."""
 
-    __slots__ = ("_characters", "_codes", "_depth", "_encoded", "_left", "by_path", "root")
+    __slots__ = ("_characters", "_codes", "_depth", "_encoded", "_left", "by_path", "nodes", "root")
 
     def __init__(self, encoded: Encoded, elements: Elements, said: Characters, items: int) -> None:
         """Read the tree; raises Invalid (rule ``limit``) for more than ``items`` items or a deeper one than allowed."""
@@ -119,9 +136,12 @@ class Tree:
         self._characters = said
         self._depth = encoded.depth
         self._left = items
-        self._codes: dict[bytes, Coded] = {}
+        plain = not (encoded.big or encoded.implicit) and said.is_plain
+        self._codes: dict[bytes, Coded] = _entries if plain else {}
         self.by_path: dict[str, Node] = {}
         self.root = self._node("1", elements, 1)
+        self.nodes = tuple(self.by_path.values())
+        """All items in document order."""
 
     def _node(self, path: str, elements: Elements, depth: int) -> Node:
         self._left -= 1
@@ -132,8 +152,8 @@ class Tree:
         node = Node()
         node.path, node.taken, node.target = path, False, ""
         self.by_path[path] = node
-        node.relationship = self.line(elements, _RELATION)
-        node.kind = kind = self.line(elements, _VALUE_TYPE)
+        node.relationship = self._word(elements, _RELATION)
+        node.kind = kind = self._word(elements, _VALUE_TYPE)
         place = elements.get(_NAME)
         node.name = self.coded(place) if place is not None else None
         if kind in _LINES:
@@ -155,6 +175,14 @@ class Tree:
                 ]
             )
         return node
+
+    def _word(self, elements: Elements, tag: int) -> str:
+        """A defined term: the few that PS3.3 has are known by their bytes."""
+        place = elements.get(tag)
+        if place is None:
+            return ""
+        known = _TERMS.get(self._encoded.data[place[0] : place[1]])
+        return known if known is not None else self.line(elements, tag)
 
     def raw(self, elements: Elements, tag: int) -> bytes:
         """The bytes of a value, none where the element is not there."""
@@ -186,7 +214,11 @@ class Tree:
             items = self._encoded.items(place)
             if not items:
                 return None
-            known = self._codes[raw] = self.entry(self._encoded.elements(items[0]))
+            known = self.entry(self._encoded.elements(items[0]))
+            if len(self._codes) >= _KEPT:
+                self._codes.clear()
+            if len(raw) <= _LONGEST:
+                self._codes[raw] = known
         return known
 
     def entry(self, elements: Elements) -> Coded:

@@ -88,25 +88,7 @@ class Encoded:
         position, end = place
         if self.implicit or self.big or position in self._implicit_at:
             return self._elements(position, end)
-        data = self.data
         made: Elements = {}
-        unpack = _HEAD.unpack_from
-        while position + 8 <= end:
-            group, element, representation, length = unpack(data, position)
-            if representation in _SHORT_FORM:
-                value = position + 8
-            else:
-                return self._elements(position, end, made) if group == 0xFFFE else self._rest(position, end, made)
-            position = value + length
-            if position > end:
-                raise fault(value, f"({group:04X},{element:04X}) is longer than what it stands in")
-            made.setdefault(group << 16 | element, (value, position))
-        if position < end and self.data[position:end].strip(b"\0 "):
-            raise fault(position, "an element is cut off")
-        return made
-
-    def _rest(self, position: int, end: int, made: Elements) -> Elements:
-        """The quick way for explicit VR little endian, once an element of the long form came."""
         data, short, long = self.data, _HEAD.unpack_from, _LONG.unpack_from
         while position + 8 <= end:
             group, element, representation, length = short(data, position)

@@ -104,7 +104,7 @@ class _Reading:
     def _algorithms(self) -> list[tuple[str, str, tuple[Node, ...]]]:
         """Name, version and items of each algorithm that stands above the numbers (TID 4019)."""
         found: list[tuple[str, str, tuple[Node, ...]]] = []
-        for node in self.root.walk():
+        for node in self.notes.tree.nodes:
             if node.kind != "CONTAINER":
                 continue
             name = self.notes.below(node, "algorithm-name")
@@ -119,7 +119,7 @@ class _Reading:
         """The images of the study that no lesion shows: those of the library, and others that the document contains."""
         used = {shown.image.sop_instance for one in found for shown in one.images}
         images = {image.sop_instance: image for image in library.images}
-        for node in self.root.walk():
+        for node in self.notes.tree.nodes:
             if node.kind == "IMAGE" and not node.taken and node.relationship in ("CONTAINS", ""):
                 image = image_reference(self.notes, node)
                 if image is not None:

@@ -1,7 +1,7 @@
 """What the parts of the reader share while one document is read: its names, its terms, its instances and its losses."""
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from service.coding import vocabulary
@@ -34,7 +34,7 @@ def _keys() -> dict[tuple[str, str], str]:
     return made
 
 
-@cache
+@lru_cache(maxsize=8_192)
 def key_of_code(system: str, code: str) -> str:
     """The concept key of a name of the templates, empty for any other."""
     if system in _OLD_SNOMED:
@@ -147,7 +147,7 @@ class Notes:
 
     def rest(self) -> None:
         """List what nothing took: every item is in the report or in this list."""
-        for node in self.tree.root.walk():
+        for node in self.tree.nodes:
             if not node.taken:
                 why = "a lesion report has no place for it"
                 if node.target:

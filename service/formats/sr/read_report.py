@@ -51,12 +51,12 @@ class Statements:
         return "\n".join(self.texts[key]) or None
 
 
-def groups(root: Node, notes: Notes) -> Iterator[Node]:
+def groups(notes: Notes) -> Iterator[Node]:
     """The measurement groups, wherever they stand; one without a name counts where groups are expected."""
-    for node in root.walk():
-        key = notes.key(node)
+    for node in notes.tree.nodes:
         if node.kind != "CONTAINER":
             continue
+        key = notes.key(node)
         if key == GROUP:
             yield node
         elif key == MEASUREMENTS:
@@ -67,12 +67,12 @@ def lesions(notes: Notes) -> tuple[Lesion[Term], ...]:
     """A lesion for each group, and one for the numbers that stand in no group."""
     found: list[Lesion[Term]] = []
     ids, most = Ids(notes), notes.intake.limits.lesions
-    for node in groups(notes.tree.root, notes):
+    for node in groups(notes):
         if len(found) >= most:
             raise Invalid(Problem(node.path, "limit", f"there are more than {most} measurement groups"))
         found.append(lesion(notes, node, ids))
-    for node in notes.tree.root.walk():
-        if notes.key(node) == MEASUREMENTS and node.kind == "CONTAINER":
+    for node in notes.tree.nodes:
+        if node.kind == "CONTAINER" and notes.key(node) == MEASUREMENTS:
             node.taken = True
             loose = tuple(child for child in node.children if child.kind == "NUM")
             if loose:

@@ -1,5 +1,6 @@
 """Other makers' SR, one cause of trouble a test: the item is named in the list of losses, the rest is kept."""
 
+from time import process_time
 from typing import Any
 
 import pytest
@@ -469,3 +470,11 @@ def test_a_deflated_bomb_is_refused() -> None:
     assert len(content) < 50_000
     with pytest.raises(TooLarge):
         received(content, limits=Limits(body_bytes=1_000_000))
+
+
+def test_a_large_group_is_read_in_time() -> None:
+    content = sr.measured(*(long_axis(value=str(number + 1)) for number in range(1561)))
+    received(content)
+    began = process_time()
+    received(content)
+    assert process_time() - began < 0.3
