@@ -15,6 +15,9 @@ issuers.csv: key,uri,oid,source
 fhir_elements.csv: releases,type,elements
     The elements of FHIR's types in the order of their definitions, which is that of XML (R4 xml.html): name, type, and
     ``*`` where there may be several. Source: the classes of fhir.resources, from which a test makes it again.
+fhir_profiles.csv: mode,profile,type,path,rule,value,source
+    What a resource has to keep before it may claim a profile (`service.formats.fhir.profiles.rules` says how a row is
+    read). ``source``: the guide, its version and the file that the rule was read from.
 
 ``names`` are the words a sender may use for the field, beside the row's key and the designations of its concept.
 A field whose concept has no exact code of its own is named by the project's own scheme, 99LESIONBRIDGE, with the

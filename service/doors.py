@@ -29,7 +29,7 @@ class Format(StrEnum):
 class Options:
     """How to write; ``check`` reads SR and FHIR back and compares them with the report.
 
-    ``encoding`` is of FHIR, one of `ENCODINGS`.
+    ``encoding`` and ``profile`` are of FHIR, one of `ENCODINGS` and of the modes that `service.formats.fhir` knows.
     ``reference``: an HL7 v2 message points to the SR.
     ``outline`` is no wish: the page shows it of a document that holds more than a report can (`Received.outline`).
     """
@@ -41,6 +41,7 @@ class Options:
     encoding: str = "json"
     reference: bool = False
     outline: tuple[OutlineItem, ...] = ()
+    profile: str | None = None
 
 
 ENCODINGS: Final = ("json", "xml")
@@ -71,7 +72,7 @@ def _write_fhir_r4(report: CodedReport, options: Options, sr: SrReference | None
 
     if sr is None:
         raise ValueError("a bundle names the SR of its report")
-    return write(report, sr, bundle=options.bundle)
+    return write(report, sr, bundle=options.bundle, profile=options.profile)
 
 
 def _write_fhir_r5(report: CodedReport, options: Options, sr: SrReference | None) -> Emitted:
@@ -80,7 +81,7 @@ def _write_fhir_r5(report: CodedReport, options: Options, sr: SrReference | None
 
     if sr is None:
         raise ValueError("a bundle names the SR of its report")
-    return write(report, sr, bundle=options.bundle, release=R5)
+    return write(report, sr, bundle=options.bundle, release=R5, profile=options.profile)
 
 
 def _write_sr(report: CodedReport, options: Options, _: SrReference | None) -> Emitted:

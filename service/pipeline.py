@@ -29,6 +29,7 @@ from service.domain.loss import Loss
 from service.domain.received import Intake, Received
 from service.domain.report import CodedReport, LesionReport, Predecessor
 from service.doors import ENCODINGS, NAME_THE_SR, READERS, WRITERS, Format, Options, encoded, media_type
+from service.formats.fhir.profiles.modes import MODES
 from service.formats.fhir.write import KINDS
 from service.formats.findings import write as findings
 from service.formats.sr.dialects import DIALECTS as SR_DIALECTS
@@ -52,6 +53,7 @@ __all__ = [
     "DIALECTS",
     "ENCODINGS",
     "IODS",
+    "PROFILES",
     "READERS",
     "ROLES",
     "WRITERS",
@@ -70,6 +72,7 @@ __all__ = [
     "tables",
 ]
 BUNDLES = KINDS
+PROFILES = tuple(MODES)
 DIALECTS = tuple(SR_DIALECTS)
 IODS = tuple(one.value for one in Iod)
 CHECKED = "sr-and-fhir-say-the-same"
@@ -181,8 +184,10 @@ def emit(report: CodedReport, targets: Sequence[Format], options: Options, recei
         if document is None or Format.SR in targets:
             document = written.reference
     for target in sorted(needed - {Format.SR}):
+        # What is written for the check only is not what a profile was asked for.
+        chosen = options if target in targets else replace(options, profile=None)
         with Stage.writing(target):
-            outputs[target] = WRITERS[target](report, options, document)
+            outputs[target] = WRITERS[target](report, chosen, document)
     checks = _checked(report, outputs) if options.check else ()
     made = {target: encoded(target, outputs[target], options) for target in targets}
     found = received.losses if received is not None else ()

@@ -8,7 +8,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, valida
 from service.domain.codes import Resolution
 from service.domain.loss import LossKind
 from service.domain.report import Status
-from service.pipeline import BUNDLES, DIALECTS, IODS, Options
+from service.pipeline import BUNDLES, DIALECTS, IODS, PROFILES, Options
 
 MAX_FOUND = 500
 
@@ -34,6 +34,10 @@ class WritingQuery(Strict):
         load_default="transaction",
         validate=validate.OneOf(BUNDLES),
         metadata={"description": "The kind of FHIR bundle."},
+    )
+    profile = fields.String(
+        validate=validate.OneOf(PROFILES),
+        metadata={"description": "Whose FHIR profiles the bundle is shaped for; those that it keeps it claims."},
     )
     iod = fields.String(
         validate=validate.OneOf(IODS),
@@ -62,6 +66,7 @@ class WritingQuery(Strict):
             query.get("iod"),
             check=query.get("check") == "full",
             reference=query["reference"],
+            profile=query.get("profile"),
         )
 
 

@@ -124,7 +124,7 @@ class BundleFacts:
             yield Fact("patient/issuer", issuer_value(first["assigner"]["display"], first.get("system")))
         for other in others:
             yield Fact("patient/otherId", other["value"])
-        if "name" in patient:
+        if any(len(name) > ("extension" in name) for name in patient.get("name", ())):  # else it is said to be unknown
             yield Fact("patient/name", _name(patient["name"]))
         if len(patient.get("birthDate", "")) == len("YYYY-MM-DD"):
             yield Fact("patient/birthDate", patient["birthDate"])

@@ -9,7 +9,7 @@ from service.commands.inputs import Document, documents
 from service.commands.speaking import REFUSED, counted, received, refusal, refusing, say, settings, site, stop
 from service.domain.errors import LesionBridgeError, Problem
 from service.doors import READERS, detect
-from service.pipeline import BUNDLES, CHECKED, DIALECTS, IODS, Format, Options, Outcome, Source, convert, held
+from service.pipeline import BUNDLES, CHECKED, DIALECTS, IODS, PROFILES, Format, Options, Outcome, Source, convert, held
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -21,6 +21,7 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--fhir", type=EXISTING, help="Hold this FHIR bundle to FILE instead of one written now.")
 @click.option("--dialect", type=click.Choice(DIALECTS), default="strict", show_default=True, help="Of the SR.")
 @click.option("--bundle", type=click.Choice(BUNDLES), default="transaction", show_default=True, help="Of FHIR.")
+@click.option("--profile", type=click.Choice(PROFILES), help="Whose FHIR profiles the bundle is shaped for.")
 @click.option("--iod", type=click.Choice(IODS), help="Of the SR; by need when absent.")
 @refusing
 def command(files: tuple[str, ...], from_: str | None, sr: Path | None, fhir: Path | None, **writing: Any) -> None:

@@ -14,7 +14,7 @@ from service.config import Settings
 from service.domain.errors import LesionBridgeError
 from service.domain.loss import Loss
 from service.doors import READERS, WRITERS, detect, suffix
-from service.pipeline import BUNDLES, DIALECTS, ENCODINGS, IODS, Format, Options, convert
+from service.pipeline import BUNDLES, DIALECTS, ENCODINGS, IODS, PROFILES, Format, Options, convert
 from service.store.receipt import loss_row
 
 
@@ -28,6 +28,7 @@ from service.store.receipt import loss_row
 @click.option("--dialect", type=click.Choice(DIALECTS), default="strict", show_default=True, help="Of the SR.")
 @click.option("--bundle", type=click.Choice(BUNDLES), default="transaction", show_default=True, help="Of FHIR.")
 @click.option("--encoding", type=click.Choice(ENCODINGS), default="json", show_default=True, help="Of FHIR.")
+@click.option("--profile", type=click.Choice(PROFILES), help="Whose FHIR profiles the bundle is shaped for.")
 @click.option("--iod", type=click.Choice(IODS), help="Of the SR; by need when absent.")
 @click.option("--reference", is_flag=True, help="An HL7 v2 message points to the SR.")
 @click.option("--check", is_flag=True, help="Read SR and FHIR back and compare them with the report first.")

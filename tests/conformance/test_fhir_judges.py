@@ -19,6 +19,7 @@ from service.formats.fhir.write import BUNDLES, write
 from service.formats.fhir.xml import as_xml
 from tests.conftest import AskFhir
 from tests.fhir_bundles import sr_of
+from tests.fhir_profiles import RELEASES, modes
 from tests.reports import REPORTS, status_report
 
 TIMEOUT_S = 120
@@ -65,6 +66,24 @@ def test_hapi_accepts_the_same_in_xml(release: Release, tmp_path: Path, fhir_com
         files.append(file)
 
     assert fhir_complaints(files, release=release.name, only=("hapi",)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.oracle("fhir")
+@pytest.mark.parametrize("release", ["R4", "R5"])
+def test_every_judge_accepts_what_profiles_make_of_it(release: str, tmp_path: Path, fhir_complaints: AskFhir) -> None:
+    files = []
+    for mode, of, kind in modes():
+        if of != release or kind in ("collection", "single"):
+            continue
+        for name, make in REPORTS.items():
+            if name != BIG:
+                report = make()
+                made = write(report, sr_of(report), bundle=kind, release=RELEASES[of], profile=mode)
+                files.append(tmp_path / f"{mode}.{name}.{kind}.json")
+                files[-1].write_bytes(made.content)
+
+    assert fhir_complaints(files, release=release) == []
 
 
 class Server:

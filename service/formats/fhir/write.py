@@ -28,6 +28,7 @@ from service.formats.fhir.imaging import imaging_studies, service_request_entry
 from service.formats.fhir.lesion import lesion_observation
 from service.formats.fhir.observers import observers_of, person_references
 from service.formats.fhir.people import patient_entry
+from service.formats.fhir.profiles.modes import shaped
 from service.formats.fhir.r4 import R4
 from service.formats.fhir.release import Release
 from service.formats.fhir.statements import statements
@@ -40,12 +41,23 @@ KINDS = (*BUNDLES, "single")
 _REQUESTS = "application/vnd.lesionbridge.requests+json"
 
 
-def write(report: CodedReport, sr: SrReference, *, bundle: str = "transaction", release: Release = R4) -> Emitted:
+def write(
+    report: CodedReport,
+    sr: SrReference,
+    *,
+    bundle: str = "transaction",
+    release: Release = R4,
+    profile: str | None = None,
+) -> Emitted:
     """The bundle as JSON bytes, the same for the same report, with what the release can't carry as losses.
 
-    ``sr`` tells where the SR of this report is. Raises NotAcceptable for a kind of bundle that is not in `KINDS`.
+    ``sr`` tells where the SR of this report is, ``profile`` is a mode (`service.formats.fhir.profiles.modes`). Raises
+    NotAcceptable for a kind of bundle that is not in `KINDS`, or not that of the mode.
     """
     made, losses = _build(report, sr, bundle, release)
+    if profile is not None:
+        made, flagged = shaped(made, report, profile, release.name, bundle)
+        losses += flagged
     if bundle == "single":
         _, _, version = release.media_type.partition(";")
         return Emitted(f"{_REQUESTS};{version}", orjson.dumps([_request(entry) for entry in made["entry"]]), losses)

@@ -15,7 +15,8 @@ from pydicom import Dataset, dcmread
 from service.api.negotiation import OFFERS
 from service.app import create_app
 from service.config import Settings
-from service.pipeline import BUNDLES, DIALECTS, IODS
+from service.formats.fhir.profiles.modes import MODES
+from service.pipeline import BUNDLES, DIALECTS, IODS, PROFILES
 from tests.findings import make_body
 from tests.unit.api.conftest import FINDINGS
 
@@ -88,6 +89,17 @@ def test_every_kind_of_bundle_can_be_asked_for(client: FlaskClient, bundle: str)
     answer = client.post(f"/v1/convert?bundle={bundle}", data=make_body(), headers=FINDINGS)
     made = json.loads(answer.data)
     assert (made["type"] if isinstance(made, dict) else "single") == bundle
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_can_be_asked_for(client: FlaskClient, profile: str) -> None:
+    mode = MODES[profile]
+    version = {"R4": "4.0", "R5": "5.0"}[mode.releases[0]]
+    headers = {**FINDINGS, "Accept": f"application/fhir+json; fhirVersion={version}"}
+    place = f"/v1/convert?profile={profile}&bundle={mode.bundles[0]}&check=full"
+    answer = client.post(place, data=make_body(), headers=headers)
+    assert answer.status_code == 200
+    assert mode.canonical.encode() in answer.data
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

@@ -8,7 +8,8 @@ import pytest
 from pydicom import dcmread
 
 from service.doors import SUFFIXES
-from service.pipeline import Format, Options, Source, convert
+from service.formats.fhir.profiles.modes import MODES
+from service.pipeline import PROFILES, Format, Options, Source, convert
 from tests.findings import make_body
 from tests.unit.cli.conftest import Run
 
@@ -85,6 +86,22 @@ def test_writing_options_are_passed_on(run: Run) -> None:
     assert done.stdout_bytes.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n<Bundle xmlns="http://hl7.org/fhir">')
     done = run("convert", "-", "--to", "sr", "--dialect", "ohif", "--iod", "comprehensive", input=make_body())
     assert dcmread(BytesIO(done.stdout_bytes)).SOPClassUID.name == "Comprehensive SR Storage"
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_can_be_asked_for(run: Run, profile: str) -> None:
+    mode = MODES[profile]
+    target = f"fhir-{mode.releases[0].lower()}"
+    asked = ("--profile", profile, "--bundle", mode.bundles[0], "--check")
+    done = run("convert", "-", "--to", target, *asked, input=make_body())
+    assert done.exit_code == 0
+    assert mode.canonical in done.stdout
+
+
+def test_a_profile_of_another_release_is_refused(run: Run) -> None:
+    done = run("convert", "-", "--to", "fhir-r4", "--profile", "dicom-sr", input=make_body())
+    assert done.exit_code == 2
+    assert "dicom-sr is FHIR R5" in done.stderr
 
 
 def test_a_file_of_a_folder_is_named_by_its_encoding(run: Run, tmp_path: Path) -> None:

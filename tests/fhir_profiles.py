@@ -1,0 +1,57 @@
+"""Bundles shaped for profile modes, for tests."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from service.domain.report import CodedReport
+from service.formats.fhir.profiles.claims import claim
+from service.formats.fhir.profiles.modes import MODES
+from service.formats.fhir.profiles.rules import Profile, Rule, is_for, profiles
+from service.formats.fhir.profiles.shaping import Shaping
+from service.formats.fhir.r4 import R4
+from service.formats.fhir.r5 import R5
+from service.formats.fhir.write import write
+from tests.fhir_bundles import Json, sr_of
+
+RELEASES = {"R4": R4, "R5": R5}
+ROWS = [(mode, profile, rule) for mode in MODES for profile in profiles(mode) for rule in profile.rules]
+"""Every rule of every profile."""
+
+
+def modes() -> list[tuple[str, str, str]]:
+    """Each mode with each release and kind of bundle that it has."""
+    return [(name, release, kind) for name, mode in MODES.items() for release in mode.releases for kind in mode.bundles]
+
+
+def shaped(report: CodedReport, mode: str) -> tuple[Any, list[str]]:
+    """What a mode makes of a report, read back, and what it says of profiles that are not claimed."""
+    chosen = RELEASES[MODES[mode].releases[0]]
+    made = write(report, sr_of(report), bundle=MODES[mode].bundles[0], release=chosen, profile=mode)
+    said = [f"{loss.what}: {loss.why}" for loss in made.losses if loss.rule.startswith("fhir-profile")]
+    return json.loads(made.content, parse_float=Decimal), said
+
+
+def claimed(bundle: Json) -> dict[str, list[str]]:
+    """The profiles that each entry claims, by its fullUrl."""
+    return {one["fullUrl"]: one["resource"].get("meta", {}).get("profile", []) for one in bundle["entry"]}
+
+
+def judged(bundle: Json, report: CodedReport, mode: str) -> tuple[dict[str, list[str]], list[str]]:
+    """What the entries of a bundle may claim, judged anew, and the rules that are named as not kept."""
+    for entry in bundle["entry"]:
+        entry["resource"].pop("meta", None)
+    shaping = Shaping(bundle, report)
+    claim(shaping, mode)
+    return claimed(bundle), [f"{loss.what}: {loss.why}" for loss in shaping.losses]
+
+
+def candidates(bundle: Json, profile: Profile) -> list[Json]:
+    """The entries that a profile is for."""
+    return [one for one in bundle["entry"] if is_for(profile, one["resource"])]
+
+
+def name(row: tuple[str, Profile, Rule]) -> str:
+    """A rule as the name of a test."""
+    mode, profile, rule = row
+    return f"{mode}-{profile.id}-{rule}".replace(" ", "_")
