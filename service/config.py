@@ -71,6 +71,7 @@ class Settings:
     issuers_file: str = ""
     overlays_folder: str = ""
     destinations_file: str = ""
+    study_context: str = ""
     deliver_inside: bool = True
     terminology_folder: str = ""
     terminology_url: str = ""

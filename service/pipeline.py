@@ -40,6 +40,7 @@ from service.store.receipt import receipt
 if TYPE_CHECKING:
     # A conversion needs no database and no terminology server: whoever hands one in has imported it.
     from service.coding.remote import RemoteTerms
+    from service.delivery.study_context import Archive
     from service.store.deliveries import Planned
     from service.store.reports import Consignment, Draft, Key, Output, Store, Stored
 
@@ -104,7 +105,7 @@ class Source:
     """A document of a sender, with what the deployment adds to it: ``site`` are its overlays.
 
     ``uploads`` is asked for uploaded overlays where nothing is kept; a store knows its own. ``remote`` is a terminology
-    server for terms that nothing here knows.
+    server for terms that nothing here knows, ``archive`` knows the study (asked for what is kept, never to convert).
     """
 
     body: bytes
@@ -116,6 +117,7 @@ class Source:
     uploads: Uploads | None = None
     zone: str = "UTC"
     remote: RemoteTerms | None = None
+    archive: Archive | None = None
 
     @property
     def intake(self) -> Intake:
@@ -198,9 +200,9 @@ def emit(report: CodedReport, targets: Sequence[Format], options: Options, recei
 def again(source: Source, sr: SrReference, target: Format, options: Options) -> Emitted:
     """A report that is kept, in a format that is not kept: coded by the tables of today; it points to the kept SR."""
     received = read(source)
-    return WRITERS[target](
-        code_report(received.report, _vocabulary(source, received.report.sender, None)[0]), options, sr
-    )
+    tables_used, _ = _vocabulary(source, received.report.sender, None)
+    coded = _placed(source, received, code_report(received.report, tables_used), tables_used)
+    return WRITERS[target](coded, options, sr)
 
 
 def publish(
@@ -223,7 +225,9 @@ def publish(
     if dry_run:
         _already(report, digest, store, None)
         tables_used, overlays = _vocabulary(source, report.sender, store)
-        coded = _coded(_following(report, _previous(report, store)), tables_used)
+        coded = _placed(
+            source, received, _coded(_following(report, _previous(report, store)), tables_used), tables_used
+        )
         outcome = emit(coded, _kept_of(received), options, received)
         planned = planner.of("", outcome, received, options).planned if planner is not None else ()
         more = {"deliveries": [_would(one) for one in planned]} if planned else {}
@@ -235,10 +239,11 @@ def publish(
     raise Unavailable(Problem("", "busy", "too many at once keep versions of this report"))
 
 
-def code(source: Source, report: LesionReport, store: Store) -> CodedReport:
+def code(source: Source, received: Received, store: Store) -> CodedReport:
     """A stored report coded by the tables and overlays of now, following the version before it."""
+    report = received.report
     tables_used, _ = _vocabulary(source, report.sender, store)
-    return _coded(_following(report, _previous(report, store)), tables_used)
+    return _placed(source, received, _coded(_following(report, _previous(report, store)), tables_used), tables_used)
 
 
 def _keep(
@@ -260,7 +265,8 @@ def _keep(
         return there
     previous = _previous(report, store)
     tables_used, overlays = _vocabulary(source, report.sender, store)
-    outcome = emit(_coded(_following(report, previous), tables_used), _kept_of(received), options, received)
+    coded = _placed(source, received, _coded(_following(report, previous), tables_used), tables_used)
+    outcome = emit(coded, _kept_of(received), options, received)
     identity = str(uuid4())
     consignment = planner.of(identity, outcome, received, options) if planner is not None else kept.Consignment()
     try:
@@ -272,6 +278,16 @@ def _keep(
     except kept.Taken:
         return None
     return Receipt(draft.stored.id, draft.stored.receipt, created=True)
+
+
+def _placed(source: Source, received: Received, report: CodedReport, tables_used: Vocabulary) -> CodedReport:
+    """The report with what the archive knows of its study; one that came as an SR says for itself what it is of."""
+    if source.archive is None or received.sr is not None:
+        return report
+    from service.study_context import with_context
+
+    with Stage("study-context"):
+        return with_context(report, source.archive, tables_used, source.intake)
 
 
 def _already(report: LesionReport, digest: str, store: Store, key: Key | None) -> Receipt | None:

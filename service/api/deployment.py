@@ -12,6 +12,7 @@ from service.coding.overlays.site import SiteOverlays
 from service.coding.releases.shelves import open_shelf
 from service.config import Settings, remote_terms
 from service.delivery.settings import load
+from service.delivery.study_context import archive
 from service.domain.errors import Unavailable
 from service.pipeline import Format, Source, tables
 
@@ -33,6 +34,7 @@ class Deployment:
         """
         self.settings = settings
         self.destinations = load(settings.destinations_file, os.environ)
+        self.archive = archive(self.destinations, settings.study_context)
         shelf = open_shelf(settings.terminology, settings.terminology_database)
         self.site = SiteOverlays.open(tables(settings.issuers_file), settings.overlays_folder, shelf)
 
@@ -66,6 +68,7 @@ class Deployment:
             uploads=self.uploads,
             zone=here.default_zone,
             remote=self.remote,
+            archive=self.archive,
         )
 
 

@@ -40,7 +40,7 @@ class OfStored:
         findings = self.store.output(self.stored.id, ROLES[Format.FINDINGS])
         source = replace(self.source, body=findings.content, format=Format.FINDINGS, default_sender=self.stored.sender)
         received = read(source)
-        report = code(source, received.report, self.store)
+        report = code(source, received, self.store)
         known = Received(received.report, received.losses, None if form is Format.SR else self.stored.sr)
         return own_output(report, form, written_for(at, self.options or Options()), known)
 
