@@ -73,6 +73,7 @@ class Settings:
     destinations_file: str = ""
     study_context: str = ""
     deliver_inside: bool = True
+    keep_days: int = 0  # 0: nothing is removed
     terminology_folder: str = ""
     terminology_url: str = ""
     terminology_timeout_s: int = 5
@@ -87,6 +88,8 @@ class Settings:
         if self.workers < 0 or self.threads < 1 or self.timeout_s < 1 or self.terminology_timeout_s < 1:
             names = "workers, threads, timeout_s, terminology_timeout_s"
             raise BadSetting(names, "workers is 0 or more, the others at least 1")
+        if self.keep_days < 0:
+            raise BadSetting("keep_days", "is 0 or more")
         if self.log_level not in LOG_LEVELS:
             raise BadSetting("log_level", f"one of {', '.join(LOG_LEVELS)}")
         if not _is_zone(self.default_zone):

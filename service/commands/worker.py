@@ -52,7 +52,7 @@ def made(here: "Settings") -> "Worker | None":
     if not destinations:
         return None
     peers = {name: Peer(one, open_destination(one)) for name, one in destinations.items()}
-    return Worker(here.database_url, peers, Watching(tracer(os.environ)))
+    return Worker(here.database_url, peers, Watching(tracer(os.environ)), keep_days=here.keep_days)
 
 
 class Inside:

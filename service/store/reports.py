@@ -14,6 +14,7 @@ from service.store.database import faults, migrate, open_engine, transaction
 from service.store.deliveries import DeliveryStore, Origin, Planned
 from service.store.deliveries import keep as keep_deliveries
 from service.store.overlays import OverlayStore
+from service.store.retention import Retention
 from service.store.runs import Runs
 from service.store.tables import KeyRow, OutputRow, ReportRow, VersionRow
 from service.store.times import utc
@@ -109,6 +110,7 @@ class Store:
         self.deliveries = DeliveryStore(self._engine, self.now)
         self.runs = Runs(self._engine, self.now)
         self.workers = Workers(self._engine, self.now)
+        self.retention = Retention(self._engine, self.now)
 
     def now(self) -> str:
         """The present instant as the tables keep it."""

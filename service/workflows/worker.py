@@ -28,6 +28,8 @@ SWEEP_S: Final = 10.0
 SILENT_S: Final = 25.0
 """A worker that was not heard of for so long is taken for dead: with a sweep on top, well within a minute."""
 FORGET_S: Final = 600.0
+MOST_PURGED: Final = 5_000
+"""Reports that a worker removes at a time, every `FORGET_S`."""
 KEPT_H: Final = 1
 """Hours that DBOS keeps the records of workflows that ended; what became of a delivery stands in our own tables."""
 
@@ -47,12 +49,14 @@ class Worker:
         peers: Mapping[str, Peer],
         watching: Watching,
         *,
+        keep_days: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the database and the destinations; nothing is opened yet."""
         self._url = database_url
         self._peers = peers
         self._watching = watching
+        self._keep_days = keep_days
         self._clock = clock
         self._stop = threading.Event()
         self._wake = threading.Event()
@@ -138,6 +142,8 @@ class Worker:
                     self._sweep(store, engine, watch)
                 if chores.due("forget", FORGET_S):
                     engine.forget((datetime.now(UTC) - timedelta(hours=KEPT_H)).isoformat())
+                    if self._keep_days:
+                        store.retention.purge(self._keep_days, most=MOST_PURGED)
                 self._feed(store, engine, courier, workers)
                 self._fault = ""
             except (Unavailable, DBAPIError) as error:

@@ -56,7 +56,7 @@ def test_every_setting_is_read_from_the_environment(name: str) -> None:
         "LESIONBRIDGE_LOG_LEVEL": "error",
         "LESIONBRIDGE_DEFAULT_ZONE": "Asia/Tokyo",
     }
-    whole = {"PORT", "WORKERS", "THREADS", "TIMEOUT_S", "TERMINOLOGY_TIMEOUT_S"}
+    whole = {"PORT", "WORKERS", "THREADS", "TIMEOUT_S", "TERMINOLOGY_TIMEOUT_S", "KEEP_DAYS"}
     numbers = "LIMIT_" in name or name.removeprefix("LESIONBRIDGE_") in whole
     assert load({name: values.get(name, "7" if numbers else "other")}) != Settings()
 
@@ -82,6 +82,7 @@ def test_the_environment_has_the_last_word(tmp_path: Path) -> None:
         {"LESIONBRIDGE_DEFAULT_ZONE": "Nowhere/Town"},
         {"LESIONBRIDGE_DEFAULT_SENDER": " "},
         {"LESIONBRIDGE_LIMIT_DEPTH": "0"},
+        {"LESIONBRIDGE_KEEP_DAYS": "-1"},
         {"LESIONBRIDGE_CONFIG": "/nonexistent.toml"},
     ],
 )

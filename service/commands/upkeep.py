@@ -1,0 +1,51 @@
+"""`lesionbridge purge`, `backup` and `restore`."""
+
+from pathlib import Path
+
+import click
+
+from service.commands.speaking import counted, refusing, settings, stop, store
+
+
+@click.command("purge")
+@click.option("--days", type=click.IntRange(1), help="Older than so many days [setting keep_days].")
+@click.option("--dead-letters", is_flag=True, help="Those with dead letters too.")
+@click.option("--dry-run", is_flag=True, help="Only say how many.")
+@refusing
+def purge(days: int | None, *, dead_letters: bool, dry_run: bool) -> None:
+    """Remove old reports with all that belongs to them; never one that is on its way."""
+    here = settings()
+    keep = days or here.keep_days
+    if not keep:
+        stop("say --days, or set keep_days")
+    retention = store(here).retention
+    remove = retention.would_purge if dry_run else retention.purge
+    gone = remove(keep, dead_letters=dead_letters)
+    said = "would be removed" if dry_run else "removed"
+    click.echo(f"{counted(gone.reports, 'report')} with {counted(gone.versions, 'version')} {said}", err=True)
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@refusing
+def backup(file: Path) -> None:
+    """Write a whole copy of the SQLite database to FILE, while it is in use."""
+    from service.store.backup import backup as copied
+
+    size = copied(settings().database_url, file)
+    click.echo(f"{file}: {size} bytes", err=True)
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--replace", is_flag=True, help="In the place of the database that is there.")
+@refusing
+def restore(file: Path, *, replace: bool) -> None:
+    """Put a copy back in the place of the SQLite database; the service must be stopped."""
+    from service.store.backup import restore as put_back
+
+    here = settings()
+    put_back(here.database_url, file, replace=replace)
+    kept = store(here)
+    kept.migrate()
+    click.echo("restored: what was delivered since the copy is sent again, which doubles nothing", err=True)

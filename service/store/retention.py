@@ -1,0 +1,77 @@
+"""What is removed once it is old enough: whole reports, never one that is on its way or needs a person."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, Engine, Select, delete, exists, func, or_, select
+
+from service.store.database import transaction
+from service.store.deliveries import DEAD_LETTERS
+from service.store.tables import AttemptRow, DeliveryRow, KeyRow, OutputRow, ReportRow, VersionRow
+from service.store.times import later
+
+BATCH: Final = 100
+"""Reports removed in one transaction: others wait no longer than that takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How much was removed, or would be."""
+
+    reports: int
+    versions: int
+
+
+class Retention:
+    """Removes old reports of one database."""
+
+    def __init__(self, engine: Engine, now: Callable[[], str]) -> None:
+        """Take the database and the clock."""
+        self._engine = engine
+        self._now = now
+
+    def purge(self, days: int, *, dead_letters: bool = False, most: int = 1_000_000) -> Purged:
+        """Remove reports of which every version came more than so many days ago and every delivery is at an end.
+
+        A report with a dead letter stays, since nobody has looked after it, unless ``dead_letters`` says otherwise.
+        """
+        reports = versions = 0
+        while reports < most:
+            with transaction(self._engine, writes=True) as connection:
+                found = list(connection.execute(self._old(days, dead_letters).limit(BATCH)).scalars())
+                versions += _remove(connection, found)
+            reports += len(found)
+            if len(found) < BATCH:
+                break
+        return Purged(reports, versions)
+
+    def would_purge(self, days: int, *, dead_letters: bool = False) -> Purged:
+        """What `purge` would remove."""
+        old = self._old(days, dead_letters).subquery()
+        with transaction(self._engine) as connection:
+            reports = connection.execute(select(func.count()).select_from(old)).scalar() or 0
+            counted = select(func.count()).where(VersionRow.report.in_(select(old.c.id)))
+            return Purged(int(reports), int(connection.execute(counted).scalar() or 0))
+
+    def _old(self, days: int, dead_letters: bool) -> Select[int]:
+        before = later(self._now(), -86_400.0 * days)
+        young = exists().where(VersionRow.report == ReportRow.id, VersionRow.received >= before)
+        needed = DeliveryRow.open == 1
+        if not dead_letters:
+            needed = or_(needed, DeliveryRow.state.in_(DEAD_LETTERS))
+        wanted = exists().where(DeliveryRow.report == ReportRow.id, needed)
+        return select(ReportRow.id).where(~young, ~wanted).order_by(ReportRow.id)
+
+
+def _remove(connection: Connection, reports: list[int]) -> int:
+    """Remove reports with all that belongs to them; how many versions."""
+    versions = select(VersionRow.id).where(VersionRow.report.in_(reports))
+    deliveries = select(DeliveryRow.id).where(DeliveryRow.report.in_(reports))
+    connection.execute(delete(AttemptRow).where(AttemptRow.delivery.in_(deliveries)))
+    connection.execute(delete(DeliveryRow).where(DeliveryRow.report.in_(reports)))
+    connection.execute(delete(KeyRow).where(KeyRow.version.in_(versions)))
+    connection.execute(delete(OutputRow).where(OutputRow.version.in_(versions)))
+    removed = connection.execute(delete(VersionRow).where(VersionRow.report.in_(reports))).rowcount
+    connection.execute(delete(ReportRow).where(ReportRow.id.in_(reports)))
+    return int(removed)
