@@ -6,6 +6,8 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+import orjson
+
 from service.api.fhir_exchange import refused
 from service.coding.server.answers import Coding
 from service.coding.server.compose import Composition
@@ -95,13 +97,26 @@ class Desk:
             own = next(source for source in here.sources.values() if source.designator == LOCAL_SCHEME)
             return {resources.CODE_SYSTEM: partial(resources.code_system, own, whole=whole)}
         if kind == "ValueSet":
-            sets = here.value_sets.values()
-            return {one.name: partial(resources.value_set, one, whole=whole) for one in sets}
+            sets = here.value_sets
+            return {
+                one.name: partial(resources.value_set, one, whole=whole)
+                if one.url in sets.own
+                else partial(self._kept_set, one, whole=whole)
+                for one in sets.listed()
+            }
         maps = [one for one in here.maps if one.listed]
         return {
             one.key: partial(resources.concept_map, one, one.version or self.version, release, whole=whole)
             for one in maps
         }
+
+    def _kept_set(self, one: Composition, *, whole: bool) -> Resource:
+        """A value set of a release: as it came, under the id that it has here."""
+        body = self.terminology.value_sets.more.body(one.url) if whole else None
+        if body is None:
+            return resources.listed_value_set(one)
+        made: Resource = orjson.loads(body)
+        return made | {"id": one.name}
 
     def _read(self, kind: str, key: str, release: Release) -> Resource:
         make = self._resources(kind, release, whole=True).get(key)
@@ -176,9 +191,9 @@ class Desk:
             return compose.read(values["valueSet"])
         if not key:
             return self.terminology.value_set(values["url"], values.get("valueSetVersion", ""))
-        for one in self.terminology.value_sets.values():
+        for one in self.terminology.value_sets.listed():
             if one.name == key:
-                return one
+                return self.terminology.value_set(one.url)
         raise NotFound.at("", "not-found", f"there is no ValueSet/{key[:64]} here")
 
     def _expand(self, composition: Composition, values: Values) -> Resource:

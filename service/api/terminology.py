@@ -22,10 +22,12 @@ from service.coding.server import ServerLimits, Terminology
 from service.coding.server.maps import table_maps
 from service.coding.server.released import Sources
 from service.coding.server.released_maps import release_maps
+from service.coding.server.released_sets import ReleaseSets
 from service.coding.server.tables import table_sources
 from service.coding.server.valuesets import table_value_sets
 from service.config import Settings, terminology_client
 from service.formats.fhir.terminology.capabilities import OPERATIONS, SEARCH
+from service.formats.fhir.terminology.compose import read_stored
 from service.formats.fhir.terminology.parameters import DEFINED, defined_as
 from service.formats.fhir.terminology.release import Release
 from service.pipeline import tables
@@ -94,6 +96,7 @@ def _terminology(settings: Settings, client: Client | None, overlays: Callable[[
         ServerLimits(bounds.expansion, ecl),
         uri_of,
         lambda: (*overlaid(), *released()),
+        ReleaseSets(releases, read_stored),
     )
     return Terminology(*given) if client is None else RemoteFirst(client, *given)
 

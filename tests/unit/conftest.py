@@ -36,6 +36,19 @@ def postgres_url() -> Iterator[str | None]:
         yield url
 
 
+@pytest.fixture(params=["folder", "postgresql"])
+def any_site(request: pytest.FixtureRequest, site: Site, missing: Missing, tmp_path: Path) -> Site:
+    """An empty site of each kind."""
+    if request.param == "folder":
+        return site
+    server: str | None = request.getfixturevalue("postgres_url")
+    if server is None:
+        missing.skip("postgresql", "its server programs (initdb, pg_ctl) are not installed")
+        raise AssertionError
+    url = another(server, "anysite")
+    return Site(PostgresShelf(url, tmp_path / "building"), url)
+
+
 @pytest.fixture(scope="session")
 def loaded_folder(rf2: Generated, tmp_path_factory: pytest.TempPathFactory) -> Site:
     """A folder with the package in use; nobody writes to it."""

@@ -135,6 +135,21 @@ class SiteReleases:
         store = next((store for store in self.stores() if url in store.maps()), None)
         return iter(()) if store is None else store.map_rows(url)
 
+    def value_sets(self) -> tuple[tuple[str, str, str], ...]:
+        """URL, version and title of each value set, those of the first release that has one."""
+        found = {one[0]: one for store in reversed(self.stores()) for one in store.value_sets()}
+        return tuple(found.values())
+
+    def value_set_body(self, url: str) -> bytes | None:
+        """A value set as it came, JSON; None where there is none of this URL."""
+        found = (store.value_set_body(url) for store in self.stores())
+        return next((body for body in found if body is not None), None)
+
+    def all_codes(self, system: str) -> Iterator[str]:
+        """The active codes of a system, in the release's own order."""
+        store = self.store(system)
+        return iter(()) if store is None else store.all_codes(system)
+
     def value_set(self, url: str) -> tuple[ValueSetMember, ...] | None:
         """The codes that a value set lists or was expanded to; None where there is none of this URL."""
         found = (store.value_set(url) for store in self.stores())

@@ -159,6 +159,15 @@ class ReleaseStore(Protocol):
     def value_set(self, url: str) -> tuple[ValueSetMember, ...] | None:
         """The codes that a value set lists or was expanded to; None where there is none of this URL."""
 
+    def value_sets(self) -> tuple[tuple[str, str, str], ...]:
+        """URL, version and title of each value set."""
+
+    def value_set_body(self, url: str) -> bytes | None:
+        """A value set as it came, JSON; None where there is none of this URL."""
+
+    def all_codes(self, system: str) -> Iterator[str]:
+        """The active codes of a system, in the release's own order."""
+
     def named(self, text: str) -> tuple[ReleaseConcept, ...]:
         """The active concepts that have a designation equal to the text, spelling variants included."""
 

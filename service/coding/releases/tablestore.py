@@ -238,6 +238,25 @@ class TableStore(ABC):
         for row in self.each(query, url):
             yield Translation(*row)
 
+    @cached_property
+    def _value_sets(self) -> tuple[tuple[str, str, str], ...]:
+        return tuple(tuple(row) for row in self.rows("select url, version, name from value_set order by id"))
+
+    def value_sets(self) -> tuple[tuple[str, str, str], ...]:
+        """URL, version and title of each value set."""
+        return self._value_sets
+
+    def value_set_body(self, url: str) -> bytes | None:
+        """A value set as it came, JSON; None where there is none of this URL."""
+        found = self.rows("select body from value_set where url = ? order by id limit 1", url)
+        return bytes(found[0][0]) if found else None
+
+    def all_codes(self, system: str) -> Iterator[str]:
+        """The active codes of a system, in the order of numbers."""
+        query = "select code from concept where system = ? and active = 1 order by n"
+        for row in self.each(query, self._system_ids.get(system, 0)):
+            yield row[0]
+
     def value_set(self, url: str) -> tuple[ValueSetMember, ...] | None:
         """The codes that a value set lists or was expanded to; None where there is none of this URL."""
         if not self.rows("select 1 from value_set where url = ?", url):

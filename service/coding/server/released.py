@@ -7,10 +7,7 @@ from service.coding.ecl.relations import Relation
 from service.coding.releases.store import ReleaseDesignation, ReleaseStore, ReleaseSystem, Use
 from service.coding.server.compose import SNOMED
 from service.coding.server.source import PREFERRED, Entry, TerminologySource, Word
-from service.domain.errors import Invalid
 
-SNOMED_ROOT: Final = "138875005"
-"""The concept above all others (RF2: SNOMED CT Concept)."""
 _USES: Final = {
     Use.PREFERRED: PREFERRED,
     Use.FULLY_SPECIFIED: "fully-specified",
@@ -87,11 +84,8 @@ class ReleaseSource:
         return self._count
 
     def codes(self) -> Iterable[str]:
-        """All active concepts; raises Invalid where the system has no one root to start from."""
-        if self.uri != SNOMED:
-            raise Invalid.at("", "too-costly", f"all codes of {self.name} are not listed; narrow it by a filter")
-        yield SNOMED_ROOT
-        yield from self._store.descendants(self.designator, SNOMED_ROOT)
+        """All active concepts."""
+        return self._store.all_codes(self.designator)
 
     def parents(self, code: str) -> Collection[str]:
         """The concepts right above."""

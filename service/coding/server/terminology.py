@@ -17,6 +17,7 @@ from service.coding.server.answers import (
 from service.coding.server.compose import Composition, implicit
 from service.coding.server.expanding import Expander, Wish, of_version, unsure
 from service.coding.server.maps import Map
+from service.coding.server.released_sets import MoreSets, NoSets, ValueSets
 from service.coding.server.source import Entry, TerminologySource, Word, display_in
 from service.coding.shapes import shape_fault
 from service.coding.words import fold
@@ -44,12 +45,13 @@ class Terminology:
         limits: ServerLimits | None = None,
         uri_of: Callable[[str], str] = str,
         more_maps: Callable[[], Iterable[Map]] = tuple,
+        more_sets: MoreSets | None = None,
     ) -> None:
-        """Take what is here; ``more_maps`` gives those that may change: of a site's overlays, of loaded releases."""
+        """Take what is here; ``more_maps`` and ``more_sets`` give what may change: of overlays, of loaded releases."""
         limits = limits or ServerLimits()
         self.limits = limits
         self.sources = sources
-        self.value_sets = {one.url: one for one in value_sets}
+        self.value_sets = ValueSets(value_sets, more_sets or NoSets())
         self._own_maps = tuple(maps)
         self._more_maps = more_maps
         self.uri = uri_of

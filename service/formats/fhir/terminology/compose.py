@@ -1,6 +1,9 @@
 """A ValueSet read: its compose as what the server expands."""
 
+from collections.abc import Iterator
 from typing import Any, Final
+
+import orjson
 
 from service.coding.server.compose import Composition, Filter, Part
 from service.domain.errors import Problem, Unreadable
@@ -25,6 +28,29 @@ def read(resource: Any) -> Composition:
         raise _no("ValueSet.compose.include", "there is none")
     names = [_text(resource, name, "ValueSet") for name in ("url", "name", "title", "version")]
     return Composition(names[0], names[1], names[2], includes, _parts(compose, "exclude"), names[3])
+
+
+def read_stored(content: bytes) -> Composition:
+    """A value set of a release: its compose, or the codes of its expansion where it has no other; raises Unreadable."""
+    resource = orjson.loads(content)
+    if "compose" in resource:
+        return read(resource)
+    listed: dict[str, list[tuple[str, str]]] = {}
+    for one in _contained(resource.get("expansion", {})):
+        listed.setdefault(str(one.get("system", "")), []).append((str(one["code"]), str(one.get("display", ""))))
+    names = [_text(resource, name, "ValueSet") for name in ("url", "name", "title", "version")]
+    includes = tuple(Part(system, codes=tuple(codes)) for system, codes in listed.items())
+    return Composition(names[0], names[1], names[2], includes, version=names[3])
+
+
+def _contained(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The codes of an expansion, in its order; abstract ones only hold others."""
+    left = list(reversed(node.get("contains", ())))
+    while left:
+        one = left.pop()
+        if one.get("code") and not one.get("abstract"):
+            yield one
+        left.extend(reversed(one.get("contains", ())))
 
 
 def _parts(compose: dict[str, Any], name: str) -> tuple[Part, ...]:

@@ -81,6 +81,20 @@ def value_set(composition: Composition, *, whole: bool = True) -> Resource:
     return made | ({"compose": {"include": include}} if whole else {"meta": _SUBSETTED})
 
 
+def listed_value_set(composition: Composition) -> Resource:
+    """A value set of a release, without what is in it."""
+    made = {
+        "resourceType": "ValueSet",
+        "id": composition.name,
+        "meta": _SUBSETTED,
+        "url": composition.url,
+        "version": composition.version,
+        "title": composition.title,
+        "status": "active",
+    }
+    return {name: value for name, value in made.items() if value}
+
+
 def concept_map(one: Map, version: str, release: Release, *, whole: bool = True) -> Resource:
     """A concept map of the tables, in full, or without its groups as a search lists it."""
     made: Resource = {

@@ -67,6 +67,15 @@ class SmallStore:
     def map_rows(self, url: str) -> Iterator[Translation]:
         return iter(())
 
+    def value_sets(self) -> tuple[tuple[str, str, str], ...]:
+        return ()
+
+    def value_set_body(self, url: str) -> bytes | None:
+        return None
+
+    def all_codes(self, system: str) -> Iterator[str]:
+        return iter(self.small.codes())
+
     def value_set(self, url: str) -> tuple[ValueSetMember, ...] | None:
         return None
 

@@ -8,14 +8,11 @@ from pathlib import Path
 import pytest
 
 from service.coding import vocabulary
-from service.coding.releases.postgres_shelf import PostgresShelf
 from service.coding.server import Terminology
 from service.coding.server.answers import Coding, Relationship
 from service.coding.server.released import Sources
 from service.coding.server.released_maps import release_maps
 from service.domain.errors import Invalid
-from tests.conftest import Missing
-from tests.databases import another
 from tests.releases import Site
 
 OLD, NEW, SNOMED = "http://example.org/old", "http://example.org/new", "http://snomed.info/sct"
@@ -31,15 +28,9 @@ def _map(url: str, target: str, rows: dict[str, tuple[str, str]]) -> dict[str, o
     }
 
 
-@pytest.fixture(params=["folder", "postgresql"])
-def site(request: pytest.FixtureRequest, site: Site, missing: Missing, tmp_path: Path) -> Site:
+@pytest.fixture
+def site(any_site: Site, tmp_path: Path) -> Site:
     """A site with two maps and one of the systems."""
-    if request.param == "postgresql":
-        server: str | None = request.getfixturevalue("postgres_url")
-        if server is None:
-            missing.skip("postgresql", "its server programs (initdb, pg_ctl) are not installed")
-            raise AssertionError
-        site = Site(PostgresShelf(another(server, "maps"), tmp_path / "building"))
     documents = {
         "new.json": _map(TO_NEW, NEW, {"a": ("1", "equivalent"), "b": ("2", "wider"), "c": ("2", "narrower")}),
         "snomed.json": _map(TO_SNOMED, SNOMED, {"a": ("12738006", "equal"), "d": ("12738006", "relatedto")}),
@@ -52,8 +43,8 @@ def site(request: pytest.FixtureRequest, site: Site, missing: Missing, tmp_path:
     for name, content in documents.items():
         path = tmp_path / name
         path.write_text(json.dumps(content))
-        site.load(path)
-    return site
+        any_site.load(path)
+    return any_site
 
 
 def _here(site: Site, most: int = 100) -> Terminology:
