@@ -1,0 +1,335 @@
+"""LesionBridge in Orthanc: the SRs of a stable study go to the service, receipts and new SRs come back into the study.
+
+For Orthanc 1.10.1 or later with its Python plugin; standard library only. README.md tells how it is set up.
+
+The plugin follows Orthanc's own log of changes and remembers in Orthanc's database how far it came. So a study that
+became stable while the service was away, or before Orthanc was restarted, is not forgotten. The service answers the
+same SR with the same receipt, so a study that is seen twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orthanc
+
+SR_CLASSES = {
+    "1.2.840.10008.5.1.4.1.1.88.11",  # Basic Text SR
+    "1.2.840.10008.5.1.4.1.1.88.22",  # Enhanced SR
+    "1.2.840.10008.5.1.4.1.1.88.33",  # Comprehensive SR
+    "1.2.840.10008.5.1.4.1.1.88.34",  # Comprehensive 3D SR
+    "1.2.840.10008.5.1.4.1.1.88.35",  # Extensible SR
+}
+MARK = "4210"  # metadata of an instance: what became of it
+RECEIPT = "4211"  # attachment of an instance: the receipt, or why it was refused
+PROGRESS = 4212  # global property: the last change that was dealt with
+MADE = "made by LesionBridge"
+DEFAULTS: dict[str, Any] = {
+    "Url": "http://127.0.0.1:8080",
+    "TokenFile": "",
+    "CaFile": "",
+    "TimeoutS": 60,
+    "Deliver": [],
+    "Manufacturers": [],
+    "Dialect": "",
+    "FirstPauseS": 2.0,
+    "LongestPauseS": 300.0,
+    "Attempts": 0,
+}
+MOST_BYTES = 64 * 1024 * 1024
+
+
+class Away(Exception):
+    """The service gave no verdict: the study is tried again."""
+
+
+class Reply(NamedTuple):
+    """Status, headers and body of an answer of the service."""
+
+    status: int
+    headers: Any
+    body: bytes
+
+
+class Service:
+    """The REST interface of LesionBridge."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        """Take the settings; nothing is connected yet."""
+        self._url = str(settings["Url"]).rstrip("/")
+        if urllib.parse.urlsplit(self._url).scheme not in ("http", "https"):
+            raise ValueError("LesionBridge.Url is http(s)://host")
+        self._timeout_s = float(settings["TimeoutS"])
+        self._token_file = str(settings["TokenFile"])
+        self._deliver = ",".join(settings["Deliver"])
+        handlers: list[Any] = [urllib.request.ProxyHandler({}), _NoRedirect()]
+        if self._url.startswith("https:"):
+            context = ssl.create_default_context(cafile=settings["CaFile"] or None)
+            handlers.append(urllib.request.HTTPSHandler(context=context))
+        self._opener = urllib.request.build_opener(*handlers)
+
+    def publish(self, content: bytes, media_type: str) -> Reply:
+        """Hand a document in; the same document again has the same answer."""
+        query = "?" + urllib.parse.urlencode({"deliver": self._deliver}) if self._deliver else ""
+        return self._ask("POST", "/v1/reports" + query, content, {"Content-Type": media_type})
+
+    def convert(self, content: bytes, media_type: str, dialect: str) -> Reply:
+        """A document as an SR of a dialect."""
+        query = "?" + urllib.parse.urlencode({"dialect": dialect})
+        headers = {"Content-Type": media_type, "Accept": "application/dicom"}
+        return self._ask("POST", "/v1/convert" + query, content, headers)
+
+    def sr(self, location: str) -> Reply:
+        """The SR of a kept report."""
+        return self._ask("GET", location + "/sr", None, {})
+
+    def _ask(self, method: str, path: str, content: bytes | None, headers: dict[str, str]) -> Reply:
+        """One request; raises Away where there is no verdict."""
+        if self._token_file:
+            headers = {**headers, "Authorization": "Bearer " + Path(self._token_file).read_text().strip()}
+        request = urllib.request.Request(self._url + path, data=content, headers=headers, method=method)  # noqa: S310 - the scheme is held above
+        try:
+            with self._opener.open(request, timeout=self._timeout_s) as answer:
+                reply = Reply(answer.status, answer.headers, answer.read(MOST_BYTES))
+        except urllib.error.HTTPError as error:
+            with error:
+                reply = Reply(error.code, error.headers, error.read(MOST_BYTES))
+        except (OSError, ValueError) as error:
+            raise Away(f"the service does not answer ({type(error).__name__})") from error
+        if reply.status >= 500 or reply.status in (401, 408, 429):
+            raise Away(f"the service answers with status {reply.status}")
+        return reply
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A report is sent nowhere but to the service."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Do not follow."""
+        return
+
+
+class Bridge:
+    """What is done with studies; the same from the log of changes and from the REST routes."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        """Take the settings."""
+        self.settings = settings
+        self.service = Service(settings)
+
+    def study(self, study: str) -> list[dict[str, str]]:
+        """Hand in every SR of a study that was not yet, and say what became of each; raises Away."""
+        told: list[dict[str, str] | None] = []
+        for series in json.loads(orthanc.RestApiGet(f"/studies/{study}/series")):
+            if series["MainDicomTags"].get("Modality") == "SR" and self._wanted(series["MainDicomTags"]):
+                told.extend(self._instance(one) for one in series["Instances"])
+        return [one for one in told if one is not None]
+
+    def findings(self, content: bytes) -> tuple[int, dict[str, Any]]:
+        """Hand in findings JSON; its SR is stored in Orthanc. The status and what to answer."""
+        reply = self.service.publish(content, "application/json")
+        told = _json(reply.body)
+        location = reply.headers.get("Location")
+        if reply.status in (200, 201, 202) and location:
+            made = self.service.sr(str(location))
+            if made.status == 200:
+                told["orthanc"] = _kept(made.body)
+        return reply.status, told
+
+    def _wanted(self, tags: dict[str, str]) -> bool:
+        names = self.settings["Manufacturers"]
+        return not names or tags.get("Manufacturer", "") in names
+
+    def _instance(self, instance: str) -> dict[str, str] | None:
+        """Hand in one SR; None for what is none, or was made by us."""
+        place = "/instances/" + instance
+        marked = _text(f"{place}/metadata/{MARK}")
+        if marked == MADE or _text(place + "/metadata/SopClassUid") not in SR_CLASSES:
+            return None
+        if marked:
+            return {"instance": instance, "state": marked}
+        content = orthanc.RestApiGet(place + "/file")
+        reply = self.service.publish(content, "application/dicom")
+        orthanc.RestApiPut(f"{place}/attachments/{RECEIPT}", reply.body)
+        if reply.status not in (200, 201, 202):
+            state = "refused: {}".format(_json(reply.body).get("rule", reply.status))
+        else:
+            state = "accepted: {}".format(reply.headers.get("Location", ""))
+            if self.settings["Dialect"]:
+                self._again(content)
+        orthanc.RestApiPut(f"{place}/metadata/{MARK}", state.encode())
+        return {"instance": instance, "state": state}
+
+    def _again(self, content: bytes) -> None:
+        """Store the same report as an SR of the dialect that the viewer reads."""
+        made = self.service.convert(content, "application/dicom", self.settings["Dialect"])
+        if made.status == 200:
+            _kept(made.body)
+        else:
+            orthanc.LogWarning(
+                "LesionBridge: no SR of this dialect: {}".format(_json(made.body).get("rule", made.status))
+            )
+
+
+class Follower(threading.Thread):
+    """Follows the log of changes, one study after the other."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        """Begin where the last one stopped."""
+        super().__init__(name="lesionbridge", daemon=True)
+        self.bridge = bridge
+        self.wake = threading.Event()
+        self.over = threading.Event()
+        self.done = 0
+        self.problem = ""
+
+    def run(self) -> None:
+        """Until Orthanc stops."""
+        self.done = int(orthanc.GetGlobalProperty(PROGRESS, "0"))  # the database is not open any sooner
+        while not self.over.is_set():
+            self.wake.clear()
+            while not self.over.is_set() and self._some():
+                continue
+            self.wake.wait(60)
+
+    def stop(self) -> None:
+        """End soon."""
+        self.over.set()
+        self.wake.set()
+
+    def _some(self) -> bool:
+        """Deal with the next changes; False where there are none."""
+        told = json.loads(orthanc.RestApiGet(f"/changes?since={self.done}&limit=100"))
+        for change in told["Changes"]:
+            if change["ChangeType"] == "StableStudy" and not self._dealt_with(change["ID"]):
+                return False
+            self.done = change["Seq"]
+        if told["Changes"]:
+            orthanc.SetGlobalProperty(PROGRESS, str(self.done))
+        return bool(told["Changes"])
+
+    def _dealt_with(self, study: str) -> bool:
+        """Try a study until there is a verdict; False where Orthanc stops before."""
+        pause, attempt = float(self.bridge.settings["FirstPauseS"]), 0
+        while not self.over.is_set():
+            attempt += 1
+            try:
+                self.bridge.study(study)
+            except Away as away:
+                self.problem = str(away)
+                if 0 < int(self.bridge.settings["Attempts"]) <= attempt:
+                    orthanc.LogError(f"LesionBridge: study {study} given up: {away}")
+                    return True
+                orthanc.LogWarning(f"LesionBridge: {away}; tried again in {pause:.0f} s")
+                self.over.wait(pause)
+                pause = min(pause * 2, float(self.bridge.settings["LongestPauseS"]))
+            except Exception as error:  # noqa: BLE001 - one odd study must not stop all that come after it
+                # A deleted study ends here too. The text of an exception may hold a patient: its class is said.
+                self.problem = type(error).__name__
+                orthanc.LogError(f"LesionBridge: study {study} left out: {type(error).__name__}")
+                return True
+            else:
+                self.problem = ""
+                return True
+        return False
+
+
+def _kept(content: bytes) -> str:
+    """Store an SR of ours, marked, so that it is not handed in again; its id in Orthanc."""
+    stored = json.loads(orthanc.RestApiPost("/instances", content))
+    instance = str(stored["ID"])
+    if not _text(f"/instances/{instance}/metadata/{MARK}"):
+        orthanc.RestApiPut(f"/instances/{instance}/metadata/{MARK}", MADE.encode())
+    return instance
+
+
+def _text(place: str) -> str:
+    """What stands at a place of Orthanc's REST interface; empty where nothing does."""
+    try:
+        return bytes(orthanc.RestApiGet(place)).decode("utf-8", "replace")
+    except orthanc.OrthancException:
+        return ""
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _answer(output: Any, told: Any) -> None:
+    output.AnswerBuffer(json.dumps(told, indent=1), "application/json")
+
+
+def _fail(output: Any, status: int, told: Any) -> None:
+    body = json.dumps(told)
+    output.SendHttpStatus(status, body, len(body))
+
+
+def on_status(output: Any, _: str, **request: Any) -> None:
+    """GET /lesionbridge: how it goes."""
+    if request["method"] != "GET":
+        output.SendMethodNotAllowed("GET")
+        return
+    told = {"service": SETTINGS["Url"], "lastChange": FOLLOWER.done, "problem": FOLLOWER.problem}
+    _answer(output, told)
+
+
+def on_reports(output: Any, _: str, **request: Any) -> None:
+    """POST /lesionbridge/reports: findings JSON goes to the service, its SR into Orthanc."""
+    if request["method"] != "POST":
+        output.SendMethodNotAllowed("POST")
+        return
+    try:
+        status, told = BRIDGE.findings(request["body"])
+    except Away as away:
+        _fail(output, 503, {"problem": str(away)})
+        return
+    if status in (200, 201, 202):
+        _answer(output, told)
+    else:
+        _fail(output, status, told)
+
+
+def on_study(output: Any, _: str, **request: Any) -> None:
+    """POST /lesionbridge/studies/ID: hand its SRs in now."""
+    if request["method"] != "POST":
+        output.SendMethodNotAllowed("POST")
+        return
+    try:
+        _answer(output, BRIDGE.study(request["groups"][0]))
+    except Away as away:
+        _fail(output, 503, {"problem": str(away)})
+    except orthanc.OrthancException:
+        output.SendHttpStatusCode(404)
+
+
+def on_change(change: int, _: int, __: str) -> None:
+    """Wake the follower: Orthanc's own threads must not wait for the service."""
+    if change == orthanc.ChangeType.ORTHANC_STARTED:
+        FOLLOWER.start()
+    elif change == orthanc.ChangeType.ORTHANC_STOPPED:
+        FOLLOWER.stop()
+    elif change == orthanc.ChangeType.STABLE_STUDY:
+        FOLLOWER.wake.set()
+
+
+SETTINGS: dict[str, Any] = {**DEFAULTS, **json.loads(orthanc.GetConfiguration()).get("LesionBridge", {})}
+UNKNOWN = sorted(set(SETTINGS) - set(DEFAULTS))
+if UNKNOWN:
+    raise ValueError("there is no such setting of LesionBridge: {}".format(", ".join(UNKNOWN)))
+BRIDGE = Bridge(SETTINGS)
+FOLLOWER = Follower(BRIDGE)
+orthanc.RegisterOnChangeCallback(on_change)
+orthanc.RegisterRestCallback("/lesionbridge", on_status)
+orthanc.RegisterRestCallback("/lesionbridge/reports", on_reports)
+orthanc.RegisterRestCallback("/lesionbridge/studies/([0-9a-f-]+)", on_study)
