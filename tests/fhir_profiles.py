@@ -29,7 +29,19 @@ def shaped(report: CodedReport, mode: str) -> tuple[Any, list[str]]:
     chosen = RELEASES[MODES[mode].releases[0]]
     made = write(report, sr_of(report), bundle=MODES[mode].bundles[0], release=chosen, profile=mode)
     said = [f"{loss.what}: {loss.why}" for loss in made.losses if loss.rule.startswith("fhir-profile")]
-    return json.loads(made.content, parse_float=Decimal), said
+    found = json.loads(made.content, parse_float=Decimal)
+    return (found if isinstance(found, dict) else whole(found)), said
+
+
+def whole(requests: list[Json]) -> Json:
+    """The transactions of a list as one, with references by fullUrl, as it was judged."""
+    entries = {entry["fullUrl"]: entry for one in requests for entry in one["resource"]["entry"]}
+    text = json.dumps(list(entries.values()), default=str)
+    for url, entry in entries.items():
+        request = entry["request"]
+        found = f"{request['url']}?{request['ifNoneExist']}" if "ifNoneExist" in request else request["url"]
+        text = text.replace(f'"reference": {json.dumps(found)}', f'"reference": {json.dumps(url)}')
+    return {"resourceType": "Bundle", "type": "transaction", "entry": json.loads(text)}
 
 
 def claimed(bundle: Json) -> dict[str, list[str]]:

@@ -51,9 +51,12 @@ def compare(
 
 
 def _bundle(content: bytes) -> dict[str, Any]:
-    """A bundle with exact numbers; a list of requests has what a bundle has."""
+    """A bundle with exact numbers; a list of requests has what a bundle has, and so have Bundles in it."""
     found = json.loads(content, parse_float=Decimal, parse_int=Decimal)
-    return found if isinstance(found, dict) else {"entry": found}
+    if isinstance(found, dict):
+        return found
+    parts = (one["resource"].get("entry", [one]) for one in found)
+    return {"entry": [entry for part in parts for entry in part]}
 
 
 def _differences(output: str, expected: Iterable[Fact], said: Iterable[Fact]) -> Iterator[Difference]:

@@ -3,8 +3,10 @@
 The layout is that of `service.formats.fhir`; nothing of its code is used, so that a fault there is not repeated here.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from service.check.facts import (
     ABSENT,
@@ -96,7 +98,17 @@ class BundleFacts:
         return (resource for resource in self._resources.values() if resource["resourceType"] == name)
 
     def _target(self, reference: Json) -> Json:
-        return self._resources[reference["reference"]]
+        """What a reference leads to: by fullUrl, by id, or by identifier where it is conditional."""
+        wanted: str = reference["reference"]
+        if wanted in self._resources:
+            return self._resources[wanted]
+        kind, _, criterion = wanted.partition("?identifier=")
+        if criterion:
+            system, _, value = criterion.partition("|")
+            sought = (unquote(system), re.sub(r"\\(.)", r"\1", unquote(value)))
+            return next(one for one in self._of_type(kind) if sought in _identifiers(one))
+        kind, _, identity = wanted.partition("/")
+        return next(one for one in self._of_type(kind) if one.get("id") == identity)
 
     def _codes(self, concept: Json) -> list[Code]:
         codes = []
@@ -278,6 +290,10 @@ class BundleFacts:
 
     def _shown(self, here: str, observation: Json, member: Json) -> Iterator[Fact]:  # noqa: ARG002 - R5 has shapes
         yield from ()
+
+
+def _identifiers(resource: Json) -> list[tuple[str | None, str | None]]:
+    return [(one.get("system"), one.get("value")) for one in resource.get("identifier", ())]
 
 
 def _quantity(quantity: Json, vocabulary: Vocabulary) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 ``single`` is no bundle. It is a JSON list of requests for a server that refuses a transaction: to be sent one after
 another, each with ``method``, ``url``, ``ifNoneExist`` where it is a conditional create, and ``resource``. Later ones
 refer to earlier ones by their ``fullUrl``; whoever sends them puts in its place the type and id that the server gave.
+A profile that wants several transactions makes such a list, too: of Bundles, with an empty ``url``, the server's base.
 """
 
 from itertools import chain
@@ -54,14 +55,17 @@ def write(
     ``sr`` tells where the SR of this report is, ``profile`` is a mode (`service.formats.fhir.profiles.modes`). Raises
     NotAcceptable for a kind of bundle that is not in `KINDS`, or not that of the mode.
     """
+    made: Json | list[Json]
     made, losses = _build(report, sr, bundle, release)
     if profile is not None:
         made, flagged = shaped(made, report, profile, release.name, bundle)
         losses += flagged
-    if bundle == "single":
-        _, _, version = release.media_type.partition(";")
-        return Emitted(f"{_REQUESTS};{version}", orjson.dumps([_request(entry) for entry in made["entry"]]), losses)
-    return Emitted(release.media_type, orjson.dumps(made), losses)
+    if bundle == "single" and isinstance(made, dict):
+        made = [_request(entry) for entry in made["entry"]]
+    media_type = release.media_type
+    if isinstance(made, list):
+        media_type = f"{_REQUESTS};{media_type.partition(';')[2]}"
+    return Emitted(media_type, orjson.dumps(made), losses)
 
 
 def build(report: CodedReport, sr: SrReference, *, bundle: str = "transaction", release: Release = R4) -> Json:

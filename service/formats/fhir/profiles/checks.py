@@ -43,11 +43,23 @@ def _one_selection_of_a_kind(observation: Json, context: Context) -> bool:
     return max(kinds.values(), default=0) <= 1
 
 
+def _rendered(form: Json, _: Context) -> bool:
+    """IMRAttachmentInvariant: the rendered report, or where it is."""
+    return "data" in form or "url" in form
+
+
+def _in_the_closed_bundle(resource: Json, context: Context) -> bool:
+    """IHE IMR, slices of Bundle.entry: nothing but what keeps its profile for the report and the order."""
+    return any(context.keeps(resource, one) for one in ("imr-diagnosticreport", "imr-servicerequest"))
+
+
 CHECKS: Final[Mapping[str, Callable[[Any, Context], bool]]] = {
     "us-core-6": _named,
     "us-core-1": _to_the_day,
     "us-core-2": _says_something,
     "us-core-10": _has_a_time,
     "one-selection-of-a-kind": _one_selection_of_a_kind,
+    "IMRAttachmentInvariant": _rendered,
+    "imr-closed": _in_the_closed_bundle,
 }
 """The functions that rows of the kind ``check`` name."""

@@ -54,6 +54,35 @@ def claim(shaping: Shaping, mode: str) -> None:
         if urls:
             head = {name: resource[name] for name in ("resourceType", "id") if name in resource}
             entry["resource"] = head | {"meta": {"profile": urls}} | resource
-    for (profile, rule), times in sorted(kept.broken.items(), key=lambda item: (item[0][0].url, str(item[0][1]))):
+    _name(shaping, kept.broken)
+
+
+class _Claimed:
+    """What the resources of a shaped bundle claim."""
+
+    def target(self, reference: Json) -> Json | None:  # noqa: ARG002 - no rule of a Bundle follows a reference
+        """Nothing: a Bundle refers to nothing."""
+        return None
+
+    def keeps(self, resource: Json, profile_id: str) -> bool:
+        """Whether a resource claims a profile."""
+        claimed: list[str] = resource.get("meta", {}).get("profile", [])
+        return any(url.endswith(f"/{profile_id}") for url in claimed)
+
+
+def claim_bundle(shaping: Shaping, bundle: Json, mode: str) -> Json:
+    """A bundle whose entries have made their claims, with its own."""
+    urls = []
+    for profile in (one for one in profiles(mode) if is_for(one, bundle)):
+        failing = [rule for rule in profile.rules if not holds(rule, bundle, _Claimed(), CHECKS)]
+        if not failing:
+            urls.append(profile.url)
+        _name(shaping, Counter((profile, rule) for rule in failing))
+    return {"resourceType": "Bundle", "meta": {"profile": urls}} | bundle if urls else bundle
+
+
+def _name(shaping: Shaping, broken: Counter[tuple[Profile, Rule]]) -> None:
+    """Name each rule that is not kept."""
+    for (profile, rule), times in sorted(broken.items(), key=lambda item: (item[0][0].url, str(item[0][1]))):
         why = f"{times} {profile.kind}: {rule} ({profile.source})"
         shaping.flag(f"profile {profile.id} is not claimed", why)

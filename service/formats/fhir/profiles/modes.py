@@ -7,7 +7,7 @@ from typing import Final
 from service.domain.errors import NotAcceptable, Problem
 from service.domain.loss import Loss
 from service.domain.report import CodedReport
-from service.formats.fhir.profiles import dicom_sr, uscore
+from service.formats.fhir.profiles import dicom_sr, imr, uscore
 from service.formats.fhir.profiles.claims import claim
 from service.formats.fhir.profiles.shaping import Json, Shaping, plain
 
@@ -16,32 +16,47 @@ _ANY: Final = ("transaction", "collection", "document", "single")
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """A profile mode: ``canonical`` is the guide's, ``shape`` what it wants beside what is written anyway."""
+    """A profile mode: ``canonical`` is the guide's, ``shape`` makes of a bundle what it wants, and claims what it may.
+
+    The outcome is the bundle, or a list of requests where the guide wants several transactions.
+    """
 
     canonical: str
     version: str
     releases: tuple[str, ...]
-    shape: Callable[[Shaping], None]
+    shape: Callable[[Shaping], Json | list[Json]]
     bundles: tuple[str, ...] = _ANY
 
 
+def _claiming(name: str, shape: Callable[[Shaping], None]) -> Callable[[Shaping], Json]:
+    """Shape a bundle, then judge it."""
+
+    def made(shaping: Shaping) -> Json:
+        shape(shaping)
+        claim(shaping, name)
+        return shaping.bundle
+
+    return made
+
+
 MODES: Final[Mapping[str, Mode]] = {
-    "uscore": Mode("http://hl7.org/fhir/us/core", "9.0.0", ("R4",), uscore.shape),
-    "dicom-sr": Mode("http://hl7.org/fhir/uv/dicom-sr", "1.0.0", ("R5",), dicom_sr.shape),
+    "uscore": Mode("http://hl7.org/fhir/us/core", "9.0.0", ("R4",), _claiming("uscore", uscore.shape)),
+    "dicom-sr": Mode("http://hl7.org/fhir/uv/dicom-sr", "1.0.0", ("R5",), _claiming("dicom-sr", dicom_sr.shape)),
+    "imr": Mode("https://profiles.ihe.net/RAD/IMR", "1.1.0", ("R4",), imr.requests, ("transaction",)),
 }
 """By the name that ``--profile`` and ``?profile=`` have for them."""
 
 
-def shaped(made: Json, report: CodedReport, name: str, release: str, bundle: str) -> tuple[Json, tuple[Loss, ...]]:
+def shaped(
+    made: Json, report: CodedReport, name: str, release: str, bundle: str
+) -> tuple[Json | list[Json], tuple[Loss, ...]]:
     """A bundle as a mode wants it, with the profiles that it keeps claimed, and the rules that it does not.
 
     Raises NotAcceptable for a mode that does not exist, or not in this release or kind of bundle.
     """
     mode = _mode(name, release, bundle)
     shaping = Shaping(plain(made), report)
-    mode.shape(shaping)
-    claim(shaping, name)
-    return shaping.bundle, tuple(shaping.losses)
+    return mode.shape(shaping), tuple(shaping.losses)
 
 
 def _mode(name: str, release: str, bundle: str) -> Mode:

@@ -2,8 +2,8 @@
 
 A rule is about the elements at a path. ``min`` and ``max`` count them within each element that holds them; ``all`` and
 ``has`` want each, or one, of them to be one of the values (``system|code``, or text); ``target`` wants each reference
-to lead to a type, or (``#id``) to a resource that keeps that profile; ``check`` names a function of `checks`. ``when``
-and ``unless`` say which resources a profile is for.
+to lead to a type, or (``#id``) to a resource that keeps that profile, ``reaches`` wants one to; ``check`` names a
+function of `checks`. ``when`` and ``unless`` say which resources a profile is for.
 """
 
 import csv
@@ -121,6 +121,8 @@ def holds(rule: Rule, resource: Json, context: Context, checks: Mapping[str, Any
         return any(is_one_of(one, rule.value) for one in values)
     if rule.kind == "target":
         return all(_leads_to(one, rule.value.split(), context) for one in values)
+    if rule.kind == "reaches":
+        return any(_leads_to(one, rule.value.split(), context) for one in values)
     if rule.kind == "check":
         return all(checks[rule.value](one, context) for one in values)
     return True

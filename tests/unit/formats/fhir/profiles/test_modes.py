@@ -2,8 +2,10 @@
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha1
 
 import pytest
 from fhir.resources.bundle import Bundle as R5Bundle
@@ -16,10 +18,12 @@ from service.formats.fhir.profiles.modes import MODES
 from service.formats.fhir.r4 import R4
 from service.formats.fhir.r5 import R5
 from service.formats.fhir.write import KINDS, write
-from tests.fhir_bundles import only, resources, sr_of, target
+from service.formats.html.write import page
+from tests.fhir_bundles import Json, only, resources, sr_of, target, walk
 from tests.fhir_profiles import RELEASES, claimed, judged, modes, shaped
 from tests.reports import LONG_AXIS, MM, REPORTS, make_coded_report, make_lesion, number
 
+IMR = "https://profiles.ihe.net/RAD/IMR"
 EVERY = pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
 
 
@@ -36,17 +40,29 @@ def test_says_what_the_report_says_and_gives_the_same_bytes(
 
 
 @EVERY
-@pytest.mark.parametrize(("mode", "release"), [(name, release) for name in MODES for release in MODES[name].releases])
-def test_claims_are_those_that_are_judged_anew(make: Callable[[], CodedReport], mode: str, release: str) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_claims_are_those_that_are_judged_anew(make: Callable[[], CodedReport], mode: str) -> None:
     report = make()
-    content = write(
-        report, sr_of(report), bundle=MODES[mode].bundles[0], release=RELEASES[release], profile=mode
-    ).content
-    found = json.loads(content)
-    for bundle in [found] if isinstance(found, dict) else [one["resource"] for one in found]:
-        (R4Bundle if release == "R4" else R5Bundle).model_validate(bundle)
-        before = claimed(bundle)
-        assert judged(bundle, report, mode)[0] == before
+    bundle, said = shaped(report, mode)
+    before = claimed(bundle)
+
+    after, again = judged(bundle, report, mode)
+
+    assert after == before
+    assert again == [one for one in said if " Bundle: " not in one]
+
+
+@EVERY
+@pytest.mark.parametrize(("mode", "release", "kind"), modes())
+def test_fhir_resources_reads_what_a_mode_makes(
+    make: Callable[[], CodedReport], mode: str, release: str, kind: str
+) -> None:
+    report = make()
+    made = json.loads(write(report, sr_of(report), bundle=kind, release=RELEASES[release], profile=mode).content)
+    model = R4Bundle if release == "R4" else R5Bundle
+    if kind != "single":
+        for bundle in [made] if isinstance(made, dict) else [one["resource"] for one in made]:
+            model.model_validate(bundle)
 
 
 def test_without_a_mode_nothing_is_claimed() -> None:
@@ -130,3 +146,65 @@ def test_a_lesion_with_shapes_in_two_series_is_no_measurement_group_of_the_guide
     (lesion,) = (target(bundle, one) for one in only(bundle, "DiagnosticReport")["result"])
     assert "meta" not in lesion
     assert any("check one-selection-of-a-kind" in one for one in said)
+
+
+def _transactions(report: CodedReport) -> tuple[list[Json], list[str]]:
+    made = write(report, sr_of(report), profile="imr")
+    assert made.media_type == "application/vnd.lesionbridge.requests+json; fhirVersion=4.0"
+    found = json.loads(made.content)
+    assert all(one["method"] == "POST" and one["url"] == "" for one in found)
+    return [one["resource"] for one in found], [loss.what for loss in made.losses if loss.rule == "fhir-profile"]
+
+
+def test_imr_is_a_closed_transaction_of_posts_between_what_it_needs_and_what_needs_it() -> None:
+    (before, report, after), said = _transactions(REPORTS["rich"]())
+
+    assert said == []
+    assert report["meta"]["profile"] == [f"{IMR}/StructureDefinition/imr-store-multimedia-report-bundle"]
+    assert {one["request"]["method"] for one in report["entry"]} == {"POST"}
+    assert all("ifNoneExist" in one["request"] for one in report["entry"])
+    assert [one["resource"]["resourceType"] for one in report["entry"]] == ["DiagnosticReport", "ServiceRequest"]
+    assert "DiagnosticReport" not in {one["resource"]["resourceType"] for one in before["entry"]}
+    assert {one["resource"]["resourceType"] for one in after["entry"]} == {"DocumentReference", "Provenance"}
+
+
+@EVERY
+def test_imr_refers_to_other_transactions_by_what_they_store(make: Callable[[], CodedReport]) -> None:
+    """No reference by fullUrl leads out of its transaction, and each conditional one leads to exactly one entry."""
+    transactions, _ = _transactions(make())
+
+    stored: list[str] = []
+    for transaction in transactions:
+        here = {one["fullUrl"] for one in transaction["entry"]}
+        references = {value for name, value in walk(transaction) if name == "reference"}
+        assert {one for one in references if one.startswith("urn:")} <= here
+        assert {one for one in references if not one.startswith("urn:")} <= set(stored)
+        for one in transaction["entry"]:
+            request = one["request"]
+            stored.append(f"{request['url']}?{request['ifNoneExist']}" if "ifNoneExist" in request else request["url"])
+
+
+def test_imr_has_the_page_with_its_size_and_hash() -> None:
+    report = REPORTS["rich"]()
+    (_, bundle, _), _ = _transactions(report)
+
+    (form,) = bundle["entry"][0]["resource"]["presentedForm"]
+    rendered = b64decode(form["data"])
+    assert rendered == page(report).encode()
+    assert form["contentType"] == "text/html"
+    assert form["size"] == len(rendered)
+    assert b64decode(form["hash"]) == sha1(rendered).digest()
+
+
+def test_imr_makes_each_version_a_report_of_its_own_that_is_created_once() -> None:
+    first, second = (_transactions(make_coded_report(version=version))[0][1]["entry"][0] for version in (1, 2))
+
+    assert first["request"]["ifNoneExist"] != second["request"]["ifNoneExist"]
+    assert first["resource"]["identifier"][0] == second["resource"]["identifier"][0]
+
+
+def test_imr_is_not_claimed_without_an_organization() -> None:
+    (_, bundle, _), said = _transactions(REPORTS["bone"]())
+
+    assert "meta" not in bundle
+    assert "profile imr-store-multimedia-report-bundle is not claimed" in said

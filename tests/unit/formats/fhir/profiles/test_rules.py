@@ -1,6 +1,7 @@
 """Every row of the table of rules: it can be read, it is about elements that exist, and breaking it costs the claim."""
 
 import copy
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -8,14 +9,17 @@ import pytest
 
 from service.formats.fhir.elements import elements
 from service.formats.fhir.profiles.checks import CHECKS
+from service.formats.fhir.profiles.claims import claim_bundle
 from service.formats.fhir.profiles.modes import MODES
 from service.formats.fhir.profiles.rules import Profile, Rule, profiles
-from tests.fhir_bundles import Json
+from service.formats.fhir.profiles.shaping import Shaping
+from service.formats.fhir.write import write
+from tests.fhir_bundles import Json, sr_of
 from tests.fhir_profiles import ROWS, candidates, claimed, judged, name, shaped
 from tests.reports import REPORTS
 
-KINDS = {"when", "unless", "min", "max", "all", "has", "target", "check"}
-JUDGING = [row for row in ROWS if row[2].kind not in ("when", "unless")]
+KINDS = {"when", "unless", "min", "max", "all", "has", "target", "reaches", "check"}
+JUDGING = [row for row in ROWS if row[2].kind not in ("when", "unless") and row[1].kind != "Bundle"]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=map(name, ROWS))
@@ -43,7 +47,7 @@ def test_a_rule_names_what_there_is(row: tuple[str, Profile, Rule]) -> None:
         assert rule.value in CHECKS
     elif rule.kind in ("all", "has"):
         assert values
-    elif rule.kind == "target":
+    elif rule.kind in ("target", "reaches"):
         known = {f"#{one.id}" for one in profiles(mode)} | set(elements("R4")) | set(elements("R5"))
         assert set(values) <= known
         assert values
@@ -120,11 +124,13 @@ BREAKING: dict[str, Callable[[Json, str], bool]] = {
     "all": _recode,
     "has": _recode,
     "target": _mislead,
+    "reaches": _mislead,
 }
 CHECKS_BROKEN: dict[str, Callable[[Json], bool]] = {
     "us-core-6": lambda patient: patient.update(name=[{"prefix": ["Dr"]}]) is None,
     "us-core-1": lambda observation: observation.update(effectiveDateTime="2026") is None,
     "us-core-2": _silence,
+    "IMRAttachmentInvariant": lambda report: bool(report["presentedForm"][0].pop("data")),
     "us-core-10": lambda report: bool(report.pop("effectiveDateTime", None)),
     "one-selection-of-a-kind": _another_region,
 }
@@ -157,3 +163,25 @@ def test_a_broken_rule_costs_the_claim_and_is_named(row: tuple[str, Profile, Rul
         if tried > 2:
             break
     assert tried or rule.path in {one.path for one in profile.rules if one.kind in ("when", "unless")}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda bundle: bundle.update(type="batch"),
+        lambda bundle: bundle["entry"][0]["request"].update(method="PUT"),
+        lambda bundle: bundle["entry"].append({"resource": {"resourceType": "Patient"}, "request": {"method": "POST"}}),
+    ],
+)
+def test_a_broken_rule_costs_a_bundle_its_claim(change: Callable[[Json], None]) -> None:
+    report = REPORTS["rich"]()
+    made = write(report, sr_of(report), profile="imr")
+    bundle = json.loads(made.content)[1]["resource"]
+    shaping = Shaping(bundle, report)
+    claimed_first = bundle.pop("meta")
+    assert claim_bundle(shaping, bundle, "imr")["meta"] == claimed_first
+
+    change(bundle)
+
+    assert "meta" not in claim_bundle(shaping, bundle, "imr")
+    assert "imr-store-multimedia-report-bundle" in shaping.losses[0].what
