@@ -1,19 +1,111 @@
 """Timing: rounds that take each contestant in turn, so that a slow moment of the machine hits all of them.
 
-Seconds are of processor time: all contestants work in one thread and wait for nothing; a busy neighbour counts less.
+Seconds are of processor time: nobody waits for anything, and a busy neighbour counts less. What runs in a process of
+its own tells its own; of a program that is started each time, start and end count too.
 """
 
 import gc
+import json
 import os
 import platform
+import resource
 import statistics
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol
 
-_FAST_S = 0.02  # work quicker than this is repeated within a round, so that the clock's grain does not show
+_FAST_S = 0.1  # work quicker than this is repeated within a round, so that it is timed as it runs on and on
+
+
+class Contestant(Protocol):
+    """Somebody who does the work."""
+
+    def seconds(self, repeats: int) -> float:
+        """Processor seconds for one of so many repeats."""
+        ...
+
+
+@dataclass(frozen=True)
+class Here:
+    """Work in this process."""
+
+    work: Callable[[], object]
+
+    def seconds(self, repeats: int) -> float:
+        """Do it."""
+        gc.collect()
+        began = time.process_time()
+        for _ in range(repeats):
+            self.work()
+        return (time.process_time() - began) / repeats
+
+
+class Beside:
+    """A process that stays, in another language or environment: a line in with the work, a line out with its seconds.
+
+    Its first line names itself: what works it does, and its versions.
+    """
+
+    def __init__(self, command: Sequence[str], folder: Path) -> None:
+        """Start it."""
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=folder
+        )
+        self.about: dict[str, object] = self._line()
+
+    def _line(self) -> dict[str, object]:
+        assert self._process.stdout is not None
+        said: dict[str, object] = json.loads(self._process.stdout.readline())
+        return said
+
+    def ask(self, **said: object) -> dict[str, object]:
+        """One line in, one line out."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(said) + "\n")
+        self._process.stdin.flush()
+        return self._line()
+
+    def work(self, name: str) -> "Asked":
+        """One of its works as a contestant."""
+        return Asked(self, name)
+
+    def close(self) -> None:
+        """End it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(10)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One work of a process beside this one."""
+
+    process: Beside
+    name: str
+
+    def seconds(self, repeats: int) -> float:
+        """Ask for it."""
+        return float(str(self.process.ask(work=self.name, repeats=repeats)["seconds"])) / repeats
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that is started for each document."""
+
+    command: tuple[str, ...]
+
+    def seconds(self, repeats: int) -> float:
+        """Run it."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        for _ in range(repeats):
+            subprocess.run(self.command, check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime) / repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,35 +142,38 @@ def ratio(slow: Timing, quick: Timing) -> dict[str, object]:
     }
 
 
-def interleaved(contestants: dict[str, Callable[[], object]], rounds: int) -> dict[str, Timing]:
+def interleaved(contestants: Mapping[str, Contestant], rounds: int) -> dict[str, Timing]:
     """Each contestant once a round, after one warm-up."""
-    repeats = {name: _repeats(work) for name, work in contestants.items()}
+    repeats = {name: _repeats(contestant) for name, contestant in contestants.items()}
+    gc.collect()
+    gc.freeze()  # the tables and libraries, as in a server that has loaded them; for all who work here alike
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
-        for name, work in contestants.items():
-            seconds[name].append(_once(work, repeats[name]))
+        for name, contestant in contestants.items():
+            seconds[name].append(contestant.seconds(repeats[name]))
+    gc.unfreeze()
     return {name: Timing(name, tuple(values)) for name, values in seconds.items()}
 
 
-def _repeats(work: Callable[[], object]) -> int:
-    work()
-    return max(1, int(_FAST_S / max(_once(work, 1), 1e-6)))
-
-
-def _once(work: Callable[[], object], repeats: int) -> float:
-    gc.collect()
-    began = time.process_time()
-    for _ in range(repeats):
-        work()
-    return (time.process_time() - began) / repeats
+def _repeats(contestant: Contestant) -> int:
+    contestant.seconds(1)
+    return max(1, int(_FAST_S / max(contestant.seconds(1), 1e-6)))
 
 
 def machine() -> dict[str, object]:
     """What ran and with which versions."""
     packages = ("highdicom", "pydicom", "fhir.resources", "orjson", "marshmallow", "numpy")
     return {
-        "machine": platform.processor() or platform.machine(),
+        "machine": _model() or platform.machine(),
         "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
         "python": sys.version.split()[0],
         **{name: version(name) for name in packages},
     }
+
+
+def _model() -> str:
+    """The name of the processor (Linux)."""
+    known = Path("/proc/cpuinfo")
+    lines = known.read_text().splitlines() if known.exists() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")

@@ -142,22 +142,36 @@ def write_fhir(bundle: dict[str, Any]) -> bytes:
     return Bundle.model_validate(bundle).model_dump_json(exclude_none=True).encode()
 
 
-def lesions_of_sr(content: bytes) -> list[tuple[str, int, int]]:
-    """(tracking UID, measurements, evaluations) of each group as highdicom reads it; for the equality check."""
+def read_sr(content: bytes) -> Any:
+    """The groups of an SR by highdicom, with their measurements and evaluations."""
     document: Any = sr.srread(BytesIO(content))
+    groups = document.content.get_planar_roi_measurement_groups()
+    return [(group, group.get_measurements(), group.get_qualitative_evaluations()) for group in groups]
+
+
+def lesions_of_sr(content: bytes) -> list[tuple[object, ...]]:
+    """What highdicom reads of each lesion, for the equality check: numbers with units, fields with answers, outline."""
     return sorted(
-        (str(group.tracking_uid), len(group.get_measurements()), len(group.get_qualitative_evaluations()))
-        for group in document.content.get_planar_roi_measurement_groups()
+        (
+            str(group.tracking_uid),
+            str(group.tracking_identifier),
+            _said(group.finding_type),
+            tuple(_said(site.value) for site in group.finding_sites),
+            tuple((_said(one.name), float(one.value), _said(one.unit)) for one in measurements),
+            tuple((_said(one.name), _said(one.value)) for one in evaluations),
+            group.roi.value.tobytes(),
+        )
+        for group, measurements, evaluations in read_sr(content)
     )
 
 
-def read_sr(content: bytes) -> list[tuple[str, list[Any], list[Any], Any]]:
-    """Tracking UID, measurements, evaluations and region of every group, as highdicom gives them."""
-    document: Any = sr.srread(BytesIO(content))
-    return [
-        (str(group.tracking_uid), group.get_measurements(), group.get_qualitative_evaluations(), group.roi)
-        for group in document.content.get_planar_roi_measurement_groups()
-    ]
+def _said(code: Any) -> str:
+    return f"{code.scheme_designator} {code.value}"
+
+
+def read_fhir(content: bytes) -> object:
+    """A bundle read and validated by fhir.resources."""
+    return Bundle.model_validate_json(content)
 
 
 def as_dict(content: bytes) -> dict[str, Any]:

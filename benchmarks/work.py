@@ -29,8 +29,18 @@ def _polygon(number: int) -> list[list[float]]:
     return [[round(column + radius * math.cos(turn), 2), round(row + radius * math.sin(turn), 2)] for turn in turns]
 
 
-def _lesion(number: int) -> dict[str, Any]:
+def _axes(number: int) -> dict[str, list[list[float]]]:
+    """Long and short axis across a place of its own, in pixels."""
+    column, row, half = 60.0 + number * 37 % 400, 60.0 + number * 53 % 400, 4.0 + number % 9
+    return {
+        "long": [[column - half, row], [column + half, row]],
+        "short": [[column, row - half / 2], [column, row + half / 2]],
+    }
+
+
+def _lesion(number: int, *, axes: bool) -> dict[str, Any]:
     """One lesion as a sender would write it."""
+    drawn = {"bidirectional": _axes(number)} if axes else {"polygon": {"points": _polygon(number)}}
     return {
         "id": f"L{number}",
         "finding": "brain metastasis",
@@ -45,7 +55,7 @@ def _lesion(number: int) -> dict[str, Any]:
             "T1": "hypointense",
             "T2": "hyperintense",
             "enhancement pattern": _ENHANCEMENT[number % len(_ENHANCEMENT)],
-            "edema": "vasogenic edema",
+            "edema": "cerebral edema",
             "edema degree": ("mild", "moderate", "severe")[number % 3],
             "margin": "well-defined",
         },
@@ -54,14 +64,14 @@ def _lesion(number: int) -> dict[str, Any]:
                 "sopClass": MR_IMAGE_STORAGE,
                 "sop": image_uid(number % IMAGES),
                 "series": SERIES,
-                "polygon": {"points": _polygon(number)},
+                **drawn,
             }
         ],
     }
 
 
-def document(lesions: int) -> dict[str, Any]:
-    """A findings document with that many lesions."""
+def document(lesions: int, *, axes: bool = False) -> dict[str, Any]:
+    """A findings document with that many lesions; with their ``axes`` drawn instead of an outline, for viewers."""
     return {
         "report": {
             "id": f"BENCH-{lesions}",
@@ -78,10 +88,10 @@ def document(lesions: int) -> dict[str, Any]:
             "procedure": "MRI brain",
         },
         "observer": {"device": {"name": "MetDetect", "version": "2.1", "uid": "1.2.3.4"}},
-        "lesions": [_lesion(number) for number in range(lesions)],
+        "lesions": [_lesion(number, axes=axes) for number in range(lesions)],
     }
 
 
-def document_bytes(lesions: int) -> bytes:
+def document_bytes(lesions: int, *, axes: bool = False) -> bytes:
     """The document as a sender posts it."""
-    return json.dumps(document(lesions)).encode()
+    return json.dumps(document(lesions, axes=axes)).encode()
