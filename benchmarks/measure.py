@@ -19,6 +19,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
+from service.commands.serve import settle_memory
+
 _FAST_S = 0.1  # work quicker than this is repeated within a round, so that it is timed as it runs on and on
 
 
@@ -145,13 +147,11 @@ def ratio(slow: Timing, quick: Timing) -> dict[str, object]:
 def interleaved(contestants: Mapping[str, Contestant], rounds: int) -> dict[str, Timing]:
     """Each contestant once a round, after one warm-up."""
     repeats = {name: _repeats(contestant) for name, contestant in contestants.items()}
-    gc.collect()
-    gc.freeze()  # the tables and libraries, as in a server that has loaded them; for all who work here alike
+    settle_memory()  # as our server does once it has loaded everything; for all who work here alike
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, contestant in contestants.items():
             seconds[name].append(contestant.seconds(repeats[name]))
-    gc.unfreeze()
     return {name: Timing(name, tuple(values)) for name, values in seconds.items()}
 
 

@@ -25,11 +25,11 @@ def report_of(body: bytes) -> CodedReport:
     return code_report(read(body), vocabulary())
 
 
-def convert(body: bytes) -> bytes:
+def convert(body: bytes) -> tuple[bytes, bytes]:
     """The whole conversion: findings JSON to SR and bundle."""
     report = report_of(body)
     document = write_sr(report)
-    return document.content + write_fhir(report, document.reference).content
+    return document.content, write_fhir(report, document.reference).content
 
 
 def contestants(body: bytes) -> dict[str, Contestant]:

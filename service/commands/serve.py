@@ -109,7 +109,7 @@ def _gunicorn_settings(chosen: Settings) -> dict[str, Any]:
 
 def _ready(server: Any) -> None:
     """Say where it listens, with the port that was really taken; the workers are forked after this."""
-    _settle_memory()
+    settle_memory()
     for listener in server.LISTENERS:
         host, port = listener.sock.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
@@ -117,7 +117,7 @@ def _ready(server: Any) -> None:
     sys.stdout.flush()
 
 
-def _settle_memory() -> None:
+def settle_memory() -> None:
     """Take what is loaded out of the garbage collector's way: workers share its pages, and no collection walks it.
 
     A conversion makes some thousand objects and no cycle, so young ones are looked through less often, too.

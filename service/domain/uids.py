@@ -41,6 +41,18 @@ def derive_uuid(role: str, *parts: str | int | None) -> UUID:
     return uuid5(NAMESPACE, _canonical([role, *parts]))
 
 
+def derive_uuid_text(role: str, *parts: str | int | None) -> str:
+    """``str(derive_uuid(role, *parts))``, sooner."""
+    whole = hashlib.sha1(NAMESPACE.bytes + _canonical([role, *parts]).encode(), usedforsecurity=False)
+    return _hyphened(whole.hexdigest())
+
+
+def _hyphened(digits: str) -> str:
+    """A SHA-1 as version 5 UUID in lower-case hexadecimal with hyphens (RFC 9562 5.5)."""
+    low, middle, high, variant, clock, node = _UUID_PARTS(digits)
+    return f"{low}-{middle}-5{high}-{_VARIANT[variant]}{clock}-{node}"
+
+
 class UuidFamily:
     """UUIDs with the same first parts: ``UuidFamily(role, a).text(b)`` is ``str(derive_uuid(role, a, b))``, sooner.
 
@@ -58,8 +70,7 @@ class UuidFamily:
         """The member of one further part, in lower-case hexadecimal with hyphens."""
         whole = self._begun.copy()
         whole.update(f"{encode_basestring(part)}]".encode())
-        low, middle, high, variant, clock, node = _UUID_PARTS(whole.hexdigest())
-        return f"{low}-{middle}-5{high}-{_VARIANT[variant]}{clock}-{node}"
+        return _hyphened(whole.hexdigest())
 
     def uid(self, part: str) -> str:
         """The member of one further part as a DICOM UID under 2.25 (PS3.5 B.2)."""

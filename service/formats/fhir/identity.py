@@ -13,7 +13,7 @@ import orjson
 
 from service.domain.geometry import ImageReference
 from service.domain.report import Issuer
-from service.domain.uids import derive_uid, derive_uuid
+from service.domain.uids import derive_uid, derive_uuid_text
 from service.formats.fhir.codeable import Json, hl7_concept
 
 DICOM_UID = "urn:dicom:uid"
@@ -112,4 +112,4 @@ def put_by_id(uuid: str, resource: Json) -> Entry:
 
 def uuid_of(role: str, *parts: str | int | None) -> str:
     """The derived UUID of a resource, as text."""
-    return str(derive_uuid(f"fhir-{role}", *parts))
+    return derive_uuid_text(f"fhir-{role}", *parts)

@@ -86,15 +86,14 @@ def _build(report: CodedReport, sr: SrReference, bundle: str, release: Release) 
     if not has_requests:
         made["timestamp"] = report.issued.text
     entries = chain([lead] if bundle == "document" else [], draft.entries.values())
-    made["entry"] = [_entry(entry, with_request=has_requests) for entry in entries]
+    if has_requests:
+        made["entry"] = [
+            {"fullUrl": f"urn:uuid:{uuid}", "resource": resource, "request": request}
+            for uuid, resource, request in entries
+        ]
+    else:
+        made["entry"] = [{"fullUrl": f"urn:uuid:{uuid}", "resource": resource} for uuid, resource, _ in entries]
     return made, tuple(draft.losses)
-
-
-def _entry(entry: Entry, *, with_request: bool) -> Json:
-    made: Json = {"fullUrl": f"urn:uuid:{entry.uuid}", "resource": entry.resource}
-    if with_request:
-        made["request"] = entry.request
-    return made
 
 
 def _request(entry: Json) -> Json:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from service.domain.codes import CodedTerm
+from service.domain.codes import Code, CodedTerm
 from service.domain.report import CountKind, Evaluation, Lesion, Measurement, ReferenceRange, TimePoint
 from service.formats.html.phrases import Say, english
 from service.formats.html.text import inline, label
@@ -91,17 +91,35 @@ def reference_range(limits: ReferenceRange, say: Say = english) -> str:
     return f"{say('reference')} {', '.join(filter(None, (bounds, said)))}"
 
 
+_KEPT = 8_192
+_fields: dict[tuple[int, str], tuple[tuple[Code, ...], str]] = {}
+
+
 def evaluations(items: Sequence[Evaluation[CodedTerm]], say: Say = english) -> str:
     """Descriptors as ``field: answer, answer; field: answer``; the answers of one field stand together."""
     parts: list[str] = []
     previous: CodedTerm | None = None
     for item in items:
-        if previous is not None and item.name.text == previous.text and item.name == previous:
+        name = item.name
+        if previous is not None and name.text == previous.text and name == previous:
             parts[-1] += f", {term(item.value, say)}"
         else:
-            parts.append(f'<span class="k">{term(item.name, say)}:</span> {term(item.value, say)}')
-        previous = item.name
+            parts.append(f"{field(name, say)} {term(item.value, say)}")
+        previous = name
     return "; ".join(parts)
+
+
+def field(item: CodedTerm, say: Say = english) -> str:
+    """The name of a field before its answer."""
+    known = _fields.get((id(item.codes), item.text))
+    if known is not None and known[0] is item.codes:
+        return known[1]
+    made = f'<span class="k">{term(item, say)}:</span>'
+    if item.codes and item.concept is not None:  # words of the tables alone: what `label` remembers
+        if len(_fields) >= _KEPT:
+            _fields.clear()
+        _fields[id(item.codes), item.text] = (item.codes, made)
+    return made
 
 
 def site(lesion: Lesion[CodedTerm], say: Say = english) -> str:
