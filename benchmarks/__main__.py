@@ -23,6 +23,11 @@ RATIOS = (
     ("write SR: pydicom by hand", "write SR"),
     ("write SR: dcmjs", "write SR"),
     ("write SR: dcmqi tid1500writer", "write SR"),
+    ("read SR: highdicom", "read SR"),
+    ("read SR: pydicom, every element", "read SR"),
+    ("read SR: dcmjs", "read SR"),
+    ("read SR: Cornerstone adapters", "read SR"),
+    ("read SR: dcmqi tid1500reader", "read SR"),
     ("write FHIR: fhir.resources", "write FHIR"),
     ("write FHIR: fhirkit-rs", "write FHIR"),
 )

@@ -7,9 +7,11 @@ from service.check.compare import compare
 from service.coding import vocabulary
 from service.coding.coder import code_report
 from service.domain.limits import Limits
+from service.domain.received import Intake
 from service.domain.report import CodedReport, LesionReport
 from service.formats.fhir.write import write as write_fhir
 from service.formats.findings.read import read as read_findings
+from service.formats.sr.read import read as read_sr
 from service.formats.sr.write import write as write_sr
 
 WHOLE = "findings JSON to SR and FHIR"
@@ -44,6 +46,7 @@ def contestants(body: bytes) -> dict[str, Contestant]:
         "read findings": Here(lambda: read(body)),
         "code": Here(lambda: code_report(said, vocabulary())),
         "write SR": Here(lambda: write_sr(report)),
+        "read SR": Here(lambda: read_sr(document.content, Intake())),
         "write FHIR": Here(lambda: write_fhir(report, document.reference)),
         "check": Here(lambda: compare(report, document.content, bundle, document.losses)),
         "write FHIR: dict and orjson, nothing built": Here(lambda: orjson.dumps(made)),

@@ -143,10 +143,10 @@ def write_fhir(bundle: dict[str, Any]) -> bytes:
 
 
 def read_sr(content: bytes) -> Any:
-    """The groups of an SR by highdicom, with their measurements and evaluations."""
+    """The groups of an SR by highdicom, with their measurements, evaluations and regions."""
     document: Any = sr.srread(BytesIO(content))
     groups = document.content.get_planar_roi_measurement_groups()
-    return [(group, group.get_measurements(), group.get_qualitative_evaluations()) for group in groups]
+    return [(group, group.get_measurements(), group.get_qualitative_evaluations(), group.roi) for group in groups]
 
 
 def lesions_of_sr(content: bytes) -> list[tuple[object, ...]]:
@@ -159,9 +159,9 @@ def lesions_of_sr(content: bytes) -> list[tuple[object, ...]]:
             tuple(_said(site.value) for site in group.finding_sites),
             tuple((_said(one.name), float(one.value), _said(one.unit)) for one in measurements),
             tuple((_said(one.name), _said(one.value)) for one in evaluations),
-            group.roi.value.tobytes(),
+            region.value.tobytes(),
         )
-        for group, measurements, evaluations in read_sr(content)
+        for group, measurements, evaluations, region in read_sr(content)
     )
 
 
