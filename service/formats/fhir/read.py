@@ -6,12 +6,11 @@ member comes from is the table of `service.formats.fhir`; what others do is in `
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from hashlib import sha256
 from typing import Final
-
-import orjson
 
 from service.domain.codes import Term
 from service.domain.errors import Invalid, Problem
@@ -27,9 +26,9 @@ from service.formats.fhir.read_observers import Observers
 from service.formats.fhir.read_people import People
 from service.formats.fhir.read_results import Results, Shared, Statements
 from service.formats.fhir.read_study import Studies
-from service.formats.fhir.read_terms import layout, terms
+from service.formats.fhir.read_terms import keys_of, layout, terms
 from service.formats.fhir.read_unread import list_unread
-from service.formats.fhir.read_values import LO, bare_uid, line, prose, when
+from service.formats.fhir.read_values import LO, bare_uid, is_word, line, prose, when
 from service.formats.jsontext import parse
 
 _STATUS: Final = {status.value: status for status in Status} | {
@@ -38,6 +37,7 @@ _STATUS: Final = {status.value: status for status in Status} | {
     "unknown": Status.PRELIMINARY,
     "modified": Status.AMENDED,  # R5
 }
+_DOCUMENTS: Final = ("imaging-measurement-report", "diagnostic-imaging-report")
 _LANGUAGE: Final = "en-US"
 _TAG: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?")
 """Language, script and region (RFC 5646 2.1), as a report takes them."""
@@ -116,6 +116,10 @@ class _Reading:
         lesions = Lesions(self._document, results, studies.imaging, study.uid).read()
         said = results.statements
         sections = Sections(self._document, self._composition, said.texts)
+        for note in node.nodes("note"):  # R5
+            text = prose(note, "text")
+            if text is not None:
+                said.texts["findings"].append(text)
         impression = prose(node, "conclusion")
         texts = {name: "\n\n".join(parts) or None for name, parts in sections.texts(impression).items()}
         observers = Observers(self._document, people).read(node, self._composition, results.observers, self._sender)
@@ -127,7 +131,7 @@ class _Reading:
                 status,
                 issued,
                 patient,
-                _whole(study, said, comparisons, studies, self._noted),
+                _whole(study, said, comparisons, studies, node),
                 self._version,
                 self._language(),
                 self._predecessor(),
@@ -177,11 +181,11 @@ class _Reading:
                 identifier.take("system", "use")
                 return text
         name = self._node.value.get("id")
-        if isinstance(name, str) and 0 < len(name) <= LO:
+        if isinstance(name, str) and is_word(name.strip()) and len(name.strip()) <= LO and "\\" not in name:
             why = "the report has no identifier: its id at the server that it came from stands for it"
             self._noted.flag(self._node.path, "identifier", why, "fhir-report-id")
-            return name
-        said = orjson.dumps(self._document.root.value, option=orjson.OPT_SORT_KEYS, default=str)
+            return name.strip()
+        said = json.dumps(self._document.root.value, sort_keys=True, default=str).encode()
         why = "the report has no identifier: it is named after its content, so another version is another report"
         self._noted.flag(self._node.path, "identifier", why, "fhir-report-id")
         return sha256(said).hexdigest()
@@ -297,16 +301,18 @@ def _whole(
     said: Statements,
     comparisons: tuple[Comparison[Term], ...],
     studies: Studies,
-    noted: Noted,
+    report: Node,
 ) -> Study[Term]:
     """The study with what Observations say of it; its images are those listed for it, else all that are left."""
     procedures = [*study.procedures, *said.procedures]
+    if is_document(report.value.get("code")) and (studies.further or said.procedures):
+        procedures = said.procedures  # the code of the report only says that it is one
     known = {_identity(term) for term in procedures}
     for term in dict.fromkeys(studies.further):
         if _identity(term) not in known:
             procedures.append(term)
         elif all(term.text != one.text for one in procedures):
-            noted.skip(term.where, "procedure", "its code stands there already, in other words", "fhir-words")
+            report.noted.skip(term.where, "procedure", "its code stands there already, in other words", "fhir-words")
     images = studies.listed(said.images) if said.images is not None else studies.remaining()
     return replace(
         study,
@@ -315,6 +321,11 @@ def _whole(
         comparisons=comparisons,
         images=images,
     )
+
+
+def is_document(code: object) -> bool:
+    """Whether a code names a kind of document: *imaging measurement report*, *diagnostic imaging report*."""
+    return any(key in _DOCUMENTS for key in keys_of(code))
 
 
 def _identity(term: Term) -> object:

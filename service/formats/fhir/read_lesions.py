@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any, Final
-
-import orjson
 
 from service.coding.naming import MEASUREMENTS
 from service.domain.codes import Term
@@ -85,7 +84,7 @@ class Lesions:
         if "hasMember" in observation:
             return id(observation)
         site = observation.value.get("bodySite")
-        return orjson.dumps(site, option=orjson.OPT_SORT_KEYS, default=str) if site is not None else None
+        return json.dumps(site, sort_keys=True, default=str) if site is not None else None
 
     def _body(self, observation: Node) -> Node | None:
         """The BodyStructure of an Observation: R5's element, the focus of ours and mCODE's, or R4's extension."""

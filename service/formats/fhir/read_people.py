@@ -11,7 +11,7 @@ from service.formats.fhir.identity import own_system
 from service.formats.fhir.read_bundle import Document
 from service.formats.fhir.read_node import Node
 from service.formats.fhir.read_terms import layout, terms
-from service.formats.fhir.read_values import LO, dicom_uid, issuer, line, person_name, type_code, when
+from service.formats.fhir.read_values import LO, dicom_uid, is_word, issuer, line, person_name, type_code, when
 
 PERSONS: Final = ("Practitioner", "PractitionerRole")
 _SEX: Final = {"male": Sex.MALE, "female": Sex.FEMALE, "other": Sex.OTHER, "unknown": None}
@@ -50,6 +50,7 @@ class People:
         raise Invalid(Problem(report.at("subject"), "fhir-patient", why))
 
     def _patient(self, resource: Node) -> Patient:
+        resource.take("id")
         found = [said for said in map(self._identifier, _by_type(resource.nodes("identifier"))) if said is not None]
         if not found:
             name = _last(resource.value.get("id"))
@@ -178,5 +179,6 @@ def _last(text: object) -> str | None:
     """The id at the end of a reference, where it can be the id of a patient."""
     if not isinstance(text, str):
         return None
-    name = text.partition("/_history/")[0].rpartition("/")[2]
-    return name if name and len(name) <= LO and ":" not in name and not name.startswith("#") else None
+    name = text.partition("/_history/")[0].rpartition("/")[2].strip()
+    fits = is_word(name) and len(name) <= LO and ":" not in name and "\\" not in name and not name.startswith("#")
+    return name if fits else None

@@ -14,7 +14,7 @@ from service.domain.codes import LOCAL_SCHEME, Code, CodedTerm, Equivalence, Ter
 from service.domain.uids import scheme_of
 from service.formats.fhir.codeable import DATA_ABSENT
 from service.formats.fhir.read_node import Json, Node
-from service.formats.fhir.read_values import one_line
+from service.formats.fhir.read_values import is_word, one_line
 
 _KEPT: Final = 8192
 _TABLES: Final = {MEASUREMENTS: MEASUREMENTS, EVALUATIONS: EVALUATIONS}
@@ -100,7 +100,7 @@ def of_concept(concept: Node, field: str, sender: str) -> Term | None:
 
 
 def _coding(value: Json) -> _Coding:
-    system, code, display = (part if isinstance(part := value.get(name), str) else "" for name in _PARTS)
+    system, code, display = (part.strip() if isinstance(part := value.get(name), str) else "" for name in _PARTS)
     return system, code, display
 
 
@@ -141,7 +141,7 @@ def _by_word(field: str, text: str) -> CodedTerm | None:
 
 def _code(coding: _Coding, text: str, sender: str) -> Code | None:
     system, code, display = coding
-    if not code or not system or system == DATA_ABSENT:
+    if not (is_word(code) and is_word(system)) or system == DATA_ABSENT:
         return None
     designator = vocabulary().designator(system) or scheme_of(system.removeprefix("urn:oid:"), sender) or system
     return Code(designator, code, text or display or code)

@@ -5,10 +5,9 @@ All else that is not read is listed as skipped.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
-
-import orjson
 
 from service.formats.fhir.read_bundle import Document
 from service.formats.fhir.read_node import Node
@@ -116,4 +115,4 @@ def _is_our_document(resource: Node, report: Node, document: Document) -> bool:
 
 
 def _text(resource: Node, name: str) -> str:
-    return orjson.dumps(resource.value.get(name), default=str).decode()
+    return json.dumps(resource.value.get(name), default=str)

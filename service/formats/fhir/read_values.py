@@ -21,6 +21,7 @@ SH: Final = 16
 NOT_SAID: Final = "not said"
 """What stands where a report must say something and the document says nothing: words, never a code."""
 
+_WORD: Final = 256
 _URN_OID: Final = "urn:oid:"
 _SPACED: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2}.*)")
 _GROUPS: Final = {"ABC": "alphabetic", "IDE": "ideographic", "SYL": "phonetic"}
@@ -52,6 +53,11 @@ def held(node: Node, name: str, text: str, most: int = 0) -> str | None:
 def one_line(text: str) -> str:
     """A text with its line breaks and tabs as spaces; another one as it is."""
     return text if text.isprintable() else " ".join(text.split())
+
+
+def is_word(text: str | None) -> bool:
+    """Whether a text can be a code or the name of a code system: something, on one line, of 256 characters at most."""
+    return text is not None and 0 < len(text) <= _WORD and text.isprintable()
 
 
 def prose(node: Node, name: str) -> str | None:
@@ -219,8 +225,10 @@ def quantity(node: Node) -> tuple[Decimal, Term] | None:
     if value is None:
         return None
     text, system, code = node.string("unit"), node.string("system"), node.string("code")
-    said = Code(vocabulary().designator(system) or system, code, text or code) if system and code else None
-    return value, Term(text or code or "", said, node.path)
+    words = one_line(text or "")[:_WORD]
+    if system is None or code is None or not (is_word(system) and is_word(code)):
+        return value, Term(words or (code if code is not None and is_word(code) else ""), None, node.path)
+    return value, Term(words or code, Code(vocabulary().designator(system) or system, code, words or code), node.path)
 
 
 def reference_range(owner: Node, unit: Term) -> ReferenceRange | None:
