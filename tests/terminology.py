@@ -69,6 +69,10 @@ class SmallSource(SmallRelease):
         found = sorted(self.descendants(code))
         return len(found), found[offset:][: len(found) if count is None else count]
 
+    def page_of_all(self, offset: int, count: int) -> tuple[int, list[str]]:
+        found = list(self.codes())
+        return len(found), found[offset : offset + count]
+
     def search(self, text: str, limit: int) -> Iterable[str]:
         found = [code for code in self.above if fits(text, [word.text for word in self.words(code)])]
         return found[:limit]

@@ -104,6 +104,11 @@ class SiteReleases:
         store = self.store(system)
         return (0, ()) if store is None else store.page_below(system, code, offset, count)
 
+    def page_of_all(self, system: str, offset: int, count: int) -> tuple[int, tuple[str, ...]]:
+        """How many active concepts a system has, and a page of them in the release's own order."""
+        store = self.store(system)
+        return (0, ()) if store is None else store.page_of_all(system, offset, count)
+
     def subsumes(self, system: str, above: str, below: str) -> bool:
         """Whether ``below`` is ``above`` or one of its descendants."""
         store = self.store(system)

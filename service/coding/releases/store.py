@@ -135,6 +135,9 @@ class ReleaseStore(Protocol):
     def page_below(self, system: str, code: str, offset: int, count: int | None) -> tuple[int, tuple[str, ...]]:
         """How many concepts lie below one, and a page of them in the release's own order; ``count`` None: all."""
 
+    def page_of_all(self, system: str, offset: int, count: int) -> tuple[int, tuple[str, ...]]:
+        """How many active concepts a system has, and a page of them in the release's own order."""
+
     def subsumes(self, system: str, above: str, below: str) -> bool:
         """Whether ``below`` is ``above`` or one of its descendants."""
 

@@ -44,6 +44,7 @@ class TableStore(ABC):
         self.name = name
         self._system_ids: Mapping[str, int] = {}
         self._dialects: Sequence[tuple[int, str]] = ()
+        self._active: dict[int, int] = {}  # concepts by system: counting reads them all
         self._masks: dict[int, tuple[str, ...]] = {0: ()}  # some dozen in a release
 
     def prepare(self) -> None:
@@ -173,6 +174,15 @@ class TableStore(ABC):
         runs = self.below(number) if number is not None else []
         total = sum(last - first + 1 for first, last in runs)
         return total, tuple(self.codes(_cut(runs, offset, total if count is None else count)))
+
+    def page_of_all(self, system: str, offset: int, count: int) -> tuple[int, tuple[str, ...]]:
+        """How many active concepts a system has, and a page of them in the order of numbers."""
+        number = self._system_ids.get(system, 0)
+        if number not in self._active:
+            query = "select count(*) from concept where system = ? and active = 1"
+            self._active[number] = self.rows(query, number)[0][0]
+        query = "select code from concept where system = ? and active = 1 order by n limit ? offset ?"
+        return self._active[number], tuple(row[0] for row in self.rows(query, number, count, offset))
 
     def below(self, number: int) -> list[tuple[int, int]]:
         """Numbers of all concepts below, as runs (first, last) in order."""

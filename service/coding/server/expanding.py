@@ -81,13 +81,15 @@ class Expander:
         return Expansion(total, wish.offset, items, tuple(notes), versions)
 
     def _under(self, composition: Composition, wish: Wish) -> Expansion | None:
-        """A page of all that lies under one concept, of which only the page is ever held; None for any other set."""
+        """A page of a system, or of all that lies under a concept: only the page is held. None for any other set."""
         if len(composition.includes) != 1 or composition.excludes or wish.filter:
             return None
         (part,) = composition.includes
-        if not part.filters or part.codes is not None or part.value_sets or part.system in wish.without:
+        if not part.system or part.codes is not None or part.value_sets or part.system in wish.without:
             return None
         source = self._source(part.system, part.version)
+        if not part.filters:
+            return self._all(source, wish) if source.complete else None
         wanted = self._expression(source, part)
         if not isinstance(wanted, Related) or not isinstance(wanted.operand, Reference):
             return None
@@ -97,13 +99,20 @@ class Expander:
             return None
         skipped = max(0, wish.offset - itself)
         first = itself and not wish.offset and wish.count != 0
-        # One more than fits: then it is known to be too many.
-        most = self._most + 1 if wish.count is None else max(0, wish.count - first)
+        most = min(self._most, self._most if wish.count is None else max(0, wish.count - first))
         below, codes = source.page_below(code, skipped, most)
         total = below + itself
         if (wish.count is None and total - wish.offset > self._most) or (wish.count or 0) > self._most:
             self._too_many(total)
         items = self._items([Item(source.uri, one, "") for one in ((code,) if first else ()) + tuple(codes)], wish)
+        return Expansion(total, wish.offset, items, (), ((source.uri, source.version),))
+
+    def _all(self, source: TerminologySource, wish: Wish) -> Expansion:
+        """A page of a system; all of it where it fits into one answer."""
+        total, codes = source.page_of_all(wish.offset, min(self._most, self._most if wish.count is None else wish.count))
+        if (wish.count is None and total - wish.offset > self._most) or (wish.count or 0) > self._most:
+            self._too_many(total)
+        items = self._items([Item(source.uri, one, "") for one in codes], wish)
         return Expansion(total, wish.offset, items, (), ((source.uri, source.version),))
 
     def _active(self, found: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], str]:

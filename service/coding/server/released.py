@@ -69,6 +69,10 @@ class ReleaseSource:
         """How many codes lie under one, and a page of them."""
         return self._store.page_below(self.designator, code, offset, count)
 
+    def page_of_all(self, offset: int, count: int) -> tuple[int, Sequence[str]]:
+        """How many active codes there are, and a page of them."""
+        return self._store.page_of_all(self.designator, offset, count)
+
     def search(self, text: str, limit: int) -> Iterable[str]:
         """Codes that the store finds, best first."""
         found = self._store.search(text.split(), limit)

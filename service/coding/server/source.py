@@ -77,6 +77,9 @@ class TerminologySource(Hierarchy, Protocol):
     def page_below(self, code: str, offset: int, count: int | None) -> tuple[int, Sequence[str]]:
         """How many codes lie under one, and a page of them in a settled order; ``count`` None: all."""
 
+    def page_of_all(self, offset: int, count: int) -> tuple[int, Sequence[str]]:
+        """How many active codes there are, and a page of them in a settled order."""
+
     def search(self, text: str, limit: int) -> Iterable[str]:
         """At most ``limit`` codes of which a designation has words that begin with each of the text's, best first."""
 

@@ -54,6 +54,10 @@ class TableSource:
         """None."""
         return 0, ()
 
+    def page_of_all(self, offset: int, count: int) -> tuple[int, Sequence[str]]:
+        """All codes in table order, a page of them."""
+        return len(self._entries), list(self._entries)[offset : offset + count]
+
     def search(self, text: str, limit: int) -> Iterable[str]:
         """Codes by the words of their concept, or of their display."""
         found = (code for code in self._entries if fits(text, [word.text for word in self.words(code)]))

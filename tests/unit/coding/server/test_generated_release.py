@@ -127,3 +127,17 @@ def test_all_below_the_root_is_told_by_its_number_and_refused_as_a_whole(loaded:
         few.expand(everything, Wish())
     with pytest.raises(Invalid, match="more than the 50"):
         few.expand(everything, Wish(count=51))
+
+
+def test_pages_of_a_whole_system_fit_together(loaded: Site, rf2: Generated) -> None:
+    few = Terminology(Sources({}, loaded.releases), [], [], ServerLimits(expansion=200))
+    everything = few.value_set(f"{SNOMED}?fhir_vs")
+    active = {code for code, state in zip(rf2.made.codes, rf2.made.active, strict=True) if state}
+    found: list[str] = []
+    for offset in range(0, SHAPE.concepts, 200):
+        page = few.expand(everything, Wish(offset=offset, count=200))
+        assert page.total == len(active)
+        found += [item.code for item in page.items]
+    assert (len(found), set(found)) == (len(active), active)
+    with pytest.raises(Invalid, match="more than the 200"):
+        few.expand(everything, Wish())

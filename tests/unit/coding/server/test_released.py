@@ -98,6 +98,10 @@ class SmallStore:
         found, listed = self.small.page_below(code, offset, count)
         return found, tuple(listed)
 
+    def page_of_all(self, system: str, offset: int, count: int) -> tuple[int, tuple[str, ...]]:
+        found, listed = self.small.page_of_all(offset, count)
+        return found, tuple(listed)
+
     def subsumes(self, system: str, above: str, below: str) -> bool:
         return self.small.subsumes(above, below)
 
