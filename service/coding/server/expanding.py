@@ -109,7 +109,8 @@ class Expander:
 
     def _all(self, source: TerminologySource, wish: Wish) -> Expansion:
         """A page of a system; all of it where it fits into one answer."""
-        total, codes = source.page_of_all(wish.offset, min(self._most, self._most if wish.count is None else wish.count))
+        wanted = self._most if wish.count is None else min(self._most, wish.count)
+        total, codes = source.page_of_all(wish.offset, wanted)
         if (wish.count is None and total - wish.offset > self._most) or (wish.count or 0) > self._most:
             self._too_many(total)
         items = self._items([Item(source.uri, one, "") for one in codes], wish)
