@@ -12,6 +12,7 @@ from service.check.fhir_facts import BundleFacts
 from service.check.fhir_r5_facts import R5Facts, R5Yardstick, is_r5
 from service.check.sr_facts import DocumentFacts
 from service.check.sr_yardstick import SrYardstick
+from service.check.text_facts import is_text, unsaid
 from service.coding import Vocabulary, vocabulary
 from service.domain.codes import CodedTerm
 from service.domain.loss import Loss, LossKind
@@ -39,7 +40,9 @@ def compare(
     """
     tables = vocabulary()
     found: list[Difference] = []
-    if sr is not None:
+    if sr is not None and is_text(sr):
+        found += [Difference("sr", "missing", *fact) for fact in unsaid(report, sr)]
+    elif sr is not None:
         lost = frozenset(loss.where for loss in losses if loss.kind is LossKind.LOST)
         found += _differences("sr", SrYardstick(lost).facts(report), DocumentFacts(sr, tables).facts())
     if fhir is not None:

@@ -47,6 +47,14 @@ USUAL = _rows(
         "Study ID and the like are type 2 and may be empty; only a DICOMDIR wants them",
     ),
     (
+        "dciodvfy",
+        (
+            r"(Attribute is not present in standard DICOM IOD - \(0x0018,0x1002\) UI Device UID"
+            r"|Dicom dataset contains attributes not present in standard DICOM IOD - this is a Standard Extended SOP)"
+        ),
+        "Device UID in Contributing Equipment Sequence (PS3.3 C.12.1) is newer than dciodvfy; AI results ask for it",
+    ),
+    (
         "dcentvfy",
         r"Different information entities for attribute - Element=<\w+> IE",
         "the tool files attributes that live in two modules under Series for images and under Study for SR",

@@ -54,6 +54,7 @@ ATTRIBUTES: dict[str, tuple[int, str]] = {
     "PatientBirthDate": (0x00100030, "DA"),
     "PatientSex": (0x00100040, "CS"),
     "OtherPatientIDsSequence": (0x00101002, "SQ"),
+    "DeviceUID": (0x00181002, "UI"),
     "SoftwareVersions": (0x00181020, "LO"),
     "ContributingEquipmentSequence": (0x0018A001, "SQ"),
     "ContributionDescription": (0x0018A003, "ST"),

@@ -30,7 +30,8 @@ class Dialect:
     ``tracking`` is how a tracking identifier is made of the lesion's id and tool; ``label``: a lesion without text gets
     its id as Comment; ``meanings`` are Code Meanings that the reader compares as text, by concept key; ``iods`` are
     those that it reads; ``needs_shape``: it fails on a whole document over one group without coordinates;
-    ``needs_code``: it loses a group over one TEXT where a row has a CODE.
+    ``needs_code``: it loses a group over one TEXT where a row has a CODE. ``words``: a Basic Text SR, TID 2000, instead
+    of TID 1500. ``equipment_uid``: contributing equipment has its Device UID.
     """
 
     name: str
@@ -41,6 +42,8 @@ class Dialect:
     label: bool = False
     needs_shape: bool = False
     needs_code: bool = False
+    words: bool = False
+    equipment_uid: bool = False
     tools: tuple[Tool, ...] = ()
     meanings: tuple[tuple[str, str], ...] = ()
 
@@ -65,6 +68,12 @@ _ROWS = (
         ),
         meanings=(("long-axis", "Long Axis"), ("short-axis", "Short Axis")),
     ),
+    # Archives that take no Comprehensive 3D SR: shapes in millimetres are named as lost.
+    Dialect("enhanced", iods=(Iod.ENHANCED,)),
+    Dialect("text", iods=(), words=True),
+    # IHE Radiology, AI Results (AIR) 6.5.3: TID 1500 in a Comprehensive 3D SR, each algorithm as contributing equipment
+    # with its Device UID, so that one trained anew can be told apart.
+    Dialect("air", iods=(Iod.COMPREHENSIVE_3D,), equipment_uid=True),
 )
 DIALECTS = {row.name: row for row in _ROWS}
 """By name; ``strict`` is the default."""

@@ -57,6 +57,9 @@ def header(draft: Draft) -> Header:
     made |= _authors(draft)
     made |= _evidence(draft)
     devices = [observer.device for observer in report.observers if observer.device is not None]
+    if draft.dialect.equipment_uid and not devices:
+        why = "nobody said which algorithm made it, and AI results name each (IHE AIR 6.5.3.1)"
+        draft.losses.append(Loss(LossKind.FLAGGED, "/observers", "algorithm", why, "sr-no-algorithm"))
     if devices:
         made["ContributingEquipmentSequence"] = [_equipment(draft, device) for device in devices]
     # Last: the codes above are among those whose schemes must be named.
@@ -196,6 +199,8 @@ def _equipment(draft: Draft, device: Device) -> Header:
         "ManufacturerModelName": short(device.model or device.name, "device"),
         "PurposeOfReferenceCodeSequence": long("PurposeOfReferenceCodeSequence", name("processing-equipment").item),
     }
+    if draft.dialect.equipment_uid and device.uid is not None:
+        made["DeviceUID"] = device.uid
     if device.version is not None:
         made["SoftwareVersions"] = short(device.version, "version")
     if device.algorithm is not None:

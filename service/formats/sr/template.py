@@ -94,7 +94,9 @@ def _evaluations(draft: Draft, lost: list[Lesion[CodedTerm]]) -> Iterator[Conten
         concept_name, named = draft.named(evaluation.name)
         yield from of_report(draft, concept_name, evaluation.value, named)
     for prior in report.study.comparisons:
-        yield from draft.text(name("prior-procedure-descriptions"), _prior(prior), "CONTAINS", "/study/comparisons")
+        yield from draft.text(
+            name("prior-procedure-descriptions"), prior_in_words(prior), "CONTAINS", "/study/comparisons"
+        )
     for lesion in lost:
         yield from draft.text(name("comment"), _summary(lesion), "CONTAINS", lesion.where)
 
@@ -109,7 +111,7 @@ def _negative(draft: Draft, term: CodedTerm) -> Items:
     return draft.text(name("absent"), term.text, "CONTAINS", term.where)
 
 
-def _prior(prior: Comparison[CodedTerm]) -> str:
+def prior_in_words(prior: Comparison[CodedTerm]) -> str:
     """A prior study in words; its images, where some are known, stand in the image library and the evidence."""
     said = [
         prior.started.text if prior.started is not None else "",

@@ -12,6 +12,8 @@ from service.domain.errors import Invalid, NotAcceptable, Problem
 from service.domain.report import CodedReport
 from service.domain.uids import derive_uid
 from service.formats.sr.attributes import element, encode_elements, join_elements
+from service.formats.sr.basic_text import SOP_CLASS as BASIC_TEXT
+from service.formats.sr.basic_text import text_report
 from service.formats.sr.dialects import DIALECTS, Dialect
 from service.formats.sr.document import header
 from service.formats.sr.draft import Draft
@@ -39,6 +41,9 @@ def write(report: CodedReport, *, dialect: str = "strict", iod: str | None = Non
 
 
 def _written(report: CodedReport, row: Dialect, wanted: Iod | None) -> SrDocument:
+    if row.words:
+        draft = Draft(report, row, allows_3d=False)
+        return _document(draft, text_report(draft), BASIC_TEXT, "basic-text")
     draft = Draft(report, row, allows_3d=Iod.COMPREHENSIVE_3D in (row.iods if wanted is None else (wanted,)))
     root = measurement_report(draft)
     if report.lesions and not draft.groups:
@@ -46,7 +51,11 @@ def _written(report: CodedReport, row: Dialect, wanted: Iod | None) -> SrDocumen
             Problem("/lesions", "sr-nothing-remains", f"the dialect {row.name} can carry none of the lesions")
         )
     chosen = _narrowest((wanted,) if wanted is not None else row.iods, root)
-    content, reference = _encoded(draft, root, chosen)
+    return _document(draft, root, chosen.sop_class, chosen.value)
+
+
+def _document(draft: Draft, root: ContentItem, sop_class: str, iod: str) -> SrDocument:
+    content, reference = _encoded(draft, root, sop_class, iod)
     return SrDocument(MEDIA_TYPE, content, tuple(dict.fromkeys(draft.losses)), reference=reference)
 
 
@@ -65,7 +74,7 @@ def _iod(dialect: Dialect, name: str | None) -> Iod | None:
         return None
     known = tuple(one.value for one in dialect.iods)
     if name not in known:
-        why = f"no IOD of this name in the dialect {dialect.name}; there are {', '.join(known)}"
+        why = f"no IOD of this name in the dialect {dialect.name}; there are {', '.join(known) or 'none to choose'}"
         raise NotAcceptable(Problem("", "sr-iod", why, known))
     return Iod(name)
 
@@ -78,14 +87,14 @@ def _narrowest(iods: tuple[Iod, ...], root: ContentItem) -> Iod:
     raise ValueError(f"the content needs the relationships of {WIDTHS[root.width]}")
 
 
-def _encoded(draft: Draft, root: ContentItem, iod: Iod) -> tuple[bytes, SrReference]:
+def _encoded(draft: Draft, root: ContentItem, sop_class: str, iod: str) -> tuple[bytes, SrReference]:
     """The bytes, with UIDs derived from them: one UID never names two contents."""
     report = draft.report
-    elements = encode_elements({"SOPClassUID": iod.sop_class, **header(draft), **root_elements(root)})
+    elements = encode_elements({"SOPClassUID": sop_class, **header(draft), **root_elements(root)})
     digest = sha256(join_elements(elements)).hexdigest()
     place = (report.sender, report.id, report.version, f"{draft.dialect.name}/{iod}", digest)
     reference = SrReference(
-        iod.sop_class, derive_uid("sr-instance", *place), derive_uid("sr-series", *place), report.study.uid
+        sop_class, derive_uid("sr-instance", *place), derive_uid("sr-series", *place), report.study.uid
     )
     elements["SOPInstanceUID"] = element("SOPInstanceUID", reference.sop_instance)
     elements["SeriesInstanceUID"] = element("SeriesInstanceUID", reference.series)
