@@ -15,6 +15,7 @@ from service.delivery.settings import Fhir
 
 VERSIONS: Final = {"fhir-r4": "4.0", "fhir-r5": "5.0"}
 SINGLE: Final = "single"
+REQUESTS: Final = "application/vnd.lesionbridge.requests+json"
 _LISTED: Final = 20
 
 
@@ -37,8 +38,10 @@ class FhirDestination:
         """Post the bundle as it is; or its requests in their order, where the server can't take them together."""
         try:
             listed = entries(outgoing.content, outgoing.media_type)
-            if self.settings.bundle == SINGLE or not self.settings.update_as_create:
-                ordered = Ordered(self._peer, self._base, outgoing.media_type, self._json)
+            is_list = outgoing.media_type.startswith(REQUESTS)
+            if is_list or self.settings.bundle == SINGLE or not self.settings.update_as_create:
+                media_type = self._json if is_list else outgoing.media_type
+                ordered = Ordered(self._peer, self._base, media_type, self._json)
                 return ordered.send(listed, update_as_create=self.settings.update_as_create)
             headers = {"Content-Type": outgoing.media_type, "Accept": self._json, "Prefer": "return=minimal"}
             reply = self._peer.ask("POST", self._base, headers, outgoing.content)

@@ -1,4 +1,4 @@
-"""The entries of a stored bundle, JSON or XML: what each asks of the server, and what it says, as facts to compare.
+"""The entries of a stored bundle, JSON or XML, or a list of requests: what each asks, and what it says as facts.
 
 A fact is a path without list positions and a text, so that both forms and both releases are compared in one way. Left
 out is what a server makes its own: id, meta and narrative. Times are compared as instants, quantities as numbers.
@@ -91,8 +91,11 @@ class Entry:
 
 
 def entries(content: bytes, media_type: str) -> list[Entry]:
-    """The entries of a bundle, in its order; raises NotFhir."""
-    return _from_xml(content) if "xml" in media_type else _from_json(content)
+    """The entries of a bundle, or the requests of a list, in their order; raises NotFhir."""
+    found = _from_xml(content) if "xml" in media_type else _from_json(content)
+    if not found:
+        raise NotFhir("the content has no requests")
+    return found
 
 
 def facts(resource: Any) -> Facts:
@@ -120,20 +123,18 @@ def form(query: str) -> bytes:
 def _from_json(content: bytes) -> list[Entry]:
     try:
         # A number keeps its digits: 12.50 is sent as 12.50, alone too.
-        bundle = json.loads(content, parse_float=_digits)
-        return [
-            Entry(
-                str(entry.get("fullUrl", "")),
-                str(entry["resource"]["resourceType"]),
-                str(entry["request"]["method"]),
-                str(entry["request"]["url"]),
-                str(entry["request"].get("ifNoneExist", "")),
-                entry["resource"],
-            )
-            for entry in bundle["entry"]
-        ]
+        told = json.loads(content, parse_float=_digits)
+        if isinstance(told, list):  # requests to be sent one by one
+            return [_entry(one, one) for one in told]
+        return [_entry(one, one["request"]) for one in told["entry"]]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise NotFhir("the content is no bundle with requests") from error
+
+
+def _entry(entry: Mapping[str, Any], request: Mapping[str, Any]) -> Entry:
+    resource = entry["resource"]
+    method, url, condition = str(request["method"]), str(request["url"]), str(request.get("ifNoneExist", ""))
+    return Entry(str(entry.get("fullUrl", "")), str(resource["resourceType"]), method, url, condition, resource)
 
 
 def _from_xml(content: bytes) -> list[Entry]:

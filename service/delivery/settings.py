@@ -102,6 +102,7 @@ class DestinationSettings:
     profile: str = ""
     bundle: str = ""
     language: str = ""
+    encoding: str = ""
     verify: str = ""
     dry_run: bool = False
     concurrency: int = 4
@@ -203,9 +204,14 @@ class Fhir(DestinationSettings):
     update_as_create: bool = True
 
     def __post_init__(self) -> None:
-        """Hold the URL."""
+        """Hold the URL, and that what is sent are requests: a document is nothing that a server stores whole."""
         DestinationSettings.__post_init__(self)
         _check_url(self.url, "url")
+        for member, choices in (("bundle", ("transaction", "single")), ("encoding", ("json", "xml"))):
+            if not getattr(self, member):
+                object.__setattr__(self, member, choices[0])
+            if getattr(self, member) not in choices:
+                raise ValueError(f"{member} is one of {', '.join(choices)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

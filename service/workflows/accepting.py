@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 from uuid import NAMESPACE_URL, uuid5
 
-import orjson
-
+from service.delivery.fhir_entries import NotFhir, entries
 from service.delivery.settings import DestinationSettings
 from service.domain.emitted import SrDocument, SrReference
 from service.domain.errors import Invalid, Problem
@@ -78,7 +77,7 @@ def consign(plan: Plan, identity: str, makes: "Makes", there: Sequence[str] = ()
                 destination=at.name,
                 format=at.takes,
                 role=role,
-                identifiers=_identifiers(made.content) if at.takes in FHIR else (),
+                identifiers=_identifiers(made) if at.takes in FHIR else (),
                 sr=made.sr,
                 parent=plan.parent,
                 dry_run=at.dry_run,
@@ -90,7 +89,14 @@ def consign(plan: Plan, identity: str, makes: "Makes", there: Sequence[str] = ()
 
 def written_for(at: DestinationSettings, options: Options) -> Options:
     """The writing options of a report as a destination has them; what it does not say stays as the sender asked."""
-    return replace(options, check=False, dialect=at.dialect or options.dialect, bundle=at.bundle or options.bundle)
+    return replace(
+        options,
+        check=False,
+        dialect=at.dialect or options.dialect,
+        bundle=at.bundle or options.bundle,
+        encoding=at.encoding or options.encoding,
+        profile=at.profile or options.profile,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +150,10 @@ def own_output(report: CodedReport, form: Format, options: Options, received: Re
     return Made(document.media_type, document.content, sr)
 
 
-def _identifiers(bundle: bytes) -> tuple[tuple[str, str], ...]:
+def _identifiers(made: Made) -> tuple[tuple[str, str], ...]:
     """System and value of each identifier of the DiagnosticReport in a bundle, to find it again at the peer."""
     try:
-        entries = orjson.loads(bundle).get("entry", ())
-    except orjson.JSONDecodeError:
+        found = entries(made.content, made.media_type)
+    except NotFhir:  # a collection or a document has no requests: no server stores it by them
         return ()
-    resources = [entry.get("resource", {}) for entry in entries]
-    return tuple(
-        (str(one.get("system", "")), str(one["value"]))
-        for resource in resources
-        if resource.get("resourceType") == "DiagnosticReport"
-        for one in resource.get("identifier", ())
-        if "value" in one
-    )
+    return tuple(pair for entry in found if entry.kind == "DiagnosticReport" for pair in entry.identifiers)

@@ -18,8 +18,11 @@ from service.delivery.fhir_entries import NotFhir, entries, facts, lacking
 from service.delivery.fhir_ordered import in_order
 from service.delivery.policy import Timeouts
 from service.delivery.settings import Fhir
+from service.formats.fhir.xml import as_xml
+from tests.conformance.generated import make
 from tests.contract.benches import bundle, written
 from tests.faults import FaultyServer, faulty, http
+from tests.findings import make_findings
 
 JSON = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"}
 
@@ -110,6 +113,35 @@ def test_entries_come_after_those_that_they_refer_to() -> None:
     assert len(seen) == len(listed)
 
 
+def test_a_list_of_requests_is_what_the_transaction_asks_for() -> None:
+    made = make(make_findings(), bundle="single").fhir
+    assert made.media_type.startswith("application/vnd.lesionbridge.requests+json")
+    listed = entries(made.content, made.media_type)
+    whole = entries(make(make_findings()).fhir.content, "application/fhir+json")
+    assert [(one.full_url, one.query, one.identifiers) for one in listed] == [
+        (one.full_url, one.query, one.identifiers) for one in whole
+    ]
+
+
+@pytest.mark.oracle("sekmet")
+def test_a_list_of_requests_is_sent_one_by_one(sekmet: str) -> None:
+    made = make(make_findings(), bundle="single").fhir
+    outgoing, at = Outgoing("d", made.media_type, made.content, "r.json"), destination(sekmet, bundle="single")
+    assert at.send(outgoing).outcome is Outcome.STORED
+    assert at.verify(outgoing).outcome is Outcome.VERIFIED
+    assert len(_find(sekmet, "DiagnosticReport")) == 1
+
+
+@pytest.mark.oracle("sekmet")
+def test_a_bundle_in_xml_is_sent_and_verified(sekmet: str) -> None:
+    made = as_xml(written(1).fhir, "R4")
+    outgoing = Outgoing("d", made.media_type, made.content, "r.xml")
+    for at in (destination(sekmet), destination(sekmet, bundle="single")):
+        sent = at.send(outgoing)
+        assert sent.outcome is Outcome.STORED, sent
+        assert at.verify(outgoing).outcome is Outcome.VERIFIED
+
+
 def test_a_circle_can_not_be_sent_one_by_one() -> None:
     def entry(name: str, target: str) -> dict[str, Any]:
         resource = {"resourceType": "Observation", "hasMember": [{"reference": target}]}
@@ -154,7 +186,6 @@ def test_differences_are_found_and_spellings_are_none(sent: Any, held: Any, diff
 
 
 def test_both_forms_say_the_same_facts() -> None:
-    from service.formats.fhir.xml import as_xml
 
     in_json = entries(bundle(1).content, "application/fhir+json")
     in_xml = entries(as_xml(written(1).fhir, "R4").content, "application/fhir+xml")
