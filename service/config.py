@@ -70,6 +70,7 @@ class Settings:
     migrate: bool = True
     issuers_file: str = ""
     overlays_folder: str = ""
+    mappings_folder: str = ""
     destinations_file: str = ""
     study_context: str = ""
     deliver_inside: bool = True

@@ -3,15 +3,18 @@
 A reader makes a lesion report of bytes, a writer makes bytes of a coded report; what one reads, another writes.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from service.domain.emitted import Emitted, SrReference
-from service.domain.errors import Problem, UnsupportedMedia
+from service.domain.errors import Invalid, LesionBridgeError, Problem, UnsupportedMedia
 from service.domain.received import Intake, OutlineItem, Received
 from service.domain.report import CodedReport
+
+if TYPE_CHECKING:
+    from service.formats.table.drafts import Draft
 
 
 class Format(StrEnum):
@@ -22,6 +25,9 @@ class Format(StrEnum):
     FHIR_R5 = "fhir-r5"
     SR = "sr"
     HL7V2 = "hl7v2"
+    DCMQI = "dcmqi"
+    AIM = "aim"
+    CSV = "csv"
     HTML = "html"
 
 
@@ -120,11 +126,58 @@ def _read_fhir_r5(content: bytes, intake: Intake) -> Received:
     return read(content, intake, "R5")
 
 
+def _read_dcmqi(content: bytes, intake: Intake) -> Received:
+    from service.formats.table.dcmqi import draft
+
+    return _drafted(draft(content, intake), intake)
+
+
+def _read_aim(content: bytes, intake: Intake) -> Received:
+    from service.formats.table.aim import draft
+
+    return _drafted(draft(content, intake), intake)
+
+
+def _read_csv(content: bytes, intake: Intake) -> Received:
+    found = list(reports(content, intake))
+    if len(found) > 1:
+        why = f"the table holds {len(found)} reports, and one is wanted here; `lesionbridge convert` takes them all"
+        raise Invalid(Problem("", "table-one-report", why))
+    if isinstance(found[0], LesionBridgeError):
+        raise found[0]
+    return found[0]
+
+
+def reports(content: bytes, intake: Intake) -> Iterator[Received | LesionBridgeError]:
+    """Every report of a table, or why it is none; raises what is wrong with the table as a whole."""
+    from service.formats.table.rows import drafts
+
+    for draft in drafts(content, intake):
+        try:
+            yield _drafted(draft, intake)
+        except LesionBridgeError as error:
+            yield error
+
+
+def _drafted(draft: "Draft", intake: Intake) -> Received:
+    """A findings document that was made of another one, read; its places are those of the other one."""
+    from service.domain.places import moved
+
+    try:
+        read = _read_findings(draft.body(), intake)
+    except LesionBridgeError as error:
+        raise type(error)(*(replace(one, pointer=draft.place(one.pointer)) for one in error.problems)) from None
+    return Received(moved(read.report, draft.place), tuple(draft.losses))
+
+
 READERS: Final[Mapping[Format, Reader]] = {
     Format.FINDINGS: _read_findings,
     Format.FHIR_R4: _read_fhir_r4,
     Format.FHIR_R5: _read_fhir_r5,
     Format.HL7V2: _read_hl7v2,
+    Format.DCMQI: _read_dcmqi,
+    Format.AIM: _read_aim,
+    Format.CSV: _read_csv,
     Format.SR: _read_sr,
 }
 """The formats that can be read."""
@@ -180,9 +233,14 @@ MEDIA_TYPES: Final[Mapping[str, Format]] = {
     "application/fhir+xml; fhirVersion=4.0": Format.FHIR_R4,
     "application/fhir+xml; fhirVersion=5.0": Format.FHIR_R5,
     "application/hl7-v2": Format.HL7V2,
+    "application/vnd.lesionbridge.dcmqi+json": Format.DCMQI,
+    "application/vnd.lesionbridge.aim+xml": Format.AIM,
+    "text/csv": Format.CSV,
+    "application/x-ndjson": Format.CSV,
     "application/dicom": Format.SR,
 }
 """Which format a document of a media type is read as; of FHIR without a version what stands in it counts."""
+_DCMQI: Final = b'"Measurements"'
 _RESOURCE: Final = b'"resourceType"'
 _NAMESPACE: Final = b"http://hl7.org/fhir"
 _R5_ONLY: Final = (b'"ImagingSelection"', b'"includedStructure"', b"<ImagingSelection", b"<includedStructure")
@@ -198,7 +256,9 @@ def detect(content: bytes) -> Format:
     if beginning.startswith(b"{"):
         if _RESOURCE in content and _is_resource(content):
             return _release(content)
-        return Format.FINDINGS
+        return Format.DCMQI if _DCMQI in content and _is_dcmqi(content) else Format.FINDINGS
+    if b"ImageAnnotationCollection" in beginning:
+        return Format.AIM
     if content.lstrip(b"\xff\xfe\xef\xbb\xbf\x0b \t\r\n").replace(b"\0", b"", 3).startswith(b"MSH"):
         return Format.HL7V2
     if _is_dicom(content):
@@ -230,6 +290,17 @@ def _is_resource(content: bytes) -> bool:
     except orjson.JSONDecodeError:
         return content.find(_RESOURCE) < content.find(b":")
     return isinstance(value, dict) and "resourceType" in value
+
+
+def _is_dcmqi(content: bytes) -> bool:
+    """Whether the outer object has the Measurements of dcmqi, which no findings JSON has."""
+    import orjson
+
+    try:
+        value = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(value, dict) and "Measurements" in value
 
 
 def _is_dicom(content: bytes) -> bool:

@@ -106,6 +106,8 @@ class Source:
 
     ``uploads`` is asked for uploaded overlays where nothing is kept; a store knows its own. ``remote`` is a terminology
     server for terms that nothing here knows, ``archive`` knows the study (asked for what is kept, never to convert).
+    ``mapping`` is the text of a table's mapping file; ``received`` is the report where it was read already, one of
+    several in a document.
     """
 
     body: bytes
@@ -116,13 +118,15 @@ class Source:
     site: SiteOverlays | None = None
     uploads: Uploads | None = None
     zone: str = "UTC"
+    mapping: str = ""
+    received: Received | None = None
     remote: RemoteTerms | None = None
     archive: Archive | None = None
 
     @property
     def intake(self) -> Intake:
         """What a reader takes beside the document."""
-        return Intake(self.default_sender, self.zone, self.limits)
+        return Intake(self.default_sender, self.zone, self.limits, self.mapping)
 
 
 @cache
@@ -163,6 +167,8 @@ def _coded(report: LesionReport, tables_used: Vocabulary) -> CodedReport:
 
 def read(source: Source) -> Received:
     """The report in the sender's terms, by the reader of its format; raises UnsupportedMedia or what that raises."""
+    if source.received is not None:
+        return source.received
     reader = READERS.get(source.format)
     if reader is None:
         names = tuple(str(form) for form in READERS)

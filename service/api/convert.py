@@ -27,5 +27,5 @@ def convert(query: dict[str, Any]) -> Response:
     offer = negotiation.wanted(request.headers.get("Accept", ""))
     content = body.read(request, here.settings.limits.body_bytes)
     options = replace(WritingQuery.options(query), encoding=offer.encoding)
-    outcome = run(here.source(content, form), offer.targets, options)
+    outcome = run(here.source(content, form, query.get("mapping")), offer.targets, options)
     return answers.converted(outcome, offer)

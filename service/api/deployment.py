@@ -13,7 +13,7 @@ from service.coding.releases.shelves import open_shelf
 from service.config import Settings, remote_terms
 from service.delivery.settings import load
 from service.delivery.study_context import archive
-from service.domain.errors import Unavailable
+from service.domain.errors import Invalid, Problem, Unavailable
 from service.pipeline import Format, Source, tables
 
 if TYPE_CHECKING:
@@ -55,8 +55,21 @@ class Deployment:
         """What asks the terminology server about terms that nothing here knows, where there is one."""
         return remote_terms(self.settings)
 
-    def source(self, body: bytes, form: Format) -> Source:
-        """A sender's document with what the deployment adds to it."""
+    def mapping(self, name: str | None) -> str:
+        """The text of a table's mapping file by its name; raises Invalid where there is none."""
+        if name is None:
+            return ""
+        folder = Path(self.settings.mappings_folder) if self.settings.mappings_folder else None
+        known = tuple(sorted(one.stem for one in folder.glob("*.toml"))) if folder is not None else ()
+        if folder is None or name not in known:
+            raise Invalid(Problem("?mapping", "table-mapping", "no mapping file of this name is mounted", known))
+        return (folder / f"{name}.toml").read_text(encoding="utf-8")
+
+    def source(self, body: bytes, form: Format, mapping: str | None = None) -> Source:
+        """A sender's document with what the deployment adds to it; ``mapping`` names the mapping file of a table.
+
+        Raises Invalid where there is none of this name.
+        """
         here = self.settings
         return Source(
             body,
@@ -67,6 +80,7 @@ class Deployment:
             site=self.site,
             uploads=self.uploads,
             zone=here.default_zone,
+            mapping=self.mapping(mapping),
             remote=self.remote,
             archive=self.archive,
         )

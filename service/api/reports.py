@@ -32,7 +32,7 @@ def create(query: dict[str, Any], headers: dict[str, Any]) -> Response:
     here = deployment()
     plan = deliveries.plan(query)
     form = negotiation.reader(request.content_type)
-    source = here.source(body.read(request, here.settings.limits.body_bytes), form)
+    source = here.source(body.read(request, here.settings.limits.body_bytes), form, query.get("mapping"))
     options = PublishQuery.options(query)
     receipt = publish(source, options, here.store, key=headers.get("key"), dry_run=query["dry_run"], planner=plan)
     response = answers.published(receipt, always=query.get("ack") == "always")

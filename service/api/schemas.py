@@ -49,6 +49,10 @@ class WritingQuery(Strict):
             "description": "`full`: SR and FHIR are read back and compared with the report before they are answered."
         },
     )
+    mapping = fields.String(
+        validate=validate.Regexp(r"^[a-z0-9][a-z0-9_-]{0,63}$"),
+        metadata={"description": "The mapping file of a table, by its name in the deployment's folder."},
+    )
     reference = fields.Boolean(
         load_default=False, metadata={"description": "An HL7 v2 message points to the SR (OBX RP)."}
     )

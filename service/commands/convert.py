@@ -2,20 +2,24 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from service.commands.inputs import Document, count, documents, is_many
+from service.commands.inputs import Document, count, documents, is_many, is_table, of_table
 from service.commands.speaking import REFUSED, counted, received, refusal, refusing, say, settings, site, stop
 from service.config import Settings
 from service.domain.errors import LesionBridgeError
 from service.domain.loss import Loss
+from service.domain.received import Intake
 from service.doors import READERS, WRITERS, detect, suffix
 from service.pipeline import BUNDLES, DIALECTS, ENCODINGS, IODS, PROFILES, Format, Options, convert
 from service.store.receipt import loss_row
+
+EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("convert")
@@ -31,14 +35,17 @@ from service.store.receipt import loss_row
 @click.option("--profile", type=click.Choice(PROFILES), help="Whose FHIR profiles the bundle is shaped for.")
 @click.option("--iod", type=click.Choice(IODS), help="Of the SR; by need when absent.")
 @click.option("--reference", is_flag=True, help="An HL7 v2 message points to the SR.")
+@click.option("--mapping", type=EXISTING, help="The mapping file of a table: which column is what.")
 @click.option("--check", is_flag=True, help="Read SR and FHIR back and compare them with the report first.")
 @click.option("--loss", help="Write the list of what was skipped, lost, left uncoded or flagged to this file, as JSON.")
 @refusing
-def command(input_path: str, from_: str | None, to: str, out: str, loss: str | None, **writing: Any) -> None:
-    """Convert INPUT (a file, `-`, a folder or an NDJSON file). Exit 0: converted, 2: refused."""
-    run = _Run(Format(from_) if from_ else None, Format(to), Options(**writing), settings())
+def command(input_path: str, from_: str | None, to: str, out: str, loss: str | None, **more: Any) -> None:
+    """Convert INPUT (a file, `-`, a folder, an NDJSON file or a table). Exit 0: converted, 2: refused."""
+    named: Path | None = more.pop("mapping")
     try:
-        refused = _many(run, input_path, out) if is_many(input_path) else _one(run, input_path, out)
+        mapping = named.read_text(encoding="utf-8") if named is not None else ""
+        run = _Run(Format(from_) if from_ else None, Format(to), Options(**more), settings(), mapping)
+        refused = _all(run, input_path, out)
     except OSError as error:
         stop(f"{error.filename}: {error.strerror}")
     if loss is not None:
@@ -49,24 +56,41 @@ def command(input_path: str, from_: str | None, to: str, out: str, loss: str | N
 class _Run:
     """The conversions of one call, with the losses of all of them."""
 
-    def __init__(self, form: Format | None, to: Format, options: Options, deployment: Settings) -> None:
-        self.form, self.to, self.options, self.deployment = form, to, options, deployment
+    def __init__(self, form: Format | None, to: Format, options: Options, deployment: Settings, mapping: str) -> None:
+        self.form, self.to, self.options, self.deployment, self.mapping = form, to, options, deployment, mapping
         self.overlays = site(deployment)
         self.losses: list[dict[str, Any]] = []
 
     def __call__(self, document: Document, *, source: bool) -> tuple[bytes, Sequence[Loss]]:
         """The output's bytes; ``source`` puts the document's name into each loss."""
         here = self.deployment
-        form = self.form or detect(document.body)
-        outcome = convert(received(document.body, form, here, self.overlays), (self.to,), self.options)
+        found = document.received
+        if isinstance(found, LesionBridgeError):
+            raise found
+        form = Format.CSV if found is not None else self.form or detect(document.body)
+        said = replace(received(document.body, form, here, self.overlays), mapping=self.mapping, received=found)
+        outcome = convert(said, (self.to,), self.options)
         for lost in outcome.losses:
             self.losses.append({**({"source": document.name} if source else {}), **loss_row(lost)})
         return outcome.outputs[self.to].content, outcome.losses
 
 
-def _one(run: _Run, path: str, out: str) -> int:
+def _all(run: _Run, path: str, out: str) -> int:
+    """Everything that a path stands for; the number of documents refused."""
+    limit = run.deployment.limits.body_bytes
+    if is_table(path, run.form):
+        found = of_table(
+            path, Intake(run.deployment.default_sender, run.deployment.default_zone, run.deployment.limits, run.mapping)
+        )
+        return _many(run, found, len(found), out) if len(found) > 1 else _one(run, found, out)
+    if is_many(path):
+        return _many(run, documents(path, limit), count(path), out)
+    return _one(run, documents(path, limit), out)
+
+
+def _one(run: _Run, found: Iterable[Document], out: str) -> int:
     """One document to a file or to standard output."""
-    for document in documents(path, run.deployment.limits.body_bytes):
+    for document in found:
         try:
             content, losses = run(document, source=False)
         except LesionBridgeError as error:
@@ -85,7 +109,7 @@ def _one(run: _Run, path: str, out: str) -> int:
     return 0
 
 
-def _many(run: _Run, path: str, out: str) -> int:
+def _many(run: _Run, found: Iterable[Document], total: int, out: str) -> int:
     """Many documents into a folder, with a progress bar and a summary; the number of those refused."""
     from rich.console import Console
     from rich.progress import Progress
@@ -97,8 +121,8 @@ def _many(run: _Run, path: str, out: str) -> int:
     made = refused = 0
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task("converting", total=count(path))
-        for document in documents(path, run.deployment.limits.body_bytes):
+        bar = progress.add_task("converting", total=total)
+        for document in found:
             try:
                 content, _ = run(document, source=True)
                 (folder / f"{document.stem}{suffix(run.to, run.options)}").write_bytes(content)

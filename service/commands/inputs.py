@@ -5,20 +5,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.domain.errors import Problem, TooLarge
+from service.domain.errors import LesionBridgeError, Problem, TooLarge
+from service.domain.received import Intake, Received
+from service.doors import Format, reports
 
 NDJSON = frozenset({".ndjson", ".jsonl"})
-DOCUMENTS = frozenset({".json", ".dcm"})
+DOCUMENTS = frozenset({".json", ".dcm", ".hl7", ".xml"})
 """The files of a folder that are documents, by the end of their names."""
+TABLES = frozenset({".csv", ".tsv"})
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document: ``name`` for messages, ``stem`` for the files made from it."""
+    """One document: ``name`` for messages, ``stem`` for the files made from it.
+
+    ``received`` is the report where it is one of several in a table, or why it is none.
+    """
 
     name: str
     stem: str
     body: bytes
+    received: Received | LesionBridgeError | None = None
 
 
 def is_many(path: str) -> bool:
@@ -50,6 +57,22 @@ def documents(path: str, limit: int) -> Iterator[Document]:
                     yield Document(f"{path}, line {number}", f"{place.stem}-{number:06d}", line)
     else:
         yield Document(path, place.stem, read(place, limit))
+
+
+def is_table(path: str, form: Format | None) -> bool:
+    """Whether a path is a table of lesions: several reports in one file."""
+    return form is Format.CSV or (form is None and Path(path).suffix.lower() in TABLES)
+
+
+def of_table(path: str, intake: Intake) -> list[Document]:
+    """The reports of a table; raises what is wrong with the whole, OSError."""
+    place, limit = Path(path), intake.limits.body_bytes
+    content = _bounded(sys.stdin.buffer.read(limit + 1), limit) if path == "-" else read(place, limit)
+    stem = place.stem if path != "-" else "report"
+    return [
+        Document(f"{path}, report {turn}", f"{stem}-{turn:06d}", b"", found)
+        for turn, found in enumerate(reports(content, intake), 1)
+    ]
 
 
 def read(path: Path, limit: int) -> bytes:
