@@ -12,7 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.faults.peer import Receiver, receiver
-from benchmarks.faults.victim import REPORTS, destinations
+from benchmarks.faults.victim import REPORTS, deliver, destinations, publish
+from service.config import Settings
 from service.store.deliveries import Delivery, State
 from service.store.reports import Store
 
@@ -85,12 +86,17 @@ class Trial:
         return int(process.returncode)
 
     def publish(self, reports: int = REPORTS) -> None:
-        """Publish all reports, as a client that sends again what was not answered."""
-        assert self.run("api", "--reports", str(reports), wait_s=60 + reports) == 0, self.log()
+        """Publish all reports in this process, as a client that sends again what was not answered."""
+        publish(self.settings, reports)
 
     def deliver(self, seconds: float = SETTLE_S) -> None:
-        """Let a worker work until nothing is open."""
-        self.run("worker", "--until-settled", str(seconds), wait_s=seconds + 60)
+        """Let a worker in this process work until nothing is open."""
+        deliver(self.settings, seconds)
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the processes."""
+        return Settings(database_url=self.database_url, destinations_file=str(self.file), log_level="error")
 
     def log(self) -> str:
         """What the processes said on standard error."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks import work
 from benchmarks.faults.boundaries import BOUNDARIES
-from service.config import load
+from service.config import Settings, load
 
 REPORTS = 3
 """Reports of one victim, the first of them in two versions."""
@@ -37,31 +37,29 @@ def main() -> None:
     if options.clock_back:
         _set_back(options.clock_back)
     if options.role == "api":
-        _publish(options.reports)
+        publish(load(os.environ), options.reports)
     else:
-        _deliver(options.until_settled)
+        deliver(load(os.environ), options.until_settled)
 
 
-def _publish(reports: int) -> None:
+def publish(here: Settings, reports: int) -> None:
     """Send each report with a key of its own to both destinations, as a client that repeats what was not answered."""
     from service.app import create_app
 
-    client = create_app(load(os.environ)).test_client()
+    client = create_app(here).test_client()
     names = "folder,hook"
     for number in range(reports):
         for version in (1, 2) if number == 0 else (1,):
             headers = {"Content-Type": "application/json", "Idempotency-Key": f"k-{number}-{version}"}
             answer = client.post(f"/v1/reports?deliver={names}", data=body(f"R{number}", version), headers=headers)
             while answer.status_code == 503:
-                print("unavailable", flush=True)
                 time.sleep(0.2)
                 answer = client.post(f"/v1/reports?deliver={names}", data=body(f"R{number}", version), headers=headers)
             if answer.status_code != 201:
                 sys.exit(f"status {answer.status_code}: {answer.text}")
-            print(f"kept R{number} {version}", flush=True)
 
 
-def _deliver(until_settled: float) -> None:
+def deliver(here: Settings, until_settled: float) -> None:
     """A worker; with a limit it ends once nothing is open."""
     from service.api.observe import configure_logging
     from service.commands.worker import made
@@ -72,7 +70,6 @@ def _deliver(until_settled: float) -> None:
 
     room.SILENT_S, room.SWEEP_S, room.BEAT_S = SILENT_S, 1.0, 0.5  # type: ignore[misc]  # finals, for this walk only
     runs._FED_LATE_S = SILENT_S  # type: ignore[misc]  # the same
-    here = load(os.environ)
     configure_logging(here.log_level)
     worker = made(here)
     assert worker is not None
