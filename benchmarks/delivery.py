@@ -1,7 +1,7 @@
 """``python -m benchmarks.delivery``: accepting and delivering on PostgreSQL, measured with real processes over HTTP.
 
-One JSON object a line: reports accepted durably in a second with two destinations, what is delivered meanwhile, memory of
-the service, one worker against two on a full queue, and how long a restart takes with many queued.
+One JSON object a line: reports accepted durably in a second with two destinations, what is delivered meanwhile, memory
+of the service, one worker against two on a full queue, and how long a restart takes with many queued.
 """
 
 import argparse
@@ -175,20 +175,18 @@ DELIVERY = (
     "number, destination, format, role, identifiers, sr, parent, state, open, attempts, counted, run, fed, priority, "
     "created, changed, next_at, settled, status, reason, request, trace"
 )
-COPIES = (
-    "INSERT INTO reports (sender, report_id) "
-    "SELECT sender, report_id || n FROM reports, generate_series(1, {copies}) n",
-    "INSERT INTO versions (id, report, version, sr_instance, {version}) "
-    "SELECT md5(r.report_id)::uuid::text, r.id, 1, '2.25.' || r.id, {of_version} FROM reports r, versions v "
-    "WHERE r.id <> v.report",
-    "INSERT INTO outputs (version, role, media_type, sha256, content) "
-    "SELECT v.id, o.role, o.media_type, o.sha256, o.content FROM versions v, outputs o "
-    "WHERE v.id <> o.version AND o.role IN ('sr', 'fhir')",
-    "INSERT INTO deliveries (id, version, report, {delivery}) "
-    "SELECT md5(v.id || d.destination)::uuid::text, v.id, v.report, {of_delivery} FROM versions v, deliveries d "
-    "WHERE v.id <> d.version",
-    "ANALYZE",
-)
+COPIES = """
+INSERT INTO reports (sender, report_id) SELECT sender, report_id || n FROM reports, generate_series(1, {copies}) n;
+INSERT INTO versions (id, report, version, sr_instance, {version})
+SELECT md5(r.report_id)::uuid::text, r.id, 1, '2.25.' || r.id, {of_version} FROM reports r, versions v
+WHERE r.id <> v.report;
+INSERT INTO outputs (version, role, media_type, sha256, content)
+SELECT v.id, o.role, o.media_type, o.sha256, o.content FROM versions v, outputs o
+WHERE v.id <> o.version AND o.role IN ('sr', 'fhir');
+INSERT INTO deliveries (id, version, report, {delivery})
+SELECT md5(v.id || d.destination)::uuid::text, v.id, v.report, {of_delivery} FROM versions v, deliveries d
+WHERE v.id <> d.version;
+ANALYZE"""
 """How the rows of one report become those of many."""
 
 
@@ -207,8 +205,8 @@ def fill(bench: Bench, reports: int) -> None:
         "of_delivery": ", ".join(f"d.{name}" for name in DELIVERY.split(", ")),
     }
     with engine.begin() as connection:
-        for statement in COPIES:
-            connection.execute(text(statement.format(**names)))
+        for statement in COPIES.format(**names).split(";"):
+            connection.execute(text(statement))
     engine.dispose()
 
 

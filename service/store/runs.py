@@ -4,7 +4,7 @@ A run is one go at a delivery. Its number is in the row: who works on an older r
 changes no state. So a worker that was taken for dead and comes back does no harm.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Engine, RowMapping, and_, exists, func, inser
 
 from service.store.circuits import Circuit, Door, Heard, door, note, take_try
 from service.store.database import transaction
-from service.store.deliveries import BACKFILL, Delivery, State, hold, made
-from service.store.tables import AttemptRow, DeliveryRow, OutputRow
+from service.store.deliveries import BACKFILL, Delivery, State, made
+from service.store.tables import AttemptRow, DeliveryRow, OutputRow, ReportRow
 from service.store.times import AHEAD_S, later
 
 MOST_PAUSE_S: Final = 86_400.0
@@ -72,6 +72,17 @@ class Told:
     state: State
     again_s: float | None
     counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class May:
+    """What a worker may do: the destinations that it knows (None: all).
+
+    ``overtake``: formats of which an older version may come after a newer one, since each is an object of its own.
+    """
+
+    destinations: Container[str] | None = None
+    overtake: Container[str] = ()
 
 
 class Feed:
@@ -165,17 +176,16 @@ class Runs:
                 if row is not None:
                     _put_off(connection, row, self._now(), 0.0)
 
-    def begin(self, id: str, run: int, worker: str, *, overtakes: bool) -> Turn | None:  # noqa: A002 - as in the routes
-        """Begin the next step of a run; None when there is nothing to do in it now, or ever.
-
-        ``overtakes``: an older version may come after a newer one, since each is an object of its own.
-        """
+    def begin(self, id: str, run: int, worker: str, may: May) -> Turn | None:  # noqa: A002 - as in the routes
+        """Begin the next step of a run; None when there is nothing to do in it now, or ever."""
         now = self._now()
         with transaction(self._engine, writes=True) as connection:
             row = _held(connection, id, run)
             if row is None:
                 return None
             delivery = made(row)
+            if may.destinations is not None and delivery.destination not in may.destinations:
+                return None
             content = connection.execute(
                 select(OutputRow.content, OutputRow.media_type).where(
                     OutputRow.version == delivery.version, OutputRow.role == delivery.role
@@ -186,9 +196,10 @@ class Runs:
             if _of_report(connection, delivery, lower=True):
                 _put_off(connection, row, now, 1.0)
                 return None
-            newer = 0 if overtakes else _of_report(connection, delivery, lower=False)
+            newer = 0 if delivery.format in may.overtake else _of_report(connection, delivery, lower=False)
             if newer:
-                _settle(connection, row, now, State.DEAD, "", f"superseded: version {newer} went there already")
+                superseded = f"superseded: version {newer} went there already"
+                _settle(connection, row, now, State.DEAD, status="", reason=superseded)
                 return None
             at = door(connection, delivery.destination, now, held=True)
             if at is Door.SHUT:
@@ -227,29 +238,28 @@ class Runs:
                 note(connection, at.destination, told.heard, now, self._circuit)
             if row is None:
                 return False
-            number = row["attempts"] + (turn.step != "send")
-            values: dict[str, Any] = {"attempts": number, "status": told.status, "reason": told.reason}
             sent = told.state is State.STORED and turn.step == "send"
-            values["counted"] = 0 if sent else row["counted"] + told.counts
-            connection.execute(update(DeliveryRow).where(DeliveryRow.position == at.position).values(values))
+            values: dict[str, Any] = {
+                "attempts": row["attempts"] + (turn.step != "send"),
+                "counted": 0 if sent else row["counted"] + told.counts,
+                "status": told.status,
+                "reason": told.reason,
+            }
             if told.again_s is not None:
-                _put_off(connection, row, now, told.again_s, told.state)
+                _put_off(connection, row, now, told.again_s, told.state, **values)
             elif sent:
-                changed = {"state": State.STORED, "changed": now}
+                changed = {"state": State.STORED, "changed": now, **values}
                 connection.execute(update(DeliveryRow).where(DeliveryRow.position == at.position).values(changed))
             else:
-                _settle(connection, row, now, told.state, told.status, told.reason)
+                _settle(connection, row, now, told.state, **values)
             return True
 
 
 def _held(connection: Connection, id: str, run: int) -> RowMapping | None:  # noqa: A002 - as in the routes
-    """The row of a run, with its report held before it; None when the run is over."""
-    report = connection.execute(select(DeliveryRow.report).where(DeliveryRow.id == id)).scalar()
-    if report is None:
-        return None
-    hold(connection, report)
+    """The row of a run, held together with its report until the transaction ends; None when the run is over."""
     mine = and_(DeliveryRow.id == id, DeliveryRow.run == run, DeliveryRow.open == 1)
-    row = connection.execute(select(DeliveryRow.__table__).where(mine).with_for_update()).first()
+    held = select(DeliveryRow.__table__).join(ReportRow, ReportRow.id == DeliveryRow.report).where(mine)
+    row = connection.execute(held.with_for_update()).first()
     return row._mapping if row else None
 
 
@@ -324,7 +334,9 @@ def _close_lost(connection: Connection, id: str, now: str) -> None:  # noqa: A00
     connection.execute(update(AttemptRow).where(lost).values(ended=now, outcome="unknown", reason=LOST))
 
 
-def _put_off(connection: Connection, row: RowMapping, now: str, pause_s: float, state: State | None = None) -> None:
+def _put_off(
+    connection: Connection, row: RowMapping, now: str, pause_s: float, state: State | None = None, **more: Any
+) -> None:
     """Give a run back; the next one is due after a pause."""
     values: dict[str, Any] = {
         "run": row["run"] + 1,
@@ -332,19 +344,12 @@ def _put_off(connection: Connection, row: RowMapping, now: str, pause_s: float, 
         "changed": now,
         "next_at": later(now, min(pause_s, MOST_PAUSE_S)),
         "state": state or (State.STORED if row["state"] == State.STORED else State.QUEUED),
+        **more,
     }
     connection.execute(update(DeliveryRow).where(DeliveryRow.position == row["position"]).values(values))
 
 
-def _settle(connection: Connection, row: RowMapping, now: str, state: State, status: str, reason: str) -> None:
+def _settle(connection: Connection, row: RowMapping, now: str, state: State, **more: Any) -> None:
     """Close a delivery."""
-    values = {
-        "state": state,
-        "open": 0,
-        "fed": None,
-        "changed": now,
-        "settled": now,
-        "status": status,
-        "reason": reason,
-    }
+    values = {"state": state, "open": 0, "fed": None, "changed": now, "settled": now, **more}
     connection.execute(update(DeliveryRow).where(DeliveryRow.position == row["position"]).values(values))

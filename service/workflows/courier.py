@@ -14,7 +14,7 @@ from service.delivery.settings import DestinationSettings
 from service.domain.errors import Unavailable
 from service.doors import SUFFIXES, Format
 from service.store.reports import Store
-from service.store.runs import Due, Turn
+from service.store.runs import Due, May, Turn
 from service.workflows.meaning import meaning
 from service.workflows.watching import Watching
 
@@ -68,15 +68,12 @@ class Courier:
 
     def step(self, delivery: str, run: int) -> str:
         """The next step of a run; the state that it led to, or NOTHING."""
-        at = self.kept(lambda: self.store.deliveries.get(delivery))
-        peer = self.peers.get(at.destination)
-        if peer is None:
-            # Its settings were taken out: it waits, seen in the lists, until they are back or a person decides.
-            return NOTHING
-        overtakes = at.format in OBJECTS_OF_THEIR_OWN
-        turn = self.kept(lambda: self.store.runs.begin(delivery, run, self.worker, overtakes=overtakes))
+        # A destination whose settings were taken out waits, seen in the lists, until they are back or a person decides.
+        may = May(self.peers, OBJECTS_OF_THEIR_OWN)
+        turn = self.kept(lambda: self.store.runs.begin(delivery, run, self.worker, may))
         if turn is None:
             return NOTHING
+        peer = self.peers[turn.delivery.destination]
         started, clock = self.store.now(), time.perf_counter()
         with self.watching.step(turn) as span:
             answer = _asked(peer.destination, turn)

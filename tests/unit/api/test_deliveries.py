@@ -17,7 +17,7 @@ from service.config import Settings
 from service.store.circuits import Heard, Verdict
 from service.store.deliveries import State
 from service.store.reports import Store
-from service.store.runs import Told
+from service.store.runs import May, Told
 from tests.findings import make_body
 from tests.unit.api.conftest import FINDINGS
 
@@ -78,7 +78,7 @@ def answered(response: TestResponse) -> Any:
 def end(store: Store, delivery: str, state: State, reason: str = "no") -> None:
     """Bring a delivery to an end, as a worker does."""
     run = store.deliveries.get(delivery).run
-    turn = store.runs.begin(delivery, run, "worker-0", overtakes=True)
+    turn = store.runs.begin(delivery, run, "worker-0", May(overtake={"sr", "fhir-r4"}))
     assert turn is not None
     told = Told("refused", "422", reason, (), Heard(Verdict.WORKS), state, again_s=None, counts=False)
     assert store.runs.told(turn, store.now(), "worker-0", told)

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from service.store.circuits import Heard, Verdict
 from service.store.deliveries import State
 from service.store.reports import Store
-from service.store.runs import Told
+from service.store.runs import May, Told
 from tests.unit.api.test_deliveries import answered, app, post, store
 
 __all__ = ["app", "store"]
@@ -17,7 +17,7 @@ def fail(store: Store, delivery: str, times: int) -> None:
     """Let a destination be away."""
     for _ in range(times):
         run = store.deliveries.get(delivery).run
-        turn = store.runs.begin(delivery, run, "worker-0", overtakes=True)
+        turn = store.runs.begin(delivery, run, "worker-0", May(overtake={"sr", "fhir-r4"}))
         assert turn is not None
         away = Heard(Verdict.AWAY, why="connection refused")
         told = Told("not-sent", "", "", (), away, State.QUEUED, again_s=0.0, counts=True)

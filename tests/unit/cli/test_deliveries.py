@@ -9,7 +9,7 @@ from service.cli import main
 from service.store.circuits import Heard, Verdict
 from service.store.deliveries import State
 from service.store.reports import Store
-from service.store.runs import Told
+from service.store.runs import May, Told
 from tests.destinations import RecordingDestination
 from tests.unit.workflows.peers import accept, peer
 
@@ -25,7 +25,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     version = accept(made, pacs, ehr)
     accept(made, pacs, report__id="R2")
     for one, state in zip(made.deliveries.of(version), (State.REFUSED, State.DEAD), strict=True):
-        turn = made.runs.begin(one.id, 1, "worker-0", overtakes=True)
+        turn = made.runs.begin(one.id, 1, "worker-0", May(overtake={"sr", "fhir-r4"}))
         assert turn is not None
         told = Told("refused", "422", "no such patient", (), Heard(Verdict.WORKS), state, again_s=None, counts=False)
         made.runs.told(turn, made.now(), "worker-0", told)

@@ -16,9 +16,10 @@ from service.store import database
 from service.store.circuits import Circuit, Heard, Verdict, open_circuits
 from service.store.deliveries import BACKFILL, Origin, Planned, State
 from service.store.reports import Consignment, Store, Taken, output
-from service.store.runs import LOST, Due, Pace, Runs, Told, Turn
+from service.store.runs import LOST, Due, May, Pace, Runs, Told, Turn
 from tests.unit.store.test_reports import ID, make_draft
 
+ANYTHING = May()
 PACE = Pace(limit=10, share=10)
 WORKS, AWAY = Heard(Verdict.WORKS), Heard(Verdict.AWAY, why="connection refused")
 
@@ -79,9 +80,9 @@ def told(state: State = State.STORED, **changes: Any) -> Told:
     return replace(made, **changes)
 
 
-def begin(store: Store, name: str = "pacs-1", run: int = 1, **options: Any) -> Turn:
+def begin(store: Store, name: str = "pacs-1", run: int = 1, may: May = ANYTHING) -> Turn:
     """A step that could begin."""
-    turn = store.runs.begin(name, run, "worker-0", **({"overtakes": False} | options))
+    turn = store.runs.begin(name, run, "worker-0", may)
     assert turn is not None
     return turn
 
@@ -162,7 +163,7 @@ def test_a_version_waits_for_the_one_before_it_at_each_destination(kept: Store) 
     assert (due(kept), due(kept, "ehr")) == (["pacs-1"], ["ehr-1"])
     end(kept, begin(kept), state=State.VERIFIED)
     assert (due(kept), due(kept, "ehr")) == (["pacs-2"], ["ehr-1"])
-    assert kept.runs.begin("ehr-2", 1, "worker-0", overtakes=False) is None
+    assert kept.runs.begin("ehr-2", 1, "worker-0", May()) is None
     assert kept.deliveries.get("ehr-2").run == 2  # it was put back
 
 
@@ -178,7 +179,7 @@ def test_an_older_version_never_replaces_a_newer_one(kept: Store) -> None:
     keep(kept, 3, planned(3, "ehr"))
     end(kept, begin(kept, "ehr-3"), state=State.VERIFIED)
     keep(kept, 2, planned(2, "ehr"))
-    assert kept.runs.begin("ehr-2", 1, "worker-0", overtakes=False) is None
+    assert kept.runs.begin("ehr-2", 1, "worker-0", May()) is None
     late = kept.deliveries.get("ehr-2")
     assert (late.state, late.reason) == (State.DEAD, "superseded: version 3 went there already")
 
@@ -187,7 +188,7 @@ def test_an_older_version_that_is_an_object_of_its_own_may_come_late(kept: Store
     keep(kept, 3)
     end(kept, begin(kept, "pacs-3"), state=State.VERIFIED)
     keep(kept, 2)
-    assert begin(kept, "pacs-2", overtakes=True).step == "send"
+    assert begin(kept, "pacs-2", may=May(overtake={"sr"})).step == "send"
 
 
 def test_sent_then_verified_with_each_attempt_kept(kept: Store, clock: Clock) -> None:
@@ -264,8 +265,8 @@ def test_a_run_that_is_over_does_nothing(kept: Store) -> None:
     keep(kept)
     end(kept, begin(kept), state=State.VERIFIED)
     for run in (0, 1, 2):
-        assert kept.runs.begin("pacs-1", run, "worker-0", overtakes=False) is None
-    assert kept.runs.begin("nothing", 1, "worker-0", overtakes=False) is None
+        assert kept.runs.begin("pacs-1", run, "worker-0", May()) is None
+    assert kept.runs.begin("nothing", 1, "worker-0", May()) is None
 
 
 def fail(store: Store, number: int, **changes: Any) -> None:
@@ -281,7 +282,7 @@ def test_a_destination_is_left_alone_after_some_failures_in_a_row(kept: Store, c
     assert (state.destination, state.failures, state.reason) == ("pacs", 5, "connection refused")
     keep(kept, 6, report="R6")
     assert due(kept) == []
-    assert kept.runs.begin("pacs-6", 1, "worker-0", overtakes=False) is None
+    assert kept.runs.begin("pacs-6", 1, "worker-0", May()) is None
     clock.move(5)
     assert due(kept) == ["pacs-1"]  # one, to see whether it is back
 
@@ -292,7 +293,7 @@ def test_one_tries_and_the_others_wait_for_how_it_goes(kept: Store, clock: Clock
     clock.move(5)
     trying = begin(kept, "pacs-1", 2)
     assert trying.probing
-    assert kept.runs.begin("pacs-2", 2, "worker-0", overtakes=False) is None
+    assert kept.runs.begin("pacs-2", 2, "worker-0", May()) is None
     end(kept, trying, state=State.VERIFIED)
     assert open_circuits(kept.deliveries.engine) == ()
     assert not begin(kept, "pacs-3", 2).probing

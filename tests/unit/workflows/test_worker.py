@@ -6,7 +6,7 @@ import pytest
 
 from service.delivery.destination import Answer, Outcome, Outgoing
 from service.store.reports import Store
-from service.store.runs import Due
+from service.store.runs import Due, May
 from service.workflows import engine
 from service.workflows.courier import Courier
 from service.workflows.watching import Watching
@@ -78,7 +78,7 @@ def test_what_was_begun_by_a_lost_worker_is_taken_up_once_it_is_found_missing(
     version = accept(store, pacs)
     [waiting] = store.deliveries.of(version)
     store.runs.fed([Due(waiting.id, 1, 0)])
-    assert store.runs.begin(waiting.id, 1, "worker-9", overtakes=True) is not None
+    assert store.runs.begin(waiting.id, 1, "worker-9", May(overtake={"sr", "fhir-r4"})) is not None
     with working(database_url, pacs):
         assert until(lambda: states(store, version) == {"pacs": "verified"})
     assert store.deliveries.get(waiting.id).attempts == 3
