@@ -93,11 +93,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The answer to a publication; ``created`` is False when the report was there already, ``id`` None on a dry run."""
+    """The answer to a publication; ``created`` is False when the report was there already, ``id`` None on a dry run.
+
+    ``fresh``: it was kept just now; a key that is used again has the answer it got then, and is not.
+    """
 
     id: str | None
     content: bytes
     created: bool
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +287,7 @@ def _keep(
             store.keep(replace(draft, unmapped=counted))
     except kept.Taken:
         return None
-    return Receipt(draft.stored.id, draft.stored.receipt, created=True)
+    return Receipt(draft.stored.id, draft.stored.receipt, created=True, fresh=True)
 
 
 def _placed(source: Source, received: Received, report: CodedReport, tables_used: Vocabulary) -> CodedReport:

@@ -136,8 +136,9 @@ def under_way(response: Response, receipt: Receipt, source: Source, plan: "Plan"
     """
     from service.workflows.again import deliver_more
 
-    here, version = deployment(), str(receipt.id)
-    deliver_more(here.store, version, source, plan, options)
+    version = str(receipt.id)
+    if not receipt.fresh:
+        deliver_more(deployment().store, version, source, plan, options)
     prefer = Prefer(request.headers.get("Prefer", ""))
     if prefer.wait_s:
         states = settled(version, prefer.wait_s)

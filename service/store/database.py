@@ -16,8 +16,11 @@ BUSY_TIMEOUT_MS = 10_000
 _MIGRATION_LOCK = 5_251_741  # one number for all processes: only one migrates at a time
 
 
-def open_engine(url: str) -> Engine:
-    """An engine that connects on first use; raises ValueError for a URL that is no database."""
+def open_engine(url: str, *, ping: bool = True) -> Engine:
+    """An engine that connects on first use; raises ValueError for a URL that is no database.
+
+    ``ping``: a connection of the pool is tried before each use, so that a restart of the server fails no request.
+    """
     try:
         parsed = make_url(url)
         if parsed.drivername in {"postgresql", "postgres"}:
@@ -25,7 +28,7 @@ def open_engine(url: str) -> Engine:
         if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
             raise ValueError("the database is SQLite or PostgreSQL")
         if parsed.get_backend_name() == "postgresql":
-            return create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+            return create_engine(parsed, pool_pre_ping=ping, connect_args={"connect_timeout": 5})
     except (ArgumentError, NoSuchModuleError) as error:
         raise ValueError("not a database URL") from error
     if parsed.database and parsed.database != ":memory:":

@@ -101,9 +101,11 @@ def instant(text: str) -> str:
 class Store:
     """The reports of one database; connects on first use, safe between threads, opened anew in each process."""
 
-    def __init__(self, url: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        """Take the database's URL; raises ValueError when it is none."""
-        self._engine = open_engine(url)
+    def __init__(
+        self, url: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC), *, ping: bool = True
+    ) -> None:
+        """Take the database's URL; raises ValueError when it is none. ``ping`` false: whoever asks tries again."""
+        self._engine = open_engine(url, ping=ping)
         self._clock = clock
         self.overlays = OverlayStore(self._engine, self.now)
         self.unmapped = UnmappedStore(self._engine, self.now)

@@ -1,4 +1,4 @@
-"""DBOS: one workflow a run of a delivery, with a step to send and a step to verify.
+"""DBOS: one workflow a run of a delivery, with one step: where it is within that stands in the table of deliveries.
 
 One engine lives in a process. Its executor id is the worker's slot, its version is ours: not a digest of the source,
 which every release would change. A process is launched after the fork, never before.
@@ -17,7 +17,7 @@ from service.store.deliveries import State
 from service.store.runs import Due
 from service.workflows.courier import Courier
 
-REVISION: Final = "deliver-1"
+REVISION: Final = "deliver-2"
 """Of the workflow: it changes when the steps of `deliver` do. What was begun under another is begun anew."""
 _APPLICATION: Final = "lesionbridge"
 _WORKFLOW: Final = "deliver"
@@ -40,22 +40,18 @@ def system_url(database_url: str) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-@DBOS.step(name="send")
-def _send(delivery: str, run: int) -> str:
-    return _courier[-1].step(delivery, run)
-
-
-@DBOS.step(name="verify")
-def _verify(delivery: str, run: int) -> str:
-    return _courier[-1].step(delivery, run)
+@DBOS.step(name="send-and-verify")
+def _go(delivery: str, run: int) -> str:
+    """Send, and verify what was stored. Each is recorded with the delivery, so it goes on where it was left."""
+    state = _courier[-1].step(delivery, run)
+    return _courier[-1].step(delivery, run) if state == State.STORED else state
 
 
 @DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=_MOST_RECOVERIES)
 def deliver(delivery: str, run: int) -> str:
-    """One run: send, and verify what was stored. A send that was recorded is not made again."""
+    """One run of a delivery."""
     try:
-        state = _send(delivery, run)
-        return _verify(delivery, run) if state == State.STORED else state
+        return _go(delivery, run)
     finally:
         _courier[-1].left(delivery)
 

@@ -23,6 +23,8 @@ from service.workflows.courier import Courier, Peer
 from service.workflows.watching import Watching
 
 TICK_S: Final = 0.25
+TURN_S: Final = 0.02
+"""Until the next look where another worker starts runs at this moment."""
 BEAT_S: Final = 5.0
 SWEEP_S: Final = 10.0
 SILENT_S: Final = 25.0
@@ -105,7 +107,7 @@ class Worker:
         from service.workflows.engine import REVISION, Engine
 
         self._hold_alone()
-        store = Store(self._url)
+        store = Store(self._url, ping=False)
         try:
             name = f"{socket.gethostname()}:{os.getpid()}"
             token = str(uuid4())
@@ -131,6 +133,7 @@ class Worker:
         watch = Watch(SILENT_S, self._clock)
         chores = _Chores(self._clock)
         workers = 1
+        tick_s = TICK_S
         while not self._stop.is_set():
             try:
                 if chores.due("beat", BEAT_S):
@@ -144,20 +147,20 @@ class Worker:
                     engine.forget((datetime.now(UTC) - timedelta(hours=KEPT_H)).isoformat())
                     if self._keep_days:
                         store.retention.purge(self._keep_days, most=MOST_PURGED)
-                self._feed(store, engine, courier, workers)
+                tick_s = TICK_S if self._feed(store, engine, courier, workers) else TURN_S
                 self._fault = ""
             except (Unavailable, DBAPIError) as error:
                 self._fault = f"the database can not be used ({type(error).__name__})"
                 _log.warning("database_away", error=type(error).__name__)
-            self._wake.wait(TICK_S)
+            self._wake.wait(tick_s)
             self._wake.clear()
 
-    def _feed(self, store: Store, engine: Any, courier: Courier, workers: int) -> None:
-        """Start what is due, in the order and at the pace of each destination."""
+    def _feed(self, store: Store, engine: Any, courier: Courier, workers: int) -> bool:
+        """Start what is due, in the order and at the pace of each destination; False when another does that now."""
         now = datetime.now(UTC)
         with store.runs.feeding() as feed:
             if feed is None:
-                return
+                return False
             for name, peer in self._peers.items():
                 here = peer.settings
                 pace = Pace(
@@ -177,6 +180,7 @@ class Worker:
                         raise
                 if runs:
                     store.runs.fed(runs)
+        return True
 
     def _sweep(self, store: Store, engine: Any, watch: Watch) -> None:
         """Bury silent workers, resume what they had begun, free what no workflow is at."""
