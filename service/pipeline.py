@@ -112,6 +112,7 @@ class Source:
     server for terms that nothing here knows, ``archive`` knows the study (asked for what is kept, never to convert).
     ``mapping`` is the text of a table's mapping file; ``received`` is the report where it was read already, one of
     several in a document.
+    ``masks`` are the SEG files that a conversion measures the lesions' segments by.
     """
 
     body: bytes
@@ -124,6 +125,7 @@ class Source:
     zone: str = "UTC"
     mapping: str = ""
     received: Received | None = None
+    masks: tuple[bytes, ...] = ()
     remote: RemoteTerms | None = None
     archive: Archive | None = None
 
@@ -160,7 +162,12 @@ SOURCE = "source"
 def convert(source: Source, targets: Sequence[Format], options: Options) -> Outcome:
     """Read, code and write; raises a Refused for a document that can't be taken, Disagreement when a check fails."""
     received = read(source)
-    coded = _coded(received.report, _vocabulary(source, received.report.sender, None)[0])
+    tables_used = _vocabulary(source, received.report.sender, None)[0]
+    coded = _coded(received.report, tables_used)
+    if source.masks:
+        from service.measuring import measured
+
+        coded = measured(coded, source.masks, tables_used)
     return emit(coded, targets, options, received)
 
 

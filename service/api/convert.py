@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response, request
 
-from service.api import answers, body, negotiation
+from service.api import answers, body, forms, negotiation
 from service.api.deployment import deployment
 from service.api.openapi import CONVERTED, FINDINGS_BODY, Blueprint
 from service.api.schemas import WritingQuery
@@ -20,12 +20,17 @@ blueprint = Blueprint("convert", __name__, url_prefix="/v1", description="Statel
 def convert(query: dict[str, Any]) -> Response:
     """Convert a document.
 
-    The input's format is named by Content-Type, the output's by Accept. Nothing is stored.
+    The input's format is named by Content-Type, the output's by Accept. Nothing is stored. A form (multipart/form-data)
+    has the document as file `report` and SEG instances as files `seg`, by which the lesions' segments are measured.
     """
     here = deployment()
-    form = negotiation.reader(request.content_type)
+    masks: tuple[bytes, ...] = ()
+    form = None if forms.is_form(request.content_type) else negotiation.reader(request.content_type)
     offer = negotiation.wanted(request.headers.get("Accept", ""))
     content = body.read(request, here.settings.limits.body_bytes)
+    if form is None:
+        content, form, masks = forms.parts(request.content_type or "", content)
     options = replace(WritingQuery.options(query), encoding=offer.encoding)
-    outcome = run(here.source(content, form, query.get("mapping")), offer.targets, options)
+    said = replace(here.source(content, form, query.get("mapping")), masks=masks)
+    outcome = run(said, offer.targets, options)
     return answers.converted(outcome, offer)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from service.commands.inputs import Document, count, documents, is_many, is_table, of_table
+from service.commands.inputs import Document, count, documents, is_many, is_table, of_table, read
 from service.commands.speaking import REFUSED, counted, received, refusal, refusing, say, settings, site, stop
 from service.config import Settings
 from service.domain.errors import LesionBridgeError
@@ -38,13 +38,16 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--mapping", type=EXISTING, help="The mapping file of a table: which column is what.")
 @click.option("--check", is_flag=True, help="Read SR and FHIR back and compare them with the report first.")
 @click.option("--loss", help="Write the list of what was skipped, lost, left uncoded or flagged to this file, as JSON.")
+@click.option("--seg", multiple=True, help="A SEG file, or a folder of them: segments are measured by their masks.")
 @refusing
 def command(input_path: str, from_: str | None, to: str, out: str, loss: str | None, **more: Any) -> None:
     """Convert INPUT (a file, `-`, a folder, an NDJSON file or a table). Exit 0: converted, 2: refused."""
     named: Path | None = more.pop("mapping")
+    seg: tuple[str, ...] = more.pop("seg")
     try:
         mapping = named.read_text(encoding="utf-8") if named is not None else ""
         run = _Run(Format(from_) if from_ else None, Format(to), Options(**more), settings(), mapping)
+        run.masks = tuple(read(file, run.deployment.limits.body_bytes) for one in seg for file in _files(Path(one)))
         refused = _all(run, input_path, out)
     except OSError as error:
         stop(f"{error.filename}: {error.strerror}")
@@ -53,12 +56,18 @@ def command(input_path: str, from_: str | None, to: str, out: str, loss: str | N
     sys.exit(REFUSED if refused else 0)
 
 
+def _files(path: Path) -> list[Path]:
+    """The file itself, or all files of a folder."""
+    return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+
+
 class _Run:
     """The conversions of one call, with the losses of all of them."""
 
     def __init__(self, form: Format | None, to: Format, options: Options, deployment: Settings, mapping: str) -> None:
         self.form, self.to, self.options, self.deployment, self.mapping = form, to, options, deployment, mapping
         self.overlays = site(deployment)
+        self.masks: tuple[bytes, ...] = ()
         self.losses: list[dict[str, Any]] = []
 
     def __call__(self, document: Document, *, source: bool) -> tuple[bytes, Sequence[Loss]]:
@@ -68,7 +77,8 @@ class _Run:
         if isinstance(found, LesionBridgeError):
             raise found
         form = Format.CSV if found is not None else self.form or detect(document.body)
-        said = replace(received(document.body, form, here, self.overlays), mapping=self.mapping, received=found)
+        said = received(document.body, form, here, self.overlays)
+        said = replace(said, mapping=self.mapping, received=found, masks=self.masks)
         outcome = convert(said, (self.to,), self.options)
         for lost in outcome.losses:
             self.losses.append({**({"source": document.name} if source else {}), **loss_row(lost)})

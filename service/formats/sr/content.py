@@ -5,6 +5,7 @@ what is no tree at all; what an item lacks (a name, a value, a unit) is None, an
 became of it.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -27,6 +28,7 @@ TAG: Final = {keyword: tag for keyword, (tag, _) in ATTRIBUTES.items()} | {
 }
 """Tags by keyword (PS3.6)."""
 
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _VALUE_TYPE: Final = TAG["ValueType"]
 _RELATION: Final = TAG["RelationshipType"]
 _NAME: Final = TAG["ConceptNameCodeSequence"]
@@ -128,7 +130,7 @@ class Node:
 class Tree:
     """The content tree of one data set, with the items by their paths."""
 
-    __slots__ = ("_characters", "_codes", "_depth", "_encoded", "_left", "by_path", "nodes", "root")
+    __slots__ = ("_characters", "_codes", "_depth", "_encoded", "_left", "by_path", "is_cleaned", "nodes", "root")
 
     def __init__(self, encoded: Encoded, elements: Elements, said: Characters, items: int) -> None:
         """Read the tree; raises Invalid (rule ``limit``) for more than ``items`` items or a deeper one than allowed."""
@@ -136,6 +138,7 @@ class Tree:
         self._characters = said
         self._depth = encoded.depth
         self._left = items
+        self.is_cleaned = False
         plain = not (encoded.big or encoded.implicit) and said.is_plain
         self._codes: dict[bytes, Coded] = _entries if plain else {}
         self.by_path: dict[str, Node] = {}
@@ -195,11 +198,18 @@ class Tree:
 
     def text(self, elements: Elements, tag: int) -> str:
         """A value in the characters of the document."""
-        return self._characters.text(self.raw(elements, tag)).strip("\0 ")
+        return self._printable(self._characters.text(self.raw(elements, tag)).strip("\0 "))
+
+    def _printable(self, text: str) -> str:
+        """A value without the control characters that none may have (PS3.5 6.1.3)."""
+        if text.isprintable() or _CONTROL.search(text) is None:
+            return text
+        self.is_cleaned = True
+        return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
     def person(self, elements: Elements, tag: int) -> str:
         """A name of a person."""
-        return self._characters.name(self.raw(elements, tag)).strip("\0 ")
+        return self._printable(self._characters.name(self.raw(elements, tag)).strip("\0 "))
 
     def items(self, elements: Elements, tag: int) -> list[Elements]:
         """The items of a sequence, none where it is not there."""

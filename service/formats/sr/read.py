@@ -82,6 +82,9 @@ class _Reading:
         report = self._report(found, said, watched, images, library, spoken, reported)
         reference = self.header.reference()
         notes.rest()
+        if notes.tree.is_cleaned:
+            why = "control characters were replaced (PS3.5 6.1.3)"
+            notes.flag("SpecificCharacterSet", "texts", why, "sr-character-set")
         losses = tuple(dict.fromkeys(notes.losses))
         return Received(report, losses, reference, () if measured else tuple(outline(self.root)))
 

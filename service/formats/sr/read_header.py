@@ -140,7 +140,7 @@ class Header:
 
     def patient(self) -> Patient:
         """Patient module (C.7.1.1)."""
-        own = self.text("PatientID")
+        own = self.text("PatientID").partition("\\")[0].strip()
         if not own:
             why = "no Patient ID is said: it is derived from the study, and nothing is matched on it"
             self._lack("PatientID", "patient", why, "sr-patient-id")

@@ -173,3 +173,14 @@ def test_the_srs_of_a_folder_are_converted(run: Run, tmp_path: Path) -> None:
     (tmp_path / "in" / "a.dcm").write_bytes(expected(Format.SR))
     assert run("convert", "in", "--to", "fhir-r4", "-o", "out").exit_code == 0
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.fhir.json"]
+
+
+def test_segments_are_measured_by_the_masks_of_a_folder(run: Run, tmp_path: Path) -> None:
+    from tests.unit.test_measuring import MASK, VOLUME, body, measurements
+
+    (tmp_path / "in.json").write_bytes(body())
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks" / "a.dcm").write_bytes(MASK)
+    done = run("convert", "in.json", "--to", "findings", "--seg", "masks")
+    assert done.exit_code == 0
+    assert measurements(done.stdout_bytes)["volume"]["value"] == pytest.approx(VOLUME)

@@ -1,0 +1,40 @@
+"""A document with the SEG files that measure its segments, as multipart/form-data (RFC 7578)."""
+
+from io import BytesIO
+from typing import Final
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.formparser import FormDataParser
+from werkzeug.http import parse_options_header
+
+from service.api import negotiation
+from service.domain.errors import Invalid, Problem, Unreadable
+from service.doors import Format
+
+FORM: Final = "multipart/form-data"
+REPORT: Final = "report"
+SEG: Final = "seg"
+
+
+def is_form(content_type: str | None) -> bool:
+    """Whether a body is a form."""
+    return parse_options_header(content_type or "")[0].lower() == FORM
+
+
+def parts(content_type: str, content: bytes) -> tuple[bytes, Format, tuple[bytes, ...]]:
+    """The document of the part ``report``, its format, and the SEG files of the parts ``seg``.
+
+    Raises Unreadable for what is no form, Invalid for other parts or none of ``report``, UnsupportedMedia for its type.
+    """
+    kind, options = parse_options_header(content_type)
+    try:
+        _, fields, files = FormDataParser(silent=False).parse(BytesIO(content), kind.lower(), len(content), options)
+    except (ValueError, HTTPException) as error:
+        raise Unreadable(Problem("", "form", "the body is no multipart/form-data (RFC 7578)")) from error
+    reports, masks = files.getlist(REPORT), files.getlist(SEG)
+    unknown = sorted({*fields, *files} - {REPORT, SEG})
+    if unknown or len(reports) != 1:
+        why = f"a form has one file `{REPORT}` with its Content-Type, and files `{SEG}`"
+        raise Invalid(Problem("", "form", why, (REPORT, SEG)))
+    document = reports[0]
+    return document.read(), negotiation.reader(document.content_type), tuple(mask.read() for mask in masks)

@@ -1,0 +1,84 @@
+"""Lesions that refer to a segment, measured from its mask: volume, long and short axis, where nobody has said them.
+
+The mask is a DICOM SEG that comes beside the document. What a sender has measured is never replaced.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+from service.coding import Vocabulary
+from service.domain.codes import CodedTerm
+from service.domain.loss import Loss, LossKind
+from service.domain.report import CodedReport, Lesion, Measurement
+from service.imaging.segments import Mask, SegmentSize, Unmeasurable
+
+LONG_METHOD: Final = "longest diameter of the segmentation in the plane of its frames"
+SHORT_METHOD: Final = "longest chord of the segmentation at a right angle to its long axis"
+_VOLUME_METHOD: Final = "segmented-voxel-method"
+"""(126030, DCM, "Sum of segmented voxel method for volume")."""
+_TWO_DIGITS: Final = Decimal("0.01")
+
+
+def measured(report: CodedReport, masks: Sequence[bytes], tables: Vocabulary) -> CodedReport:
+    """The report with the sizes of its segments; a mask that is not there, or tells nothing, is flagged."""
+    losses: list[Loss] = []
+    known: dict[str, Mask] = {}
+    for number, content in enumerate(masks, 1):
+        try:
+            mask = Mask(content)
+        except Unmeasurable as error:
+            losses.append(Loss(LossKind.SKIPPED, "", f"segmentation {number}", f"{error}.", "mask-unreadable"))
+        else:
+            known[mask.sop_instance] = mask
+    lesions = tuple(_measured(lesion, known, tables, losses) for lesion in report.lesions)
+    return replace(report, lesions=lesions, losses=(*report.losses, *losses))
+
+
+def _measured(
+    lesion: Lesion[CodedTerm], known: dict[str, Mask], tables: Vocabulary, losses: list[Loss]
+) -> Lesion[CodedTerm]:
+    segment = lesion.segment
+    if segment is None:
+        return lesion
+    where = segment.where or lesion.where
+    mask = known.get(segment.sop_instance)
+    if mask is None:
+        why = "No segmentation with its SOP Instance UID came along: not measured."
+        losses.append(Loss(LossKind.FLAGGED, where, "segment", why, "mask-missing"))
+        return lesion
+    try:
+        size = mask.size(segment.number)
+    except Unmeasurable as error:
+        losses.append(Loss(LossKind.FLAGGED, where, "segment", f"{error}: not measured.", "mask-unmeasured"))
+        return lesion
+    said = {one.concept.concept for one in lesion.measurements}
+    made = [one for one in _sizes(size, tables, where) if one.concept.concept not in said]
+    return replace(lesion, measurements=(*lesion.measurements, *made))
+
+
+def _sizes(size: SegmentSize, tables: Vocabulary, where: str) -> list[Measurement[CodedTerm]]:
+    """The numbers to two digits, each with the method that it was measured by."""
+    found = [
+        ("long-axis", size.long_axis_mm, "mm", CodedTerm(LONG_METHOD)),
+        ("short-axis", size.short_axis_mm, "mm", CodedTerm(SHORT_METHOD)),
+    ]
+    if size.volume_mm3 is not None:
+        found.append(("volume", size.volume_mm3, "mm3", tables.term(_VOLUME_METHOD)))
+    return [
+        Measurement(
+            tables.name(tables.measurements[key].concept),
+            Decimal(value).quantize(_TWO_DIGITS),
+            _unit(tables, unit),
+            method,
+            where=where,
+        )
+        for key, value, unit, method in found
+    ]
+
+
+def _unit(tables: Vocabulary, unit: str) -> CodedTerm:
+    key = tables.units.find(unit)
+    assert key is not None  # noqa: S101 - both units are rows of the tables
+    return replace(tables.term(key), text=unit)
