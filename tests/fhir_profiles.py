@@ -4,7 +4,10 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from service.domain.report import CodedReport
+from service.coding import vocabulary
+from service.domain.codes import CodedTerm
+from service.domain.names import NameGroup, PersonName
+from service.domain.report import CodedReport, Evaluation, Observer, Person
 from service.formats.fhir.profiles.claims import claim
 from service.formats.fhir.profiles.modes import MODES
 from service.formats.fhir.profiles.rules import Profile, Rule, is_for, profiles
@@ -13,8 +16,38 @@ from service.formats.fhir.r4 import R4
 from service.formats.fhir.r5 import R5
 from service.formats.fhir.write import write
 from tests.fhir_bundles import Json, sr_of
+from tests.reports import MM, REPORTS, make_coded_report, make_lesion, number
 
 RELEASES = {"R4": R4, "R5": R5}
+CANONICALS = {"mcode": ("http://hl7.org/fhir/us/mcode", "http://hl7.org/fhir/us/core")}
+"""The guides whose profiles a mode has, where they are several."""
+
+
+def proven_report() -> CodedReport:
+    """Lesions of which one is proven and called malignant, measured and judged, one proven only, one called so only."""
+    tables = vocabulary()
+    known, secondary, malignant = map(tables.term, ("known", "neoplasm-secondary", "malignant"))
+    field = make_lesion().evaluations[0].name
+    progressive = Evaluation(field, tables.term("target-lesion-progressive-disease"), "response")
+    called = PersonName(NameGroup("Roe", "Rita"))
+    person: Observer[CodedTerm] = Observer(person=Person(called, id="R1", organization="North"))
+    sizes = (
+        number(tables.term("long-axis"), "14.20", MM),
+        number(tables.term("short-axis"), "1.10", tables.term("unit-cm")),
+    )
+    alone: dict[str, Any] = {"topography": None, "certainty": known}
+    malign = Evaluation(field, malignant, "malignancy")
+    lesions = (
+        make_lesion("T1", category=secondary, measurements=sizes, evaluations=(progressive,), **alone),
+        make_lesion("T2", certainty=known, measurements=sizes),
+        make_lesion("T3", category=secondary, measurements=sizes),
+        make_lesion("T4", measurements=sizes[:1], evaluations=(malign,), **alone),
+    )
+    return make_coded_report(id="PROVEN", lesions=lesions, observers=(person,))
+
+
+PROFILED = {**REPORTS, "proven": proven_report}
+"""The reports of the tests of modes."""
 ROWS = [(mode, profile, rule) for mode in MODES for profile in profiles(mode) for rule in profile.rules]
 """Every rule of every profile."""
 

@@ -53,6 +53,12 @@ def _in_the_closed_bundle(resource: Json, context: Context) -> bool:
     return any(context.keeps(resource, one) for one in ("imr-diagnosticreport", "imr-servicerequest"))
 
 
+def _dimensions(observation: Json, _: Context) -> bool:
+    """mCODE TumorSize, slices of component: one longest dimension (33728-7), up to two others (33729-5)."""
+    codes = Counter(coding["code"] for one in observation["component"] for coding in one["code"]["coding"])
+    return codes["33728-7"] == 1 and codes["33729-5"] <= 2
+
+
 CHECKS: Final[Mapping[str, Callable[[Any, Context], bool]]] = {
     "us-core-6": _named,
     "us-core-1": _to_the_day,
@@ -60,6 +66,7 @@ CHECKS: Final[Mapping[str, Callable[[Any, Context], bool]]] = {
     "us-core-10": _has_a_time,
     "one-selection-of-a-kind": _one_selection_of_a_kind,
     "IMRAttachmentInvariant": _rendered,
+    "mcode-dimensions": _dimensions,
     "imr-closed": _in_the_closed_bundle,
 }
 """The functions that rows of the kind ``check`` name."""

@@ -7,7 +7,7 @@ from typing import Final
 from service.domain.errors import NotAcceptable, Problem
 from service.domain.loss import Loss
 from service.domain.report import CodedReport
-from service.formats.fhir.profiles import dicom_sr, imr, uscore
+from service.formats.fhir.profiles import dicom_sr, imr, mcode, uscore
 from service.formats.fhir.profiles.claims import claim
 from service.formats.fhir.profiles.shaping import Json, Shaping, plain
 
@@ -42,6 +42,7 @@ def _claiming(name: str, shape: Callable[[Shaping], None]) -> Callable[[Shaping]
 MODES: Final[Mapping[str, Mode]] = {
     "uscore": Mode("http://hl7.org/fhir/us/core", "9.0.0", ("R4",), _claiming("uscore", uscore.shape)),
     "dicom-sr": Mode("http://hl7.org/fhir/uv/dicom-sr", "1.0.0", ("R5",), _claiming("dicom-sr", dicom_sr.shape)),
+    "mcode": Mode("http://hl7.org/fhir/us/mcode", "4.0.0", ("R4",), mcode.shape),
     "imr": Mode("https://profiles.ihe.net/RAD/IMR", "1.1.0", ("R4",), imr.requests, ("transaction",)),
 }
 """By the name that ``--profile`` and ``?profile=`` have for them."""
