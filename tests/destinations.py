@@ -17,7 +17,7 @@ class RecordingDestination:
         self.verified: list[Outgoing] = []
         self.held: dict[str, bytes] = {}
         self.away = False
-        self._told = list(told)
+        self.told = list(told)
         self._lock = threading.Lock()
 
     def send(self, outgoing: Outgoing) -> Answer:
@@ -26,7 +26,7 @@ class RecordingDestination:
             self.sent.append(outgoing)
             if self.away:
                 return Answer(Outcome.NOT_SENT, "the peer does not answer")
-            told = self._told.pop(0) if self._told else Answer(Outcome.STORED)
+            told = self.told.pop(0) if self.told else Answer(Outcome.STORED)
             if told.outcome in (Outcome.STORED, Outcome.VERIFIED, Outcome.UNKNOWN):
                 held = self.held.setdefault(outgoing.name, outgoing.content)
                 if held != outgoing.content:

@@ -104,3 +104,62 @@ def _request(connection: socket.socket) -> bytes:
         if not more:
             return content
         content += more
+
+
+@dataclass
+class Relay:
+    """Stands between a client and a real peer. ``cut_at``: hang up at so manieth piece of an answer."""
+
+    port: int
+    cut_at: int = 0
+
+
+@contextmanager
+def relayed(peer: int) -> Iterator[Relay]:
+    """Pass everything on to a port of loopback, and the answers back, unless told to lose one."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(0.1)
+    told, over = Relay(listener.getsockname()[1]), threading.Event()
+
+    def listen() -> None:
+        while not over.is_set():
+            try:
+                client, _ = listener.accept()
+            except TimeoutError:
+                continue
+            try:
+                server = socket.create_connection(("127.0.0.1", peer), timeout=5)
+            except OSError:
+                client.close()
+                continue
+            for one in (client, server):
+                one.settimeout(None)
+            threading.Thread(target=_pump, args=(client, server, None), daemon=True).start()
+            threading.Thread(target=_pump, args=(server, client, told), daemon=True).start()
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    try:
+        yield told
+    finally:
+        over.set()
+        thread.join()
+        listener.close()
+
+
+def _pump(source: socket.socket, sink: socket.socket, told: Relay | None) -> None:
+    """Pass bytes on until one side ends, or until the piece that is to be lost."""
+    try:
+        while content := source.recv(65_536):
+            if told is not None and told.cut_at:
+                told.cut_at -= 1
+                if not told.cut_at:
+                    break
+            sink.sendall(content)
+    except OSError:
+        pass  # the other direction ended
+    for one in (source, sink):
+        try:
+            one.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            continue

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import requests
 from hl7apy.core import Message
@@ -19,12 +20,13 @@ from hl7apy.mllp import AbstractHandler, MLLPServer
 from hl7apy.parser import parse_message
 from pydicom import dcmread
 
-from service.delivery.destination import Destination, Outgoing
+from service.delivery.destination import Answer, Destination, Outcome, Outgoing
 from service.delivery.opening import open_destination
 from service.delivery.policy import Timeouts
 from service.delivery.settings import CStore, Fhir, Folder, Mllp, Stow, Webhook
 from tests.conformance.generated import Written, make
 from tests.destinations import RecordingDestination
+from tests.faults import relayed
 from tests.findings import make_findings
 from tests.oracles import servers
 
@@ -39,6 +41,7 @@ class Bench:
     the destination can prove that its peer has something; ``tells_apart``: it finds out other content under an
     identity; ``count`` tells how many the peer holds. ``at_once`` is how many it can take at a time: dcmtk's
     archive names files by the time, answers 0000 to each of several at once, lists them all and keeps one [ran].
+    ``lose`` makes the next answer get lost after the peer has acted; None where nothing can be lost.
     """
 
     destination: Destination
@@ -49,6 +52,7 @@ class Bench:
     proves: bool = True
     tells_apart: bool = True
     at_once: int = 4
+    lose: Callable[[], None] | None = None
 
 
 def _text(number: int) -> Outgoing:
@@ -95,7 +99,10 @@ def recording(_: Path) -> Iterator[Bench]:
     def leave() -> None:
         fake.away = True
 
-    yield Bench(fake, _text, _other_text, leave, lambda: len(fake.held))
+    def lose() -> None:
+        fake.told.append(Answer(Outcome.UNKNOWN, "the answer was lost"))
+
+    yield Bench(fake, _text, _other_text, leave, lambda: len(fake.held), lose=lose)
 
 
 @contextmanager
@@ -112,8 +119,19 @@ def stow(_: Path) -> Iterator[Bench]:
     """Orthanc over DICOMweb."""
     with ExitStack() as stack:
         pacs = stack.enter_context(servers.orthanc())
-        made = open_destination(Stow(name="pacs", url=pacs.dicom_web, timeouts=FAST))
-        yield Bench(made, sr, other_sr, stack.close, lambda: _instances(pacs))
+        port, lose = _relay(stack, int(pacs.url.rpartition(":")[2]), 1)
+        made = open_destination(Stow(name="pacs", url=f"http://127.0.0.1:{port}/dicom-web", timeouts=FAST))
+        yield Bench(made, sr, other_sr, stack.close, lambda: _instances(pacs), lose=lose)
+
+
+def _relay(stack: ExitStack, port: int, piece: int) -> tuple[int, Callable[[], None]]:
+    """A port before another, and what makes it lose the so manieth piece of the next answer."""
+    relay = stack.enter_context(relayed(port))
+
+    def lose() -> None:
+        relay.cut_at = piece
+
+    return relay.port, lose
 
 
 def _instances(pacs: servers.Pacs) -> int:
@@ -127,9 +145,9 @@ def cstore_orthanc(_: Path) -> Iterator[Bench]:
     with ExitStack() as stack:
         known = {"DicomModalities": {"lesionbridge": ["LESIONBRIDGE", "127.0.0.1", port]}}
         pacs = stack.enter_context(servers.orthanc(settings=known))
-        settings = _cstore(pacs.dicom_port, pacs.ae_title, commitment_port=port, commitment_host="127.0.0.1")
-        made = open_destination(settings)
-        yield Bench(made, sr, other_sr, stack.close, lambda: _instances(pacs), tells_apart=False)
+        at, lose = _relay(stack, pacs.dicom_port, _STORED)
+        made = open_destination(_cstore(at, pacs.ae_title, commitment_port=port, commitment_host="127.0.0.1"))
+        yield Bench(made, sr, other_sr, stack.close, lambda: _instances(pacs), tells_apart=False, lose=lose)
 
 
 @contextmanager
@@ -148,8 +166,9 @@ def cstore_orthanc_get(_: Path) -> Iterator[Bench]:
     with ExitStack() as stack:
         known = {"DicomModalities": {"lesionbridge": ["LESIONBRIDGE", "127.0.0.1", servers.free_port()]}}
         pacs = stack.enter_context(servers.orthanc(settings=known))
-        made = open_destination(_cstore(pacs.dicom_port, pacs.ae_title, verify="get"))
-        yield Bench(made, sr, other_sr, stack.close, lambda: _instances(pacs))
+        at, lose = _relay(stack, pacs.dicom_port, _STORED)
+        made = open_destination(_cstore(at, pacs.ae_title, verify="get"))
+        yield Bench(made, sr, other_sr, stack.close, lambda: _instances(pacs), lose=lose)
 
 
 @contextmanager
@@ -166,8 +185,9 @@ def cstore_dcmqrscp_get(_: Path) -> Iterator[Bench]:
     """dcmtk's archive, read back with C-GET. It replaces an older object of the same UID."""
     with ExitStack() as stack:
         peer = stack.enter_context(servers.dcmqrscp())
-        made = open_destination(_cstore(peer.port, peer.ae_title, verify="get"))
-        yield Bench(made, sr, other_sr, stack.close, peer.count, tells_apart=False, at_once=1)
+        at, lose = _relay(stack, peer.port, _STORED)
+        made = open_destination(_cstore(at, peer.ae_title, verify="get"))
+        yield Bench(made, sr, other_sr, stack.close, peer.count, tells_apart=False, at_once=1, lose=lose)
 
 
 @contextmanager
@@ -175,8 +195,13 @@ def cstore_storescp(_: Path) -> Iterator[Bench]:
     """dcmtk's storage SCP, which can't be asked anything."""
     with ExitStack() as stack:
         peer = stack.enter_context(servers.storescp("+xa"))
-        made = open_destination(_cstore(peer.port, peer.ae_title, verify="none"))
-        yield Bench(made, sr, other_sr, stack.close, peer.count, proves=False, tells_apart=False)
+        at, lose = _relay(stack, peer.port, _STORED)
+        made = open_destination(_cstore(at, peer.ae_title, verify="none"))
+        yield Bench(made, sr, other_sr, stack.close, peer.count, proves=False, tells_apart=False, lose=lose)
+
+
+_STORED: Final = 2
+"""The piece of an answer that has the status of a C-STORE; the first accepts the association."""
 
 
 def _cstore(port: int, called: str, **settings: Any) -> CStore:
@@ -198,12 +223,15 @@ def _fhir(server: AbstractContextManager[str], reads: str, **more: Any) -> Itera
     """A server; ``reads`` is where the reports that it has are counted. A later bundle takes the place of an older."""
     with ExitStack() as stack:
         url = stack.enter_context(server)
-        made = open_destination(Fhir(name="ehr", url=url, timeouts=FAST, **more))
+        port = urlsplit(url).port
+        assert port is not None
+        at, lose = _relay(stack, port, 1)
+        made = open_destination(Fhir(name="ehr", url=url.replace(f":{port}", f":{at}"), timeouts=FAST, **more))
 
         def counted() -> int:
             return _reports(f"{url}/{reads}")
 
-        yield Bench(made, bundle, other_bundle, stack.close, counted, tells_apart=False)
+        yield Bench(made, bundle, other_bundle, stack.close, counted, tells_apart=False, lose=lose)
 
 
 def _reports(url: str) -> int:
@@ -269,8 +297,9 @@ def mllp(_: Path) -> Iterator[Bench]:
         stack.callback(thread.join)
         stack.callback(server.server_close)
         stack.callback(server.shutdown)
-        made = open_destination(Mllp(name="engine", host="127.0.0.1", port=server.server_address[1], timeouts=FAST))
-        yield Bench(made, message, _other_text, stack.close, lambda: len(kept), tells_apart=False)
+        at, lose = _relay(stack, server.server_address[1], 1)
+        made = open_destination(Mllp(name="engine", host="127.0.0.1", port=at, timeouts=FAST))
+        yield Bench(made, message, _other_text, stack.close, lambda: len(kept), tells_apart=False, lose=lose)
 
 
 @contextmanager
@@ -305,9 +334,10 @@ def webhook(_: Path) -> Iterator[Bench]:
         stack.callback(thread.join)
         stack.callback(server.server_close)
         stack.callback(server.shutdown)
-        url = f"http://127.0.0.1:{server.server_port}/in"
-        made = open_destination(Webhook(name="hook", url=url, timeouts=FAST))
-        yield Bench(made, _text, _other_text, stack.close, lambda: len(kept), proves=False, tells_apart=False)
+        at, lose = _relay(stack, server.server_port, 1)
+        made = open_destination(Webhook(name="hook", url=f"http://127.0.0.1:{at}/in", timeouts=FAST))
+        here = stack.close
+        yield Bench(made, _text, _other_text, here, lambda: len(kept), proves=False, tells_apart=False, lose=lose)
 
 
 BENCHES: Final[dict[str, Callable[[Path], AbstractContextManager[Bench]]]] = {

@@ -65,6 +65,21 @@ def test_sending_again_changes_nothing(bench: Bench, new: Callable[[], Outgoing]
     assert bench.count() - before == 1
 
 
+def test_an_answer_that_was_lost_costs_nothing_and_doubles_nothing(bench: Bench, new: Callable[[], Outgoing]) -> None:
+    if bench.lose is None:
+        pytest.skip("nothing can be lost on the way to it")
+    outgoing, before = new(), bench.count()
+    bench.destination.send(new())  # a connection may stand already: the answer is lost all the same
+    bench.lose()
+    lost = bench.destination.send(outgoing)
+    assert lost.outcome is Outcome.UNKNOWN, lost
+    sent = bench.destination.send(outgoing)
+    assert sent.outcome.is_kept, sent
+    verified = sent if sent.outcome is Outcome.VERIFIED else bench.destination.verify(outgoing)
+    assert verified.outcome is (Outcome.VERIFIED if bench.proves else Outcome.STORED), verified
+    assert bench.count() - before == 2
+
+
 def test_what_was_never_sent_is_never_verified(bench: Bench, new: Callable[[], Outgoing]) -> None:
     bench.destination.send(new())
     answer = bench.destination.verify(new())
