@@ -207,7 +207,7 @@ def emit(report: CodedReport, targets: Sequence[Format], options: Options, recei
         chosen = options if target in targets else replace(options, profile=None)
         with Stage.writing(target):
             outputs[target] = WRITERS[target](report, chosen, document)
-    checks = _checked(report, outputs) if options.check else ()
+    checks = _checked(report, outputs, document) if options.check else ()
     made = {target: encoded(target, outputs[target], options) for target in targets}
     found = received.losses if received is not None else ()
     losses = dict.fromkeys([*found, *report.losses, *(loss for output in made.values() for loss in output.losses)])
@@ -480,11 +480,19 @@ def held(
     return tuple(Problem(d.place, "one-truth", f"{d.kind} in the {d.output} output") for d in differences)
 
 
-def _checked(report: CodedReport, outputs: Mapping[Format, Emitted]) -> tuple[str, ...]:
-    """Hold the outputs to the report; raises Disagreement with each place that differs."""
+def _checked(report: CodedReport, outputs: Mapping[Format, Emitted], named: SrReference | None) -> tuple[str, ...]:
+    """Hold the outputs to the report; raises Disagreement with each place that differs.
+
+    ``named`` is the SR that the bundle names: where it came from somebody else, the one written here is held alone.
+    """
     document = outputs[Format.SR]
+    assert isinstance(document, SrDocument)  # noqa: S101 - the SR's writer makes one
+    bundle = outputs[Format.FHIR_R4].content
     with Stage("check"):
-        problems = held(report, document.content, outputs[Format.FHIR_R4].content, document.losses)
+        if named == document.reference:
+            problems = held(report, document.content, bundle, document.losses)
+        else:
+            problems = held(report, document.content, None, document.losses) + held(report, None, bundle)
         if Format.FHIR_R5 in outputs:
             problems += held(report, None, outputs[Format.FHIR_R5].content)
     if problems:

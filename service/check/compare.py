@@ -5,19 +5,27 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
-from service.check.facts import Fact, Yardstick
+from service.check.displays import Displays, codings_of
+from service.check.facts import Yardstick
+from service.check.fhir_agreement import document
 from service.check.fhir_facts import BundleFacts
 from service.check.fhir_r5_facts import R5Facts, R5Yardstick, is_r5
+from service.check.sr_document import Document
 from service.check.sr_facts import DocumentFacts
 from service.check.sr_yardstick import SrYardstick
 from service.check.text_facts import is_text, unsaid
+from service.check.values import Fact
 from service.coding import Vocabulary, vocabulary
 from service.domain.codes import CodedTerm
 from service.domain.loss import Loss, LossKind
 from service.domain.report import CodedReport
 from service.domain.uids import scheme_oid
+
+_NOT_OURS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError)
+"""What a reader stumbles over in an output that lacks what is always written (RuntimeError: `next` in a generator)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +48,29 @@ def compare(
     """
     tables = vocabulary()
     found: list[Difference] = []
-    if sr is not None and is_text(sr):
-        found += [Difference("sr", "missing", *fact) for fact in unsaid(report, sr)]
-    elif sr is not None:
-        lost = frozenset(loss.where for loss in losses if loss.kind is LossKind.LOST)
-        found += _differences("sr", SrYardstick(lost).facts(report), DocumentFacts(sr, tables).facts())
-    if fhir is not None:
-        bundle = _bundle(fhir)
-        yardstick, facts = (R5Yardstick(), R5Facts) if is_r5(bundle) else (Yardstick(), BundleFacts)
-        said = facts(bundle, tables, unknown_schemes(report, tables)).facts()
-        found += _differences("fhir", yardstick.facts(report), said)
+    displays = Displays(tables, (code for term in coded_terms(report) for code in term.codes))
+    try:
+        if sr is not None and is_text(sr):
+            found += [Difference("sr", "missing", *fact) for fact in unsaid(report, sr)]
+        elif sr is not None:
+            lost = frozenset(loss.where for loss in losses if loss.kind is LossKind.LOST)
+            read = DocumentFacts(sr, tables)
+            expected = SrYardstick(lost, of_numbers=read.of_numbers).facts(report)
+            found += _differences("sr", expected, chain(read.facts(), displays.wrong(read.codes())))
+        if fhir is not None:
+            schemes = unknown_schemes(report, tables)
+            read_as, yardstick = BundleFacts, Yardstick()
+            said = _bundle(fhir)
+            if is_r5(said):
+                read_as, yardstick = R5Facts, R5Yardstick()
+            bundle = read_as(said, tables, schemes)
+            uris = {system.uri: name for name, system in tables.systems.items() if system.uri} | schemes
+            wrong = displays.wrong(codings_of(bundle.entries, uris))
+            found += _differences("fhir", yardstick.facts(report), chain(bundle.facts(), wrong))
+            if sr is not None and document(bundle) != Document(sr, tables).reference:
+                found.append(Difference("fhir", "added", "document", "another SR than the one beside it"))
+    except _NOT_OURS as error:
+        raise ValueError("an output is not of the form that is written here") from error
     return tuple(found)
 
 
@@ -78,7 +99,12 @@ def unknown_schemes(report: CodedReport, tables: Vocabulary) -> dict[str, str]:
 
 def coded_terms(report: CodedReport) -> Iterator[CodedTerm]:
     """Every coded term of a report that an output may hold."""
-    yield from (*report.study.procedures, *report.study.technique)
+    study = report.study
+    people = [observer.person for observer in report.observers] + [study.referring_physician]
+    yield from (person.role for person in people if person is not None and person.role is not None)
+    yield study.modality
+    yield from (prior.modality for prior in study.comparisons if prior.modality is not None)
+    yield from (*study.procedures, *study.technique)
     yield from (*report.conclusions, *report.differential, *report.negatives)
     for item in report.evaluations:
         yield from (item.name, item.value)

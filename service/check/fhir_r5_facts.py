@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from service.check.facts import Fact, Yardstick, first_value, image_value
+from service.check.facts import Yardstick
+from service.check.fhir_bundle import DICOM_UID, URN_OID, dicom_uids
 from service.check.fhir_facts import BundleFacts
 from service.check.shapes import region3d_value, region_value, shape_value
+from service.check.values import Fact, first_value, image_value, said_with
 from service.domain.codes import CodedTerm
 from service.domain.report import Lesion
 from service.domain.shown import measurement_of
@@ -42,9 +44,6 @@ class R5Yardstick(Yardstick):
                     yield Fact(f"{here}/region shows", f"{name} {shape}")
         for region3d in lesion.regions3d:
             yield Fact(f"{here}/region", region3d_value(region3d))
-        segment = lesion.segment
-        if segment is not None and segment.source_series is not None:
-            yield Fact(f"{here}/segment/source", segment.source_series)
 
 
 class R5Facts(BundleFacts):
@@ -52,23 +51,112 @@ class R5Facts(BundleFacts):
 
     study = "study"
 
-    def _modality(self, modality: Json) -> str:
-        return first_value(self._codes(modality), modality.get("text", ""))
+    def facts(self) -> Iterator[Fact]:
+        """Those of R4; what selections and Observations say of study and series otherwise is a fact too many."""
+        yield from super().facts()
+        report = next(self.of_type("DiagnosticReport"))
+        (own,) = report["study"]
+        for observation in self.of_type("Observation"):
+            (part,) = observation["partOf"]
+            if not self._is_study(part, own, *dicom_uids(self.target(own))):
+                yield Fact("study/uid", "an Observation is part of another")
+        known = {
+            instance["uid"]: (_class(instance), series["uid"], dicom_uids(study)[0])
+            for study in self.of_type("ImagingStudy")
+            for series in study.get("series", ())
+            for instance in series.get("instance", ())
+        }
+        for selection in self.of_type("ImagingSelection"):
+            status = "entered-in-error" if report["status"] == "entered-in-error" else "available"
+            orders = self.urls(selection.get("basedOn", ()))
+            if selection["status"] != status or orders != self.urls(report.get("basedOn", ())):
+                yield Fact("study", "an ImagingSelection has another state or order")
+            uid = selection["studyUid"]
+            studies = [url for url, one in self.resources.items() if uid in dicom_uids(one)]
+            if not any(self._is_study(selection["derivedFrom"][0], {"reference": url}, uid) for url in studies):
+                yield Fact("study/uid", "an ImagingSelection is derived from another")
+            # Shapes in millimetres are of no image, and of one measured on only its UID may be known.
+            for instance in selection.get("instance", ()) if "frameOfReferenceUid" not in selection else ():
+                if "sopClass" in instance and known.get(instance["uid"]) != (
+                    _class(instance),
+                    selection.get("seriesUid"),
+                    uid,
+                ):
+                    yield Fact(f"image/{instance['uid']}", "an ImagingSelection says otherwise")
 
-    def _device_name(self, device: Json) -> str:
-        name: str = device["name"][0]["value"]
-        return name
+    def _is_study(self, said: Json, study: Json, uid: str) -> bool:
+        """Whether a reference is to a study, by its identifier too."""
+        identifier = said["identifier"]
+        named = (identifier["system"], identifier["value"])
+        return self.url(said) == self.url(study) and named == (DICOM_UID, f"{URN_OID}{uid}")
+
+    def modality(self, coding: Json) -> str:
+        """A modality is a concept."""
+        return first_value(self.codes(coding), coding.get("text", ""))
+
+    def is_known(self, modality: Json) -> bool:
+        """Whether a series says its modality."""
+        return all(map(super().is_known, modality.get("coding", ())))
+
+    def procedures(self, study: Json) -> list[Json]:
+        """A procedure is a concept or a reference."""
+        return [one["concept"] for one in study["procedure"]]
+
+    def ordered(self, order: Json) -> Json:
+        """What is ordered is a concept or a reference."""
+        code: Json = order["code"]["concept"]
+        return code
+
+    def device_name(self, device: Json) -> str:
+        """Its name, which stands twice."""
+        name = str(device["name"][0]["value"])
+        return name if device["displayName"] == name else f"{name} shown as {device['displayName']}"
+
+    def device_property(self, held: Json) -> str:
+        """A property may be a string."""
+        return str(held["valueString"])
+
+    def document_status(self, status: str) -> str:
+        """R5's composition-status has every state of a report."""
+        return status
+
+    def master(self, document: Json) -> Json:
+        """One identifier is enough."""
+        found: Json = document["identifier"][0]
+        return found
+
+    def format_of(self, content: Json) -> Json:
+        """The format is a profile."""
+        found: Json = content["profile"][0]["valueCoding"]
+        return found
+
+    def related(self, document: Json) -> list[Json]:
+        """What is documented."""
+        return [one["reference"] for one in document["event"]]
+
+    def relation(self, older: Json) -> str:
+        """A concept."""
+        return str(older["code"]["coding"][0]["code"])
+
+    def authenticator(self, document: Json) -> Json | None:
+        """The first who attested."""
+        return next((one["party"] for one in document.get("attester", ())), None)
+
+    def composed(self, composition: Json) -> tuple[Json, Json]:
+        """Lists of one."""
+        (identifier,), (subject,) = composition["identifier"], composition["subject"]
+        return identifier, subject
 
     def _site(self, observation: Json) -> Json | None:
         if "bodyStructure" not in observation:
             return super()._site(observation)
-        return _said(self._target(observation["bodyStructure"])["includedStructure"][0]["structure"])
+        return _said(self.target(observation["bodyStructure"])["includedStructure"][0]["structure"])
 
     def _structure_disagrees(self, here: str, observation: Json, structure: Json) -> Iterator[Fact]:
         """Site, side and topography stand twice; a BodyStructure that says otherwise is a fact too many."""
         (part,) = structure["includedStructure"]
         said = [part["structure"], part.get("laterality"), *part.get("qualifier", [None])]
-        components = {self._key(one["code"]): one["valueCodeableConcept"] for one in _coded(observation)}
+        components = {self.key(one["code"]): one["valueCodeableConcept"] for one in _coded(observation)}
         wanted = [self._site(observation), components.get("laterality"), components.get("topography")]
         if [_said(one) for one in said] != wanted:
             yield Fact(f"{here}/site", "BodyStructure says otherwise")
@@ -76,14 +164,14 @@ class R5Facts(BundleFacts):
     def _selections(self, observation: Json, code: str | None = None) -> Iterator[Json]:
         """The ImagingSelections of an Observation, or those of one concept."""
         for reference in observation.get("derivedFrom", ()):
-            target = self._target(reference)
-            if target["resourceType"] == "ImagingSelection" and code in (None, self._key(target["code"])):
+            target = self.target(reference)
+            if target["resourceType"] == "ImagingSelection" and code in (None, self.key(target["code"])):
                 yield target
 
     def _selected(self, here: str, observation: Json) -> Iterator[Fact]:
         images: dict[tuple[str, ...], Fact] = {}
         for selection in self._selections(observation):
-            if "frameOfReferenceUid" not in selection and self._key(selection["code"]) != "referenced-segment":
+            if "frameOfReferenceUid" not in selection and self.key(selection["code"]) != "referenced-segment":
                 for instance in selection["instance"]:
                     frames = instance.get("subset", ())
                     image = image_value(instance["uid"], map(int, frames))
@@ -94,12 +182,12 @@ class R5Facts(BundleFacts):
         yield from images.values()
 
     def _segment(self, here: str, selection: Json) -> Iterator[Fact]:
-        if self._key(selection["code"]) != "referenced-segment":
+        if self.key(selection["code"]) != "referenced-segment":
             return
+        source = next((str(self.target(focus)["seriesUid"]) for focus in selection.get("focus", ())), None)
         for instance in selection["instance"]:
-            yield Fact(f"{here}/segment", " ".join([instance["uid"], *instance["subset"]]))
-        for focus in selection.get("focus", ()):
-            yield Fact(f"{here}/segment/source", self._target(focus)["seriesUid"])
+            said = " ".join([instance["uid"], *instance["subset"]])
+            yield Fact(f"{here}/segment", said_with(said, source=source))
 
     def _measured_on(self, member: Json, parts: Mapping[str | None, Json]) -> str | None:  # noqa: ARG002 - R4 asks them
         images = self._selections(member, "source-of-measurement")
@@ -111,7 +199,11 @@ class R5Facts(BundleFacts):
         for selection in self._selections(member):
             for shape in _shapes(selection):
                 place = f"{here}/region shows" if of_lesion[shape] else f"{here}/region of a member only"
-                yield Fact(place, f"{self._concept(member['code'])} {shape}")
+                yield Fact(place, f"{self.concept(member['code'])} {shape}")
+
+
+def _class(instance: Json) -> str:
+    return str(instance["sopClass"]["code"]).removeprefix(URN_OID)
 
 
 def _said(concept: Json | None) -> Json | None:

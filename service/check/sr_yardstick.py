@@ -1,66 +1,32 @@
 """The facts of a report as an SR states them: terms by their codes, shapes as float32, times as DICOM writes them."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 
-from service.check.facts import Fact, Yardstick, answer_value, by_codes, codes_value, issuer_value
 from service.check.shapes import region3d_value, region_value
+from service.check.sr_context import SrContext
+from service.check.values import Fact, answer_value, codes_value
 from service.coding import vocabulary
 from service.domain.codes import CodedTerm
-from service.domain.geometry import Region2D, Region3D
-from service.domain.names import PersonName
-from service.domain.report import CodedReport, CountKind, Issuer, Lesion, Measurement
-from service.domain.times import DateTime
-from service.formats.sr.vr import digits
+from service.domain.geometry import Graphic, Region2D, Region3D
+from service.domain.report import CodedReport, CountKind, Lesion, Measurement
+from service.domain.shown import measurement_of
+
+_LENGTHS = frozenset({"mm", "cm", "m", "um"})
+_DRAWN = {Graphic.POLYGON: ("mm2", "cm2"), Graphic.LINE: ("mm", "cm")}
+"""What a tool of a viewer takes a shape for."""
 
 
-class SrYardstick(Yardstick):
-    """What an SR must state; ``lost`` are the places in the sender's document that its writer named as lost."""
-
-    def __init__(self, lost: Collection[str]) -> None:
-        """Leave out what was lost by name."""
-        self._lost = lost
-
-    def say(self, term: CodedTerm) -> str:
-        """Codes, and the text only where there is no code or a broader one."""
-        return by_codes(term)
-
-    def deny(self, term: CodedTerm) -> str:
-        """An exact name, else the words."""
-        return codes_value(term.codes) if term.codes and not term.broader else codes_value((), term.text)
-
-    def number(self, value: Decimal) -> str:
-        """Digits as written; what no DS holds, as the binary64 that stands beside its rounding (0040,A161)."""
-        text, exact = digits(value)
-        return text if exact else repr(float(value))
-
-    def images(self, report: CodedReport) -> Iterator[Fact]:  # noqa: ARG002 - its library has those of the lesions, too
-        """None: an SR lists all images in one library."""
-        yield from ()
-
-    def name(self, name: PersonName) -> str:
-        """PN, with its middle names."""
-        return str(name)
-
-    def issued(self, report: CodedReport) -> str:
-        """Content Date and Time with the offset."""
-        return report.issued.dt
-
-    def issuer(self, issuer: Issuer) -> str:
-        """The word, and the OID or else the URI (PS3.3 table 10-17)."""
-        return issuer_value(issuer.key, issuer.oid or issuer.uri)
-
-    def moment(self, when: DateTime) -> str:
-        """DT."""
-        return when.dt
+class SrYardstick(SrContext):
+    """What an SR must state of each lesion."""
 
     def lesion(self, lesion: Lesion[CodedTerm]) -> Iterator[Fact]:
         """All that is said of one lesion, with its shapes."""
-        if lesion.where and lesion.where in self._lost:
+        if lesion.where and lesion.where in self.lost:
             return
         here = f"lesion/{lesion.tracking_uid}"
         segment = lesion.segment
-        gone = segment is not None and (segment.where or lesion.where) in self._lost
+        gone = segment is not None and (segment.where or lesion.where) in self.lost
         for fact in super().lesion(lesion):
             if not (gone and fact.place == f"{here}/segment") and fact.place != f"{here}/count":
                 yield fact
@@ -68,10 +34,19 @@ class SrYardstick(Yardstick):
         for shown in lesion.images:
             for region in shown.regions:
                 if self._stands(region):
-                    yield Fact(f"{here}/region", f"{region_value(region)} on {shown.image.sop_instance}")
+                    shows = self._shown_by(lesion, region, shown.image.sop_instance)
+                    yield Fact(f"{here}/region", f"{region_value(region)} on {shown.image.sop_instance}{shows}")
         for region3d in lesion.regions3d:
             if self._stands(region3d):
                 yield Fact(f"{here}/region", region3d_value(region3d))
+
+    def images(self, report: CodedReport) -> Iterator[Fact]:  # noqa: ARG002 - its library has those of the lesions, too
+        """None: an SR lists all images in one library."""
+        return iter(())
+
+    def studies(self, here: str, lesion: Lesion[CodedTerm]) -> Iterator[Fact]:  # noqa: ARG002 - a group names no study
+        """A group names images, and the evidence says of which studies they are."""
+        return iter(())
 
     def _count(self, here: str, lesion: Lesion[CodedTerm]) -> Iterator[Fact]:
         """A number is a measurement, "multiple" and "innumerable" are concepts."""
@@ -82,9 +57,24 @@ class SrYardstick(Yardstick):
             said = Measurement(concept, Decimal(lesion.count), vocabulary().term("unit-no-units"))
             yield Fact(f"{here}/measurement", self.measured(said, None))
 
+    def _shown_by(self, lesion: Lesion[CodedTerm], region: Region2D[CodedTerm], image: str) -> str:
+        """The number that a shape stands below: a length, or any where shapes stand below numbers only.
+
+        Where shapes stand below numbers
+        only, an outline that shows nothing by name shows the lesion's only area, and a line its only length.
+        """
+        place = None if region.measurement is None else measurement_of(lesion, region.measurement, image)
+        only = [said for said in lesion.measurements if _unit(said) in _DRAWN.get(region.graphic, ())]
+        shown = lesion.measurements[place] if place is not None else None
+        if shown is None and self.of_numbers and region.measurement is None and len(only) == 1:
+            shown = only[0]
+        if shown is None or not (self.of_numbers or _unit(shown) in _LENGTHS):
+            return ""
+        return f" shows {self.say(shown.concept)} {self.number(shown.value)}"
+
     def _stands(self, region: Region2D[CodedTerm] | Region3D) -> bool:
         """Whether a shape was written."""
-        return not region.where or region.where not in self._lost
+        return not region.where or region.where not in self.lost
 
     def measurement(self, here: str, lesion: Lesion[CodedTerm], item: Measurement[CodedTerm]) -> Fact:
         """A NUM, or words where the unit has no code; its image is said by its shape where one lies there."""
@@ -96,8 +86,12 @@ class SrYardstick(Yardstick):
 
     def _is_said_otherwise(self, lesion: Lesion[CodedTerm], item: Measurement[CodedTerm]) -> bool:
         """Whether a shape of the lesion names the image of a measurement, or the writer named it as lost."""
-        return f"{item.where}/image" in self._lost or any(
+        return f"{item.where}/image" in self.lost or any(
             shown.image.sop_instance == item.image and self._stands(region)
             for shown in lesion.images
             for region in shown.regions
         )
+
+
+def _unit(said: Measurement[CodedTerm]) -> str:
+    return said.unit.codes[0].code if said.unit.codes else ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from service.check.facts import Fact
+from service.check.values import Fact
 from service.domain.codes import CodedTerm
 from service.domain.report import CodedReport, Lesion
 from service.formats.sr.decode import decode_file

@@ -19,7 +19,7 @@ from service.domain.geometry import Graphic, Graphic3D, ImageReference, Region2D
 from service.domain.report import Lesion, Measurement
 from service.domain.shown import measurement_of
 from service.formats.sr.coded import CodedEntry
-from service.formats.sr.dialects import Placement
+from service.formats.sr.dialects import Dialect, Placement
 from service.formats.sr.draft import Draft
 from service.formats.sr.evidence import SEGMENTATION
 from service.formats.sr.names import name
@@ -65,14 +65,17 @@ def place(draft: Draft, lesion: Lesion[CodedTerm]) -> Places:
             number = None
             if region.measurement is not None:
                 number = measurement_of(lesion, region.measurement, shown.image.sop_instance)
-            if number is not None and (
-                draft.dialect.placement is Placement.NUMBER or is_length(lesion.measurements[number])
-            ):
+            if number is not None and _is_below(draft.dialect, lesion.measurements[number]):
                 _put(draft, made, number, (region, shown.image))
             else:
                 free.append((region, shown.image))
     _place_free(draft, lesion, made, free)
     return made
+
+
+def _is_below(dialect: Dialect, said: Measurement[CodedTerm]) -> bool:
+    """Whether a shape of this measurement stands below it; one without a unit's code is no NUM."""
+    return is_length(said) or (dialect.placement is Placement.NUMBER and bool(said.unit.codes))
 
 
 def is_length(said: Measurement[CodedTerm]) -> bool:
