@@ -32,7 +32,9 @@ def main() -> None:
         ("write FHIR", "Writing the bundle"),
     ):
         bars = [(work, line["median_ms"]) for work, line in at.items() if work == name or work.startswith(f"{name}:")]
-        (PLOTS / f"{name.replace(' ', '-').lower()}.svg").write_text(plot(f"{title}, {middle} lesions, ms", bars, name))
+        (PLOTS / f"{name.replace(' ', '-').lower()}.svg").write_text(
+            plot(f"{title}, {middle} lesions, ms, logarithmic", bars, name)
+        )
     grown = [line for line in lines if "growth" in line]
     (PLOTS / "growth.svg").write_text(growth_plot([(line["growth"], line["median_ms"]) for line in grown]))
     before, _, rest = PAGE.read_text().partition(BEGIN)
@@ -121,14 +123,14 @@ def plot(title: str, bars: Sequence[tuple[str, float]], ours: str) -> str:
     ordered = sorted(bars, key=lambda bar: bar[1])
     least, most = min(value for _, value in ordered) / 2, max(value for _, value in ordered)
     wide = _WIDTH - _LEFT - _RIGHT
-    parts = [_text(0, 18, title, "bold")]
+    parts = [_text(4, 18, title, "bold")]
     for row, (name, value) in enumerate(ordered):
         top = 34 + row * _ROW
         length = wide * math.log(value / least) / math.log(most / least)
         color = _OURS[name != ours]
         label = "LesionBridge" if name == ours else name.partition(": ")[2]
         parts += [
-            _text(0, top + 13, label),
+            _text(4, top + 13, label),
             f'<rect x="{_LEFT}" y="{top}" width="{length:.1f}" height="16" fill="{color}"/>',
             _text(_LEFT + length + 6, top + 13, _number(value)),
         ]
@@ -139,7 +141,7 @@ def growth_plot(points: Sequence[tuple[int, float]]) -> str:
     """Milliseconds over lesions, both axes logarithmic: a straight line of slope one is linear growth."""
     high, wide, bottom = 220, _WIDTH - 160, 250
     spans = [(math.log(min(side)), math.log(max(side))) for side in zip(*points, strict=True)]
-    parts = [_text(0, 18, "Findings JSON to SR and FHIR, ms over lesions", "bold")]
+    parts = [_text(4, 18, "Findings JSON to SR and FHIR, ms over lesions, both logarithmic", "bold")]
     placed = []
     for lesions, value in points:
         (x0, x1), (y0, y1) = spans
