@@ -21,6 +21,14 @@ T = TypeVar("T")
 CONNECT_S: Final = 5
 _STATEMENT_MS: Final = 30_000
 _AT_ONCE: Final = 5_000  # numbers in one query
+_IN_ORDER: Final = "select rank, n from search where words @@ ?::tsquery order by rank limit ?"
+_FIRST_FOUND: Final = (
+    "with found as materialized (select rank, n from search where words @@ ?::tsquery)"
+    " select rank, n from found order by rank limit ?"
+)
+FEW: Final = 25_000
+"""Concepts that are found and ordered in a few milliseconds."""
+_LAST: Final = "\U0010ffff"
 _SCHEMES: Final = ("postgresql+psycopg://", "postgresql://", "postgres://")
 _READING: Final = f"-c default_transaction_read_only=on -c statement_timeout={_STATEMENT_MS} -c jit=off"
 
@@ -128,9 +136,24 @@ class PostgresReleaseStore(TableStore):
                 yield row[0]
 
     def matching(self, tokens: Sequence[Wanted], limit: int) -> list[tuple[int, int]]:
-        """Ranks and numbers of the best concepts by the index of words."""
-        query = "select rank, n from search where words @@ ?::tsquery order by rank limit ?"
+        """Ranks and numbers of the best concepts by the index of words.
+
+        Where few concepts answer, or several words narrow them, all are found first and then ordered. Left to itself
+        the server reads the concepts in their order until it has enough, which is quicker only for a word that very
+        many have: 42 ms in place of 1 to 11 ms for others, on a full SNOMED CT.
+        """
+        query = _FIRST_FOUND if len(tokens) > 1 or self._having(tokens[0]) <= FEW else _IN_ORDER
         return [(rank, n) for rank, n in self.rows(query, _tsquery(tokens), limit)]
+
+    def _having(self, token: Wanted) -> int:
+        """About how many concepts have a token: at most as many as its words have together."""
+        forms, phrases, beginning = token
+        query = "select coalesce(sum(concepts), 0) from word where word >= ? and word < ?"
+        ends = [form + _LAST if beginning and len(form) > 1 else form + "\x01" for form in forms]
+        return sum(
+            int(self.rows(query, first, end)[0][0])
+            for first, end in [*zip(forms, ends, strict=True), *((one[0], one[0] + "\x01") for one in phrases)]
+        )
 
 
 def _pieces(runs: Sequence[tuple[int, int]]) -> Iterator[list[int]]:

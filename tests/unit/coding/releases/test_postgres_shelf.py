@@ -109,7 +109,11 @@ def test_every_table_has_the_rows_of_the_file(loaded_folder: Site, loaded_databa
     assert compared > 12
 
 
-def test_words_are_found_as_in_the_file(loaded_folder: Site, loaded_database: Site | None, url: str) -> None:
+@pytest.mark.parametrize("few", [25_000, -1])
+def test_words_are_found_as_in_the_file(
+    few: int, loaded_folder: Site, loaded_database: Site | None, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.coding.releases.postgres.FEW", few)
     assert loaded_database is not None
     (file,), (database,) = loaded_folder.releases.stores(), loaded_database.releases.stores()
     words = [row[0] for row in file.rows("select word from word")]
