@@ -212,6 +212,8 @@ class Fhir(DestinationSettings):
                 object.__setattr__(self, member, choices[0])
             if getattr(self, member) not in choices:
                 raise ValueError(f"{member} is one of {', '.join(choices)}")
+        if (self.bundle, self.encoding) == ("single", "xml"):
+            raise ValueError("a list of requests is JSON: with bundle single encoding is json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

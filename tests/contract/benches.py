@@ -276,8 +276,8 @@ def message(number: int) -> Outgoing:
 
 
 @contextmanager
-def mllp(_: Path) -> Iterator[Bench]:
-    """The MLLP server of hl7apy, which keeps one message of each control id."""
+def receiving() -> Iterator[tuple[int, dict[str, str]]]:
+    """The MLLP server of hl7apy, which keeps one message of each control id: its port, and what it keeps."""
     kept: dict[str, str] = {}
 
     class Receiver(AbstractHandler):  # type: ignore[misc]  # hl7apy ships no types
@@ -289,15 +289,24 @@ def mllp(_: Path) -> Iterator[Bench]:
             made.msa.msa_1, made.msa.msa_2 = "AA", control_id
             return str(made.to_mllp())
 
+    server = MLLPServer("127.0.0.1", 0, {"ORU^R01^ORU_R01": (Receiver,)})
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield server.server_address[1], kept
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
+def mllp(_: Path) -> Iterator[Bench]:
+    """The MLLP server of hl7apy."""
     with ExitStack() as stack:
-        server = MLLPServer("127.0.0.1", 0, {"ORU^R01^ORU_R01": (Receiver,)})
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        stack.callback(thread.join)
-        stack.callback(server.server_close)
-        stack.callback(server.shutdown)
-        at, lose = _relay(stack, server.server_address[1], 1)
+        port, kept = stack.enter_context(receiving())
+        at, lose = _relay(stack, port, 1)
         made = open_destination(Mllp(name="engine", host="127.0.0.1", port=at, timeouts=FAST))
         yield Bench(made, message, _other_text, stack.close, lambda: len(kept), tells_apart=False, lose=lose)
 
