@@ -42,14 +42,15 @@ def serve(**given: Any) -> None:
 
 
 @click.command("migrate")
+@click.option("--to", "step", metavar="STEP", help="An older step, to go back to an older version of the program.")
 @refusing
-def migrate() -> None:
+def migrate(step: str | None) -> None:
     """Make or update the tables of the database."""
-    _migrate(settings())
-    say("the database is up to date")
+    _migrate(settings(), step)
+    say("the database is up to date" if step is None else f"the database is at step {step}")
 
 
-def _migrate(chosen: Settings) -> None:
+def _migrate(chosen: Settings, step: str | None = None) -> None:
     from service.store.reports import Store
 
     try:
@@ -57,7 +58,10 @@ def _migrate(chosen: Settings) -> None:
     except (ValueError, OSError) as error:
         stop(f"setting database_url: {error}")
     try:
-        store.migrate()
+        if step is None:
+            store.migrate()
+        else:
+            store.migrate(step)
     finally:
         store.close()
 

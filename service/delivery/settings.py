@@ -110,6 +110,7 @@ class DestinationSettings:
     timeouts: Timeouts = field(default_factory=Timeouts)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     rate: Rate = field(default_factory=Rate)
+    backfill: Rate = field(default_factory=Rate)
     window: Window | None = None
 
     def __post_init__(self) -> None:

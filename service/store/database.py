@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
-from service.domain.errors import Problem, Unavailable
+from service.domain.errors import Invalid, Problem, Unavailable
 
 HEAD = "0003"
 """The newest step of `migrations/versions`."""
@@ -67,18 +67,33 @@ def transaction(engine: Engine, *, writes: bool = False) -> Iterator[Connection]
         ) from None
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the tables to `HEAD`; processes that start together wait for the first one."""
+STEPS = ("0001", "0002", "0003")
+"""All steps of `migrations/versions`, the oldest first."""
+
+
+def migrate(engine: Engine, to: str = HEAD) -> None:
+    """Bring the tables to a step, forward or back; processes that start together wait for the first one.
+
+    Raises Invalid for a step that is not there.
+    """
     from alembic import command
     from alembic.config import Config
 
+    if to not in STEPS:
+        raise Invalid(Problem("", "migration", "there is no such step", STEPS))
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with transaction(engine, writes=True) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        at = None
+        if inspect(connection).has_table("alembic_version"):
+            at = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if at in STEPS and STEPS.index(at) > STEPS.index(to):
+            command.downgrade(config, to)
+        else:
+            command.upgrade(config, to)
 
 
 def faults(engine: Engine) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.domain.emitted import SrReference
 from service.domain.errors import NotFound, Problem
-from service.store.database import faults, migrate, open_engine, transaction
+from service.store.database import HEAD, faults, migrate, open_engine, transaction
 from service.store.deliveries import DeliveryStore, Origin, Planned
 from service.store.deliveries import keep as keep_deliveries
 from service.store.overlays import OverlayStore
@@ -118,9 +118,9 @@ class Store:
         """The present instant as the tables keep it."""
         return utc(self._clock())
 
-    def migrate(self) -> None:
-        """Bring the tables up to date."""
-        migrate(self._engine)
+    def migrate(self, to: str = HEAD) -> None:
+        """Bring the tables up to date, or to an older step; raises Invalid for one that is not there."""
+        migrate(self._engine, to)
 
     def faults(self) -> tuple[str, ...]:
         """What keeps the store from working; empty when all is well."""

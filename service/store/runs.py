@@ -4,13 +4,27 @@ A run is one go at a delivery. Its number is in the row: who works on an older r
 changes no state. So a worker that was taken for dead and comes back does no harm.
 """
 
+import sys
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, Engine, RowMapping, and_, exists, func, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    RowMapping,
+    and_,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from service.store.circuits import Circuit, Door, Heard, door, note, take_try
 from service.store.database import transaction
@@ -38,7 +52,8 @@ class Due:
 class Pace:
     """How a destination is fed: ``limit`` runs at a time in all, ``share`` by this worker now.
 
-    ``rate``: at most so many in ``per_s`` seconds, 0 is no limit. ``backfill``: whether its window is open.
+    ``rate``: at most so many in ``per_s`` seconds, 0 is no limit. ``backfill``: whether its window is open; it has a
+    rate of its own beside the other.
     """
 
     limit: int
@@ -46,6 +61,8 @@ class Pace:
     rate: int = 0
     per_s: float = 1.0
     backfill: bool = True
+    backfill_rate: int = 0
+    backfill_per_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +127,31 @@ class Feed:
             or_(DeliveryRow.next_at <= now, DeliveryRow.changed > later(now, AHEAD_S)),
             ~_earlier_open(),
         ]
+        room = min(room, pace.share, self._left(destination, pace.rate, pace.per_s))
+        found = self._heads([*conditions, DeliveryRow.priority < BACKFILL], room)
         if not pace.backfill:
-            conditions.append(DeliveryRow.priority < BACKFILL)
-        if pace.rate:
-            room = min(room, pace.rate - _started(connection, destination, later(now, -pace.per_s), now))
+            return found
+        room = min(room - len(found), self._left(destination, pace.backfill_rate, pace.backfill_per_s, BACKFILL))
+        return found + self._heads([*conditions, DeliveryRow.priority >= BACKFILL], room)
+
+    def _heads(self, conditions: Sequence[ColumnElement[bool]], room: int) -> tuple[Due, ...]:
+        """The first that meet the conditions."""
         if room <= 0:
             return ()
-        rows = connection.execute(
+        rows = self._connection.execute(
             select(DeliveryRow.id, DeliveryRow.run, DeliveryRow.priority)
             .where(*conditions)
             .order_by(DeliveryRow.priority, DeliveryRow.position)
-            .limit(min(room, pace.share))
+            .limit(room)
         )
         return tuple(Due(row.id, row.run, row.priority) for row in rows)
+
+    def _left(self, destination: str, rate: int, per_s: float, priority: int = 0) -> int:
+        """How many more may start now under a rate for what has at least this priority number; 0 is no rate."""
+        if not rate:
+            return sys.maxsize
+        since = later(self._now, -per_s)
+        return rate - _started(self._connection, destination, since, self._now, priority)
 
 
 class Runs:
@@ -270,7 +299,7 @@ def _fed(connection: Connection, destination: str) -> int:
     return int(connection.execute(fed).scalar() or 0)
 
 
-def _started(connection: Connection, destination: str, since: str, now: str) -> int:
+def _started(connection: Connection, destination: str, since: str, now: str, priority: int) -> int:
     """How many were sent since then, and how many are about to be."""
     sent = select(func.count()).where(
         AttemptRow.destination == destination,
@@ -278,11 +307,14 @@ def _started(connection: Connection, destination: str, since: str, now: str) -> 
         AttemptRow.started <= now,
         AttemptRow.step == "send",
     )
+    if priority:
+        sent = sent.where(DeliveryRow.id == AttemptRow.delivery, DeliveryRow.priority >= priority)
     about = select(func.count()).where(
         DeliveryRow.destination == destination,
         DeliveryRow.open == 1,
         DeliveryRow.fed.is_not(None),
         DeliveryRow.state == State.QUEUED,
+        DeliveryRow.priority >= priority,
     )
     return sum(int(connection.execute(one).scalar() or 0) for one in (sent, about))
 

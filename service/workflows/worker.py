@@ -169,6 +169,8 @@ class Worker:
                     rate=here.rate.deliveries,
                     per_s=here.rate.per_s,
                     backfill=here.window is None or here.window.is_open(now),
+                    backfill_rate=here.backfill.deliveries,
+                    backfill_per_s=here.backfill.per_s,
                 )
                 runs = feed.due(name, pace) if pace.share > 0 else ()
                 for one in runs:

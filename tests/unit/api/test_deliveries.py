@@ -1,6 +1,7 @@
 """/v1/deliveries and ?deliver=: what is asked for, what is answered. No worker runs here."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,17 @@ def test_a_key_used_again_delivers_nothing_twice(client: FlaskClient) -> None:
     answers = [post(client, "?deliver=pacs", Idempotency_Key="k-1") for _ in range(3)]
     assert len({answer.data for answer in answers}) == 1
     assert len(answered(client.get("/v1/deliveries"))["deliveries"]) == 1
+
+
+def test_of_many_with_one_key_at_once_all_get_the_same_answer_and_one_delivery_is_made(app: Flask) -> None:
+    def send(_: int) -> tuple[int, bytes]:
+        answer = post(app.test_client(), "?deliver=pacs", Idempotency_Key="k-1")
+        return answer.status_code, answer.data
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = set(pool.map(send, range(16)))
+    assert [status for status, _ in answers] == [201]
+    assert len(answered(app.test_client().get("/v1/deliveries"))["deliveries"]) == 1
 
 
 def test_answers_202_to_whoever_prefers_not_to_wait(client: FlaskClient) -> None:

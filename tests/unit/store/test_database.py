@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from service.domain.errors import Unavailable
+from service.domain.errors import Invalid, Unavailable
 from service.store import database
 from service.store.reports import Store
 from service.store.tables import Base
@@ -26,7 +26,9 @@ def test_the_migrations_make_the_tables(database_url: str) -> None:
 def test_the_head_is_the_newest_step() -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
-    assert ScriptDirectory.from_config(config).get_heads() == [database.HEAD]
+    scripts = ScriptDirectory.from_config(config)
+    assert scripts.get_heads() == [database.HEAD]
+    assert [one.revision for one in scripts.walk_revisions()][::-1] == list(database.STEPS)
 
 
 def test_migrating_again_changes_nothing(database_url: str) -> None:
@@ -34,6 +36,18 @@ def test_migrating_again_changes_nothing(database_url: str) -> None:
     store.migrate()
     store.migrate()
     assert store.faults() == ()
+    store.close()
+
+
+def test_goes_back_to_an_older_step_and_forward_again(database_url: str) -> None:
+    store = Store(database_url)
+    store.migrate()
+    store.migrate("0001")
+    assert "at step 0001" in store.faults()[0]
+    store.migrate()
+    assert store.faults() == ()
+    with pytest.raises(Invalid):
+        store.migrate("head")
     store.close()
 
 

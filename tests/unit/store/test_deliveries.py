@@ -1,14 +1,11 @@
 """Deliveries as they are kept, on both databases: who may start what, and what an answer leads to."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from service.domain.emitted import SrReference
 from service.domain.errors import Conflict, NotFound
@@ -155,6 +152,17 @@ def test_a_backfill_waits_for_all_others_and_for_its_window(kept: Store) -> None
     keep(kept, 2, report="R2")
     assert due(kept) == ["pacs-2", "pacs-1"]
     assert due(kept, pace=replace(PACE, backfill=False)) == ["pacs-2"]
+
+
+def test_a_backfill_has_a_rate_of_its_own(kept: Store) -> None:
+    for number in range(1, 4):
+        keep(kept, number, planned(number, priority=BACKFILL), report=f"R{number}")
+    for number in range(4, 7):
+        keep(kept, number, report=f"R{number}")
+    pace = replace(PACE, backfill_rate=1, backfill_per_s=60.0)
+    assert due(kept, pace=pace) == ["pacs-4", "pacs-5", "pacs-6", "pacs-1"]
+    end(kept, begin(kept, "pacs-1"), state=State.VERIFIED)
+    assert due(kept, pace=pace) == ["pacs-4", "pacs-5", "pacs-6"]
 
 
 def test_a_version_waits_for_the_one_before_it_at_each_destination(kept: Store) -> None:
@@ -404,28 +412,16 @@ def test_a_circuit_opens_when_it_is_told_to(kept: Store, circuit: Circuit) -> No
     assert len(open_circuits(kept.deliveries.engine)) == 1
 
 
-def alembic(connection: Connection) -> Config:
-    """The migrations on a connection."""
-    config = Config()
-    config.set_main_option("script_location", f"{database.__file__.rpartition('/')[0]}/migrations")
-    config.attributes["connection"] = connection
-    return config
-
-
 def test_migrates_back_and_forth_with_data(database_url: str) -> None:
     store = Store(database_url)
     store.migrate()
     own = output("sr@pacs", "application/dicom", b"own")
     store.keep(replace(make_draft(), consignment=Consignment((own,), (planned(role="sr@pacs"),))))
-    steps: list[Callable[[Config], None]] = [
-        lambda config: command.downgrade(config, "0002"),
-        lambda config: command.upgrade(config, "head"),
-    ]
-    for step in steps:
-        with database.transaction(store.deliveries.engine, writes=True) as connection:
-            step(alembic(connection))
+    for step in ("0002", "0003"):
+        store.migrate(step)
+        with database.transaction(store.deliveries.engine) as connection:
             roles = connection.execute(text("SELECT role FROM outputs ORDER BY role")).scalars().all()
-            assert roles == ["fhir", "sr"]
+        assert roles == ["fhir", "sr"]
     assert store.get(ID.format(1)) == make_draft().stored
     assert store.deliveries.of(ID.format(1)) == ()
     store.deliveries.add(ID.format(1), [planned()], [], Origin())
