@@ -8,6 +8,7 @@ report that is there already is answered with the receipt it got then.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from hashlib import sha256
@@ -23,12 +24,12 @@ from service.coding.coder import code_report
 from service.coding.overlays.site import SiteOverlays, Uploads
 from service.curation import unmapped
 from service.domain.emitted import Emitted, SrDocument, SrReference
-from service.domain.errors import Conflict, Disagreement, KeyReused, Problem, Unavailable, UnsupportedMedia
+from service.domain.errors import Conflict, Disagreement, KeyReused, NotFound, Problem, Unavailable, UnsupportedMedia
 from service.domain.limits import Limits
 from service.domain.loss import Loss
 from service.domain.received import Intake, Received
 from service.domain.report import CodedReport, LesionReport, Predecessor
-from service.doors import ENCODINGS, NAME_THE_SR, READERS, WRITERS, Format, Options, encoded, media_type
+from service.doors import ENCODINGS, MEDIA_TYPES, NAME_THE_SR, READERS, WRITERS, Format, Options, encoded, media_type
 from service.formats.fhir.profiles.modes import MODES
 from service.formats.fhir.write import KINDS
 from service.formats.findings import write as findings
@@ -64,6 +65,7 @@ __all__ = [
     "Receipt",
     "Source",
     "again",
+    "as_it_came",
     "code",
     "convert",
     "emit",
@@ -212,6 +214,24 @@ def emit(report: CodedReport, targets: Sequence[Format], options: Options, recei
     found = received.losses if received is not None else ()
     losses = dict.fromkeys([*found, *report.losses, *(loss for output in made.values() for loss in output.losses)])
     return Outcome(report, made, tuple(losses), document, checks)
+
+
+def as_it_came(source: Source, store: Store, stored: Stored) -> Source:
+    """A kept report to be read once more: as the document that it came as, since others' are not refused over one item.
+
+    The findings JSON beside it is ours, and held to the contract with senders. It is read where it came so, and of a
+    table, which holds other reports, too.
+    """
+    role, form = ROLES[Format.FINDINGS], Format.FINDINGS
+    if stored.sr.sop_instance == stored.report_id:  # an SR has no other id of the report
+        role, form = ROLES[Format.SR], Format.SR
+    body = store.output(stored.id, role).content
+    if form is Format.FINDINGS:
+        with suppress(NotFound):
+            came = store.output(stored.id, SOURCE)
+            known = MEDIA_TYPES.get(came.media_type, Format.CSV)
+            body, form = (came.content, known) if known is not Format.CSV else (body, form)
+    return replace(source, body=body, format=form, default_sender=stored.sender)
 
 
 def again(source: Source, sr: SrReference, target: Format, options: Options) -> Emitted:

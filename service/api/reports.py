@@ -12,7 +12,7 @@ from service.api.deployment import deployment
 from service.api.openapi import FINDINGS_BODY, HL7V2_OUTPUT, OUTPUTS, SEARCH_BODY, Blueprint
 from service.api.problems import PROBLEM_JSON
 from service.api.schemas import ProblemSchema, PublishHeaders, PublishQuery, ReceiptSchema, Search, VersionsSchema
-from service.pipeline import Format, Options, again, publish
+from service.pipeline import Format, Options, again, as_it_came, publish
 
 blueprint = Blueprint("reports", __name__, url_prefix="/v1/reports", description="Reports and what was made of them")
 ALSO_OK = "It was there already, or a dry run; with `ack=always` every answer, a problem too."
@@ -79,8 +79,9 @@ def delivered(id: UUID) -> Response:  # noqa: A002 - the route's own word
 def message(id: UUID) -> Response:  # noqa: A002 - the route's own word
     """The report as ORU^R01, made anew of what the sender sent; it points to the SR that was kept."""
     here = deployment()
-    kept, said = here.store.get(str(id)), here.store.output(str(id), "findings")
-    made = again(here.source(said.content, Format.FINDINGS), kept.sr, Format.HL7V2, Options(reference=True))
+    kept = here.store.get(str(id))
+    said = as_it_came(here.source(b"", Format.FINDINGS), here.store, kept)
+    made = again(said, kept.sr, Format.HL7V2, Options(reference=True))
     return answers.stored(made.media_type, made.content, name=f"{id}.hl7")
 
 

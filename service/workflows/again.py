@@ -10,7 +10,7 @@ from service.delivery.settings import DestinationSettings
 from service.domain.errors import Conflict, NotFound, Problem
 from service.domain.received import Received
 from service.doors import Format, Options
-from service.pipeline import ROLES, Source, code, read
+from service.pipeline import ROLES, Source, as_it_came, code, read
 from service.store.deliveries import Delivery, State
 from service.store.reports import Store, Stored
 from service.workflows.accepting import Made, Plan, chosen, consign, own_output, written_for
@@ -37,8 +37,7 @@ class OfStored:
 
     def own(self, form: Format, at: DestinationSettings) -> Made:
         """Written now, by the tables of now; a bundle names the SR that is kept."""
-        findings = self.store.output(self.stored.id, ROLES[Format.FINDINGS])
-        source = replace(self.source, body=findings.content, format=Format.FINDINGS, default_sender=self.stored.sender)
+        source = as_it_came(self.source, self.store, self.stored)
         received = read(source)
         report = code(source, received, self.store)
         known = Received(received.report, received.losses, None if form is Format.SR else self.stored.sr)

@@ -11,13 +11,16 @@ from typing import Any
 import pydicom
 import pytest
 
+from service.app import create_app
 from service.coding import vocabulary
 from service.coding.coder import code_report
+from service.config import Settings
 from service.domain.received import Intake, Received
 from service.domain.uids import is_uid
 from service.formats.findings.write import write as write_findings
 from service.formats.sr.read import read
 from service.pipeline import WRITERS, Format, Options, Source, convert
+from service.store.reports import Store
 
 pytestmark = pytest.mark.cases
 
@@ -170,3 +173,19 @@ def test_uids_of_the_report_are_uids(cases: Path) -> None:
         report = received(path).report
         assert is_uid(report.study.uid)
         assert is_uid(report.id) or report.id.startswith("2.25.")
+
+
+def test_every_file_is_published_and_served_in_every_format(cases: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'x.sqlite3'}"
+    Store(url).migrate()
+    client = create_app(Settings(database_url=url, log_level="error")).test_client()
+    for path in files(cases):
+        content = path.read_bytes()
+        answer = client.post("/v1/reports?check=full", data=content, headers={"Content-Type": "application/dicom"})
+        assert answer.status_code == 201, (path.name, answer.json)
+        assert answer.json is not None
+        here = answer.json["links"]["self"]
+        served = {role: client.get(f"{here}/{role}") for role in ("sr", "fhir", "html", "findings", "hl7v2")}
+        assert {one.status_code for one in served.values()} == {200}, path.name
+        came = "source" if "source" in answer.json["links"] else "sr"
+        assert client.get(f"{here}/{came}").data == content, path.name

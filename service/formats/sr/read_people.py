@@ -49,10 +49,13 @@ def issuer(notes: Notes, elements: Elements, keyword: str, sequence: str) -> Iss
         word = word or notes.tree.text(item, TAG["LocalNamespaceEntityID"])
         universal = notes.tree.text(item, TAG["UniversalEntityID"])
         kind = notes.tree.line(item, TAG["UniversalEntityIDType"])
-        if universal and kind == "ISO":
+        if kind == "ISO" and is_uid(universal):
             return Issuer(word or universal, f"urn:oid:{universal}", universal)
-        if universal and kind == "URI":
+        if kind == "URI" and ":" in universal:
             return Issuer(word or universal, universal)
+        if word and universal:
+            why = f"neither an OID nor a URI, whatever its type {kind[:16]} says: left out beside {word[:64]}"
+            notes.flag(sequence, universal, why, "sr-issuer")
         word = word or universal
     return Issuer(word) if word else None
 
