@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from service.domain.codes import CodedTerm
-from service.domain.geometry import ImageReference, LesionImage
+from service.domain.geometry import Graphic, ImageReference, LesionImage, Region2D
 from service.domain.report import CodedReport, Lesion
 from service.domain.times import DateTime
 
@@ -22,6 +22,16 @@ def without_shapes(lesion: Lesion[CodedTerm]) -> Lesion[CodedTerm]:
     """A lesion less the coordinates that R4 has no place for (rule ``fhir-geometry``)."""
     images = dict.fromkeys(shown.image for shown in lesion.images)
     return replace(lesion, images=tuple(LesionImage(image) for image in images), regions3d=())
+
+
+def by_kind(lesion: Lesion[CodedTerm]) -> Lesion[CodedTerm]:
+    """A lesion with the shapes of each image by their kind, as findings JSON has them."""
+
+    def kind(region: Region2D[CodedTerm]) -> int:
+        return (Graphic.LINE, Graphic.POLYGON, Graphic.POINT).index(region.graphic)
+
+    images = [LesionImage(shown.image, tuple(sorted(shown.regions, key=kind))) for shown in lesion.images]
+    return replace(lesion, images=tuple(images))
 
 
 def said(report: CodedReport, lesion: Callable[[Lesion[CodedTerm]], Lesion[CodedTerm]] = lambda one: one) -> Any:

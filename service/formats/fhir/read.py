@@ -66,8 +66,18 @@ def of_value(value: object, intake: Intake) -> Received:
     document = Document(value, noted)
     report, composition = _report(document)
     made = _Reading(document, report, composition).report()
+    _check_says(made, report)
     list_unread(document, report)
     return Received(made, tuple(dict.fromkeys(noted.losses)))
+
+
+def _check_says(made: LesionReport, report: Node) -> None:
+    """Refuse a report of which nothing could be read: as an SR it would look as if nothing had been found."""
+    withdrawn = made.status in (Status.CANCELLED, Status.ENTERED_IN_ERROR)
+    says = (made.lesions, made.evaluations, made.conclusions, made.differential, made.negatives)
+    if not withdrawn and not any(says) and made.impression is None and made.findings is None:
+        why = "Nothing in the report is a finding, a measurement, a conclusion or a text that can be read."
+        raise Invalid(Problem(report.path, "fhir-empty", why))
 
 
 def _report(document: Document) -> tuple[Node, Node | None]:
@@ -122,7 +132,14 @@ class _Reading:
                 said.texts["findings"].append(text)
         impression = prose(node, "conclusion")
         texts = {name: "\n\n".join(parts) or None for name, parts in sections.texts(impression).items()}
-        observers = Observers(self._document, people).read(node, self._composition, results.observers, self._sender)
+        complete = status not in (Status.PRELIMINARY, Status.CANCELLED)
+        observers = Observers(self._document, people).read(
+            node,
+            self._composition,
+            results.observers,
+            self._sender,
+            complete=complete,
+        )
         self._repeated(patient_node)
         try:
             return LesionReport(
@@ -159,7 +176,8 @@ class _Reading:
             sender = _display(identifier.value.get("assigner"))
             if not isinstance(value, str):
                 continue
-            if sender is not None and system == own_system("report", sender):
+            value = value.strip()
+            if sender is not None and system == own_system("report", sender) and _fits(value) and _fits(sender):
                 identifier.take("system", "value", "assigner")
                 own, found = sender, value
             elif sender is not None and system == own_system("report-version", sender):
@@ -181,7 +199,7 @@ class _Reading:
                 identifier.take("system", "use")
                 return text
         name = self._node.value.get("id")
-        if isinstance(name, str) and is_word(name.strip()) and len(name.strip()) <= LO and "\\" not in name:
+        if isinstance(name, str) and _fits(name.strip()):
             why = "the report has no identifier: its id at the server that it came from stands for it"
             self._noted.flag(self._node.path, "identifier", why, "fhir-report-id")
             return name.strip()
@@ -337,6 +355,11 @@ def _replaces(relation: Node) -> bool:
     said = relation.value.get("code")
     codings = said.get("coding") if isinstance(said, dict) else [{"code": said}]
     return isinstance(codings, list) and any(isinstance(one, dict) and one.get("code") == "replaces" for one in codings)
+
+
+def _fits(text: str) -> bool:
+    """Whether a text can be the id of a report, or a sender."""
+    return is_word(text) and len(text) <= LO and "\\" not in text
 
 
 def _related(document: Node) -> dict[str, str]:

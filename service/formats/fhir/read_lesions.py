@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from service.coding.naming import MEASUREMENTS
@@ -56,6 +56,7 @@ class Lesions:
         self._selections = Selections(document, imaging, study)
         self._sender = results.sender
         self._drafts: dict[object, Draft] = {}
+        self._tracked: set[str] = set()
         self._noted = document.noted
 
     def read(self) -> tuple[Lesion[Term], ...]:
@@ -76,12 +77,10 @@ class Lesions:
 
     def _key(self, observation: Node) -> object:
         """What an Observation is of: a group of measurements by itself, else its BodyStructure, else its site."""
-        if layout(observation.value.get("code")) == "finding":
-            return id(observation)
         body = self._body(observation)
         if body is not None:
             return id(body)
-        if "hasMember" in observation:
+        if "hasMember" in observation or layout(observation.value.get("code")) == "finding":
             return id(observation)
         site = observation.value.get("bodySite")
         return json.dumps(site, sort_keys=True, default=str) if site is not None else None
@@ -279,6 +278,13 @@ class Lesions:
             why = "no finding is said of what was measured; nobody is told that it is a lesion"
             self._noted.flag(draft.where, "finding", why, "fhir-finding")
             members["finding"] = Term(NOT_SAID, None, draft.where)
+        tracking = members.get("tracking_uid")
+        if tracking in self._tracked:
+            why = "another lesion of this report has the same tracking UID"
+            self._noted.skip(draft.where, "tracking UID", why, "fhir-further")
+            del members["tracking_uid"]
+        elif tracking is not None:
+            self._tracked.add(tracking)
         members["id"] = _unique(members.get("id") or f"L{len(ids) + 1}", ids)
         if draft.point:
             members["time_point"] = self._point(draft)
@@ -286,13 +292,22 @@ class Lesions:
             members["text"] = "\n".join(draft.texts)
         return Lesion(
             **members,
-            measurements=tuple(draft.measurements),
+            measurements=tuple([self._on_known_image(one, draft) for one in draft.measurements]),
             evaluations=tuple(draft.evaluations),
             images=tuple(draft.selected.images),
             regions3d=tuple(draft.selected.regions3d),
             segment=draft.selected.segment or self._segment(draft),
             where=draft.where,
         )
+
+    def _on_known_image(self, item: Measurement[Term], draft: Draft) -> Measurement[Term]:
+        """A measurement without its image where nothing tells what the image is."""
+        shown = any(one.image.sop_instance == item.image for one in draft.selected.images)
+        if item.image is None or shown or item.image in self._imaging.instances:
+            return item
+        why = "class and series of the image that it was measured on are not said"
+        self._noted.skip(item.where, "image", why, "fhir-image")
+        return replace(item, image=None)
 
     def _point(self, draft: Draft) -> TimePoint[Term]:
         label = draft.point.pop("label", None)

@@ -30,7 +30,9 @@ class Observers:
         self._verified: list[tuple[Node, DateTime]] = []
         self._shown: list[object] = []
 
-    def read(self, report: Node, composition: Node | None, seen: list[Node], sender: str) -> tuple[Observer[Term], ...]:
+    def read(
+        self, report: Node, composition: Node | None, seen: list[Node], sender: str, *, complete: bool
+    ) -> tuple[Observer[Term], ...]:
         """The observers of a report; ``seen`` are those that its Observations name."""
         for provenance in self._document.of_kind("Provenance"):
             if any(self._document.target(one, provenance) is report for one in provenance.nodes("target")):
@@ -47,7 +49,7 @@ class Observers:
                     report.noted.skip(reference.path, found.kind, why)
         for node in seen:
             self._one(node)
-        return self._with_times()
+        return self._with_times(complete=complete)
 
     def _by_display(self, owner: Node, member: str) -> None:
         """Persons who are not in the document, by the name that the reference shows."""
@@ -118,10 +120,14 @@ class Observers:
             if found.kind in (*PERSONS, "Device"):
                 self._one(found)
 
-    def _with_times(self) -> tuple[Observer[Term], ...]:
+    def _with_times(self, *, complete: bool) -> tuple[Observer[Term], ...]:
         """Each verification at the person who verified; of one who stands several times at the first still open."""
         made = list(self._observers)
         for person, time in self._verified:
+            if not complete:
+                why = "nobody verifies a report that is preliminary or cancelled (Verification Flag, PS3.3 C.17.2)"
+                person.noted.skip(person.path, "verified", why, "fhir-verified")
+                continue
             for place, nodes in enumerate(self._nodes):
                 observer = made[place]
                 if person in nodes and observer.person is not None and observer.person.verified_at is None:

@@ -198,7 +198,7 @@ class Results:
         Our own Observations tell by their UUID; in others' only a field of the report can be answered so.
         """
         turn = len(self.statements.negatives)
-        own = {one.get("value") for one in _listed(observation.value.get("identifier")) if isinstance(one, dict)}
+        own = [one.get("value") for one in _listed(observation.value.get("identifier")) if isinstance(one, dict)]
         if self._family.text(f"negative {turn}") in own:
             return True
         if self._family.text(f"evaluation {len(self.statements.evaluations)}") in own:

@@ -21,13 +21,15 @@ from service.domain.geometry import (
 )
 from service.formats.fhir.read_bundle import Document
 from service.formats.fhir.read_node import Lexical, Node
-from service.formats.fhir.read_study import Imaging
+from service.formats.fhir.read_study import Imaging, Instance
 from service.formats.fhir.read_terms import layout
 from service.formats.fhir.read_values import bare_uid, uid
 
 _KIND: Final = "ImagingSelection"
 _SEGMENTATION: Final = "referenced-segment"
 _LINE_POINTS: Final = 2
+_PLANE: Final = 2
+_FLOAT32_MOST: Final = 3.4028234663852886e38
 
 
 class Selected:
@@ -81,9 +83,10 @@ class Selections:
     def of_measurement(self, observation: Node, concept: Term, into: Selected) -> str | None:
         """The image of a measurement; a shape that shows it is named after it."""
         source = None
+        shapes: list[Region3D] = []
         for selection in self._document.linked(observation, "derivedFrom", _KIND):
             kind = layout(selection.value.get("code"))
-            items = list(self._items(selection, into.regions3d))
+            items = list(self._items(selection, shapes))
             if kind == "source-of-measurement" and not items:
                 source = self._bare(selection) or source
             for image, region in items:
@@ -91,6 +94,8 @@ class Selections:
                     into.show(image, region, concept)
                 else:
                     source = image.sop_instance
+        # A shape in millimetres names no measurement, so one that the lesion has already says no more.
+        into.regions3d += [shape for shape in shapes if shape not in into.regions3d]
         return source
 
     def _common(self, selection: Node) -> tuple[str | None, str | None]:
@@ -133,6 +138,11 @@ class Selections:
         if listed is not None:
             sop_class, series = sop_class or listed.sop_class, series or listed.series
         if sop is None or sop_class is None or series is None:
+            return None
+        known = self._imaging.instances.setdefault(sop, Instance(sop_class, series, study))
+        if known != (sop_class, series, study):
+            why = "this instance stands elsewhere with another class, series or study"
+            instance.noted.skip(instance.path, "instance", why, "fhir-image")
             return None
         if kind is not None:
             kind.take("system", "display")
@@ -184,20 +194,19 @@ class Selections:
             except ValueError as error:
                 node.noted.skip(node.path, "imageRegion3D", str(error), "fhir-shape")
                 continue
-            if made not in into:
-                into.append(made)
+            into.append(made)
 
     def _points(self, node: Node, axes: int) -> list[tuple[float, ...]] | None:
         """Coordinates by the point; None, listed, where there are none or too many, or what is none among them."""
         raw = node.raw("coordinate")
+        listed = raw if isinstance(raw, list) else []
         limit = node.noted.intake.limits.points
-        numbers = (
-            [float(one) for one in raw if not isinstance(one, bool) and _is_number(one)]
-            if isinstance(raw, list)
-            else []
-        )
-        if not numbers or len(numbers) != len(raw) or len(numbers) % axes or len(numbers) > limit * axes:
-            why = f"it has no points of {axes} coordinates, or more than {limit}"
+        # Graphic Data is FL, and pixels count from the top left corner (PS3.3 C.18.6).
+        least = 0.0 if axes == _PLANE else -_FLOAT32_MOST
+        found = (_number(one) for one in listed)
+        numbers = [number for number in found if number is not None and least <= number <= _FLOAT32_MOST]
+        if not numbers or len(numbers) != len(listed) or len(numbers) % axes or len(numbers) > limit * axes:
+            why = f"it has no points of {axes} coordinates within bounds, or more than {limit}"
             node.take(*node.value)
             node.noted.skip(node.path, "coordinate", why, "fhir-shape")
             return None
@@ -223,14 +232,14 @@ class Selections:
         return None
 
 
-def _is_number(value: object) -> bool:
-    if isinstance(value, Lexical):
-        try:
-            float(value)
-        except ValueError:
-            return False
-        return True
-    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+def _number(value: object) -> float | None:
+    """A coordinate; None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | Lexical):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _drawn(region: Region2D[Term]) -> object:

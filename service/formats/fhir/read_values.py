@@ -154,8 +154,8 @@ def person_name(node: Node, name: str = "name") -> PersonName | None:
     groups: dict[str, NameGroup] = {}
     found = sorted(node.nodes(name), key=_rank)
     for human in found:
-        marks = [mark for mark in human.extensions(_REPRESENTATION) if mark.value.get("valueCode") in _GROUPS]
-        group = _GROUPS[marks[0].value["valueCode"]] if marks else "alphabetic"
+        marks = [mark for mark in human.extensions(_REPRESENTATION) if mark.string("valueCode") in _GROUPS]
+        group = _GROUPS[marks[0].string("valueCode") or ""] if marks else "alphabetic"
         if group in groups:
             continue
         made = _group(human)

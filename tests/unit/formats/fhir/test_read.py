@@ -36,6 +36,7 @@ def make_report(**members: Any) -> Json:
         "code": concept(LOINC, "24590-2", "MR Brain"),
         "subject": {"reference": "#p"},
         "issued": "2026-03-02T10:41:00+01:00",
+        "conclusion": "Stable.",
         "imagingStudy": [{"reference": "#s"}],
         "contained": [make_patient(id="p"), make_study(id="s"), *members.pop("contained", [])],
     }
@@ -203,7 +204,10 @@ def test_findings_and_impression_are_texts_of_the_report() -> None:
         make_observation(code=concept(LOINC, code, text=name), valueString=text) for code, name, text in texts
     ]
 
-    report = reading(with_results(*observations)).report
+    document = with_results(*observations)
+    del document["conclusion"]
+
+    report = reading(document).report
 
     assert (report.findings, report.impression) == ("Clear lungs.", "No acute abnormality.")
 
@@ -320,6 +324,7 @@ REFUSED: dict[str, tuple[Any, type[LesionBridgeError], str]] = {
     "no report": (make_bundle(make_patient(id="p")), Invalid, "fhir-no-report"),
     "no patient": (make_report(subject=None), Invalid, "fhir-patient"),
     "no status": (make_report(status=None), Invalid, "fhir-status"),
+    "no word": (make_report(conclusion=None), Invalid, "fhir-empty"),
     "no time": (make_report(issued=None), Invalid, "fhir-issued"),
 }
 
