@@ -29,6 +29,8 @@ RATIOS = (
     ("read SR: Cornerstone adapters", "read SR"),
     ("read SR: dcmqi tid1500reader", "read SR"),
     ("write FHIR: fhir.resources", "write FHIR"),
+    ("read FHIR: fhir.resources", "read FHIR"),
+    ("read FHIR: fhirkit-rs", "read FHIR"),
     ("write FHIR: fhirkit-rs", "write FHIR"),
 )
 FEW = 60

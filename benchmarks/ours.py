@@ -9,6 +9,7 @@ from service.coding.coder import code_report
 from service.domain.limits import Limits
 from service.domain.received import Intake
 from service.domain.report import CodedReport, LesionReport
+from service.formats.fhir.read import read as read_fhir
 from service.formats.fhir.write import write as write_fhir
 from service.formats.findings.read import read as read_findings
 from service.formats.sr.read import read as read_sr
@@ -48,6 +49,7 @@ def contestants(body: bytes) -> dict[str, Contestant]:
         "write SR": Here(lambda: write_sr(report)),
         "read SR": Here(lambda: read_sr(document.content, Intake())),
         "write FHIR": Here(lambda: write_fhir(report, document.reference)),
+        "read FHIR": Here(lambda: read_fhir(bundle, Intake())),
         "check": Here(lambda: compare(report, document.content, bundle, document.losses)),
         "write FHIR: dict and orjson, nothing built": Here(lambda: orjson.dumps(made)),
     }

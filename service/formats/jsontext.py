@@ -20,6 +20,8 @@ _QUICK_BYTES = 1024 * 1024  # orjson takes twelve times the text in memory
 _BOM = b"\xef\xbb\xbf"
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{}",'))
 _ONE_BRACKET = bytes.maketrans(b"{}", b"[]")
+_DECIMAL = re.compile(rb'":\s*(-?[0-9]+(?:\.[0-9]+(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+))')
+_PLAIN = bytes([*b"\t\n\r", *range(0x20, 0x7F)])
 _STRING = re.compile(rb'"[^"]*(?:"|\Z)')
 
 # C0 but for tab and line breaks, DEL, C1 and noncharacters can't be written in XML or DICOM text (PS3.5 6.1.3); a lone
@@ -123,10 +125,10 @@ def _checked(body: bytes, limits: Limits) -> tuple[bytes, int]:
 def _is_suspicious(body: bytes, text: str | None) -> bool:
     """Whether a text that is JSON may hold a refused character, as it is or as an escape."""
     # One byte is looked for ten times as fast as two.
-    escapes = b"\\" in body and (b"\\u" in body or b"\\b" in body or b"\\f" in body)
-    if body.isascii() and not escapes and b"\x7f" not in body:
-        return False
-    return _SUSPECT.search(body.decode() if text is None else text) is not None
+    if b"\\" in body and (b"\\u" in body or b"\\b" in body or b"\\f" in body):
+        return _SUSPECT.search(body.decode() if text is None else text) is not None
+    rest = body.translate(None, _PLAIN)
+    return rest != b"" and _REFUSED_CHARACTER.search(rest.decode()) is not None
 
 
 def _marks(body: bytes) -> bytes:
@@ -217,6 +219,18 @@ def refused_character(text: str) -> str | None:
     """The first character that no format takes within a text, if there is one."""
     found = _REFUSED_CHARACTER.search(text)
     return found[0] if found is not None else None
+
+
+def literals(body: bytes) -> dict[float, Decimal | None]:
+    """The decimals that members of a JSON text may have, by the float that each is read as; None where two are one.
+
+    It may hold more than the members have, for a text may look like one: a float that has digits here has these.
+    """
+    found: dict[float, Decimal | None] = {}
+    for text in set(_DECIMAL.findall(body)):
+        number = float(text)
+        found[number] = Decimal(text.decode()) if number not in found else None
+    return found
 
 
 def has_digits(value: Decimal, most: int) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from decimal import Decimal
 from hashlib import sha256
 from typing import Final
 
@@ -21,7 +22,7 @@ from service.formats.fhir.identity import own_system
 from service.formats.fhir.read_bundle import Document
 from service.formats.fhir.read_composition import Sections
 from service.formats.fhir.read_lesions import Lesions
-from service.formats.fhir.read_node import Node, Noted
+from service.formats.fhir.read_node import Inexact, Node, Noted
 from service.formats.fhir.read_observers import Observers
 from service.formats.fhir.read_people import People
 from service.formats.fhir.read_results import Results, Shared, Statements
@@ -29,7 +30,7 @@ from service.formats.fhir.read_study import Studies
 from service.formats.fhir.read_terms import keys_of, layout, terms
 from service.formats.fhir.read_unread import list_unread
 from service.formats.fhir.read_values import LO, bare_uid, is_word, line, prose, when
-from service.formats.jsontext import parse
+from service.formats.jsontext import literals, parse, parse_quickly
 
 _STATUS: Final = {status.value: status for status in Status} | {
     "registered": Status.PRELIMINARY,
@@ -38,6 +39,7 @@ _STATUS: Final = {status.value: status for status in Status} | {
     "modified": Status.AMENDED,  # R5
 }
 _DOCUMENTS: Final = ("imaging-measurement-report", "diagnostic-imaging-report")
+_OWN: Final = {"system", "value"}
 _LANGUAGE: Final = "en-US"
 _TAG: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?")
 """Language, script and region (RFC 5646 2.1), as a report takes them."""
@@ -52,6 +54,12 @@ def read(content: bytes, intake: Intake, release: str = "R4") -> Received:
         from service.formats.fhir.read_xml import parse_xml
 
         return of_value(parse_xml(content, intake.limits, release), intake)
+    quick = parse_quickly(content, intake.limits)
+    if quick is not None:
+        try:
+            return of_value(quick, intake, literals(content))
+        except Inexact:
+            pass  # "12.5" and "12.50" are one float
     return of_value(parse(content, intake.limits), intake)
 
 
@@ -60,9 +68,9 @@ def is_xml(content: bytes) -> bool:
     return content[:256].removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
 
 
-def of_value(value: object, intake: Intake) -> Received:
-    """The report of a document that is parsed already."""
-    noted = Noted(intake)
+def of_value(value: object, intake: Intake, digits: dict[float, Decimal | None] | None = None) -> Received:
+    """The report of a document that is parsed already; ``digits`` are those of its floats."""
+    noted = Noted(intake, digits)
     document = Document(value, noted)
     report, composition = _report(document)
     made = _Reading(document, report, composition).report()
@@ -300,13 +308,16 @@ class _Reading:
         for resource in self._document.resources:
             if resource.taken <= {"resourceType", "contained"}:
                 continue
+            own = resource.value.get("identifier")
+            if _is_one(own, own_system("resource", self._sender)):
+                resource.take("identifier")
             for identifier in resource.nodes("identifier"):
                 if identifier.value.get("system") == own_system("resource", self._sender):
                     identifier.take("system", "value")  # by which we find our own resource again
             if resource.value.get("language") == language:
                 resource.take("language")
             for name in ("subject", "patient"):
-                if name in resource:
+                if name in resource and not resource.is_taken(name):
                     for reference in resource.nodes(name):
                         found = self._document.look(reference, resource)
                         same = found is patient if found is not None else reference.value.get("reference") in said
@@ -360,6 +371,12 @@ def _replaces(relation: Node) -> bool:
 def _fits(text: str) -> bool:
     """Whether a text can be the id of a report, or a sender."""
     return is_word(text) and len(text) <= LO and "\\" not in text
+
+
+def _is_one(identifiers: object, system: str) -> bool:
+    """Whether there is one identifier, of that system, and nothing more is said of it."""
+    first = identifiers[0] if isinstance(identifiers, list) and len(identifiers) == 1 else None
+    return isinstance(first, dict) and first.keys() == _OWN and first["system"] == system
 
 
 def _related(document: Node) -> dict[str, str]:

@@ -6,6 +6,7 @@ skipped: so nothing is dropped silently, whoever wrote the document.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -19,6 +20,10 @@ UNREAD = "fhir-unread"
 """The rule of an element that a lesion report has no place for."""
 
 
+class Inexact(Exception):
+    """A number came as a float and its digits are not known: the document has to be parsed exactly."""
+
+
 class Lexical(str):
     """A primitive of an XML document: its text may stand for a number or a truth value."""
 
@@ -27,10 +32,21 @@ class Lexical(str):
 
 @dataclass(slots=True)
 class Noted:
-    """What one reading of one document shares: what the deployment adds, and the losses found so far."""
+    """What one reading of one document shares: what the deployment adds, and the losses found so far.
+
+    ``literals`` are the digits of its floats, where it was parsed by the quick way.
+    """
 
     intake: Intake
+    literals: dict[float, Decimal | None] | None = None
     losses: list[Loss] = field(default_factory=list)
+
+    def exactly(self, number: float) -> Decimal:
+        """The digits of a float as they were written; raises Inexact where they can't be told."""
+        made = (self.literals or {}).get(number)
+        if made is None:
+            raise Inexact
+        return made
 
     def skip(self, where: str, what: str, why: str, rule: str = UNREAD) -> None:
         """List what could not be read."""
@@ -66,8 +82,9 @@ class Node:
     def take(self, *names: str) -> None:
         """Mark members as read with all that is in them."""
         self._taken.update(names)
-        for name in names:
-            self._kids.pop(name, None)
+        if self._kids:
+            for name in names:
+                self._kids.pop(name, None)
 
     def raw(self, name: str) -> Any:
         """A member as it came, read with all that is in it."""
@@ -109,7 +126,7 @@ class Node:
         value = self.value.get(name)
         if value is None:
             return None
-        made = _number(value)
+        made = self.noted.exactly(value) if isinstance(value, float) else _number(value)
         if made is None or not made.is_finite() or not has_digits(made, self.noted.intake.limits.digits):
             self.skip(name, "it is no number, or has more digits than a report takes", "fhir-type")
             return None
@@ -163,14 +180,24 @@ class Node:
         """The members that were read."""
         return frozenset(self._taken)
 
+    def is_taken(self, name: str) -> bool:
+        """Whether a member was read."""
+        return name in self._taken
+
     @property
     def is_touched(self) -> bool:
         """Whether anything of it was read."""
         return bool(self._taken)
 
-    def kids(self, name: str) -> list[Node]:
-        """The objects of a member, as far as they were asked for."""
-        return self._kids.get(name, [])
+    def unread(self) -> Sequence[str]:
+        """The members that were not read, in their order."""
+        if self.value.keys() <= self._taken:
+            return ()
+        return [name for name in self.value if name not in self._taken]
+
+    def asked(self) -> Iterable[tuple[str, list[Node]]]:
+        """The members that were read object by object."""
+        return self._kids.items()
 
 
 def _number(value: object) -> Decimal | None:

@@ -98,6 +98,10 @@ class Results:
         if status != OBSERVATION_STATUS[shared.status]:
             why = f"its status is {status}, that of the report {shared.status}: it is read as a part of the report"
             observation.noted.flag(observation.at("status"), "status", why, "fhir-status")
+        said = observation.value.get("subject")
+        plain = isinstance(said, dict) and said.keys() == {"reference"}
+        if plain and shared.patient is not None and self._document.find(said, observation) is shared.patient:
+            observation.take("subject")
         for reference in observation.nodes("subject"):
             subject = self._document.target(reference, observation)
             same = subject is shared.patient if subject is not None else _same_subject(reference, shared)
@@ -120,6 +124,10 @@ class Results:
 
     def _take_known(self, observation: Node, name: str) -> None:
         """References to what the report has anyhow, and to who observed; others stay unread."""
+        listed = observation.value.get(name)
+        if listed is None or self._are_known(listed, observation):
+            observation.take(name)
+            return
         for reference in observation.nodes(name):
             target = self._document.look(reference, observation)
             if target is None or target.kind not in _KNOWN:
@@ -127,6 +135,18 @@ class Results:
             self._document.target(reference, observation)
             if target.kind in _OBSERVERS and target not in self.observers:
                 self.observers.append(target)
+
+    def _are_known(self, listed: object, observation: Node) -> bool:
+        """Whether a member holds nothing but references of that kind: the quick way for it."""
+        for reference in listed if isinstance(listed, list) else [listed]:
+            if not isinstance(reference, dict) or len(reference) != 1:
+                return False
+            target = self._document.find(reference, observation)
+            if target is None or target.kind not in _KNOWN:
+                return False
+            if target.kind in _OBSERVERS and target not in self.observers:
+                self.observers.append(target)
+        return True
 
     def _take_categories(self, observation: Node) -> None:
         for category in observation.nodes("category"):

@@ -234,7 +234,7 @@ class Selections:
 
 def _number(value: object) -> float | None:
     """A coordinate; None for what is none."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | Lexical):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | Lexical):
         return None
     try:
         return float(value)

@@ -19,6 +19,9 @@ from service.formats.fhir.read_values import is_word, one_line
 _KEPT: Final = 8192
 _TABLES: Final = {MEASUREMENTS: MEASUREMENTS, EVALUATIONS: EVALUATIONS}
 _PARTS: Final = ("system", "code", "display")
+_CODING: Final = frozenset(_PARTS)
+_CONCEPT: Final = frozenset({"coding", "text"})
+_SHORT: Final = 64  # no limit of a deployment is below
 _Coding = tuple[str, str, str]
 _CONCEPTS: Final = (
     "absent",
@@ -59,8 +62,29 @@ class Chosen(NamedTuple):
 
 def term(owner: Node, name: str, field: str, sender: str) -> Term | None:
     """The term of a member that is a CodeableConcept, for a row of the mappings; None where it says nothing."""
+    made = _plain(owner, name, field, sender)
+    if made is not None:
+        return made
     found = owner.nodes(name)
     return of_concept(found[0], field, sender) if found else None
+
+
+def _plain(owner: Node, name: str, field: str, sender: str) -> Term | None:
+    """The term of a concept of which nothing is left unread, the quick way; None for any other."""
+    value = owner.value.get(name)
+    if not isinstance(value, dict) or not value.keys() <= _CONCEPT:
+        return None
+    text, codings = value.get("text", ""), value.get("coding", [])
+    if not isinstance(text, str) or not isinstance(codings, list):
+        return None
+    for coding in codings:
+        if not isinstance(coding, dict) or not coding.keys() <= _CODING:
+            return None
+    chosen = choose(field, text.strip(), tuple([_coding(coding) for coding in codings]), sender)
+    if chosen.unread or chosen.words or not 0 < len(chosen.text) <= _SHORT or not chosen.text.isprintable():
+        return None
+    owner.take(name)
+    return Term(chosen.text, chosen.code, owner.at(name))
 
 
 def terms(owner: Node, name: str, field: str, sender: str) -> tuple[Term, ...]:

@@ -49,6 +49,7 @@ INFRASTRUCTURE: Final[Mapping[str, Mapping[str, str]]] = {
 """By type of resource (``""``: any), the elements that say nothing of a patient, a study or a lesion."""
 GENERATED: Final = ("generated", "empty")
 """States of a narrative that holds no more than its resource (R4 narrative.html)."""
+_NOTHING: Final[Mapping[str, str]] = {}
 _WHY: Final = "a lesion report has no place for it"
 _LABELS: Final = ("security", "tag")
 
@@ -71,26 +72,31 @@ def list_unread(document: Document, report: Node) -> None:
 
 def _list(node: Node) -> None:
     """List what is unread in a resource, an entry or an element; resources within are listed by themselves."""
-    known = INFRASTRUCTURE.get(node.kind, {}) if node.kind else {}
-    for name, value in node.value.items():
-        if name in known or name in INFRASTRUCTURE[""]:
+    known = INFRASTRUCTURE.get(node.kind, _NOTHING) if node.kind else _NOTHING
+    anywhere = INFRASTRUCTURE[""]
+    for name in node.unread():
+        if name in known or name in anywhere:
             continue
-        if name in node.taken:
-            for kid in node.kids(name):
-                if kid.is_touched and not kid.kind and not _is_unknown(name, kid):
-                    _list(kid)
-                elif not kid.kind and kid.value:
-                    kid.noted.skip(kid.path, name, _WHY)
-        elif node.kind and name == "meta":
+        if node.kind and name == "meta":
             _labels(node)
-        elif not (node.kind and name == "text" and _is_generated(value)):
+        elif not (node.kind and name == "text" and _is_generated(node.value[name])):
             plain = f"{name[1:]}.extension" if name.startswith("_") else name
             node.noted.skip(node.at(plain), name.removeprefix("_"), _WHY)
+    for name, kids in node.asked():
+        if name in known or name in anywhere:
+            continue
+        for kid in kids:
+            if kid.kind:
+                continue
+            if kid.is_touched and not _is_unknown(name, kid):
+                _list(kid)
+            elif kid.value:
+                kid.noted.skip(kid.path, name, _WHY)
 
 
 def _is_unknown(name: str, kid: Node) -> bool:
     """Whether it is an extension that nobody asked for, though somebody looked at it."""
-    return name == "extension" and "url" not in kid.taken
+    return name == "extension" and not kid.is_taken("url")
 
 
 def _is_generated(narrative: Any) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from service.domain.errors import Invalid
 from service.domain.limits import Limits
-from service.formats.jsontext import has_digits, parse, parse_quickly
+from service.formats.jsontext import has_digits, literals, parse, parse_quickly
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"], exclude_characters="\u202d\u202e"))
 _VALUES = st.recursive(
@@ -119,4 +119,15 @@ def test_the_quick_way_is_taken_by_plain_texts() -> None:
         "a": "x, y: z",
         "b": [1.5, 2],
         "c": "two\nlines",
+    }
+
+
+def test_the_digits_of_decimals_are_found_and_two_ways_to_write_one_number_are_none() -> None:
+    found = literals(b'{"a": 12.50, "b":-0.25, "c": [1.5], "d": 1.0e3, "e": 7.5, "f": 7.50, "g": 12}')
+
+    assert {number: str(value) for number, value in found.items()} == {
+        12.5: "12.50",
+        -0.25: "-0.25",
+        1000.0: "1.0E+3",
+        7.5: "None",
     }

@@ -352,3 +352,12 @@ def test_every_rule_of_the_reader_is_explained() -> None:
     rules = set(re.findall(r'"(fhir-[a-z-]+)"', sources)) - {"fhir-observation", "fhir-study"}
 
     assert [rule for rule in sorted(rules) if f"`{rule}`" not in guide] == []
+
+
+def test_digits_are_told_apart_where_one_float_stands_for_two_numbers() -> None:
+    other = SIZE | {"code": concept(SNOMED, "103340004", "Short axis")}
+    text = json.dumps(with_results(SIZE, other)).replace('"value": 12,', '"value": 12.5,', 1)
+
+    received = read(text.replace('"value": 12,', '"value": 12.50,').encode(), Intake("site"))
+
+    assert [str(one.value) for one in received.report.lesions[0].measurements] == ["12.5", "12.50"]
