@@ -234,12 +234,15 @@ def as_it_came(source: Source, store: Store, stored: Stored) -> Source:
     return replace(source, body=body, format=form, default_sender=stored.sender)
 
 
-def again(source: Source, sr: SrReference, target: Format, options: Options) -> Emitted:
-    """A report that is kept, in a format that is not kept: coded by the tables of today; it points to the kept SR."""
+def again(source: Source, sr: SrReference, target: Format, options: Options, previous: Stored | None = None) -> Emitted:
+    """A report that is kept, in a format that is not kept: coded by the tables of today; it points to the kept SR.
+
+    ``previous`` is the kept version before it.
+    """
     received = read(source)
     tables_used, _ = _vocabulary(source, received.report.sender, None)
-    coded = _placed(source, received, code_report(received.report, tables_used), tables_used)
-    return WRITERS[target](coded, options, sr)
+    coded = _placed(source, received, code_report(_following(received.report, previous), tables_used), tables_used)
+    return encoded(target, WRITERS[target](coded, options, sr), options)
 
 
 def publish(

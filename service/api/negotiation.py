@@ -64,16 +64,27 @@ class _Range:
 
 def wanted(accept: str) -> Offer:
     """The best offer for an Accept header (none: the first offer); raises NotAcceptable."""
-    ranges = _ranges(accept) or [_Range("*/*", None, 1.0)]
-    best: tuple[float, int] = (0.0, 0)
-    chosen: Offer | None = None
-    for offer in OFFERS:
-        exact = max((r for r in ranges if r.meets(offer)), key=lambda r: r.weight, default=None)
-        if exact is not None and exact.quality > 0 and (exact.quality, exact.weight) > best:
-            best, chosen = (exact.quality, exact.weight), offer
+    chosen = _best(accept, OFFERS)
     if chosen is None:
         names = tuple(offer.media_type for offer in OFFERS)
         raise NotAcceptable(Problem("", "accept", "no writer for what Accept asks for", names))
+    return chosen
+
+
+def fhir(accept: str) -> Offer:
+    """The release and encoding of FHIR for an Accept header; R4 in JSON where it names none of them."""
+    offers = tuple(offer for offer in OFFERS if offer.media_type in (FHIR_JSON, FHIR_XML))
+    return _best(accept, offers) or offers[0]
+
+
+def _best(accept: str, offers: tuple[Offer, ...]) -> Offer | None:
+    ranges = _ranges(accept) or [_Range("*/*", None, 1.0)]
+    best: tuple[float, int] = (0.0, 0)
+    chosen: Offer | None = None
+    for offer in offers:
+        exact = max((r for r in ranges if r.meets(offer)), key=lambda r: r.weight, default=None)
+        if exact is not None and exact.quality > 0 and (exact.quality, exact.weight) > best:
+            best, chosen = (exact.quality, exact.weight), offer
     return chosen
 
 

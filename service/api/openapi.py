@@ -77,6 +77,10 @@ CONVERTED: dict[str, Any] = {
     | {problems.PROBLEM_JSON: ERROR_CONTENT[problems.PROBLEM_JSON]},
 }
 HL7V2_OUTPUT: dict[str, Any] = {"description": "The message, with a strong ETag.", "content": {HL7V2: _BINARY}}
+FHIR_OUTPUT: dict[str, Any] = {
+    "description": "The bundle, with a strong ETag.",
+    "content": {"application/fhir+json": {}, "application/fhir+xml": _BINARY},
+}
 OUTPUTS: dict[str, Any] = {
     "description": "The bytes as they were emitted, with a strong ETag.",
     "content": {

@@ -9,9 +9,19 @@ from flask import Response, request
 from service.api import answers, body, deliveries, negotiation
 from service.api.delivery_schemas import DeliveriesSchema
 from service.api.deployment import deployment
-from service.api.openapi import FINDINGS_BODY, HL7V2_OUTPUT, OUTPUTS, SEARCH_BODY, Blueprint
+from service.api.openapi import FHIR_OUTPUT, FINDINGS_BODY, HL7V2_OUTPUT, OUTPUTS, SEARCH_BODY, Blueprint
 from service.api.problems import PROBLEM_JSON
-from service.api.schemas import ProblemSchema, PublishHeaders, PublishQuery, ReceiptSchema, Search, VersionsSchema
+from service.api.schemas import (
+    FhirQuery,
+    ProblemSchema,
+    PublishHeaders,
+    PublishQuery,
+    ReceiptSchema,
+    Search,
+    VersionsSchema,
+)
+from service.domain.emitted import Emitted
+from service.doors import encoded, suffix
 from service.pipeline import Format, Options, again, as_it_came, publish
 
 blueprint = Blueprint("reports", __name__, url_prefix="/v1/reports", description="Reports and what was made of them")
@@ -85,9 +95,27 @@ def message(id: UUID) -> Response:  # noqa: A002 - the route's own word
     return answers.stored(made.media_type, made.content, name=f"{id}.hl7")
 
 
-@blueprint.get(f"/{_ID}/<any(fhir, sr, html, findings, source):role>")
+@blueprint.get(f"/{_ID}/fhir")
+@blueprint.arguments(FhirQuery, location="query")
+@blueprint.doc(responses={"200": FHIR_OUTPUT})
+def bundle(query: dict[str, Any], id: UUID) -> Response:  # noqa: A002 - the route's own word
+    """The bundle that was emitted; in another release, profile or kind made anew of what the sender sent."""
+    here, offer = deployment(), negotiation.fhir(request.headers.get("Accept", ""))
+    form, options = offer.targets[0], FhirQuery.options(query, offer.encoding)
+    if form is Format.FHIR_R4 and not query:
+        found = here.store.output(str(id), "fhir")
+        made = encoded(form, Emitted(found.media_type, found.content), options)
+    else:
+        kept = here.store.get(str(id))
+        said = as_it_came(here.source(b"", Format.FINDINGS), here.store, kept)
+        previous = here.store.newest_before(kept.sender, kept.report_id, kept.version)
+        made = again(said, kept.sr, form, options, previous)
+    return answers.stored(made.media_type, made.content, name=f"{id}{suffix(form, options)}")
+
+
+@blueprint.get(f"/{_ID}/<any(sr, html, findings, source):role>")
 @blueprint.doc(responses={"200": OUTPUTS})
 def output(id: str, role: str) -> Response:  # noqa: A002 - the route's own word
-    """The bytes that were emitted: the FHIR bundle, the SR, the page; or what came (`source`: in another format)."""
+    """The bytes that were emitted: the SR, the page; or what came (`source`: in another format)."""
     found = deployment().store.output(str(id), role)
     return answers.stored(found.media_type, found.content, name=f"{id}.{answers.suffix(role, found.media_type)}")

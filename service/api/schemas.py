@@ -74,6 +74,24 @@ class WritingQuery(Strict):
         )
 
 
+class FhirQuery(Strict):
+    """How to write the bundle of a report that is kept, other than it was emitted."""
+
+    bundle = fields.String(
+        validate=validate.OneOf(BUNDLES),
+        metadata={"description": "The kind of FHIR bundle."},
+    )
+    profile = fields.String(
+        validate=validate.OneOf(PROFILES),
+        metadata={"description": "Whose FHIR profiles the bundle is shaped for."},
+    )
+
+    @staticmethod
+    def options(query: Mapping[str, Any], encoding: str) -> Options:
+        """The writing options of a loaded query."""
+        return Options(bundle=query.get("bundle", "transaction"), profile=query.get("profile"), encoding=encoding)
+
+
 class PublishQuery(WritingQuery):
     """How to write and whether to keep."""
 

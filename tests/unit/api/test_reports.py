@@ -12,6 +12,8 @@ from pydicom import dcmread
 from werkzeug.test import TestResponse
 
 from service.api.schemas import ReceiptSchema, VersionsSchema
+from service.domain.emitted import Emitted
+from service.formats.fhir.xml import as_xml
 from tests.findings import make_body
 from tests.unit.api.conftest import FINDINGS
 
@@ -67,6 +69,53 @@ def test_gives_back_the_bytes_that_were_emitted(client: FlaskClient) -> None:
         assert (kept.data, kept.headers["Content-Type"]) == (made.data, made.headers["Content-Type"])
     assert client.get(receipt["links"]["findings"]).data == make_body()
     assert client.get(receipt["links"]["self"]).json == receipt
+
+
+def _fhir(client: FlaskClient, place: str, accept: str, query: str = "") -> TestResponse:
+    return client.get(f"{place}/fhir{query}", headers={"Accept": accept})
+
+
+def test_the_bundle_is_what_was_emitted_whatever_else_is_accepted(client: FlaskClient) -> None:
+    place = post(client, make_body()).headers["Location"]
+    emitted = client.get(f"{place}/fhir")
+    assert emitted.headers["Content-Type"] == "application/fhir+json; fhirVersion=4.0"
+    for accept in ("*/*", "text/html", "application/fhir+json", "application/fhir+json; fhirVersion=4.0"):
+        assert _fhir(client, place, accept).data == emitted.data
+
+
+def test_the_bundle_in_xml_is_the_emitted_one(client: FlaskClient) -> None:
+    place = post(client, make_body()).headers["Location"]
+    emitted = client.get(f"{place}/fhir")
+    answer = _fhir(client, place, "application/fhir+xml")
+    assert answer.headers["Content-Type"] == "application/fhir+xml; fhirVersion=4.0"
+    assert answer.headers["Content-Disposition"].endswith('.fhir.xml"')
+    assert answer.data == as_xml(Emitted(emitted.headers["Content-Type"], emitted.data), "R4").content
+
+
+def test_a_kept_report_in_r5_or_for_a_profile_names_the_sr_that_was_kept_and_its_predecessor(
+    client: FlaskClient,
+) -> None:
+    first = post(client, make_body()).json
+    place = post(client, make_body(report__version=2)).headers["Location"]
+    assert first is not None
+    sr = dcmread(BytesIO(client.get(f"{place}/sr").data)).SOPInstanceUID
+    for accept, query, sign in (
+        ("application/fhir+json; fhirVersion=5.0", "", b"includedStructure"),
+        ("application/fhir+xml; fhirVersion=5.0", "", b"<includedStructure>"),
+        ("application/fhir+json", "?profile=uscore", b"us-core-patient"),
+        ("application/fhir+json; fhirVersion=5.0", "?profile=dicom-sr&bundle=document", b"imaging-measurement-group"),
+    ):
+        answer = _fhir(client, place, accept, query)
+        assert answer.status_code == 200, query
+        assert sign in answer.data
+        assert f"urn:oid:{sr}".encode() in answer.data
+        assert f"urn:oid:{first['sr']['sopInstance']}".encode() in answer.data
+    assert b"us-core-patient" not in client.get(f"{place}/fhir").data
+
+
+def test_a_profile_of_another_release_is_not_acceptable(client: FlaskClient) -> None:
+    place = post(client, make_body()).headers["Location"]
+    assert _fhir(client, place, "application/fhir+json", "?profile=dicom-sr").status_code == 406
 
 
 def test_the_receipt_names_size_and_digest_of_each_output(client: FlaskClient) -> None:
