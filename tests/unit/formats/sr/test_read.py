@@ -478,3 +478,22 @@ def test_a_large_group_is_read_in_time() -> None:
     began = process_time()
     received(content)
     assert process_time() - began < 0.3
+
+
+def test_a_group_of_a_thousand_words_beside_codes_takes_no_square_of_time() -> None:
+    evaluations = ("C0034375", "UMLS", "Qualitative Evaluations")
+    field = ("121071", "DCM", "Finding")
+    answers = [sr.answer(field, ("1", "99SITE", "x")) for _ in range(1_000)]
+    words = [
+        sr.text(
+            evaluations,
+            "Finding: x y",
+            sr.answer(("121050", "DCM", "Name"), field, relation="HAS CONCEPT MOD"),
+            sr.answer(("121051", "DCM", "Value"), ("2", "99SITE", "z"), relation="HAS CONCEPT MOD"),
+        )
+        for _ in range(1_000)
+    ]
+    content = sr.measured(*answers, *words)
+    began = process_time()
+    received(content)
+    assert process_time() - began < 1.5

@@ -86,3 +86,11 @@ def test_mutations_of_real_files_are_read_or_refused(cases: Path) -> None:
     contents = [path.read_bytes() for path in sorted((cases / "sr").glob("*.dcm"))]
     taken = sum(tried(mutated(chance.choice(contents), chance)) for _ in range(2_000))
     assert 0 < taken < 2_000
+
+
+def test_a_hundred_thousand_nested_sequences_are_refused_at_once() -> None:
+    opened = b"\x40\x00\x30\xa7SQ\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff"
+    with pytest.raises(Refused) as raised:
+        read(sr.document() + opened * 100_000, Intake())
+    assert raised.value.problems[0].rule == "limit"
+    assert raised.value.problems[0].pointer.startswith("byte ")
