@@ -117,13 +117,22 @@ def _write_html(report: CodedReport, options: Options, _: SrReference | None) ->
 def _read_fhir_r4(content: bytes, intake: Intake) -> Received:
     from service.formats.fhir.read import read
 
+    _validate(content, intake, "R4")
     return read(content, intake, "R4")
 
 
 def _read_fhir_r5(content: bytes, intake: Intake) -> Received:
     from service.formats.fhir.read import read
 
+    _validate(content, intake, "R5")
     return read(content, intake, "R5")
+
+
+def _validate(content: bytes, intake: Intake, release: str) -> None:
+    if intake.validate:
+        from service.formats.fhir.validate import validate
+
+        validate(content, intake.limits, release)
 
 
 def _read_dcmqi(content: bytes, intake: Intake) -> Received:

@@ -114,6 +114,7 @@ class Source:
     server for terms that nothing here knows, ``archive`` knows the study (asked for what is kept, never to convert).
     ``mapping`` is the text of a table's mapping file; ``received`` is the report where it was read already, one of
     several in a document.
+    ``validate``: FHIR is held to its definitions before it is read.
     ``masks`` are the SEG files that a conversion measures the lesions' segments by.
     """
 
@@ -130,11 +131,12 @@ class Source:
     masks: tuple[bytes, ...] = ()
     remote: RemoteTerms | None = None
     archive: Archive | None = None
+    validate: bool = False
 
     @property
     def intake(self) -> Intake:
         """What a reader takes beside the document."""
-        return Intake(self.default_sender, self.zone, self.limits, self.mapping)
+        return Intake(self.default_sender, self.zone, self.limits, self.mapping, self.validate)
 
 
 @cache

@@ -31,6 +31,6 @@ def convert(query: dict[str, Any]) -> Response:
     if form is None:
         content, form, masks = forms.parts(request.content_type or "", content)
     options = replace(WritingQuery.options(query), encoding=offer.encoding)
-    said = replace(here.source(content, form, query.get("mapping")), masks=masks)
+    said = replace(here.source(content, form, query.get("mapping")), masks=masks, validate="definitions" in query)
     outcome = run(said, offer.targets, options)
     return answers.converted(outcome, offer)

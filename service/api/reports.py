@@ -1,5 +1,6 @@
 """/v1/reports: keep a report with its outputs, and give them back as they were emitted."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -42,7 +43,8 @@ def create(query: dict[str, Any], headers: dict[str, Any]) -> Response:
     here = deployment()
     plan = deliveries.plan(query)
     form = negotiation.reader(request.content_type)
-    source = here.source(body.read(request, here.settings.limits.body_bytes), form, query.get("mapping"))
+    content = body.read(request, here.settings.limits.body_bytes)
+    source = replace(here.source(content, form, query.get("mapping")), validate="definitions" in query)
     options = PublishQuery.options(query)
     receipt = publish(source, options, here.store, key=headers.get("key"), dry_run=query["dry_run"], planner=plan)
     response = answers.published(receipt, always=query.get("ack") == "always")

@@ -53,6 +53,11 @@ class WritingQuery(Strict):
         validate=validate.Regexp(r"^[a-z0-9][a-z0-9_-]{0,63}$"),
         metadata={"description": "The mapping file of a table, by its name in the deployment's folder."},
     )
+    definitions = fields.String(
+        data_key="validate",
+        validate=validate.OneOf(["fhir"]),
+        metadata={"description": "`fhir`: a FHIR document is held to FHIR's definitions (fhir.resources) first."},
+    )
     reference = fields.Boolean(
         load_default=False, metadata={"description": "An HL7 v2 message points to the SR (OBX RP)."}
     )

@@ -37,6 +37,7 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--reference", is_flag=True, help="An HL7 v2 message points to the SR.")
 @click.option("--mapping", type=EXISTING, help="The mapping file of a table: which column is what.")
 @click.option("--check", is_flag=True, help="Read SR and FHIR back and compare them with the report first.")
+@click.option("--validate", is_flag=True, help="Hold a FHIR document to FHIR's definitions (fhir.resources) first.")
 @click.option("--loss", help="Write the list of what was skipped, lost, left uncoded or flagged to this file, as JSON.")
 @click.option("--seg", multiple=True, help="A SEG file, or a folder of them: segments are measured by their masks.")
 @refusing
@@ -44,9 +45,11 @@ def command(input_path: str, from_: str | None, to: str, out: str, loss: str | N
     """Convert INPUT (a file, `-`, a folder, an NDJSON file or a table). Exit 0: converted, 2: refused."""
     named: Path | None = more.pop("mapping")
     seg: tuple[str, ...] = more.pop("seg")
+    validate: bool = more.pop("validate")
     try:
         mapping = named.read_text(encoding="utf-8") if named is not None else ""
         run = _Run(Format(from_) if from_ else None, Format(to), Options(**more), settings(), mapping)
+        run.validate = validate
         run.masks = tuple(read(file, run.deployment.limits.body_bytes) for one in seg for file in _files(Path(one)))
         refused = _all(run, input_path, out)
     except OSError as error:
@@ -68,6 +71,7 @@ class _Run:
         self.form, self.to, self.options, self.deployment, self.mapping = form, to, options, deployment, mapping
         self.overlays = site(deployment)
         self.masks: tuple[bytes, ...] = ()
+        self.validate = False
         self.losses: list[dict[str, Any]] = []
 
     def __call__(self, document: Document, *, source: bool) -> tuple[bytes, Sequence[Loss]]:
@@ -78,7 +82,7 @@ class _Run:
             raise found
         form = Format.CSV if found is not None else self.form or detect(document.body)
         said = received(document.body, form, here, self.overlays)
-        said = replace(said, mapping=self.mapping, received=found, masks=self.masks)
+        said = replace(said, mapping=self.mapping, received=found, masks=self.masks, validate=self.validate)
         outcome = convert(said, (self.to,), self.options)
         for lost in outcome.losses:
             self.losses.append({**({"source": document.name} if source else {}), **loss_row(lost)})

@@ -14,13 +14,14 @@ from service.domain.report import LesionReport
 class Intake:
     """What a deployment adds where a document is silent: ``sender``, and the ``zone`` (IANA name) of bare times.
 
-    ``mapping`` is the text of a table's mapping file.
+    ``mapping`` is the text of a table's mapping file; ``validate``: FHIR is held to its definitions first.
     """
 
     sender: str = "local"
     zone: str = "UTC"
     limits: Limits = field(default_factory=Limits)
     mapping: str = ""
+    validate: bool = False
 
     def with_zone(self, text: str) -> str:
         """A date and time without a zone (``YYYY-MM-DDThh:mm:ss``) with the offset that the site had then.

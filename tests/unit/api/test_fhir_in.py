@@ -44,3 +44,14 @@ def test_a_refusal_names_the_place_in_fhir(client: FlaskClient) -> None:
 
     assert answer.status_code == 422
     assert (answer.get_json()["rule"], answer.get_json()["pointer"]) == ("fhir-patient", "DiagnosticReport.subject")
+
+
+@pytest.mark.parametrize(("asked", "status"), [("", 200), ("?validate=fhir", 422)])
+def test_a_bundle_is_held_to_the_definitions_of_fhir_when_asked(client: FlaskClient, asked: str, status: int) -> None:
+    body = bundle(Format.FHIR_R4).replace(b'"resourceType":"Patient"', b'"resourceType":"Patient","colour":"blue"')
+    headers = {"Content-Type": "application/fhir+json", "Accept": "text/html"}
+
+    answer = client.post(f"/v1/convert{asked}", data=body, headers=headers)
+
+    assert answer.status_code == status
+    assert b"colour" in body
