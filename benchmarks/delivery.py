@@ -182,12 +182,12 @@ SELECT md5(r.report_id)::uuid::text, r.id, 1, '2.25.' || r.id, {of_version} FROM
 WHERE r.id <> v.report;
 INSERT INTO outputs (version, role, media_type, sha256, content)
 SELECT v.id, o.role, o.media_type, o.sha256, o.content FROM versions v, outputs o
-WHERE v.id <> o.version AND o.role IN ('sr', 'fhir');
+WHERE v.id <> o.version AND o.role IN ('sr', 'fhir') AND v.report <= 20000;
 INSERT INTO deliveries (id, version, report, {delivery})
 SELECT md5(v.id || d.destination)::uuid::text, v.id, v.report, {of_delivery} FROM versions v, deliveries d
 WHERE v.id <> d.version;
 ANALYZE"""
-"""How the rows of one report become those of many."""
+"""How the rows of one report become those of many; no more outputs are copied than are sent while it is measured."""
 
 
 def fill(bench: Bench, reports: int) -> None:

@@ -237,7 +237,8 @@ class Runs:
             if at is Door.TRY:
                 take_try(connection, delivery.destination, now, self._circuit)
             number = delivery.attempts + 1
-            _close_lost(connection, id, now)
+            if delivery.attempts:
+                _close_lost(connection, id, now)
             connection.execute(insert(AttemptRow).values(**_begun(delivery, "send", number, worker, now)))
             changed = {"state": State.SENDING, "attempts": number, "changed": now}
             connection.execute(update(DeliveryRow).where(DeliveryRow.position == delivery.position).values(changed))
@@ -260,7 +261,6 @@ class Runs:
                 mine = and_(AttemptRow.delivery == at.id, AttemptRow.number == turn.attempt)
                 connection.execute(update(AttemptRow).where(mine).values(ended))
             elif row is not None:
-                _close_lost(connection, at.id, now)
                 begun = _begun(at, turn.step, row["attempts"] + 1, worker, started)
                 connection.execute(insert(AttemptRow).values(**(begun | ended)))
             if told.heard is not None:

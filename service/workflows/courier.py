@@ -4,7 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 import structlog
@@ -13,6 +13,7 @@ from service.delivery.destination import Answer, Destination, Outcome, Outgoing
 from service.delivery.settings import DestinationSettings
 from service.domain.errors import Unavailable
 from service.doors import SUFFIXES, Format
+from service.store.deliveries import State
 from service.store.reports import Store
 from service.store.runs import Due, May, Turn
 from service.workflows.meaning import meaning
@@ -66,13 +67,21 @@ class Courier:
         """How many runs of a destination are under way here."""
         return list(self._taken.values()).count(destination)
 
-    def step(self, delivery: str, run: int) -> str:
-        """The next step of a run; the state that it led to, or NOTHING."""
+    def run(self, delivery: str, run: int) -> str:
+        """Send, and verify what was stored, or whatever of it is left to do; the state that it led to, or NOTHING."""
         # A destination whose settings were taken out waits, seen in the lists, until they are back or a person decides.
         may = May(self.peers, OBJECTS_OF_THEIR_OWN)
         turn = self.kept(lambda: self.store.runs.begin(delivery, run, self.worker, may))
         if turn is None:
             return NOTHING
+        state = self.step(turn)
+        if turn.step == "send" and state == State.STORED:
+            at = replace(turn.delivery, attempts=turn.attempt, counted=0, state=State.STORED)
+            state = self.step(replace(turn, delivery=at, step="verify", attempt=turn.attempt + 1, probing=False))
+        return state
+
+    def step(self, turn: Turn) -> str:
+        """Take a step that was begun; the state that it led to, or NOTHING when the run was taken over meanwhile."""
         peer = self.peers[turn.delivery.destination]
         started, clock = self.store.now(), time.perf_counter()
         with self.watching.step(turn) as span:

@@ -13,7 +13,6 @@ import structlog
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import make_url
 
-from service.store.deliveries import State
 from service.store.runs import Due
 from service.workflows.courier import Courier
 
@@ -43,8 +42,7 @@ def system_url(database_url: str) -> str:
 @DBOS.step(name="send-and-verify")
 def _go(delivery: str, run: int) -> str:
     """Send, and verify what was stored. Each is recorded with the delivery, so it goes on where it was left."""
-    state = _courier[-1].step(delivery, run)
-    return _courier[-1].step(delivery, run) if state == State.STORED else state
+    return _courier[-1].run(delivery, run)
 
 
 @DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=_MOST_RECOVERIES)

@@ -43,7 +43,7 @@ def test_an_attempt_is_a_child_of_the_request_and_that_of_the_client(
     assert answer.json is not None
     delivery = answer.json["deliveries"][0]["id"]
     courier = Courier(store, {"pacs": replace(pacs)}, "worker-0", Watching(source))
-    assert [courier.step(delivery, 1) for _ in range(2)] == ["stored", "verified"]
+    assert courier.run(delivery, 1) == "verified"
     request, send, verify = spans.get_finished_spans()
     assert request.name == "POST /v1/reports"
     assert request.parent is not None

@@ -1,0 +1,54 @@
+"""What is made for a destination when a report is accepted: every format that can be written can be delivered."""
+
+from pathlib import Path
+
+import pytest
+
+from service.delivery.settings import ANY_FORMAT, Folder
+from service.doors import SUFFIXES, WRITERS, Format, Options
+from service.pipeline import Source, publish
+from service.store.reports import Store
+from service.workflows.accepting import Plan
+from tests.findings import make_body
+from tests.unit.workflows.peers import settings
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Store:
+    """An empty store."""
+    made = Store(f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    made.migrate()
+    return made
+
+
+@pytest.mark.parametrize("form", [one for one in WRITERS if str(one) in ANY_FORMAT])
+def test_every_format_that_is_written_can_be_delivered(embedded: Store, form: Format) -> None:
+    plan = Plan((Folder(name="there", takes=str(form), path="/nonexistent"),))
+    version = str(publish(Source(make_body()), Options(), embedded, planner=plan).id)
+    [made] = embedded.deliveries.of(version)
+    kept = embedded.output(version, made.role)
+    assert made.format in str(form)
+    assert kept.content
+    assert form in SUFFIXES
+
+
+def test_what_a_destination_wants_written_otherwise_is_kept_for_it_alone(embedded: Store) -> None:
+    plan = Plan((settings("one"), settings("other", dialect="ohif"), settings("third", dialect="ohif")))
+    version = str(publish(Source(make_body()), Options(), embedded, planner=plan).id)
+    one, other, third = embedded.deliveries.of(version)
+    assert [each.role for each in (one, other, third)] == ["sr", "sr@other", "sr@third"]
+    assert one.sr is not None
+    assert other.sr is not None
+    assert one.sr.sop_instance != other.sr.sop_instance
+    assert other.sr == third.sr
+
+
+def test_a_bundle_for_a_destination_names_the_sr_that_is_kept_and_how_it_is_found_again(embedded: Store) -> None:
+    plan = Plan((settings("ehr", takes="fhir-r4", bundle="transaction"),))
+    version = str(publish(Source(make_body()), Options(bundle="document"), embedded, planner=plan).id)
+    [made] = embedded.deliveries.of(version)
+    bundle = embedded.output(version, "fhir-r4@ehr").content
+    assert made.sr == embedded.get(version).sr
+    assert made.sr.sop_instance.encode() in bundle
+    assert made.identifiers
+    assert all(value.encode() in bundle for _, value in made.identifiers)
