@@ -156,9 +156,9 @@ class Notes:
 
 
 def shown(node: Node) -> str:
-    """An item in short, for the list of losses."""
+    """An item in short and on one line, for the list of losses."""
     name = node.name.meaning if node.name is not None and node.name.meaning else node.kind or "item"
-    said = value_text(node)
+    said = " ".join(value_text(node).split())
     return f"{name}: {said}"[:_SHOWN] if said else name[:_SHOWN]
 
 

@@ -181,7 +181,7 @@ def _regions(notes: Notes, node: Node, drawn: Drawn, measurement: Term | None) -
     if kind in ("POINT", "MULTIPOINT"):
         return [Region2D(Graphic.POINT, (point,), measurement, node.path) for point in points]
     if (len(points), kind) in (_CIRCLE, _ELLIPSE):
-        why = f"a {kind.lower()} is held as a polygon of {CORNERS} corners"
+        why = f"{kind} is held as a polygon of {CORNERS} corners"
         notes.flag(node.path, kind, why, "sr-shape-as-polygon")
         corners = _circle(*points) if kind == "CIRCLE" else _ellipse(*points)
         return [Region2D(Graphic.POLYGON, corners, measurement, node.path)]

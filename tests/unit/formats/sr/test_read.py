@@ -404,6 +404,15 @@ def test_a_text_report_becomes_findings_and_impression() -> None:
     assert {loss.where for loss in found.losses if loss.rule == "sr-as-text"} == {"1.1.1", "1.2.1"}
 
 
+def test_a_loss_is_told_on_one_line() -> None:
+    content = sr.document(
+        sr.text(("X", "99SITE", "Note"), "one\r\ntwo"), SOPClassUID=sr.BASIC_TEXT, root=("Y", "99SITE", "Z")
+    )
+    found = received(content)
+    assert found.report.findings == "Note: one\ntwo"
+    assert [loss.what for loss in found.losses if loss.where == "1.1"] == ["Note: one two"]
+
+
 def test_numbers_of_a_dose_document_are_listed_not_told() -> None:
     content = sr.document(
         sr.num(("113811", "DCM", "DLP"), "12", ("mGy.cm", "UCUM", "mGy.cm")),
