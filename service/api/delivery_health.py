@@ -26,7 +26,7 @@ class Queues(Collector):
         """The gauges; none while the database does not answer."""
         depth = GaugeMetricFamily("lesionbridge_queue_depth", "Deliveries under way.", labels=["destination"])
         age = GaugeMetricFamily("lesionbridge_queue_oldest_seconds", "Age of the oldest.", labels=["destination"])
-        states = GaugeMetricFamily("lesionbridge_deliveries", "Deliveries by state.", labels=["destination", "state"])
+        states = GaugeMetricFamily("lesionbridge_deliveries", "Not done.", labels=["destination", "state"])
         alone = GaugeMetricFamily("lesionbridge_circuit_open", "1: it is left alone.", labels=["destination"])
         if not self._here.destinations:
             return

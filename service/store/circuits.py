@@ -80,7 +80,10 @@ def open_circuits(engine: Engine) -> tuple[CircuitState, ...]:
 def door(connection: Connection, destination: str, now: str, *, held: bool = False) -> Door:
     """Whether a destination may be sent to now; ``held``: nobody else may decide until the transaction ends."""
     statement = select(CircuitRow.until, CircuitRow.changed).where(CircuitRow.destination == destination)
-    row = connection.execute(statement.with_for_update() if held else statement).first()
+    row = connection.execute(statement).first()
+    if held and row is not None and row.until is not None:
+        # Only where it matters: all that is sent to a destination would wait for each other.
+        row = connection.execute(statement.with_for_update()).first()
     if row is None or row.until is None:
         return Door.OPEN
     return Door.SHUT if now < row.until and row.changed <= later(now, AHEAD_S) else Door.TRY

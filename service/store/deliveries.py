@@ -155,9 +155,12 @@ class DeliveryStore:
             return tuple(made(row._mapping) for row in rows)
 
     def counts(self) -> Mapping[tuple[str, str], int]:
-        """How many deliveries each destination has in each state."""
-        statement = select(DeliveryRow.destination, DeliveryRow.state, func.count()).group_by(
-            DeliveryRow.destination, DeliveryRow.state
+        """How many deliveries each destination has in each state that somebody waits for; an index has them."""
+        waited_for = DeliveryRow.state.in_((State.QUEUED, State.SENDING, *DEAD_LETTERS))
+        statement = (
+            select(DeliveryRow.destination, DeliveryRow.state, func.count())
+            .where(waited_for)
+            .group_by(DeliveryRow.destination, DeliveryRow.state)
         )
         with transaction(self.engine) as connection:
             return {(row[0], row[1]): int(row[2]) for row in connection.execute(statement)}

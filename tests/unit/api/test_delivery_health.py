@@ -29,7 +29,7 @@ def test_says_how_full_the_queues_are(client: FlaskClient) -> None:
     text = client.get("/metrics").text
     assert 'lesionbridge_queue_depth{destination="pacs"} 1.0' in text
     assert 'lesionbridge_queue_depth{destination="trial"} 0.0' in text
-    assert 'lesionbridge_deliveries{destination="trial",state="dry-run"} 1.0' in text
+    assert 'lesionbridge_deliveries{destination="ehr",state="queued"} 1.0' in text
     assert 'lesionbridge_circuit_open{destination="pacs"} 0.0' in text
 
 
