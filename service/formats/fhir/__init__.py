@@ -15,15 +15,18 @@ report.findings                         result Observation with code *findings*:
 report.evaluations, study.technique     result Observations: code = field, valueCodeableConcept = answer
 report.negatives                        result Observations: code = the finding, valueCodeableConcept = *absent*
 report.differential                     one result Observation: a component each, in order
-report.predecessor                      DocumentReference.relatesTo (replaces) target.identifier
+report.predecessor                      DocumentReference.relatesTo (replaces) target.identifier; series, class and
+                                        study: context.related identifiers of these types
 patient                                 Patient; identifier[0] is patient.id, then other_ids in order
 study.uid, started, description         ImagingStudy.identifier, .started, .description; effectiveDateTime everywhere
 study.accession                         ServiceRequest.identifier and ImagingStudy.identifier, type ACSN
 study.modality, procedures              ImagingStudy.modality, .procedureCode; DiagnosticReport.code is the first
                                         procedure, each further one a result Observation with code *procedure reported*
 study.referring_physician               ServiceRequest.requester, ImagingStudy.referrer
-study.comparisons                       ImagingStudy each; DiagnosticReport.extension workflow-supportingInfo
-study.images, all other images          ImagingStudy.series.instance of their study
+study.comparisons                       ImagingStudy each; DiagnosticReport.extension workflow-supportingInfo, whose
+                                        display marks a study that only an image is of
+study.images                            one result Observation *image library*: a component each, in order
+all images                              ImagingStudy.series.instance of their study
 observers                               Device, Practitioner, PractitionerRole, Organization; Provenance.agent in order,
                                         a person with a device as its onBehalfOf; Provenance.occurredDateTime: verified
 lesion.id, tracking_uid                 BodyStructure.identifier with type *tracking identifier*, *tracking unique
