@@ -5,8 +5,10 @@ from importlib.metadata import version
 from flask import Flask
 
 from service.api import (
+    audit,
     convert,
     deliveries,
+    door,
     observe,
     operations,
     overlays,
@@ -37,13 +39,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     observe.configure_logging(settings.log_level)
     observe.observe(app)
+    door.guard(app, settings)
     install(Deployment(settings), app.extensions)
     app.register_error_handler(Exception, problems.answer)
     api = make_api(version("lesionbridge"))
     api.init_app(app)
     describe_bodies(api)
     terminology.install(app, settings)
-    for room in (convert, reports, deliveries, operations, terminology, terms, overlays, unmapped):
+    for room in (convert, reports, deliveries, operations, terminology, terms, overlays, unmapped, audit):
         api.register_blueprint(room.blueprint)
     app.register_blueprint(docs.blueprint)
     tables(settings.issuers_file)  # loaded before workers are forked, so that they share it

@@ -17,6 +17,8 @@ COMMANDS = {
     "purge": ("upkeep", "purge"),
     "backup": ("upkeep", "backup"),
     "restore": ("upkeep", "restore"),
+    "key": ("key", "command"),
+    "audit": ("audit", "command"),
     "code": ("code", "command"),
     "terminology": ("terminology", "command"),
     "overlay": ("overlay", "command"),

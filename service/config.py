@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from service.coding.remote import Client, RemoteTerms
 
 PREFIX = "LESIONBRIDGE_"
+ACCESS = ("open", "required")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DESTINATION = f"{PREFIX}DESTINATION__"
 """How a variable begins that says a setting of a destination; `service.delivery.settings` reads those."""
@@ -80,6 +81,14 @@ class Settings:
     terminology_timeout_s: int = 5
     terminology_ca_file: str = ""
     log_level: str = "info"
+    access: str = "open"
+    audit: bool = True
+    rate_per_minute: int = 0  # 0: without bound
+    oidc_issuer: str = ""
+    oidc_audience: str = ""
+    oidc_jwks: str = ""
+    oidc_sender_claim: str = "client_id"
+    oidc_ca_file: str = ""
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
@@ -93,6 +102,12 @@ class Settings:
             raise BadSetting("keep_days", "is 0 or more")
         if self.log_level not in LOG_LEVELS:
             raise BadSetting("log_level", f"one of {', '.join(LOG_LEVELS)}")
+        if self.access not in ACCESS:
+            raise BadSetting("access", f"one of {', '.join(ACCESS)}")
+        if self.rate_per_minute < 0:
+            raise BadSetting("rate_per_minute", "is 0 or more")
+        if self.oidc_issuer and not (self.oidc_audience and self.oidc_jwks):
+            raise BadSetting("oidc_issuer", "needs oidc_audience and oidc_jwks beside it")
         if not _is_zone(self.default_zone):
             raise BadSetting("default_zone", "is the IANA name of a time zone, as Europe/Berlin")
         if not self.default_sender.strip():

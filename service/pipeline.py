@@ -24,7 +24,16 @@ from service.coding.coder import code_report
 from service.coding.overlays.site import SiteOverlays, Uploads
 from service.curation import unmapped
 from service.domain.emitted import Emitted, SrDocument, SrReference
-from service.domain.errors import Conflict, Disagreement, KeyReused, NotFound, Problem, Unavailable, UnsupportedMedia
+from service.domain.errors import (
+    Conflict,
+    Disagreement,
+    Forbidden,
+    KeyReused,
+    NotFound,
+    Problem,
+    Unavailable,
+    UnsupportedMedia,
+)
 from service.domain.limits import Limits
 from service.domain.loss import Loss
 from service.domain.received import Intake, Received
@@ -115,7 +124,8 @@ class Source:
     ``mapping`` is the text of a table's mapping file; ``received`` is the report where it was read already, one of
     several in a document.
     ``validate``: FHIR is held to its definitions before it is read.
-    ``masks`` are the SEG files that a conversion measures the lesions' segments by.
+    ``masks`` are the SEG files that a conversion measures the lesions' segments by. ``speaks_for`` is the sender that
+    the caller is known to be; a report of another one is refused.
     """
 
     body: bytes
@@ -129,6 +139,7 @@ class Source:
     mapping: str = ""
     received: Received | None = None
     masks: tuple[bytes, ...] = ()
+    speaks_for: str = ""
     remote: RemoteTerms | None = None
     archive: Archive | None = None
     validate: bool = False
@@ -136,7 +147,8 @@ class Source:
     @property
     def intake(self) -> Intake:
         """What a reader takes beside the document."""
-        return Intake(self.default_sender, self.zone, self.limits, self.mapping, self.validate)
+        sender = self.speaks_for or self.default_sender
+        return Intake(sender, self.zone, self.limits, self.mapping, self.validate)
 
 
 @cache
@@ -189,7 +201,10 @@ def read(source: Source) -> Received:
         names = tuple(str(form) for form in READERS)
         raise UnsupportedMedia(Problem("", "format", f"{source.format} is written, not read", names))
     with Stage("read"):
-        return reader(source.body, source.intake)
+        found = reader(source.body, source.intake)
+    if source.speaks_for and found.report.sender != source.speaks_for:
+        raise Forbidden(Problem("/report/sender", "sender", "the caller speaks for another sender than the report's"))
+    return found
 
 
 def emit(report: CodedReport, targets: Sequence[Format], options: Options, received: Received | None = None) -> Outcome:

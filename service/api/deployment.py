@@ -6,8 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from flask import current_app
+from flask import current_app, g
 
+from service.access.principal import ANYBODY
 from service.coding.overlays.site import SiteOverlays
 from service.coding.releases.shelves import open_shelf
 from service.config import Settings, remote_terms
@@ -80,6 +81,7 @@ class Deployment:
             site=self.site,
             uploads=self.uploads,
             zone=here.default_zone,
+            speaks_for=g.get("principal", ANYBODY).sender,
             mapping=self.mapping(mapping),
             remote=self.remote,
             archive=self.archive,

@@ -14,7 +14,15 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import NotFound as NotFoundRoute
 
 from service.api import negotiation
-from service.domain.errors import Invalid, LesionBridgeError, Problem, TooLarge, UnsupportedMedia
+from service.domain.errors import (
+    Invalid,
+    LesionBridgeError,
+    Problem,
+    Throttled,
+    TooLarge,
+    Unauthenticated,
+    UnsupportedMedia,
+)
 
 PROBLEM_JSON = "application/problem+json"
 MAX_LISTED = 100
@@ -22,6 +30,8 @@ MAX_LISTED = 100
 
 FHIR_ISSUE: Mapping[int, str] = {
     400: "structure",
+    401: "login",
+    403: "forbidden",
     404: "not-found",
     405: "not-supported",
     406: "not-supported",
@@ -29,6 +39,7 @@ FHIR_ISSUE: Mapping[int, str] = {
     413: "too-long",
     415: "not-supported",
     422: "invalid",
+    429: "throttled",
     501: "not-supported",
     503: "transient",
 }
@@ -88,8 +99,10 @@ def judge(error: Exception) -> Verdict:
             headers = (("Accept-Encoding", "gzip, identity"),)  # RFC 9110 12.5.3: says what would have been taken
         if isinstance(error, TooLarge):
             headers = (("Connection", "close"),)  # the rest of the body is not read
+        if isinstance(error, Unauthenticated):
+            headers = (("WWW-Authenticate", 'Bearer realm="lesionbridge"'),)  # RFC 9110 11.6.1
         if error.retryable:
-            headers += (("Retry-After", "5"),)
+            headers += (("Retry-After", str(error.after_s if isinstance(error, Throttled) else 5)),)
         return Verdict(error.status, error.title, f"/docs#{slug(type(error))}", error.retryable, problems, headers)
     if isinstance(error, HTTPException) and error.code is not None:
         return _of_http(error, error.code)

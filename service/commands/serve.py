@@ -32,6 +32,8 @@ def serve(**given: Any) -> None:
         chosen = replace(settings(), **{name: value for name, value in given.items() if value is not None})
     except BadSetting as error:
         stop(str(error))
+    if chosen.access == "open" and chosen.host not in ("127.0.0.1", "::1", "localhost"):
+        say("anybody who reaches this address may do everything: set access to required (docs/access.md)")
     if chosen.migrate:
         _migrate(chosen)
     with TemporaryDirectory(prefix="lesionbridge-") as shared:

@@ -12,10 +12,13 @@ LesionBridgeError
             Contradiction   two members can't both be true
             Implausible     no such thing can be measured
         KeyReused           an Idempotency-Key came with another body (422)
+        Unauthenticated     who asks did not say who it is, or not so that it can be believed (401)
+        Forbidden           who asks may not do this (403)
     Conflict                the same report id and version with other content (409)
     NotFound                nothing is stored under this id (404)
     NotAvailable            the service can't do this yet (501)
     Unavailable             try again later (503)
+        Throttled           this caller asks more often than it may (429)
     Disagreement            SR, FHIR and report do not say the same (500): a defect of ours, nothing left the house
     TableError              the tables of terminology and mappings have defects; the service does not start with them
 
@@ -127,6 +130,20 @@ class KeyReused(Refused):
     title = "Idempotency key reused"
 
 
+class Unauthenticated(Refused):
+    """Who asks did not say who it is, or not so that it can be believed."""
+
+    status = 401
+    title = "Not authenticated"
+
+
+class Forbidden(Refused):
+    """Who asks may not do this."""
+
+    status = 403
+    title = "Forbidden"
+
+
 class Conflict(LesionBridgeError):
     """The same report id and version with other content."""
 
@@ -154,6 +171,18 @@ class Unavailable(LesionBridgeError):
     status = 503
     title = "Unavailable"
     retryable = True
+
+
+class Throttled(Unavailable):
+    """This caller asks more often than it may; ``after_s`` is when it may ask again."""
+
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, *problems: Problem, after_s: int = 5) -> None:
+        """Keep the problems and the pause."""
+        super().__init__(*problems)
+        self.after_s = after_s
 
 
 class Disagreement(LesionBridgeError):

@@ -207,6 +207,34 @@ class CircuitRow(Base):
     changed: Mapped[str] = mapped_column(INSTANT)
 
 
+class ApiKeyRow(Base):
+    """An API key: of its secret only the digest; one that is revoked stays, for the trail."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(12), primary_key=True)
+    name: Mapped[str] = mapped_column(String(128), unique=True)
+    sender: Mapped[str] = mapped_column(String())
+    scopes: Mapped[str] = mapped_column(String())
+    digest: Mapped[str] = mapped_column(String(64))
+    rate_per_minute: Mapped[int] = mapped_column(Integer)
+    body_bytes: Mapped[int] = mapped_column(Integer)
+    created: Mapped[str] = mapped_column(INSTANT)
+    expires: Mapped[str | None] = mapped_column(INSTANT)
+    revoked: Mapped[str | None] = mapped_column(INSTANT)
+
+
+class AuditRow(Base):
+    """One event of the audit trail; ``hash`` covers the event and the hash before it, so nothing can be taken out."""
+
+    __tablename__ = "audit"
+
+    position: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    event: Mapped[bytes] = mapped_column(LargeBinary)
+    previous: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
 class WorkerRow(Base):
     """A slot for one worker process: who has it, and when it was last heard of."""
 

@@ -54,11 +54,14 @@ def test_every_setting_is_read_from_the_environment(name: str) -> None:
         "LESIONBRIDGE_MIGRATE": "false",
         "LESIONBRIDGE_DELIVER_INSIDE": "false",
         "LESIONBRIDGE_LOG_LEVEL": "error",
+        "LESIONBRIDGE_ACCESS": "required",
+        "LESIONBRIDGE_AUDIT": "false",
         "LESIONBRIDGE_DEFAULT_ZONE": "Asia/Tokyo",
     }
-    whole = {"PORT", "WORKERS", "THREADS", "TIMEOUT_S", "TERMINOLOGY_TIMEOUT_S", "KEEP_DAYS"}
+    whole = {"PORT", "WORKERS", "THREADS", "TIMEOUT_S", "TERMINOLOGY_TIMEOUT_S", "KEEP_DAYS", "RATE_PER_MINUTE"}
     numbers = "LIMIT_" in name or name.removeprefix("LESIONBRIDGE_") in whole
-    assert load({name: values.get(name, "7" if numbers else "other")}) != Settings()
+    beside = {"LESIONBRIDGE_OIDC_AUDIENCE": "a", "LESIONBRIDGE_OIDC_JWKS": "b"} if name.endswith("OIDC_ISSUER") else {}
+    assert load({name: values.get(name, "7" if numbers else "other"), **beside}) != Settings()
 
 
 def test_the_environment_has_the_last_word(tmp_path: Path) -> None:

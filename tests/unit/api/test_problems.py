@@ -93,4 +93,5 @@ def test_a_retryable_error_says_when() -> None:
 def test_the_issue_codes_are_fhirs() -> None:
     """http://hl7.org/fhir/issue-type, R4: the codes a refusal can have."""
     known = {"structure", "not-found", "not-supported", "conflict", "too-long", "invalid", "transient", "exception"}
+    known |= {"login", "forbidden", "throttled"}
     assert set(FHIR_ISSUE.values()) <= known

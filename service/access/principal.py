@@ -1,0 +1,45 @@
+"""Who asks: a name for the audit trail, the sender it speaks for, and what it may do."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """What a caller may do; the names stand in keys and in the ``scope`` claim of tokens (RFC 6749 3.3)."""
+
+    CONVERT = "convert"
+    REPORT_WRITE = "report.write"
+    REPORT_READ = "report.read"
+    TERMINOLOGY_READ = "terminology.read"
+    TERMINOLOGY_WRITE = "terminology.write"
+    DELIVERY_ADMIN = "delivery.admin"
+    AUDIT_READ = "audit.read"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller. ``sender`` empty: it speaks for any; ``rate_per_minute`` and ``body_bytes`` 0: the deployment's."""
+
+    name: str
+    sender: str = ""
+    scopes: frozenset[Scope] = frozenset()
+    rate_per_minute: int = 0
+    body_bytes: int = 0
+
+    def may(self, scope: Scope) -> bool:
+        """Whether it has a scope."""
+        return scope in self.scopes
+
+    def speaks_for(self, sender: str) -> bool:
+        """Whether reports of a sender are its own."""
+        return self.sender in ("", sender)
+
+
+ANYBODY = Principal("anybody", scopes=frozenset(Scope))
+"""The caller where access is open."""
+
+
+def scopes_of(text: str) -> frozenset[Scope]:
+    """The scopes of a list in words; unknown ones are somebody else's and are left out."""
+    known = {scope.value: scope for scope in Scope}
+    return frozenset(known[name] for name in text.replace(",", " ").split() if name in known)

@@ -1,0 +1,126 @@
+"""JWT bearer tokens of an OpenID Connect provider: signature, issuer, audience and times are held (RFC 7519, RFC 8725).
+
+Only asymmetric algorithms are taken: a token can't be signed with what everybody may read. Keys come from the
+provider's JWKS, kept for some minutes; an unknown key id fetches them anew, not more often than every half minute.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from service.access.principal import Principal, scopes_of
+from service.domain.errors import Problem, Unauthenticated, Unavailable
+
+ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+_KEPT_S: Final = 300.0
+_AGAIN_S: Final = 30.0
+_LEEWAY_S: Final = 30
+_JWKS_BYTES: Final = 1024 * 1024
+_TOKEN_CHARACTERS: Final = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Who signs tokens for this deployment; ``jwks`` is an https address or a file."""
+
+    issuer: str
+    audience: str
+    jwks: str
+    sender_claim: str = "client_id"
+    ca_file: str = ""
+
+
+class Tokens:
+    """Reads bearer tokens; used from several threads."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        fetch: Callable[[Provider], bytes] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Take the provider; nothing is fetched before the first token comes."""
+        self._provider, self._fetch, self._clock, self._now = provider, fetch or fetched, clock, now
+        self._lock = threading.Lock()
+        self._keys: Any = None
+        self._at = float("-inf")
+
+    def principal(self, token: str) -> Principal:
+        """The caller that a token names; raises Unauthenticated, or Unavailable where the keys can't be had."""
+        from joserfc import jwt
+        from joserfc.errors import JoseError
+
+        if len(token) > _TOKEN_CHARACTERS:
+            raise refused("the token is longer than a token is")
+        try:
+            read = self._read(token)
+            registry = jwt.JWTClaimsRegistry(
+                now=int(self._now()),
+                leeway=_LEEWAY_S,
+                iss={"essential": True, "value": self._provider.issuer},
+                aud={"essential": True, "value": self._provider.audience},
+                exp={"essential": True},
+            )
+            registry.validate(read.claims)
+        except (JoseError, ValueError, TypeError, KeyError) as error:
+            raise refused(f"the token is not valid ({type(error).__name__})") from None
+        return self._of(read.claims)
+
+    def _of(self, claims: dict[str, Any]) -> Principal:
+        sender = claims.get(self._provider.sender_claim)
+        if not isinstance(sender, str) or not sender:
+            raise refused(f"the token names no sender (claim {self._provider.sender_claim})")
+        said = claims.get("scope", claims.get("scp", ""))
+        words = " ".join(map(str, said)) if isinstance(said, list) else str(said)
+        return Principal(str(claims.get("sub") or sender), sender, scopes_of(words))
+
+    def _read(self, token: str) -> Any:
+        from joserfc import jwt
+        from joserfc.errors import InvalidKeyIdError
+
+        try:
+            return jwt.decode(token, self._key_set(_KEPT_S), algorithms=ALGORITHMS)
+        except (InvalidKeyIdError, ValueError):
+            return jwt.decode(token, self._key_set(_AGAIN_S), algorithms=ALGORITHMS)
+
+    def _key_set(self, oldest_s: float) -> Any:
+        from joserfc.jwk import KeySet
+
+        with self._lock:
+            if self._keys is None or self._clock() - self._at > oldest_s:
+                try:
+                    self._keys = KeySet.import_key_set(json.loads(self._fetch(self._provider)))
+                    self._at = self._clock()
+                except (OSError, ValueError) as error:
+                    if self._keys is None:
+                        why = f"the keys of the token provider can't be had ({type(error).__name__})"
+                        raise Unavailable(Problem("headers:Authorization", "jwks", why)) from None
+            return self._keys
+
+
+def fetched(provider: Provider) -> bytes:
+    """The JWKS document, bounded in size and time; raises OSError."""
+    if not provider.jwks.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        return Path(provider.jwks).read_bytes()
+    import requests
+
+    with requests.get(
+        provider.jwks, timeout=(3, 5), stream=True, allow_redirects=False, verify=provider.ca_file or True
+    ) as answer:
+        answer.raise_for_status()
+        content = answer.raw.read(_JWKS_BYTES + 1, decode_content=True)
+    if len(content) > _JWKS_BYTES:
+        raise OSError("larger than a key set is")
+    return bytes(content)
+
+
+def refused(why: str) -> Unauthenticated:
+    """A 401 that says why, without anything of the token."""
+    return Unauthenticated(Problem("headers:Authorization", "credentials", why))

@@ -1,0 +1,168 @@
+"""The door: who asks, whether it may, how often; and the line in the audit trail once it is answered.
+
+`SCOPES` is the one table from route to scope. A route that is not in it is not answered where access is required.
+"""
+
+import re
+from typing import Final
+
+import structlog
+from flask import Flask, Response, g, request
+
+from service.access.keys import fits, parts
+from service.access.principal import ANYBODY, Principal, Scope, scopes_of
+from service.access.rates import Rates
+from service.access.tokens import Provider, Tokens, refused
+from service.api.deployment import deployment
+from service.config import Settings
+from service.domain.errors import Forbidden, LesionBridgeError, NotFound, Problem, TooLarge, Unavailable
+
+OPEN: Final = frozenset(
+    {"operations.live", "operations.ready", "operations.metrics", "docs.page", "api-docs.openapi_json", "fhir.metadata"}
+)
+"""What anybody may ask: whether the service lives, and how it is to be asked."""
+SCOPES: Final = {
+    "convert.convert": Scope.CONVERT,
+    "reports.create": Scope.REPORT_WRITE,
+    "reports": Scope.REPORT_READ,
+    "deliveries": Scope.DELIVERY_ADMIN,
+    "terms": Scope.TERMINOLOGY_READ,
+    "fhir": Scope.TERMINOLOGY_READ,
+    "overlays.listed": Scope.TERMINOLOGY_READ,
+    "overlays.current": Scope.TERMINOLOGY_READ,
+    "overlays.versions": Scope.TERMINOLOGY_READ,
+    "overlays.version": Scope.TERMINOLOGY_READ,
+    "overlays": Scope.TERMINOLOGY_WRITE,
+    "unmapped.listed": Scope.TERMINOLOGY_READ,
+    "unmapped": Scope.TERMINOLOGY_WRITE,
+    "audit": Scope.AUDIT_READ,
+}
+"""Scope by endpoint, or by the room that the endpoint is in."""
+AUDITED: Final = frozenset(
+    {Scope.REPORT_WRITE, Scope.REPORT_READ, Scope.TERMINOLOGY_WRITE, Scope.DELIVERY_ADMIN, Scope.AUDIT_READ}
+)
+"""What is done under these scopes stands in the trail, and so does every refusal at the door."""
+_BEARER: Final = re.compile(r"Bearer ([A-Za-z0-9._~+/=-]+)", re.IGNORECASE)
+_NO_TOKEN: Final = frozenset({401, 403, 429})
+
+_log = structlog.get_logger()
+
+
+def guard(app: Flask, settings: Settings) -> None:
+    """Put the door before every route of an application."""
+    tokens = None
+    if settings.oidc_issuer:
+        tokens = Tokens(
+            Provider(
+                settings.oidc_issuer,
+                settings.oidc_audience,
+                settings.oidc_jwks,
+                settings.oidc_sender_claim,
+                settings.oidc_ca_file,
+            )
+        )
+    rates = Rates(settings.rate_per_minute)
+
+    def enter() -> None:
+        g.principal = ANYBODY
+        endpoint = request.endpoint
+        if endpoint is None or endpoint in OPEN:
+            return
+        if settings.access == "required":
+            g.principal = Principal("nobody")
+            g.principal = _who(tokens)
+            _may(endpoint, g.principal)
+        name = g.principal.name if g.principal is not ANYBODY else f"address {request.remote_addr}"
+        rates.count(name, g.principal.rate_per_minute)
+        most = g.principal.body_bytes
+        if most and (request.content_length is None or request.content_length > most) and request.method != "GET":
+            raise TooLarge(Problem("", "limit", f"this caller may send {most} bytes, with a Content-Length"))
+
+    def leave(response: Response) -> Response:
+        return _audited(response) if settings.audit else response
+
+    app.before_request(enter)
+    app.after_request(leave)
+
+
+def caller() -> Principal:
+    """Who asks."""
+    found: Principal = g.get("principal", ANYBODY)
+    return found
+
+
+def scope_of(endpoint: str) -> Scope | None:
+    """The scope that a route needs; None where no table says so."""
+    return SCOPES.get(endpoint) or SCOPES.get(endpoint.partition(".")[0])
+
+
+def _who(tokens: Tokens | None) -> Principal:
+    """The caller by its key or token; raises Unauthenticated."""
+    said = request.headers.get("X-API-Key", "")
+    bearer = _BEARER.fullmatch(request.headers.get("Authorization", "").strip())
+    if not said and bearer is not None:
+        said = bearer[1]
+    if not said:
+        raise refused("say who you are: an API key (X-API-Key, or Authorization: Bearer) or a bearer token")
+    found = parts(said)
+    if found is not None:
+        keys = deployment().store.keys
+        kept = keys.find(found[0])
+        if kept is None or not fits(found[1], kept.digest) or not kept.is_good(keys.now()):
+            raise refused("the key is unknown, has ended or was revoked")
+        return Principal(kept.name, kept.sender, scopes_of(kept.scopes), kept.rate_per_minute, kept.body_bytes)
+    if tokens is None:
+        raise refused("this is no API key, and this deployment takes no tokens")
+    return tokens.principal(said)
+
+
+def _may(endpoint: str, principal: Principal) -> None:
+    """That the caller has the scope of a route, and that what it names is its own; raises Forbidden, NotFound."""
+    scope = scope_of(endpoint)
+    if scope is None or not principal.may(scope):
+        needed = (str(scope),) if scope is not None else ()
+        raise Forbidden(Problem("", "scope", "this caller lacks the scope that the route needs", needed))
+    if not principal.sender:
+        return
+    named = (request.view_args or {}).get("sender")
+    if named is not None and named != principal.sender:
+        raise Forbidden(Problem("", "sender", "this caller speaks for another sender"))
+    if scope is Scope.DELIVERY_ADMIN:
+        raise Forbidden(Problem("", "sender", "deliveries are of all senders: this needs a caller without a sender"))
+    report = (request.view_args or {}).get("id") if scope is Scope.REPORT_READ else None
+    if report is not None and deployment().store.get(str(report)).sender != principal.sender:
+        # As if it were not there: that it is, is somebody else's business.
+        raise NotFound(Problem("", "stored", "nothing is stored under this id"))
+
+
+def _audited(response: Response) -> Response:
+    """The response, once the trail has the line; a line that can't be kept is a failure, for nothing is silent."""
+    scope = scope_of(request.endpoint) if request.endpoint else None
+    if scope not in AUDITED and response.status_code not in _NO_TOKEN:
+        return response
+    from service.access.events import Done, event
+
+    report = str((request.view_args or {}).get("id", ""))
+    if not report and "Location" in response.headers:
+        report = response.headers["Location"].rpartition("/")[2]
+    try:
+        store = deployment().store
+        done = Done(
+            store.now(),
+            g.request_id,
+            request.method,
+            request.url_rule.rule if request.url_rule is not None else "unmatched",
+            response.status_code,
+            caller().name,
+            caller().sender,
+            request.remote_addr or "",
+            report,
+        )
+        store.audit.add(event(done))
+    except (LesionBridgeError, ValueError) as error:
+        _log.error("not audited", error=type(error).__name__)
+        if response.status_code < 300 and request.method == "GET":
+            from service.api.problems import answer
+
+            return answer(Unavailable(Problem("", "audit", "the audit trail can't be written: nothing is given out")))
+    return response

@@ -1,0 +1,58 @@
+"""`lesionbridge key`: make, list and revoke API keys."""
+
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from service.access.principal import Scope
+from service.commands.speaking import refusing, settings, stop, store
+
+
+@click.group("key")
+def command() -> None:
+    """API keys of senders and operators."""
+
+
+@command.command("create")
+@click.argument("name")
+@click.option("--sender", default="", help="The sender that it speaks for; absent: any.")
+@click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice([str(scope) for scope in Scope]))
+@click.option("--days", type=click.IntRange(1), help="Good for so many days.")
+@click.option("--rate", default=0, type=click.IntRange(0), help="Requests a minute; 0: as the deployment says.")
+@click.option("--bytes", "size", default=0, type=click.IntRange(0), help="Most bytes of a body; 0: as it says.")
+@refusing
+def create(name: str, sender: str, scopes: tuple[str, ...], days: int | None, **bounds: int) -> None:
+    """Make a key and show it, this once."""
+    from service.access.keys import new_key
+    from service.store.access import KeptKey
+    from service.store.reports import instant
+
+    if not name.isprintable() or not name.strip() or len(name) > 128:
+        stop("a name is 1 to 128 printable characters")
+    keys = store(settings()).keys
+    shown, identity, digest = new_key()
+    ends = instant((datetime.now(UTC) + timedelta(days=days)).isoformat()) if days else None
+    said = " ".join(sorted(scopes))
+    keys.add(KeptKey(identity, name, sender, said, digest, bounds["rate"], bounds["size"], keys.now(), ends))
+    click.echo(shown)
+    click.echo("this is the only time that it is shown", err=True)
+
+
+@command.command("list")
+@refusing
+def listed() -> None:
+    """All keys, without their secrets."""
+    keys = store(settings()).keys
+    now = keys.now()
+    for key in keys.all():
+        state = "good" if key.is_good(now) else "revoked" if key.revoked else "ended"
+        click.echo(f"{key.name}\t{key.id}\t{key.sender or 'any sender'}\t{key.scopes}\t{state}")
+
+
+@command.command("revoke")
+@click.argument("name")
+@refusing
+def revoke(name: str) -> None:
+    """Take a key back for ever."""
+    store(settings()).keys.revoke(name)
+    click.echo(f"{name} is revoked", err=True)

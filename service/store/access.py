@@ -1,0 +1,136 @@
+"""API keys and the audit trail as they are kept."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import Final
+
+from sqlalchemy import Engine, Row, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from service.domain.errors import Conflict, NotFound, Problem
+from service.store.database import transaction
+from service.store.tables import ApiKeyRow, AuditRow
+
+FIRST: Final = "0" * 64
+"""What stands before the first event of a trail."""
+_PAGE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class KeptKey:
+    """An API key; ``expires`` and ``revoked`` are instants of the tables."""
+
+    id: str
+    name: str
+    sender: str
+    scopes: str
+    digest: str
+    rate_per_minute: int
+    body_bytes: int
+    created: str
+    expires: str | None = None
+    revoked: str | None = None
+
+    def is_good(self, now: str) -> bool:
+        """Whether it may be used at an instant."""
+        return self.revoked is None and (self.expires is None or now < self.expires)
+
+
+class KeyStore:
+    """The API keys of one database."""
+
+    def __init__(self, engine: Engine, now: Callable[[], str]) -> None:
+        """Take the database and the clock."""
+        self._engine, self.now = engine, now
+
+    def add(self, key: KeptKey) -> None:
+        """Keep a key; raises Conflict where its name is in use."""
+        try:
+            with transaction(self._engine, writes=True) as connection:
+                connection.execute(insert(ApiKeyRow).values(**asdict(key)))
+        except IntegrityError:
+            raise Conflict(Problem("", "key-name", "there is a key of this name")) from None
+
+    def find(self, id: str) -> KeptKey | None:  # noqa: A002 - the column's own word
+        """A key by its id."""
+        with transaction(self._engine) as connection:
+            row = connection.execute(select(ApiKeyRow.__table__).where(ApiKeyRow.id == id)).first()
+        return _key(row) if row is not None else None
+
+    def all(self) -> tuple[KeptKey, ...]:
+        """All keys, in the order of their names."""
+        with transaction(self._engine) as connection:
+            return tuple(map(_key, connection.execute(select(ApiKeyRow.__table__).order_by(ApiKeyRow.name))))
+
+    def revoke(self, name: str) -> None:
+        """Take a key back for ever; raises NotFound."""
+        with transaction(self._engine, writes=True) as connection:
+            done = connection.execute(
+                update(ApiKeyRow).where(ApiKeyRow.name == name, ApiKeyRow.revoked.is_(None)).values(revoked=self.now())
+            )
+        if done.rowcount == 0:
+            raise NotFound(Problem("", "key-name", "there is no such key, or it is revoked already"))
+
+
+def _key(row: Row[tuple[object, ...]]) -> KeptKey:
+    return KeptKey(**row._mapping)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEvent:
+    """An event of the trail with its place in the chain."""
+
+    position: int
+    event: bytes
+    previous: str
+    hash: str
+
+
+class AuditTrail:
+    """Events that are only ever added, each chained to the one before it."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Take the database."""
+        self._engine = engine
+
+    def add(self, event: bytes) -> None:
+        """Add an event at the end of the chain."""
+        with transaction(self._engine, writes=True) as connection:
+            if connection.dialect.name == "postgresql":
+                # One writer at a time, or two events would follow the same one.
+                connection.execute(text("LOCK TABLE audit IN EXCLUSIVE MODE"))
+            last = connection.execute(
+                select(AuditRow.position, AuditRow.hash).order_by(AuditRow.position.desc()).limit(1)
+            ).first()
+            position, previous = (last.position + 1, last.hash) if last is not None else (1, FIRST)
+            row = {"position": position, "event": event, "previous": previous, "hash": chained(previous, event)}
+            connection.execute(insert(AuditRow).values(**row))
+
+    def after(self, position: int, limit: int = _PAGE) -> tuple[KeptEvent, ...]:
+        """The events after a position, oldest first."""
+        statement = select(AuditRow.__table__).where(AuditRow.position > position).order_by(AuditRow.position)
+        with transaction(self._engine) as connection:
+            rows = connection.execute(statement.limit(limit)).all()
+        return tuple(KeptEvent(row.position, bytes(row.event), row.previous, row.hash) for row in rows)
+
+    def all(self) -> Iterator[KeptEvent]:
+        """All events, page by page."""
+        position = 0
+        while page := self.after(position):
+            yield from page
+            position = page[-1].position
+
+    def broken(self) -> int | None:
+        """The position of the first event that was changed, moved or follows a gap; None where the chain holds."""
+        previous, expected = FIRST, 1
+        for kept in self.all():
+            if kept.position != expected or kept.previous != previous or kept.hash != chained(previous, kept.event):
+                return kept.position
+            previous, expected = kept.hash, expected + 1
+        return None
+
+
+def chained(previous: str, event: bytes) -> str:
+    """The hash of an event that follows another one."""
+    return sha256(previous.encode() + b"\n" + event).hexdigest()

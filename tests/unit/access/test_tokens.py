@@ -1,0 +1,96 @@
+"""Bearer tokens: only what the provider signed, for us, now."""
+
+import base64
+import hmac
+import json
+from typing import Any
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from service.access.principal import Scope
+from service.access.tokens import Provider, Tokens
+from service.domain.errors import Unauthenticated, Unavailable
+
+NOW = 1_770_000_000
+KEY = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
+OTHER = RSAKey.generate_key(2048, {"kid": "two", "use": "sig"})
+PROVIDER = Provider("https://idp.example", "lesionbridge", "https://idp.example/jwks")
+
+
+def key_set(*keys: RSAKey) -> bytes:
+    return json.dumps({"keys": [key.as_dict(private=False) for key in keys]}).encode()
+
+
+def tokens(*keys: RSAKey) -> Tokens:
+    return Tokens(PROVIDER, lambda _: key_set(*(keys or (KEY,))), now=lambda: NOW)
+
+
+def token(key: Any = KEY, algorithm: str = "RS256", **changes: Any) -> str:
+    claims = {
+        "iss": "https://idp.example",
+        "aud": "lesionbridge",
+        "sub": "robot",
+        "client_id": "north",
+        "scope": "convert report.write profile",
+        "exp": NOW + 60,
+    } | changes
+    header = {"alg": algorithm, "kid": key.kid}
+    return jwt.encode(header, {name: value for name, value in claims.items() if value is not None}, key)
+
+
+def test_a_token_names_the_caller_its_sender_and_its_scopes() -> None:
+    caller = tokens().principal(token())
+    assert (caller.name, caller.sender) == ("robot", "north")
+    assert caller.scopes == {Scope.CONVERT, Scope.REPORT_WRITE}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"iss": "https://evil.example"},
+        {"aud": "another"},
+        {"exp": NOW - 61},
+        {"exp": None},
+        {"nbf": NOW + 3600},
+        {"client_id": None},
+        {"client_id": 7},
+    ],
+)
+def test_a_token_that_is_not_for_us_now_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(Unauthenticated) as raised:
+        tokens().principal(token(**changes))
+    assert "north" not in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["", "a.b", "a.b.c", "x" * 20_000, token()[:-4] + "AAAA", token(OTHER)])
+def test_what_nobody_we_know_signed_is_refused(text: str) -> None:
+    with pytest.raises(Unauthenticated):
+        tokens().principal(text)
+
+
+def test_a_token_signed_with_the_public_key_as_a_secret_is_refused() -> None:
+    _, body, _ = token().split(".")
+    head = base64.urlsafe_b64encode(json.dumps({"alg": "HS256", "kid": "one"}).encode()).rstrip(b"=").decode()
+    mac = hmac.new(KEY.as_pem(private=False), f"{head}.{body}".encode(), "sha256").digest()
+    with pytest.raises(Unauthenticated):
+        tokens().principal(f"{head}.{body}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}")
+
+
+def test_a_new_key_of_the_provider_is_fetched_once_it_is_met() -> None:
+    sets, clock = [key_set(KEY), key_set(KEY, OTHER)], [0.0]
+    reader = Tokens(PROVIDER, lambda _: sets.pop(0), clock=lambda: clock[0], now=lambda: NOW)
+    reader.principal(token())
+    with pytest.raises(Unauthenticated):
+        reader.principal(token(OTHER))
+    clock[0] = 31.0
+    assert reader.principal(token(OTHER)).sender == "north"
+
+
+def test_a_provider_that_is_away_is_no_fault_of_the_caller() -> None:
+    def away(_: Provider) -> bytes:
+        raise OSError
+
+    with pytest.raises(Unavailable):
+        Tokens(PROVIDER, away).principal(token())

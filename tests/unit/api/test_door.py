@@ -1,0 +1,175 @@
+"""The door: every route has a scope, no route is open by accident, and what is done is written down."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from service.access.keys import new_key
+from service.access.principal import Scope
+from service.api.door import OPEN, scope_of
+from service.app import create_app
+from service.config import Settings
+from service.store.access import KeptKey
+from service.store.reports import Store
+from tests.findings import make_body
+
+JSON = {"Content-Type": "application/json"}
+
+
+class Service:
+    """An application with access required, and keys for it."""
+
+    def __init__(self, folder: Path, **more: Any) -> None:
+        self.url = f"sqlite:///{folder / 'x.sqlite3'}"
+        self.store = Store(self.url)
+        self.store.migrate()
+        self.app: Flask = create_app(Settings(database_url=self.url, access="required", log_level="error", **more))
+
+    def key(self, *scopes: Scope, sender: str = "", **more: Any) -> dict[str, str]:
+        shown, identity, digest = new_key()
+        row: dict[str, Any] = {"rate_per_minute": 0, "body_bytes": 0, "created": self.store.now()} | more
+        self.store.keys.add(KeptKey(identity, identity, sender, " ".join(scopes), digest, **row))
+        return {"X-API-Key": shown}
+
+    def ask(self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b"") -> TestResponse:
+        return self.app.test_client().open(path, method=method, headers={**JSON, **(headers or {})}, data=body)
+
+    def publish(self, headers: dict[str, str], **changes: Any) -> TestResponse:
+        return self.ask("POST", "/v1/reports", headers, make_body(**changes))
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Service:
+    return Service(tmp_path)
+
+
+def routes(app: Flask) -> list[tuple[str, str, str]]:
+    """Method, a path that fits, and endpoint of every route."""
+    found = []
+    values = {"id": "8e0c3c38-0d6a-4c8c-8a7f-0c6f0a4b4f11", "sender": "north", "version": 1, "role": "sr"}
+    for rule in app.url_map.iter_rules():
+        given = {name: 1 if rule.endpoint == "unmapped.resolve" else values.get(name, "x") for name in rule.arguments}
+        built = rule.build(given, append_unknown=False)
+        assert built is not None
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            found.append((method, built[1], rule.endpoint))
+    return found
+
+
+def test_every_route_is_open_on_purpose_or_has_a_scope(service: Service) -> None:
+    for _, _, endpoint in routes(service.app):
+        assert endpoint in OPEN or scope_of(endpoint) is not None, endpoint
+
+
+def test_without_a_key_every_other_route_is_closed(service: Service) -> None:
+    for method, path, endpoint in routes(service.app):
+        answer = service.ask(method, path)
+        if endpoint in OPEN:
+            assert answer.status_code < 500, endpoint
+        else:
+            assert answer.status_code == 401, endpoint
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_key_without_the_scope_of_a_route_is_not_enough(service: Service) -> None:
+    for method, path, endpoint in routes(service.app):
+        if endpoint in OPEN:
+            continue
+        others = [scope for scope in Scope if scope is not scope_of(endpoint)]
+        assert service.ask(method, path, service.key(*others)).status_code == 403, endpoint
+
+
+def test_a_key_with_the_scope_is_let_in(service: Service) -> None:
+    headers = {**service.key(Scope.CONVERT), "Accept": "text/html"}
+    assert service.ask("POST", "/v1/convert", headers, make_body()).status_code == 200
+
+
+@pytest.mark.parametrize("column", ["expires", "revoked"])
+def test_a_key_that_ended_or_was_revoked_is_refused(service: Service, column: str) -> None:
+    headers = service.key(*Scope, **{column: "2000-01-01T00:00:00.000000Z"})
+    assert service.ask("GET", "/v1/terms?q=brain", headers).status_code == 401
+
+
+def test_a_secret_that_does_not_fit_is_refused_and_never_repeated(service: Service) -> None:
+    shown = service.key(*Scope)["X-API-Key"]
+    wrong = shown[:-1] + ("A" if shown[-1] != "A" else "B")
+    answer = service.ask("GET", "/v1/terms?q=brain", {"Authorization": f"Bearer {wrong}"})
+    assert answer.status_code == 401
+    assert wrong not in answer.text
+
+
+def test_a_report_has_the_sender_of_its_caller(service: Service) -> None:
+    made = service.publish(service.key(Scope.REPORT_WRITE, sender="north"))
+    assert made.status_code == 201
+    assert service.store.get(made.headers["Location"].rpartition("/")[2]).sender == "north"
+
+
+def test_a_report_of_another_sender_is_refused(service: Service) -> None:
+    made = service.publish(service.key(Scope.REPORT_WRITE, sender="north"), report__sender="south")
+    assert (made.status_code, made.json and made.json["pointer"]) == (403, "/report/sender")
+
+
+def test_a_sender_sees_only_its_own_reports(service: Service) -> None:
+    made = service.publish(service.key(Scope.REPORT_WRITE, sender="north"))
+    place = made.headers["Location"]
+    south, north = (service.key(Scope.REPORT_READ, sender=name) for name in ("south", "north"))
+    assert (service.ask("GET", place, south).status_code, service.ask("GET", place, north).status_code) == (404, 200)
+    wanted = orjson.dumps({"patientId": "PID-11235"})
+    found = [service.ask("POST", "/v1/reports/search", who, wanted).json for who in (south, north)]
+    assert [len(one["versions"]) for one in found if one is not None] == [0, 1]
+
+
+def test_a_caller_that_asks_too_often_is_told_when_to_come_back(service: Service) -> None:
+    headers = service.key(Scope.TERMINOLOGY_READ, rate_per_minute=2)
+    answers = [service.ask("GET", "/v1/terms?q=brain", headers) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert 1 <= int(answers[2].headers["Retry-After"]) <= 61
+
+
+def test_a_caller_may_send_no_more_than_its_own_bound(service: Service) -> None:
+    assert service.publish(service.key(Scope.REPORT_WRITE, body_bytes=10)).status_code == 413
+
+
+def test_what_is_done_stands_in_the_trail_without_the_patient(service: Service) -> None:
+    made = service.publish(service.key(Scope.REPORT_WRITE, sender="north"))
+    service.ask("GET", made.headers["Location"], service.key(Scope.REPORT_READ))
+    service.ask("GET", made.headers["Location"])
+    answer = service.ask("GET", "/v1/audit", service.key(Scope.AUDIT_READ))
+    rows = [orjson.loads(line) for line in answer.data.splitlines()]
+    assert [row["event"]["outcome"] for row in rows] == ["0", "0", "4"]
+    assert [row["event"]["action"] for row in rows] == ["C", "R", "R"]
+    assert rows[0]["event"]["entity"][1]["what"]["identifier"]["value"] == made.headers["Location"].rpartition("/")[2]
+    assert b"PID-11235" not in answer.data
+    assert b"Doe" not in answer.data
+
+
+def test_an_event_is_a_fhir_auditevent(service: Service) -> None:
+    from fhir.resources.R4B.auditevent import AuditEvent
+
+    service.publish(service.key(Scope.REPORT_WRITE, sender="north"))
+    [kept] = service.store.audit.after(0)
+    assert AuditEvent.model_validate_json(kept.event).action == "C"
+
+
+def test_a_trail_that_was_changed_is_found_out(service: Service) -> None:
+    from sqlalchemy import create_engine, text
+
+    for number in range(3):
+        service.publish(service.key(Scope.REPORT_WRITE), report__id=f"R{number}")
+    assert service.store.audit.broken() is None
+    with create_engine(service.url).begin() as connection:
+        connection.execute(text("UPDATE audit SET event = CAST('{}' AS BLOB) WHERE position = 2"))
+    assert service.store.audit.broken() == 2
+    with create_engine(service.url).begin() as connection:
+        connection.execute(text("DELETE FROM audit WHERE position = 2"))
+    assert service.store.audit.broken() == 3
+
+
+def test_the_trail_can_be_switched_off(tmp_path: Path) -> None:
+    service = Service(tmp_path, audit=False)
+    service.publish(service.key(Scope.REPORT_WRITE))
+    assert service.store.audit.after(0) == ()

@@ -1,0 +1,24 @@
+"""`lesionbridge key` and `lesionbridge audit`."""
+
+from tests.unit.cli.conftest import Run
+
+
+def test_a_key_is_made_listed_and_revoked(run: Run) -> None:
+    run("migrate")
+    made = run("key", "create", "north-mirth", "--sender", "north", "--scope", "report.write", "--days", "30")
+    assert made.exit_code == 0
+    secret = made.stdout.strip()
+    assert secret.startswith("lb_")
+    shown = run("key", "list").stdout
+    assert "north-mirth" in shown
+    assert secret.rpartition("_")[2] not in shown
+    assert run("key", "create", "north-mirth", "--scope", "convert").exit_code == 2
+    assert run("key", "revoke", "north-mirth").exit_code == 0
+    assert "revoked" in run("key", "list").stdout
+    assert run("key", "revoke", "north-mirth").exit_code == 2
+
+
+def test_an_empty_trail_holds(run: Run) -> None:
+    run("migrate")
+    assert run("audit", "verify").exit_code == 0
+    assert run("audit", "export").stdout == ""
