@@ -3,22 +3,24 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from service.commands.inputs import Document, count, documents, is_many, is_table, of_table, read
-from service.commands.speaking import REFUSED, counted, received, refusal, refusing, say, settings, site, stop
-from service.config import Settings
+from service.commands.conversion import Conversion, Wish
+from service.commands.inputs import Document, count, documents, is_lines, is_many, is_table, of_table, read
+from service.commands.ndjson import Ask
+from service.commands.ndjson import run as run_lines
+from service.commands.speaking import REFUSED, counted, refusal, refusing, say, settings, stop
 from service.domain.errors import LesionBridgeError
 from service.domain.loss import Loss
 from service.domain.received import Intake
-from service.doors import READERS, WRITERS, detect, suffix
-from service.pipeline import BUNDLES, DIALECTS, ENCODINGS, IODS, PROFILES, Format, Options, convert
+from service.doors import READERS, WRITERS, suffix
+from service.pipeline import BUNDLES, DIALECTS, ENCODINGS, IODS, PROFILES, Format, Options
 from service.store.receipt import loss_row
 
+FILE = click.Path(dir_okay=False, path_type=Path)
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -27,7 +29,10 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--from", "from_", type=click.Choice([str(form) for form in READERS]), help="Found out when absent.")
 @click.option("--to", required=True, type=click.Choice([str(form) for form in WRITERS]))
 @click.option(
-    "-o", "--out", default="-", help="A file, or a folder where INPUT is one or NDJSON. Default: standard output."
+    "-o",
+    "--out",
+    default="-",
+    help="A file; a folder where INPUT is one or NDJSON; of NDJSON also an .ndjson file. Default: standard output.",
 )
 @click.option("--dialect", type=click.Choice(DIALECTS), default="strict", show_default=True, help="Of the SR.")
 @click.option("--bundle", type=click.Choice(BUNDLES), default="transaction", show_default=True, help="Of FHIR.")
@@ -40,17 +45,26 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--validate", is_flag=True, help="Hold a FHIR document to FHIR's definitions (fhir.resources) first.")
 @click.option("--loss", help="Write the list of what was skipped, lost, left uncoded or flagged to this file, as JSON.")
 @click.option("--seg", multiple=True, help="A SEG file, or a folder of them: segments are measured by their masks.")
+@click.option("--jobs", type=click.IntRange(min=0), default=0, help="Processes for NDJSON; 0: one a processor.")
+@click.option("--errors", type=FILE, help="Of NDJSON: write why lines were refused to this file, as NDJSON.")
+@click.option("--resume", is_flag=True, help="Of NDJSON: go on where an interrupted conversion stood.")
 @refusing
 def command(input_path: str, from_: str | None, to: str, out: str, loss: str | None, **more: Any) -> None:
     """Convert INPUT (a file, `-`, a folder, an NDJSON file or a table). Exit 0: converted, 2: refused."""
     named: Path | None = more.pop("mapping")
     seg: tuple[str, ...] = more.pop("seg")
     validate: bool = more.pop("validate")
+    ask = Ask(out, more.pop("errors"), Path(loss) if loss else None, more.pop("jobs"), more.pop("resume"))
+    form, here = Format(from_) if from_ else None, settings()
     try:
         mapping = named.read_text(encoding="utf-8") if named is not None else ""
-        run = _Run(Format(from_) if from_ else None, Format(to), Options(**more), settings(), mapping)
-        run.validate = validate
-        run.masks = tuple(read(file, run.deployment.limits.body_bytes) for one in seg for file in _files(Path(one)))
+        masks = tuple(read(file, here.limits.body_bytes) for one in seg for file in _files(Path(one)))
+        wish = Wish(form, Format(to), Options(**more), here, mapping, masks, validate)
+        if is_lines(input_path) and form is not Format.CSV:
+            sys.exit(REFUSED if run_lines(wish, input_path, ask) else 0)
+        if ask.errors or ask.resume:
+            stop("--errors and --resume are for an NDJSON file")
+        run = _Run(wish)
         refused = _all(run, input_path, out)
     except OSError as error:
         stop(f"{error.filename}: {error.strerror}")
@@ -67,35 +81,24 @@ def _files(path: Path) -> list[Path]:
 class _Run:
     """The conversions of one call, with the losses of all of them."""
 
-    def __init__(self, form: Format | None, to: Format, options: Options, deployment: Settings, mapping: str) -> None:
-        self.form, self.to, self.options, self.deployment, self.mapping = form, to, options, deployment, mapping
-        self.overlays = site(deployment)
-        self.masks: tuple[bytes, ...] = ()
-        self.validate = False
+    def __init__(self, wish: Wish) -> None:
+        self.wish, self._conversion = wish, Conversion(wish)
         self.losses: list[dict[str, Any]] = []
 
     def __call__(self, document: Document, *, source: bool) -> tuple[bytes, Sequence[Loss]]:
         """The output's bytes; ``source`` puts the document's name into each loss."""
-        here = self.deployment
-        found = document.received
-        if isinstance(found, LesionBridgeError):
-            raise found
-        form = Format.CSV if found is not None else self.form or detect(document.body)
-        said = received(document.body, form, here, self.overlays)
-        said = replace(said, mapping=self.mapping, received=found, masks=self.masks, validate=self.validate)
-        outcome = convert(said, (self.to,), self.options)
+        outcome = self._conversion(document)
         for lost in outcome.losses:
             self.losses.append({**({"source": document.name} if source else {}), **loss_row(lost)})
-        return outcome.outputs[self.to].content, outcome.losses
+        return outcome.outputs[self.wish.to].content, outcome.losses
 
 
 def _all(run: _Run, path: str, out: str) -> int:
     """Everything that a path stands for; the number of documents refused."""
-    limit = run.deployment.limits.body_bytes
-    if is_table(path, run.form):
-        found = of_table(
-            path, Intake(run.deployment.default_sender, run.deployment.default_zone, run.deployment.limits, run.mapping)
-        )
+    limit = run.wish.deployment.limits.body_bytes
+    if is_table(path, run.wish.form):
+        here = run.wish.deployment
+        found = of_table(path, Intake(here.default_sender, here.default_zone, here.limits, run.wish.mapping))
         return _many(run, found, len(found), out) if len(found) > 1 else _one(run, found, out)
     if is_many(path):
         return _many(run, documents(path, limit), count(path), out)
@@ -114,7 +117,7 @@ def _one(run: _Run, found: Iterable[Document], out: str) -> int:
             also = f" (did you mean: {', '.join(lost.suggestions)}?)" if lost.suggestions else ""
             say(f"{lost.kind}: {lost.where or '(whole document)'}: {lost.what}: {lost.why}{also}")
         if out == "-":
-            if run.to is Format.SR and sys.stdout.isatty():
+            if run.wish.to is Format.SR and sys.stdout.isatty():
                 stop("a DICOM file is no text for a terminal: give -o FILE")
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
@@ -139,7 +142,7 @@ def _many(run: _Run, found: Iterable[Document], total: int, out: str) -> int:
         for document in found:
             try:
                 content, _ = run(document, source=True)
-                (folder / f"{document.stem}{suffix(run.to, run.options)}").write_bytes(content)
+                (folder / f"{document.stem}{suffix(run.wish.to, run.wish.options)}").write_bytes(content)
                 made += 1
             except LesionBridgeError as error:
                 refusal(document.name, error)

@@ -29,17 +29,18 @@ class Document:
 
 
 def is_many(path: str) -> bool:
-    """Whether a path stands for many documents."""
-    return path != "-" and (Path(path).is_dir() or Path(path).suffix.lower() in NDJSON)
+    """Whether a path is a folder of documents."""
+    return path != "-" and Path(path).is_dir()
 
 
-def count(path: str) -> int:
-    """How many documents a path of many stands for."""
-    place = Path(path)
-    if place.is_dir():
-        return len(_files(place))
-    with place.open("rb") as lines:
-        return sum(1 for line in lines if line.strip())
+def is_lines(path: str) -> bool:
+    """Whether a path is an NDJSON file: a document a line."""
+    return path != "-" and Path(path).suffix.lower() in NDJSON and not Path(path).is_dir()
+
+
+def count(folder: str) -> int:
+    """How many documents a folder holds."""
+    return len(_files(Path(folder)))
 
 
 def documents(path: str, limit: int) -> Iterator[Document]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -85,13 +85,18 @@ def counted(number: int, thing: str, things: str = "") -> str:
 
 def refusal(name: str, error: LesionBridgeError) -> None:
     """Say why a document was refused, each problem with its place and rule."""
-    say(f"{name}: {error.title.lower()}")
-    for problem in error.problems[:MAX_SAID]:
+    problems_said(name, error.title, error.problems)
+
+
+def problems_said(name: str, title: str, problems: Sequence[Problem]) -> None:
+    """Say a title and the problems that it stands over, each with its place and rule."""
+    say(f"{name}: {title.lower()}")
+    for problem in problems[:MAX_SAID]:
         say(f"  {_place(problem)}: {problem.detail} [{problem.rule}]")
         if problem.candidates:
             say(f"    candidates: {', '.join(problem.candidates)}")
-    if len(error.problems) > MAX_SAID:
-        say(f"  and {len(error.problems) - MAX_SAID} more")
+    if len(problems) > MAX_SAID:
+        say(f"  and {len(problems) - MAX_SAID} more")
 
 
 def refusing(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,230 @@
+"""The lines of an NDJSON file, however many, converted on all cores; no more than a window of them is in memory.
+
+Lines are dealt out in parts and taken back in their order. A line that is refused is a row of the errors; the others go
+on. What one process does not survive ends the run, which can be gone on with.
+"""
+
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import IO, Any, Final
+
+import orjson
+
+from service.commands.conversion import Conversion, Wish
+from service.commands.inputs import Document
+from service.domain.errors import LesionBridgeError, Problem, TooLarge
+from service.doors import suffix
+from service.store.receipt import loss_row
+
+PART_LINES: Final = 16
+PART_BYTES: Final = 512 * 1024
+"""A part ends with the line that reaches one of these."""
+WINDOW: Final = 3
+"""Parts under way for each process."""
+_SKIPPED: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line with its number from 1; ``body`` None: it is longer than a document may be."""
+
+    number: int
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Lines that are converted together, and where the file goes on behind them."""
+
+    lines: tuple[Line, ...]
+    last: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a line was refused."""
+
+    line: int
+    title: str
+    problems: tuple[Problem, ...]
+
+
+@dataclass(slots=True)
+class Converted:
+    """What became of a part: lines of output where they go into one file, refusals, rows of losses."""
+
+    out: list[bytes] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    losses: list[bytes] = field(default_factory=list)
+    made: int = 0
+    lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is done with each line: a file in ``folder``, or where that is None a line of output."""
+
+    wish: Wish
+    path: str
+    folder: Path | None
+    losses: bool
+
+
+def parts(file: IO[bytes], limit: int, after: int) -> Iterator[Part]:
+    """The rest of a file in parts, with ``after`` lines before it; a line over ``limit`` is read past, not held."""
+    number, held, size = after, [], 0
+    while raw := file.readline(limit + 2):
+        number += 1
+        body: bytes | None = raw
+        if len(raw.rstrip(b"\r\n")) > limit:
+            body = None
+            while raw and not raw.endswith(b"\n"):
+                raw = file.readline(_SKIPPED)
+        if body is None or body.strip():
+            held.append(Line(number, body))
+            size += len(body or b"")
+        if len(held) >= PART_LINES or size >= PART_BYTES:
+            yield Part(tuple(held), number, file.tell())
+            held, size = [], 0
+    if held or number > after:
+        yield Part(tuple(held), number, file.tell())
+
+
+def converted(work: Work, found: Iterator[Part], jobs: int) -> Iterator[tuple[Part, Converted]]:
+    """Each part with what became of it, in order; raises Killed, TableError, OSError."""
+    conversion = Conversion(work.wish)
+    if jobs == 1:
+        for part in found:
+            yield part, _part(work, conversion, part)
+        return
+    crew = _Crew(work, conversion, jobs)
+    try:
+        yield from crew.take(found)
+    finally:
+        crew.end()
+
+
+class Killed(Exception):
+    """A process of the crew is gone."""
+
+
+class _Crew:
+    """Processes that convert parts, each with a pipe of its own: one that is killed is seen, and blocks nobody."""
+
+    def __init__(self, work: Work, conversion: Conversion, jobs: int) -> None:
+        context = get_context("fork")
+        self._pipes: list[Connection[Any, Any]] = []
+        self._processes = []
+        for _ in range(jobs):
+            ours, theirs = context.Pipe()
+            self._pipes.append(ours)
+            serve = context.Process(target=_serve, args=(work, conversion, theirs, tuple(self._pipes)), daemon=True)
+            serve.start()
+            theirs.close()
+            self._processes.append(serve)
+
+    def take(self, found: Iterator[Part]) -> Iterator[tuple[Part, Converted]]:
+        """The parts in their order; no process has more than one, and no more than the window are not yet given out."""
+        idle, at = list(self._pipes), {}
+        done: dict[int, tuple[Part, Converted]] = {}
+        given = dealt = 0
+        while True:
+            while idle and dealt - given < len(self._pipes) * WINDOW and (part := next(found, None)) is not None:
+                pipe = idle.pop()
+                at[pipe] = (dealt, Part((), part.last, part.end))
+                dealt += 1
+                with suppress(BrokenPipeError, ConnectionResetError):  # seen below, where its answer is missing
+                    pipe.send(part)
+            if given in done:  # whoever was idle has something to do before the next one is given out
+                yield done.pop(given)
+                given += 1
+            elif not at:
+                return
+            else:
+                ready = wait(list(at))
+                for pipe in [one for one in at if one in ready]:
+                    turn, part = at.pop(pipe)
+                    done[turn] = part, _answer(pipe)
+                    idle.append(pipe)
+
+    def end(self) -> None:
+        """End them, whatever they are at."""
+        for pipe in self._pipes:
+            pipe.close()
+        for process in self._processes:
+            process.terminate()
+            process.join()
+
+
+def _answer(pipe: "Connection[Any, Any]") -> Converted:
+    try:
+        made = pipe.recv()
+    except (EOFError, ConnectionResetError):
+        raise Killed from None
+    if isinstance(made, OSError):
+        raise made
+    converted: Converted = made
+    return converted
+
+
+def _serve(work: Work, conversion: Conversion, pipe: "Connection[Any, Any]", of_others: Sequence[Any]) -> None:
+    """What a process of the crew does, until the one that began it closes the pipe or ends."""
+    from service.commands.serve import settle_memory
+
+    for other in of_others:
+        other.close()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    settle_memory()
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            part = pipe.recv()
+            try:
+                made: Converted | OSError = _part(work, conversion, part)
+            except OSError as error:
+                made = error
+            pipe.send(made)
+
+
+def _part(work: Work, conversion: Conversion, part: Part) -> Converted:
+    """Convert the lines of a part; an error of ours in one of them is a refusal of that one."""
+    made = Converted()
+    for line in part.lines:
+        try:
+            _line(work, conversion, line, made)
+        except LesionBridgeError as error:
+            made.refusals.append(Refusal(line.number, error.title, error.problems))
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a defect that one line finds must not cost the others
+            problem = Problem("", "internal", f"the service failed over this line ({type(error).__name__})")
+            made.refusals.append(Refusal(line.number, LesionBridgeError.title, (problem,)))
+    return made
+
+
+def _line(work: Work, conversion: Conversion, line: Line, made: Converted) -> None:
+    name = f"{work.path}, line {line.number}"
+    if line.body is None:
+        limit = work.wish.deployment.limits.body_bytes
+        raise TooLarge(Problem("", "limit", f"the line is longer than {limit} bytes (setting limits.body_bytes)"))
+    wish, stem = work.wish, f"{Path(work.path).stem}-{line.number:06d}"
+    outcome = conversion(Document(name, stem, line.body))
+    content = outcome.outputs[wish.to].content
+    if work.folder is not None:
+        (work.folder / f"{stem}{suffix(wish.to, wish.options)}").write_bytes(content)
+    else:
+        made.out.append(one_line(content, suffix(wish.to, wish.options)))
+    made.made += 1
+    made.lost += len(outcome.losses)
+    if work.losses:
+        made.losses.extend(orjson.dumps({"source": name, **loss_row(lost)}) for lost in outcome.losses)
+
+
+def one_line(content: bytes, end: str) -> bytes:
+    """A text as one line of NDJSON: JSON as it is, anything else as a JSON string."""
+    return content.replace(b"\n", b"") if end.endswith(".json") else orjson.dumps(content.decode())

@@ -1,0 +1,242 @@
+"""A run over an NDJSON file: output, side files, journal, progress and summary."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import orjson
+
+from service.commands.conversion import Wish
+from service.commands.inputs import NDJSON
+from service.commands.journal import Begun, Growing, Journal, Mark, OtherRun, Running
+from service.commands.lines import Converted, Killed, Refusal, Work, converted, parts
+from service.commands.speaking import counted, problems_said, say, stop
+from service.pipeline import Format
+
+MARK_S: Final = 2.0
+"""How often a mark is made: so much is done again after a kill."""
+SAY_S: Final = 10.0
+"""How often progress is said where there is no terminal."""
+MAX_REFUSALS_SAID: Final = 100
+SMALL: Final = 256 * 1024
+"""A file up to this is converted by one process: more would take longer to begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The options of `convert` that are about NDJSON."""
+
+    out: str
+    errors: Path | None = None
+    losses: Path | None = None
+    jobs: int = 0
+    resume: bool = False
+
+
+def run(wish: Wish, path: str, ask: Ask) -> int:
+    """Convert every line; the number of those refused."""
+    into_one = Path(ask.out).suffix.lower() in NDJSON
+    _possible(wish, path, ask, into_one=into_one)
+    out, size = Path(ask.out), Path(path).stat().st_size
+    if not into_one:
+        out.mkdir(parents=True, exist_ok=True)
+    place = Path(f"{ask.out.rstrip('/')}.journal")
+    journal = _journal(place, _identity(wish, path, ask), resume=ask.resume)
+    mark = journal.mark
+    jobs = ask.jobs or len(os.sched_getaffinity(0))
+    work = Work(wish, path, None if into_one else out, losses=ask.losses is not None)
+    try:
+        files = _Files(mark, out if into_one else None, ask)
+        with Path(path).open("rb") as file, _progress(mark, size) as progress:
+            file.seek(mark.read)
+            found = parts(file, wish.deployment.limits.body_bytes, mark.lines)
+            noted, said = time.monotonic(), mark.refused
+            for part, made in converted(work, found, 1 if size <= SMALL else jobs):
+                if ask.errors is None:
+                    said = _refusals_said(path, made.refusals, said)
+                files.add(made)
+                mark = files.mark(mark, part.last, part.end, made)
+                progress.at(mark)
+                if time.monotonic() - noted > MARK_S:
+                    files.settle()
+                    journal.note(mark)
+                    noted = time.monotonic()
+        files.finish()
+    except OtherRun:
+        stop(f"a file of the interrupted run is shorter than {place} says: remove that and begin anew")
+    except Killed:
+        stop("a process was killed (out of memory?); `--resume` goes on from the last mark")
+    finally:
+        journal.close()
+    journal.end(place)
+    say(f"{mark.made} converted, {mark.refused} refused, {counted(mark.lost, 'loss', 'losses')}; in {ask.out}")
+    return mark.refused
+
+
+def _possible(wish: Wish, path: str, ask: Ask, *, into_one: bool) -> None:
+    """End where what is asked for can't be done."""
+    if ask.out == "-":
+        stop("many documents need a folder: give -o FOLDER, or -o FILE.ndjson")
+    if into_one and wish.to is Format.SR:
+        stop("a DICOM file is no line of text: give -o FOLDER")
+    written = [Path(ask.out).resolve(), *(one.resolve() for one in (ask.errors, ask.losses) if one is not None)]
+    if Path(path).resolve() in written or len(set(written)) < len(written):
+        stop("the input, the output and each side file are files of their own")
+
+
+def _journal(place: Path, run_of: Mapping[str, Any], *, resume: bool) -> Journal:
+    try:
+        return Journal.open(place, run_of, resume=resume)
+    except Running:
+        stop("another process is at this conversion")
+    except Begun:
+        stop(f"a conversion into this was interrupted: `--resume` goes on with it; to begin anew remove {place}")
+    except (OtherRun, ValueError, TypeError):
+        stop(f"{place} is of another input, of other options or of another version: remove it to begin anew")
+
+
+def _identity(wish: Wish, path: str, ask: Ask) -> dict[str, Any]:
+    """What must be the same for a run to be gone on with."""
+    here = Path(path).stat()
+    return {
+        "version": version("lesionbridge"),
+        "input": str(Path(path).resolve()),
+        "size": here.st_size,
+        "changed": here.st_mtime_ns,
+        "from": str(wish.form or ""),
+        "to": str(wish.to),
+        "options": repr(wish.options),
+        "validate": wish.validate,
+        "mapping": wish.mapping,
+        "errors": str(ask.errors or ""),
+        "losses": str(ask.losses or ""),
+    }
+
+
+class _Files:
+    """What a run writes, beside the files of a folder."""
+
+    def __init__(self, mark: Mark, out: Path | None, ask: Ask) -> None:
+        self._folder = out is None
+        self._out = Growing(out, mark.out)
+        self._errors = Growing(ask.errors, mark.errors)
+        self._losses = Growing(ask.losses, mark.losses)
+        self._as_lines = ask.losses is not None and ask.losses.suffix.lower() in NDJSON
+
+    def add(self, made: Converted) -> None:
+        """Write what became of a part."""
+        for line in made.out:
+            self._out.add(line + b"\n")
+        for refused in made.refusals:
+            self._errors.add(b"".join(_row(refused)))
+        for loss in made.losses:
+            self._losses.add(loss + b"\n" if self._as_lines else (b",\n" if self._losses.length else b"[\n") + loss)
+
+    def mark(self, before: Mark, lines: int, read: int, made: Converted) -> Mark:
+        """Where the run is once this part is written."""
+        return Mark(
+            lines=lines,
+            read=read,
+            out=self._out.length,
+            errors=self._errors.length,
+            losses=self._losses.length,
+            made=before.made + made.made,
+            refused=before.refused + len(made.refusals),
+            lost=before.lost + made.lost,
+        )
+
+    def settle(self) -> None:
+        """All of it is on the disk when this returns."""
+        for file in (self._out, self._errors, self._losses):
+            file.settle()
+        if self._folder:
+            os.sync()  # the files of a folder were written by others, thousands of them
+
+    def finish(self) -> None:
+        """Write the ends and close."""
+        if not self._as_lines:
+            self._losses.add(b"\n]\n" if self._losses.length else b"[]\n")
+        self.settle()
+        for file in (self._out, self._errors, self._losses):
+            file.close()
+
+
+def _row(refused: Refusal) -> Iterator[bytes]:
+    for problem in refused.problems:
+        row = {"line": refused.line, "pointer": problem.pointer, "rule": problem.rule, "detail": problem.detail}
+        more = {"candidates": list(problem.candidates)} if problem.candidates else {}
+        yield orjson.dumps({**row, **more}) + b"\n"
+
+
+def _refusals_said(path: str, refusals: list[Refusal], said: int) -> int:
+    """Say those that there is room for; how many were met by now."""
+    for refused in refusals:
+        if said < MAX_REFUSALS_SAID:
+            problems_said(f"{path}, line {refused.line}", refused.title, refused.problems)
+        elif said == MAX_REFUSALS_SAID:
+            say("further refusals are counted only; `--errors FILE` takes them all")
+        said += 1
+    return said
+
+
+class _Progress(Protocol):
+    def at(self, mark: Mark) -> None:
+        """The run is here now."""
+        ...
+
+
+class _Spoken:
+    """A line now and then: how much, how fast, how long still."""
+
+    def __init__(self, mark: Mark, size: int) -> None:
+        self._from, self._size = mark, size
+        self._began = self._said = time.monotonic()
+
+    def at(self, mark: Mark) -> None:
+        now = time.monotonic()
+        if now - self._said >= SAY_S:
+            self._said = now
+            passed = now - self._began
+            left = passed * (self._size - mark.read) / max(1, mark.read - self._from.read)
+            rate = (mark.lines - self._from.lines) / passed
+            share = 100 * mark.read // max(1, self._size)
+            say(f"{share} %, line {mark.lines:,}, {rate:,.0f} lines a second, about {_time(left)} left")
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+@contextmanager
+def _progress(mark: Mark, size: int) -> Iterator[_Progress]:
+    """A bar with rate and time left on a terminal, lines elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _Spoken(mark, size)
+        return
+    columns = (
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("line {task.fields[line]:,}, {task.fields[rate]:,.0f} a second"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bars:
+        task = bars.add_task("converting", total=size, completed=mark.read, line=mark.lines, rate=0.0)
+        began, first = time.monotonic(), mark.lines
+
+        class Bar:
+            def at(self, mark: Mark) -> None:
+                rate = (mark.lines - first) / max(0.001, time.monotonic() - began)
+                bars.update(task, completed=mark.read, line=mark.lines, rate=rate)
+
+        yield Bar()
