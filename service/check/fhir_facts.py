@@ -114,7 +114,7 @@ class BundleFacts(BundleContext):
 
     def _lesion_id(self, structure: Json) -> str:
         """The sender's id, said to be the sender's and of the kind that it is."""
-        tracking, own = structure["identifier"]
+        tracking, own, *_ = structure["identifier"]  # a profile may add its own
         kinds = (self.key(tracking["type"]), self.key(own["type"]))
         is_right = kinds == ("tracking-unique-identifier", "tracking-identifier") and "system" not in own
         said: str = own["value"]

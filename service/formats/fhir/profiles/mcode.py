@@ -35,15 +35,17 @@ def shape(shaping: Shaping) -> Json:
     """Tumors, their sizes and their trends; what can't claim its profile in the end is not written."""
     uscore.shape(shaping)
     added: list[Json] = []
+    places = _Places(shaping)
     for lesion in shaping.report.lesions:
         if not _is_proven(lesion):
             why = "certainty is not *known*, or it is not called malignant: no Tumor"
             shaping.flag(f"lesion {lesion.where or lesion.tracking_uid}", why, "fhir-profile-not-proven")
             continue
-        added += _of(shaping, lesion)
+        added += _of(shaping, lesion, places)
     shaping.entries.extend(added)
     claim(shaping, "mcode")
-    kept = [one for one in shaping.entries if one not in added or "meta" in one["resource"]]
+    ours = {one["fullUrl"] for one in added}
+    kept = [one for one in shaping.entries if one["fullUrl"] not in ours or "meta" in one["resource"]]
     return shaping.bundle | {"entry": kept}
 
 
@@ -53,13 +55,29 @@ def _is_proven(lesion: Lesion[CodedTerm]) -> bool:
     return lesion.certainty is not None and lesion.certainty.concept == _PROVEN and is_malignant
 
 
-def _of(shaping: Shaping, lesion: Lesion[CodedTerm]) -> Iterator[Json]:
+class _Places:
+    """Where lesions are in a bundle: BodyStructures by their identifiers, Observations by the lesion they are of."""
+
+    def __init__(self, shaping: Shaping) -> None:
+        self.structures = {
+            one["value"]: entry
+            for entry in shaping.entries
+            if entry["resource"]["resourceType"] == "BodyStructure"
+            for one in entry["resource"]["identifier"]
+        }
+        self.observations: dict[str, Json] = {}
+        for observation in shaping.resources("Observation"):
+            for focus in observation.get("focus", ()):
+                self.observations.setdefault(focus["reference"], observation)
+
+
+def _of(shaping: Shaping, lesion: Lesion[CodedTerm], places: _Places) -> Iterator[Json]:
     """The entries that mCODE adds for a lesion, whose BodyStructure becomes a Tumor."""
     identifier = dicom_identifier(lesion.tracking_uid or "")
-    entry = next(one for one in shaping.entries if identifier["value"] in _identifiers(one, "BodyStructure"))
+    entry = places.structures[identifier["value"]]
     entry["resource"]["identifier"].append({"use": "usual", "type": _TUMOR, **identifier})
     focus = {"reference": entry["fullUrl"]}
-    observed = next(one for one in shaping.resources("Observation") if focus in one.get("focus", ()))
+    observed = places.observations[entry["fullUrl"]]
     shared = {name: observed[name] for name in _SHARED if name in observed} | {"focus": [focus]}
     sizes = list(_sizes(shaping, lesion))
     if sizes:
@@ -71,12 +89,6 @@ def _of(shaping: Shaping, lesion: Lesion[CodedTerm]) -> Iterator[Json]:
         if trend is not None:
             said = {**shared, "valueCodeableConcept": answer(trend)}
             yield _entry(shaping, lesion, "cancer-disease-progression", said)
-
-
-def _identifiers(entry: Json, kind: str) -> list[str]:
-    resource = entry["resource"]
-    is_one = resource["resourceType"] == kind
-    return [one["value"] for one in resource["identifier"]] if is_one else []
 
 
 def _sizes(shaping: Shaping, lesion: Lesion[CodedTerm]) -> Iterator[Json]:
