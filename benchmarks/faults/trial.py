@@ -53,9 +53,9 @@ class Trial:
         self.store.migrate()
         self._running: list[subprocess.Popen[str]] = []
 
-    def aim(self, url: str) -> None:
-        """Say where the webhook is."""
-        self.file.write_text(destinations(self.inbox, url))
+    def aim(self, url: str, concurrency: int = 1) -> None:
+        """Say where the webhook is, and how many deliveries go to each destination at a time."""
+        self.file.write_text(destinations(self.inbox, url, concurrency))
 
     def process(self, role: str, *options: str) -> "subprocess.Popen[str]":
         """Start a victim."""

@@ -136,6 +136,7 @@ def disk_full() -> Count:
 def outage(url: str, reports: int) -> tuple[Count, float]:
     """Many reports are queued while the receiver is away; then it is there. The count, and seconds to drain."""
     with trial(emptied(url)) as made:
+        made.aim(made.receiver.url, concurrency=8)
         port = made.receiver.server_address[1]
         made.receiver.shutdown()
         made.receiver.server_close()

@@ -109,15 +109,14 @@ def _set_back(seconds: float) -> None:
     Store.now = now  # type: ignore[method-assign]  # the clock of every store of this process
 
 
-def destinations(folder: Path, hook: str, **members: object) -> str:
-    """The TOML of the two destinations; members are those of the webhook."""
-    more = "\n".join(f"{name.replace('__', '.')} = {value}" for name, value in members.items())
+def destinations(folder: Path, hook: str, concurrency: int = 1) -> str:
+    """The TOML of the two destinations."""
     return f"""
 [destinations.folder]
 kind = "folder"
 path = "{folder}"
 takes = "sr"
-concurrency = 1
+concurrency = {concurrency}
 retry.first_s = 0.2
 retry.most_s = 1.0
 
@@ -125,13 +124,12 @@ retry.most_s = 1.0
 kind = "webhook"
 url = "{hook}"
 takes = "fhir-r4"
-concurrency = 1
+concurrency = {concurrency}
 timeouts.connect_s = 1
 timeouts.read_s = 1
 timeouts.total_s = 3
 retry.first_s = 0.2
 retry.most_s = 1.0
-{more}
 """
 
 
