@@ -14,6 +14,7 @@ from service.api import (
     overlays,
     problems,
     reports,
+    stow,
     terminology,
     terms,
     unmapped,
@@ -46,7 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     api.init_app(app)
     describe_bodies(api)
     terminology.install(app, settings)
-    for room in (convert, reports, deliveries, operations, terminology, terms, overlays, unmapped, audit):
+    for room in (convert, reports, stow, deliveries, operations, terminology, terms, overlays, unmapped, audit):
         api.register_blueprint(room.blueprint)
     app.register_blueprint(docs.blueprint)
     tables(settings.issuers_file)  # loaded before workers are forked, so that they share it

@@ -24,6 +24,8 @@ COMMANDS = {
     "overlay": ("overlay", "command"),
     "unmapped": ("unmapped", "command"),
     "destination": ("destination", "command"),
+    "listen": ("listen", "command"),
+    "route": ("route", "command"),
 }
 """Command to its module in `service.commands` and its name there."""
 

@@ -73,6 +73,7 @@ class Settings:
     overlays_folder: str = ""
     mappings_folder: str = ""
     destinations_file: str = ""
+    receiving_file: str = ""
     study_context: str = ""
     deliver_inside: bool = True
     keep_days: int = 0  # 0: nothing is removed

@@ -286,8 +286,10 @@ def publish(
             source, received, _coded(_following(report, _previous(report, store)), tables_used), tables_used
         )
         outcome = emit(coded, _kept_of(received), options, received)
-        planned = planner.of("", outcome, received, options).planned if planner is not None else ()
-        more = {"deliveries": [_would(one) for one in planned]} if planned else {}
+        there = planner.of("", outcome, received, options) if planner is not None else None
+        more = _routed(there) | (
+            {"deliveries": [_would(one) for one in there.planned]} if there and there.planned else {}
+        )
         return Receipt(None, _receipt(outcome, {"dryRun": True, **overlays, **more}), created=False)
     for _ in range(ATTEMPTS):
         kept = _keep(source, received, digest, options, store, key, planner)
@@ -428,6 +430,7 @@ def _draft(
             }
             for one in made
         ],
+        **_routed(consignment),
         **({"deliveries": deliveries} if deliveries else {}),
         "links": {
             "self": here,
@@ -460,6 +463,11 @@ def _draft(
         predecessor=previous.id if previous else None,
         consignment=consignment,
     )
+
+
+def _routed(consignment: Consignment | None) -> dict[str, object]:
+    """The rule that chose the destinations, for the receipt."""
+    return {"route": consignment.route} if consignment is not None and consignment.route else {}
 
 
 def _would(planned: Planned) -> dict[str, object]:

@@ -28,6 +28,7 @@ from service.pipeline import Receipt, Source
 
 if TYPE_CHECKING:
     # SQLAlchemy is imported when the first report is kept or asked for.
+    from service.receiving.routing import Routed
     from service.store.deliveries import Attempt, Delivery
     from service.workflows.accepting import Plan
 
@@ -118,26 +119,37 @@ def retry_all() -> Response:
     return _json({"retried": deployment().store.deliveries.retry_all(said, priority=priority)}, HTTPStatus.ACCEPTED)
 
 
-def plan(query: dict[str, Any]) -> "Plan | None":
-    """What a publication asks to deliver; None where it names no destination. Raises Invalid for an unknown one."""
-    if "deliver" not in query:
+def plan(query: dict[str, Any]) -> "Plan | Routed | None":
+    """What a publication asks to deliver, else what the rules say; None where there is neither.
+
+    Raises Invalid for an unknown destination.
+    """
+    here = deployment()
+    if "deliver" not in query and not here.receiving.routes:
         return None
+    from service.receiving.routing import Routed
     from service.store.deliveries import BACKFILL, Origin
     from service.workflows.accepting import Plan, chosen
 
-    origin = Origin(g.request_id, observe.trace_context())
-    return Plan(chosen(query["deliver"], deployment().destinations), BACKFILL if query["backfill"] else 0, origin)
+    origin, priority = Origin(g.request_id, observe.trace_context()), BACKFILL if query["backfill"] else 0
+    if "deliver" not in query:
+        return Routed(here.receiving.routes, here.destinations, "rest", origin, priority)
+    return Plan(chosen(query["deliver"], here.destinations), priority, origin)
 
 
-def under_way(response: Response, receipt: Receipt, source: Source, plan: "Plan", options: Options) -> Response:
+def under_way(
+    response: Response, receipt: Receipt, source: Source, plan: "Plan | Routed", options: Options
+) -> Response:
     """The answer to a publication with deliveries, as the caller prefers it (RFC 7240).
 
-    A report that was there already may be asked for by more destinations: they get it now.
+    A report that was there already may be asked for by more destinations: they get it now. A rule speaks once, when
+    the report comes.
     """
+    from service.workflows.accepting import Plan
     from service.workflows.again import deliver_more
 
     version = str(receipt.id)
-    if not receipt.fresh:
+    if not receipt.fresh and isinstance(plan, Plan):
         deliver_more(deployment().store, version, source, plan, options)
     prefer = Prefer(request.headers.get("Prefer", ""))
     if prefer.wait_s:

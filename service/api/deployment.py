@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from flask import current_app, g
+from flask import current_app, g, has_app_context
 
 from service.access.principal import ANYBODY
 from service.coding.overlays.site import SiteOverlays
@@ -16,6 +16,7 @@ from service.delivery.settings import load
 from service.delivery.study_context import archive
 from service.domain.errors import Invalid, Problem, Unavailable
 from service.pipeline import Format, Source, tables
+from service.receiving.settings import load as load_receiving
 
 if TYPE_CHECKING:
     # SQLAlchemy is imported when the first report is kept or asked for.
@@ -35,6 +36,7 @@ class Deployment:
         """
         self.settings = settings
         self.destinations = load(settings.destinations_file, os.environ)
+        self.receiving = load_receiving(settings.receiving_file, self.destinations)
         self.archive = archive(self.destinations, settings.study_context)
         shelf = open_shelf(settings.terminology, settings.terminology_database)
         self.site = SiteOverlays.open(tables(settings.issuers_file), settings.overlays_folder, shelf)
@@ -81,7 +83,7 @@ class Deployment:
             site=self.site,
             uploads=self.uploads,
             zone=here.default_zone,
-            speaks_for=g.get("principal", ANYBODY).sender,
+            speaks_for=g.get("principal", ANYBODY).sender if has_app_context() else "",
             mapping=self.mapping(mapping),
             remote=self.remote,
             archive=self.archive,

@@ -25,6 +25,7 @@ SCOPES: Final = {
     "convert.convert": Scope.CONVERT,
     "reports.create": Scope.REPORT_WRITE,
     "reports": Scope.REPORT_READ,
+    "stow": Scope.REPORT_WRITE,
     "deliveries": Scope.DELIVERY_ADMIN,
     "terms": Scope.TERMINOLOGY_READ,
     "fhir": Scope.TERMINOLOGY_READ,

@@ -263,6 +263,7 @@ class ReceiptSchema(Schema):
     deliveries = fields.List(
         fields.Nested(ConsignedSchema), metadata={"description": "Where it goes; `links.deliveries` says how it went."}
     )
+    route = fields.String(metadata={"description": "The rule that chose the destinations, where the request did not."})
     overlays = fields.List(fields.String(), metadata={"description": "The site's overlays that it was coded with."})
     links = fields.Dict(keys=fields.String(), values=fields.String())
 

@@ -12,6 +12,7 @@ class Limits:
     values: int = 500_000  # of one document, about: its commas and brackets
     lesions: int = 5_000
     entries: int = 50_000  # of one FHIR bundle
+    instances: int = 100  # in one store request (STOW-RS)
     items: int = 1_000  # of any other list: measurements, descriptors, images, regions, observers
     points: int = 10_000  # of one region
     text_characters: int = 65_536  # of one free text

@@ -63,11 +63,15 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Consignment:
-    """The deliveries of a version, the outputs that are made for them alone, and the request they come from."""
+    """The deliveries of a version, the outputs that are made for them alone, and the request they come from.
+
+    ``route`` is the rule that chose the destinations, where nobody else did.
+    """
 
     outputs: tuple[Output, ...] = ()
     planned: tuple[Planned, ...] = ()
     origin: Origin = field(default_factory=Origin)
+    route: str = ""
 
 
 @dataclass(frozen=True, slots=True)

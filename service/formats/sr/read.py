@@ -10,8 +10,10 @@ from hashlib import sha256
 from service.domain.codes import Term
 from service.domain.errors import Problem, TooLarge, Unreadable
 from service.domain.geometry import ImageReference
+from service.domain.limits import Limits
 from service.domain.received import Intake, Received
 from service.domain.report import Lesion, LesionReport, Observer, Study
+from service.domain.uids import is_uid
 from service.formats.sr.characters import characters
 from service.formats.sr.content import TAG, Node, Tree
 from service.formats.sr.elements import Elements, Encoded
@@ -44,6 +46,19 @@ def read(content: bytes, intake: Intake) -> Received:
         raise Unreadable(Problem("", "sr-no-tree", "a DICOM object, but no SR: it has no content (PS3.3 C.17.3)"))
     notes = _begin(encoded, elements, intake)
     return _Reading(notes, Header(notes, elements, sha256(content).hexdigest())).received()
+
+
+def named(content: bytes, limits: Limits) -> tuple[str, str, str]:
+    """SOP class, SOP instance and study of any DICOM object; empty where it does not say. Raises Unreadable."""
+    encoded = Encoded(content, limits)
+    elements = encoded.elements((encoded.start, len(encoded.data)))
+    places = [elements.get(TAG[keyword]) for keyword in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID")]
+    said = [
+        encoded.data[place[0] : place[1]].decode("ascii", "replace").strip("\0 ") if place is not None else ""
+        for place in places
+    ]
+    uid, instance, study = (text if is_uid(text) else "" for text in said)
+    return uid, instance, study
 
 
 def _begin(encoded: Encoded, elements: Elements, intake: Intake) -> Notes:

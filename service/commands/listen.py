@@ -1,0 +1,75 @@
+"""`lesionbridge listen`: take what other systems send by themselves."""
+
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from service.commands.speaking import refusing, say, settings, stop
+
+WAYS = ("dicom", "hl7", "folder")
+
+
+@click.command("listen")
+@click.argument("ways", nargs=-1, type=click.Choice(WAYS))
+@refusing
+def command(ways: tuple[str, ...]) -> None:
+    """Listen as the receiving file says: to all that it names, or to WAYS of it only. Deliveries are made by `serve`
+    or `worker`.
+    """
+    from service.api.deployment import Deployment
+    from service.api.observe import configure_logging
+
+    here = Deployment(settings())
+    configure_logging(here.settings.log_level)
+    asked = dict.fromkeys(ways) or [way for way in WAYS if getattr(here.receiving, way) is not None]
+    if not asked:
+        stop("there is nothing to listen to: receiving_file needs [listen.dicom], [listen.hl7] or [listen.folder]")
+    missing = [way for way in asked if getattr(here.receiving, way) is None]
+    if missing:
+        stop(f"the receiving file has no table [listen.{missing[0]}]")
+    faults = here.store.faults()
+    if faults:
+        stop(faults[0])
+    ending = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ending.set())
+    ends: list[Callable[[], Any]] = []
+    try:
+        for way in asked:
+            ends.append(_listening(here, way))
+    except OSError as error:
+        for end in ends:
+            end()
+        stop(f"[listen.{way}]: {error.strerror or type(error).__name__}")
+    say("listening (stop with Ctrl-C)")
+    ending.wait()
+    for end in ends:
+        end()
+
+
+def _listening(here: Any, way: str) -> Callable[[], Any]:
+    """Start one listener; what ends it."""
+    from service.receiving.reception import Reception
+
+    reception = Reception(here, way)
+    if way == "dicom":
+        from service.receiving.dicom import DicomServer
+
+        dicom = DicomServer(reception, here.receiving.dicom)
+        say(f"dicom: {here.receiving.dicom.ae_title} at {here.receiving.dicom.host}:{dicom.port}")
+        return dicom.stop
+    if way == "hl7":
+        from service.receiving.hl7 import Hl7Server
+
+        hl7 = Hl7Server(reception, here.receiving.hl7)
+        say(f"hl7: {here.receiving.hl7.host}:{hl7.port}")
+        return hl7.stop
+    from service.receiving.folder import FolderWatch
+
+    watch = FolderWatch(reception, here.receiving.folder)
+    watch.start()
+    say(f"folder: {here.receiving.folder.path}")
+    return watch.stop

@@ -1,0 +1,145 @@
+"""Acknowledgments of HL7 v2 messages (HL7 v2.5.1 2.9.2, 2.9.3, 2.15.5, 2.15.8): ASCII, whatever the message was in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from service.domain.errors import LesionBridgeError, Problem
+from service.receiving import statuses
+
+MOST_ERRORS: Final = 10
+"""ERR segments in one acknowledgment; the rest is found once these are mended."""
+_PLACE: Final = re.compile(r"([A-Z][A-Z0-9]{2})(?:\[(\d+)\])?(?:[-.](\d+))?")
+_COMMIT: Final = {"AA": "CA", "AE": "CE", "AR": "CR"}
+_DEFAULT: Final = r"MSH|^~\&|||||||ACK||P|2.5.1"
+_SEVERITY: Final = "E"  # table 0516
+_LAST_OF_OLD: Final = (2, 4)
+"""The last version whose ERR has one field with all (2.5 has several)."""
+_TEXT: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What the header of a message says, as far as it can be read."""
+
+    line: str
+    kind: str = ""
+    event: str = ""
+    facility: str = ""
+    accept: str = ""
+    application: str = ""
+
+    @property
+    def is_enhanced(self) -> bool:
+        """Whether it asks for acknowledgments by itself (2.9.3); else there is one, of the application (2.9.2)."""
+        return bool(self.accept or self.application)
+
+
+def heading(message: bytes) -> Heading:
+    """The header of a message; an empty one where it has none."""
+    line = re.split(rb"[\r\n]", message.lstrip(b"\xef\xbb\xbf\r\n \t"), maxsplit=1)[0].decode("latin-1")
+    if not line.startswith("MSH") or len(set(line[3:8])) < 5 or line.count(line[3]) < 8:
+        return Heading("")
+    fields = line.split(line[3])
+    fields += [""] * (16 - len(fields))
+    kinds = [*fields[8].split(line[4]), "", ""]
+    facility = fields[3].split(line[4])[0].strip()
+    return Heading(line, kinds[0].strip(), kinds[1].strip(), facility, fields[14].strip(), fields[15].strip())
+
+
+def answers(head: Heading, error: Exception | None, stamp: str, control_id: str) -> list[bytes]:
+    """The acknowledgments that a message asks for: of the system that keeps it, of the application, or of both.
+
+    ``stamp`` is MSH-7, ``control_id`` makes MSH-10. Both kinds are given once the report is kept: nothing is promised
+    before.
+    """
+    code = "AA" if error is None else statuses.hl7(error).ack
+    if not head.is_enhanced:
+        return [_message(head, code, error, stamp, control_id)]
+    made = []
+    if _wanted(head.accept, error):
+        made.append(_message(head, _COMMIT[code], error, stamp, f"{control_id}C"))
+    if _wanted(head.application, error):
+        made.append(_message(head, code, error, stamp, control_id))
+    return made
+
+
+def _wanted(asked: str, error: Exception | None) -> bool:
+    """Table 0155: always, on success, on an error, never."""
+    return asked == "AL" or (asked == "SU" and error is None) or (asked == "ER" and error is not None)
+
+
+def _message(head: Heading, code: str, error: Exception | None, stamp: str, control_id: str) -> bytes:
+    import hl7
+
+    source = _parsed(head)
+    there = source.segment("MSH")
+    header = source.create_segment([source.create_field(["MSH"])])
+    told = {1: str(there(1)), 2: str(there(2)), 7: stamp, 10: control_id}
+    told |= {to: _field(there, of) for to, of in ((3, 5), (4, 6), (5, 3), (6, 4), (11, 11), (12, 12))}
+    for number, text in sorted(told.items()):
+        header.assign_field(text, number)
+    component = str(there(2))[0]
+    kinds = ("ACK", head.event, "ACK") if head.event else ("ACK",)
+    header.assign_field(component.join(kinds), 9)
+    acknowledged = source.create_segment([source.create_field(["MSA"])])
+    acknowledged.assign_field(code, 1)
+    acknowledged.assign_field(_field(there, 10), 2)
+    segments = [header, acknowledged]
+    if error is not None:
+        row = statuses.hl7(error)
+        version = tuple(int(part) for part in re.findall(r"\d+", _field(there, 12))[:2])
+        old = bool(version) and version <= _LAST_OF_OLD
+        if old:
+            acknowledged.assign_field(source.escape(_said(error)[0].detail)[:80], 3)
+        segments += [_error(source, problem, row, old=old) for problem in _said(error)]
+    made: hl7.Message = source.create_message(segments)
+    return str(made).encode("ascii", "replace")
+
+
+def _error(source: Any, problem: Problem, row: statuses.Meaning, *, old: bool) -> Any:
+    """One ERR: where (ERL), which condition, that it is an error, and what to do."""
+    made = source.create_segment([source.create_field(["ERR"])])
+    component, sub = str(source.segment("MSH")(2))[0], str(source.segment("MSH")(2))[3:4] or "&"
+    place = _PLACE.match(problem.pointer)
+    where = [place[1], place[2] or "1", place[3] or ""] if place is not None else []
+    while where and not where[-1]:
+        where.pop()
+    if old:
+        condition = sub.join((row.condition, row.words, "HL70357"))
+        made.assign_field(component.join([*[*where, "", "", ""][:3], condition]), 1)
+        return made
+    if where:
+        made.assign_field(component.join(where), 2)
+    made.assign_field(component.join((row.condition, row.words, "HL70357")), 3)
+    made.assign_field(_SEVERITY, 4)
+    made.assign_field(component.join((source.escape(problem.rule), "", "L")), 5)
+    made.assign_field(source.escape(f"{problem.pointer} {problem.rule}".strip())[:_TEXT], 7)
+    made.assign_field(source.escape(problem.detail[:_TEXT]), 8)
+    return made
+
+
+def _said(error: Exception) -> Sequence[Problem]:
+    if isinstance(error, LesionBridgeError) and error.problems:
+        return error.problems[:MOST_ERRORS]
+    return (Problem("", "internal", "the service failed; its log has it"),)
+
+
+def _parsed(head: Heading) -> Any:
+    """The header as the library has it; the usual one where there is none."""
+    import hl7
+
+    try:
+        return hl7.parse(head.line + "\r") if head.line else hl7.parse(_DEFAULT + "\r")
+    except (hl7.exceptions.HL7Exception, ValueError, IndexError, AssertionError):
+        return hl7.parse(_DEFAULT + "\r")
+
+
+def _field(segment: Any, number: int) -> str:
+    try:
+        return str(segment(number))
+    except IndexError:
+        return ""

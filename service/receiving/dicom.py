@@ -1,0 +1,119 @@
+"""A Storage SCP for SR classes and a Verification SCP (PS3.4 B, A): success means that the report is on disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+import structlog
+
+from service.delivery.dimse import TRANSFER_SYNTAXES, VERIFICATION, quiet
+from service.domain.errors import Invalid, LesionBridgeError, Problem
+from service.doors import Format
+from service.receiving import statuses
+from service.receiving.hl7 import server_context
+from service.receiving.reception import Reception
+from service.receiving.settings import DicomListener
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+STORED: Final = {
+    "1.2.840.10008.5.1.4.1.1.88.11": "Basic Text SR",
+    "1.2.840.10008.5.1.4.1.1.88.22": "Enhanced SR",
+    "1.2.840.10008.5.1.4.1.1.88.33": "Comprehensive SR",
+    "1.2.840.10008.5.1.4.1.1.88.34": "Comprehensive 3D SR",
+    "1.2.840.10008.5.1.4.1.1.88.35": "Extensible SR",
+    "1.2.840.10008.5.1.4.1.1.88.50": "Mammography CAD SR",
+    "1.2.840.10008.5.1.4.1.1.88.65": "Chest CAD SR",
+    "1.2.840.10008.5.1.4.1.1.88.69": "Colon CAD SR",
+}
+"""The SOP classes that are taken (PS3.4 B.5)."""
+EXPLICIT_BIG: Final = "1.2.840.10008.1.2.2"
+_COMMENT: Final = 64  # Error Comment (0000,0902) is LO
+_SLACK: Final = 65_536
+_log = structlog.get_logger()
+
+
+class DicomServer:
+    """Listens once it is made; ``port`` is the one that was taken. Raises OSError where it can't be."""
+
+    def __init__(self, reception: Reception, settings: DicomListener) -> None:
+        """Bind, and start to accept associations."""
+        from pynetdicom import AE, evt
+
+        quiet()
+        self._reception = reception
+        self._most = reception.here.settings.limits.body_bytes + _SLACK
+        entity = AE(ae_title=settings.ae_title)
+        entity.maximum_associations = settings.associations
+        entity.maximum_pdu_size = settings.max_pdu
+        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = settings.timeout_s
+        entity.require_calling_aet = list(settings.calling)
+        entity.require_called_aet = settings.check_called
+        entity.add_supported_context(VERIFICATION, list(TRANSFER_SYNTAXES[:2]))
+        for uid in STORED:
+            entity.add_supported_context(uid, [*TRANSFER_SYNTAXES, EXPLICIT_BIG])
+        self._coming: dict[Any, int] = {}
+        server: Any = entity.start_server(
+            (settings.host, settings.port),
+            block=False,
+            ssl_context=server_context(settings.tls) if settings.tls is not None else None,
+            evt_handlers=[
+                (evt.EVT_C_STORE, self._store),
+                (evt.EVT_DATA_RECV, self._count),
+                (evt.EVT_CONN_CLOSE, self._forget),
+            ],
+        )
+        self._server = server
+        self.port: int = server.socket.getsockname()[1]
+
+    def stop(self) -> None:
+        """End all associations and the listening."""
+        self._server.shutdown()
+
+    def _store(self, event: Any) -> Dataset | int:
+        """The status of one C-STORE (PS3.4 B.2.3)."""
+        self._coming.pop(event.assoc, None)
+        request, rule = str(uuid4()), ""
+        failed: Exception | None = None
+        try:
+            content = event.encoded_dataset()
+            self._held(event.request, content)
+            site = self._reception.here.receiving.site_of_title(event.assoc.requestor.ae_title.strip())
+            self._reception.take(content, Format.SR, site, request)
+        except LesionBridgeError as error:
+            failed, rule = error, error.problems[0].rule if error.problems else ""
+        except Exception as error:  # noqa: BLE001 - whatever it is, the peer gets an answer
+            failed, rule = error, "internal"
+            _log.error("failed", error=type(error).__name__, way="dicom", request=request)
+        _log.info("dicom object", accepted=failed is None, rule=rule, request=request)
+        return 0x0000 if failed is None else _status(statuses.dimse(failed), rule)
+
+    def _held(self, request: Any, content: bytes) -> None:
+        """That the object is the one that the request names (PS3.7 9.1.1.1)."""
+        from service.formats.sr.read import named
+
+        sop_class, instance, _ = named(content, self._reception.here.settings.limits)
+        if (sop_class, instance) != (str(request.AffectedSOPClassUID), str(request.AffectedSOPInstanceUID)):
+            raise Invalid(Problem("", "sr-identity", "the object is not the one that the request names"))
+
+    def _count(self, event: Any) -> None:
+        """Hang up on who sends more for one object than a document may have."""
+        coming = self._coming.get(event.assoc, 0) + len(event.data)
+        self._coming[event.assoc] = coming
+        if coming > self._most:
+            _log.warning("dicom association ended", reason="the object is too large")
+            event.assoc.dul.socket.close()
+
+    def _forget(self, event: Any) -> None:
+        self._coming.pop(event.assoc, None)
+
+
+def _status(code: int, comment: str) -> Dataset:
+    from pydicom import Dataset
+
+    made = Dataset()
+    made.Status = code
+    made.ErrorComment = comment[:_COMMENT]
+    return made

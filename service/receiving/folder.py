@@ -1,0 +1,171 @@
+"""A watched folder: each file is taken once it is whole, and ends in ``done`` or, with its reasons, in ``failed``.
+
+A file is picked up by moving it to ``working``: of several listeners one gets it. What a process that was killed left
+there is taken again by the next, which changes nothing: the same report has the same receipt.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import orjson
+import structlog
+
+from service.domain.errors import LesionBridgeError, Problem, TooLarge
+from service.doors import Format, detect, reports
+from service.receiving.reception import Reception
+from service.receiving.settings import FolderListener
+
+TABLES: Final = frozenset({".csv", ".tsv", ".ndjson", ".jsonl"})
+"""Files that hold several reports, by the end of their names."""
+ABANDONED_S: Final = 300.0
+"""After so long without a change a file in ``working`` is one that nobody works at."""
+_FOLDERS: Final = ("working", "done", "failed")
+_log = structlog.get_logger()
+
+
+class FolderWatch:
+    """Looks into the folder again and again until it is stopped. Raises OSError where the folders can't be made."""
+
+    def __init__(self, reception: Reception, settings: FolderListener) -> None:
+        """Make the folders; nothing is taken yet."""
+        self._reception, self._settings = reception, settings
+        self._root = Path(settings.path)
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="folder", daemon=True)
+        self._seen: dict[str, tuple[tuple[int, int], float]] = {}
+        for name in _FOLDERS:
+            (self._root / name).mkdir(parents=True, exist_ok=True)
+
+    def start(self) -> None:
+        """Look in a thread."""
+        self._thread.start()
+
+    def stop(self, grace_s: float = 30.0) -> None:
+        """End after the file under way."""
+        self._ending.set()
+        self._thread.join(grace_s)
+
+    def look(self) -> int:
+        """Take all files that are whole now; how many were taken."""
+        taken = 0
+        for file in (*self._abandoned(), *self._picked()):
+            if self._ending.is_set():
+                break
+            taken += self._take(file)
+        return taken
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            try:
+                self.look()
+            except OSError as error:
+                _log.error("folder can't be read", error=type(error).__name__)
+            self._ending.wait(self._settings.poll_s)
+
+    def _picked(self) -> Sequence[Path]:
+        """Files that did not change for a while, moved to where nobody else takes them."""
+        now, here = time.monotonic(), {}
+        picked = []
+        for entry in sorted(os.scandir(self._root), key=lambda one: one.name):
+            if entry.name.startswith(".") or not entry.is_file(follow_symlinks=False):
+                continue
+            at = entry.stat(follow_symlinks=False)
+            state, since = (at.st_size, at.st_mtime_ns), now
+            if entry.name in self._seen and self._seen[entry.name][0] == state:
+                since = self._seen[entry.name][1]
+            here[entry.name] = (state, since)
+            if now - since >= self._settings.settle_s:
+                place = _free(self._root / "working" / entry.name)
+                try:
+                    Path(entry.path).rename(place)
+                except FileNotFoundError:  # another listener was first
+                    continue
+                os.utime(place)
+                picked.append(place)
+                del here[entry.name]
+        self._seen = here
+        return picked
+
+    def _abandoned(self) -> Sequence[Path]:
+        """What a process that is gone left in ``working``."""
+        now = time.time()
+        return [
+            file
+            for file in sorted((self._root / "working").iterdir())
+            if file.is_file() and now - file.stat().st_mtime > ABANDONED_S
+        ]
+
+    def _take(self, file: Path) -> bool:
+        """Publish one file and move it; False where that has to be tried again."""
+        try:
+            os.utime(file)
+            failures = self._publish(file)
+            if any(error.retryable for error in failures):
+                file.rename(_free(self._root / file.name))
+                return False
+            if not failures:
+                file.rename(_free(self._root / "done" / file.name))
+            else:
+                place = _free(self._root / "failed" / file.name)
+                # The reason is there before the file is, so that nobody finds one without.
+                place.with_name(f"{place.name}.reason.json").write_bytes(_reasons(failures))
+                file.rename(place)
+        except FileNotFoundError:  # another listener took it up as abandoned
+            return False
+        _log.info("file", accepted=not failures, rule=failures[0].problems[0].rule if failures else "")
+        return True
+
+    def _publish(self, file: Path) -> list[LesionBridgeError]:
+        """Keep the reports of a file; why some are not."""
+        here = self._reception.here
+        limit = here.settings.limits.body_bytes
+        failures: list[LesionBridgeError] = []
+        try:
+            with file.open("rb") as opened:
+                content = opened.read(limit + 1)
+            if len(content) > limit:
+                raise TooLarge(Problem("", "limit", f"the file is larger than {limit} bytes"))
+            site = here.receiving.sites.get(self._settings.site)
+            if file.suffix.lower() not in TABLES:
+                self._reception.take(content, detect(content), site)
+                return []
+            for found in reports(content, self._reception.source(content, Format.CSV, site).intake):
+                if isinstance(found, LesionBridgeError):
+                    failures.append(found)
+                    continue
+                try:
+                    self._reception.take_one_of(content, found, site)
+                except LesionBridgeError as error:
+                    failures.append(error)
+        except LesionBridgeError as error:
+            failures.append(error)
+        except FileNotFoundError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
+            _log.error("failed", error=type(error).__name__, way="folder")
+            failures.append(LesionBridgeError(Problem("", "internal", "the service failed; its log has it")))
+        return failures
+
+
+def _free(place: Path) -> Path:
+    """The place, or one beside it where a file is there already."""
+    number, found = 1, place
+    while found.exists():
+        number += 1
+        found = place.with_name(f"{place.stem}-{number}{place.suffix}")
+    return found
+
+
+def _reasons(failures: Sequence[LesionBridgeError]) -> bytes:
+    rows = [
+        {"title": error.title, "pointer": one.pointer, "rule": one.rule, "detail": one.detail}
+        for error in failures
+        for one in error.problems
+    ]
+    return orjson.dumps({"verdict": "refused", "errors": rows}, option=orjson.OPT_INDENT_2)

@@ -1,0 +1,166 @@
+"""A receiver of HL7 v2 over MLLP: one answer a message, and accepted means that it is on disk.
+
+Each connection has a thread; there are at most as many as the settings say, the next one is closed at once. A message
+that is too large or too slow ends its connection.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+from uuid import uuid4
+
+import structlog
+
+from service.domain.errors import LesionBridgeError
+from service.doors import Format
+from service.receiving.acknowledge import answers, heading
+from service.receiving.reception import Reception
+from service.receiving.settings import Hl7Listener, ServerTls
+
+_START, _END = b"\x0b", b"\x1c\r"  # MLLP: <SB> message <EB><CR> (HL7 v2 Implementation Guide, C.4)
+_CHUNK: Final = 65_536
+_BACKLOG: Final = 16
+_LOOK_S: Final = 0.5
+_log = structlog.get_logger()
+
+
+def server_context(tls: ServerTls) -> ssl.SSLContext:
+    """TLS 1.2 or later with our certificate; with authorities those who connect have to show theirs. Raises OSError."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.load_cert_chain(tls.certificate_file, tls.key_file)
+    if tls.ca_file:
+        made.load_verify_locations(tls.ca_file)
+        made.verify_mode = ssl.CERT_REQUIRED
+    return made
+
+
+class Hl7Server:
+    """Listens once it is made; ``port`` is the one that was taken. Raises OSError where it can't be."""
+
+    def __init__(self, reception: Reception, settings: Hl7Listener) -> None:
+        """Bind, and start to accept."""
+        self._reception, self._settings = reception, settings
+        self._tls = server_context(settings.tls) if settings.tls is not None else None
+        self._free = threading.BoundedSemaphore(settings.connections)
+        self._ending = threading.Event()
+        self._threads: set[threading.Thread] = set()
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        self._socket = socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
+        self._socket.settimeout(_LOOK_S)
+        self.port: int = self._socket.getsockname()[1]
+        self._accepting = threading.Thread(target=self._accept, name="hl7", daemon=True)
+        self._accepting.start()
+
+    def stop(self, grace_s: float = 10.0) -> None:
+        """Take no new connection, end the present ones after the message under way."""
+        self._ending.set()
+        self._accepting.join(grace_s)
+        self._socket.close()
+        until = time.monotonic() + grace_s
+        for thread in tuple(self._threads):
+            thread.join(max(0.0, until - time.monotonic()))
+
+    def _accept(self) -> None:
+        while not self._ending.is_set():
+            try:
+                connected, _ = self._socket.accept()
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+            if not self._free.acquire(blocking=False):
+                connected.close()
+                _log.warning("hl7 connection refused", reason="too many connections")
+                continue
+            thread = threading.Thread(target=self._serve, args=(connected,), daemon=True)
+            self._threads.add(thread)
+            thread.start()
+
+    def _serve(self, connected: socket.socket) -> None:
+        try:
+            with connected:
+                connected.settimeout(self._settings.timeout_s)
+                if self._tls is None:
+                    self._converse(connected)
+                else:
+                    with self._tls.wrap_socket(connected, server_side=True) as secured:
+                        self._converse(secured)
+        except OSError as error:
+            _log.info("hl7 connection ended", reason=type(error).__name__)
+        finally:
+            self._threads.discard(threading.current_thread())
+            self._free.release()
+
+    def _converse(self, connected: socket.socket) -> None:
+        line = _Line(connected, self._settings, self._reception.here.settings.limits.body_bytes, self._ending.is_set)
+        while (message := line.message()) is not None:
+            for answer in answer_to(self._reception, message):
+                connected.sendall(_START + answer + _END)
+
+
+def answer_to(reception: Reception, message: bytes) -> list[bytes]:
+    """Take one message; the acknowledgments of it."""
+    head = heading(message)
+    failed: Exception | None = None
+    request = str(uuid4())
+    try:
+        site = reception.here.receiving.site_of_facility(head.facility)
+        reception.take(message, Format.HL7V2, site, request)
+    except LesionBridgeError as error:
+        failed = error
+    except Exception as error:  # noqa: BLE001 - whatever it is, the peer gets an answer
+        failed = error
+        _log.error("failed", error=type(error).__name__, way="hl7", request=request)
+    rule = failed.problems[0].rule if isinstance(failed, LesionBridgeError) and failed.problems else ""
+    _log.info("hl7 message", accepted=failed is None, rule=rule, request=request)
+    stamp = datetime.now(UTC).strftime("%Y%m%d%H%M%S+0000")
+    return answers(head, failed, stamp, request.replace("-", "")[:18])
+
+
+class _Line:
+    """The messages of one connection."""
+
+    def __init__(self, connected: socket.socket, settings: Hl7Listener, most: int, ending: Callable[[], bool]) -> None:
+        self._socket, self._settings, self._most, self._ending = connected, settings, most, ending
+        self._come = b""
+
+    def message(self) -> bytes | None:
+        """The content of the next block; None at the end of the connection, or of patience."""
+        until = time.monotonic() + self._settings.idle_s
+        begun = bool(self._come)
+        if begun:
+            until = time.monotonic() + self._settings.timeout_s
+        looked = 0
+        while True:
+            end = self._come.find(_END, max(0, looked - 1))
+            if end >= 0:
+                break
+            looked = len(self._come)
+            if looked > self._most or (self._come and not self._come.startswith(_START)):
+                _log.warning("hl7 connection ended", reason="too large" if looked > self._most else "not MLLP")
+                return None
+            more = self._more(until)
+            if not more:
+                return None
+            if not begun:
+                begun, until = True, time.monotonic() + self._settings.timeout_s
+            self._come = (self._come + more).lstrip(b"\r\n") if not self._come else self._come + more
+        block, self._come = self._come[:end], self._come[end + len(_END) :].lstrip(b"\r\n")
+        return block[1:] if block.startswith(_START) else None
+
+    def _more(self, until: float) -> bytes:
+        """What comes next; nothing where the peer hung up, or the time is over."""
+        while (left := until - time.monotonic()) > 0 and not (self._ending() and not self._come):
+            self._socket.settimeout(min(left, _LOOK_S))
+            try:
+                return self._socket.recv(_CHUNK)
+            except TimeoutError:
+                continue
+        return b""

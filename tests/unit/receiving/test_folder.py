@@ -1,0 +1,120 @@
+"""The watched folder: whole files, once, with their reasons; a killed process and a second listener cost nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from service.api.deployment import Deployment
+from service.pipeline import Format
+from service.receiving.folder import ABANDONED_S, FolderWatch
+from service.receiving.reception import Reception
+from service.receiving.settings import FolderListener
+from tests.findings import make_body
+from tests.unit.receiving.conftest import kept, written
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    """An empty folder."""
+    made = tmp_path / "inbox"
+    made.mkdir()
+    return made
+
+
+def watch(here: Deployment, inbox: Path, settle_s: float = 0.0) -> FolderWatch:
+    return FolderWatch(Reception(here, "folder"), FolderListener(path=str(inbox), site="north", settle_s=settle_s))
+
+
+def names(inbox: Path, folder: str) -> list[str]:
+    return sorted(file.name for file in (inbox / folder).iterdir())
+
+
+def test_files_of_every_format_are_taken_and_moved(here: Deployment, inbox: Path) -> None:
+    forms = {"a.json": Format.FINDINGS, "b.dcm": Format.SR, "c.hl7": Format.HL7V2, "d.fhir.json": Format.FHIR_R4}
+    for number, (name, form) in enumerate(forms.items()):
+        (inbox / name).write_bytes(written(form, report__id=f"R{number}"))
+    assert watch(here, inbox).look() == 4
+    assert names(inbox, "done") == sorted(forms)
+    assert names(inbox, "failed") == names(inbox, "working") == []
+    assert kept(here) == 4
+    assert kept(here, sender="north") >= 1
+
+
+def test_a_file_that_can_not_be_taken_stands_beside_its_reasons(here: Deployment, inbox: Path) -> None:
+    (inbox / "bad.json").write_bytes(make_body(lesions__0__laterality="both of them"))
+    (inbox / "worse.bin").write_bytes(b"\xff\xfe\xfd")
+    watch(here, inbox).look()
+    assert names(inbox, "failed") == ["bad.json", "bad.json.reason.json", "worse.bin", "worse.bin.reason.json"]
+    reason = json.loads((inbox / "failed" / "worse.bin.reason.json").read_text())
+    assert (reason["verdict"], reason["errors"][0]["rule"]) == ("refused", "format")
+
+
+def test_a_file_that_is_still_written_is_left_alone(here: Deployment, inbox: Path) -> None:
+    watching = watch(here, inbox, settle_s=0.2)
+    file = inbox / "a.json"
+    file.write_bytes(make_body()[:100])
+    assert watching.look() == 0
+    time.sleep(0.3)
+    file.write_bytes(make_body())
+    assert watching.look() == 0
+    time.sleep(0.3)
+    assert watching.look() == 1
+    assert names(inbox, "done") == ["a.json"]
+
+
+def test_hidden_files_and_folders_are_left_alone(here: Deployment, inbox: Path) -> None:
+    (inbox / ".a.json").write_bytes(make_body())
+    (inbox / "link.json").symlink_to(inbox / ".a.json")
+    assert watch(here, inbox).look() == 0
+    assert (inbox / ".a.json").exists()
+
+
+def test_while_the_database_is_away_the_file_goes_back(here: Deployment, inbox: Path, tmp_path: Path) -> None:
+    (inbox / "a.json").write_bytes(make_body())
+    here.store.close()
+    database = tmp_path / "in.sqlite3"
+    database.rename(tmp_path / "gone")
+    watching = watch(here, inbox)
+    assert watching.look() == 0
+    assert [file.name for file in inbox.glob("*.json")] == ["a.json"]
+    here.store.close()
+    (tmp_path / "gone").rename(database)
+    assert watching.look() == 1
+    assert names(inbox, "done") == ["a.json"]
+
+
+def test_what_a_killed_process_left_is_taken_up_and_nothing_is_doubled(here: Deployment, inbox: Path) -> None:
+    first = watch(here, inbox)
+    (inbox / "a.json").write_bytes(make_body())
+    first.look()
+    left = inbox / "working" / "a.json"
+    left.write_bytes(make_body())
+    assert watch(here, inbox).look() == 0  # somebody may be at it
+    long_ago = time.time() - ABANDONED_S - 1
+    os.utime(left, (long_ago, long_ago))
+    assert watch(here, inbox).look() == 1
+    assert names(inbox, "done") == ["a-2.json", "a.json"]
+    assert kept(here) == 1
+
+
+def test_a_table_keeps_its_good_reports_and_names_the_bad(here: Deployment, inbox: Path) -> None:
+    lines = [json.loads(make_body(report__id=f"R{n}")) for n in range(2)]
+    (inbox / "many.ndjson").write_text("".join(json.dumps(one) + "\n" for one in lines) + '{"no": "report"}\n')
+    watch(here, inbox).look()
+    assert names(inbox, "failed")[0] == "many.ndjson"
+
+
+def test_it_runs_until_it_is_stopped(here: Deployment, inbox: Path) -> None:
+    watching = watch(here, inbox)
+    watching.start()
+    (inbox / "a.json").write_bytes(make_body())
+    until = time.monotonic() + 20
+    while not names(inbox, "done") and time.monotonic() < until:
+        time.sleep(0.05)
+    watching.stop()
+    assert names(inbox, "done") == ["a.json"]
