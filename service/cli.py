@@ -11,6 +11,8 @@ COMMANDS = {
     "serve": ("serve", "serve"),
     "migrate": ("serve", "migrate"),
     "report": ("report", "command"),
+    "amend": ("amend", "amend"),
+    "cancel": ("amend", "cancel"),
     "worker": ("worker", "command"),
     "deliveries": ("deliveries", "command"),
     "replay": ("deliveries", "replay"),

@@ -37,7 +37,8 @@ class Options:
 
     ``encoding`` and ``profile`` are of FHIR, one of `ENCODINGS` and of the modes that `service.formats.fhir` knows.
     ``reference``: an HL7 v2 message points to the SR.
-    ``outline`` is no wish: the page shows it of a document that holds more than a report can (`Received.outline`).
+    ``outline`` and ``earlier`` are no wish: the page shows the one of a document that holds more than a report can, a
+    transaction withdraws what only the other had (`Received`).
     """
 
     dialect: str = "strict"
@@ -48,6 +49,7 @@ class Options:
     reference: bool = False
     outline: tuple[OutlineItem, ...] = ()
     profile: str | None = None
+    earlier: tuple[bytes, ...] = ()
 
 
 ENCODINGS: Final = ("json", "xml")
@@ -78,7 +80,7 @@ def _write_fhir_r4(report: CodedReport, options: Options, sr: SrReference | None
 
     if sr is None:
         raise ValueError("a bundle names the SR of its report")
-    return write(report, sr, bundle=options.bundle, profile=options.profile)
+    return write(report, sr, bundle=options.bundle, profile=options.profile, earlier=options.earlier)
 
 
 def _write_fhir_r5(report: CodedReport, options: Options, sr: SrReference | None) -> Emitted:
@@ -87,7 +89,7 @@ def _write_fhir_r5(report: CodedReport, options: Options, sr: SrReference | None
 
     if sr is None:
         raise ValueError("a bundle names the SR of its report")
-    return write(report, sr, bundle=options.bundle, release=R5, profile=options.profile)
+    return write(report, sr, bundle=options.bundle, release=R5, profile=options.profile, earlier=options.earlier)
 
 
 def _write_sr(report: CodedReport, options: Options, _: SrReference | None) -> Emitted:

@@ -68,6 +68,7 @@ __all__ = [
     "READERS",
     "ROLES",
     "WRITERS",
+    "Amendment",
     "Format",
     "Options",
     "Outcome",
@@ -116,6 +117,16 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Amendment:
+    """What makes a report another one than its document says: ``asked`` is all that tells one amendment from another.
+
+    Such a report is kept as findings JSON, and the document that it came as beside it.
+    """
+
+    asked: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A document of a sender, with what the deployment adds to it: ``site`` are its overlays.
 
@@ -126,6 +137,7 @@ class Source:
     ``validate``: FHIR is held to its definitions before it is read.
     ``masks`` are the SEG files that a conversion measures the lesions' segments by. ``speaks_for`` is the sender that
     the caller is known to be; a report of another one is refused.
+    ``amendment`` is set where ``received`` is the next version of a report that is kept.
     """
 
     body: bytes
@@ -143,6 +155,7 @@ class Source:
     remote: RemoteTerms | None = None
     archive: Archive | None = None
     validate: bool = False
+    amendment: Amendment | None = None
 
     @property
     def intake(self) -> Intake:
@@ -173,6 +186,8 @@ ROLES = {Format.FINDINGS: "findings", Format.FHIR_R4: "fhir", Format.SR: "sr", F
 """Under which name each output is kept, and found again in the routes."""
 SOURCE = "source"
 """Under which name a document is kept that came in another format than findings JSON."""
+AMENDMENT = "amendment"
+"""Under which name a document is kept that amended a report: what the call made of it is the report."""
 
 
 def convert(source: Source, targets: Sequence[Format], options: Options) -> Outcome:
@@ -212,8 +227,8 @@ def emit(report: CodedReport, targets: Sequence[Format], options: Options, recei
     needed = {*targets, *((Format.SR, Format.FHIR_R4) if options.check else ())}
     outputs: dict[Format, Emitted] = {}
     document = received.sr if received is not None else None
-    if received is not None and received.outline:
-        options = replace(options, outline=received.outline)
+    if received is not None and (received.outline or received.earlier):
+        options = replace(options, outline=received.outline, earlier=received.earlier)
     if Format.SR in needed or (document is None and needed & NAME_THE_SR):
         with Stage.writing(Format.SR):
             written = WRITERS[Format.SR](report, options, None)
@@ -278,13 +293,13 @@ def publish(
     """
     received = read(source)
     report = received.report
-    digest = _digest(report, options)
+    digest = _digest(report, options, source.amendment)
     if dry_run:
         _already(report, digest, store, None)
         tables_used, overlays = _vocabulary(source, report.sender, store)
-        coded = _placed(
-            source, received, _coded(_following(report, _previous(report, store)), tables_used), tables_used
-        )
+        previous = _previous(report, store)
+        received = after(received, previous, store)
+        coded = _placed(source, received, _coded(_following(report, previous), tables_used), tables_used)
         outcome = emit(coded, _kept_of(received), options, received)
         there = planner.of("", outcome, received, options) if planner is not None else None
         more = _routed(there) | (
@@ -323,6 +338,7 @@ def _keep(
     if there is not None:
         return there
     previous = _previous(report, store)
+    received = after(received, previous, store)
     tables_used, overlays = _vocabulary(source, report.sender, store)
     coded = _placed(source, received, _coded(_following(report, previous), tables_used), tables_used)
     outcome = emit(coded, _kept_of(received), options, received)
@@ -337,6 +353,11 @@ def _keep(
     except kept.Taken:
         return None
     return Receipt(draft.stored.id, draft.stored.receipt, created=True, fresh=True)
+
+
+def after(received: Received, previous: Stored | None, store: Store) -> Received:
+    """The report with what was emitted of the version before it: what only that said, a bundle withdraws."""
+    return replace(received, earlier=store.bundles(previous.id)) if previous is not None else received
 
 
 def _placed(source: Source, received: Received, report: CodedReport, tables_used: Vocabulary) -> CodedReport:
@@ -388,6 +409,11 @@ def _documents(source: Source, received: Received) -> tuple[Output, ...]:
     from service.store.reports import output
 
     name, findings_json = ROLES[Format.FINDINGS], "application/vnd.lesionbridge.findings+json"
+    if source.amendment is not None:
+        made = output(name, findings_json, findings.write(received.report))
+        return (
+            (made, output(AMENDMENT, media_type(source.format, source.body), source.body)) if source.body else (made,)
+        )
     if source.format is Format.FINDINGS:
         return (output(name, findings_json, source.body),)
     came_as = media_type(source.format, source.body)
@@ -476,7 +502,7 @@ def _would(planned: Planned) -> dict[str, object]:
     return {**said, "dryRun": True} if planned.dry_run else said
 
 
-def _digest(report: LesionReport, options: Options) -> str:
+def _digest(report: LesionReport, options: Options, amendment: Amendment | None = None) -> str:
     """Of what was said and asked for; how the JSON was laid out does not count, and neither does a check.
 
     It is kept for as long as the report is. Only options that were said are in it: one that a later version of the
@@ -484,7 +510,8 @@ def _digest(report: LesionReport, options: Options) -> str:
     """
     defaults = asdict(Options())
     asked = {name: value for name, value in asdict(replace(options, check=False)).items() if value != defaults[name]}
-    return sha256(findings.write(report) + orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    said = findings.write(report) if amendment is None else orjson.dumps(amendment.asked)
+    return sha256(said + orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _previous(report: LesionReport, store: Store) -> Stored | None:

@@ -27,7 +27,11 @@ def suffix(role: str, media_type: str) -> str:
     """The end of the name that an output is saved under; what came in another format is named after that."""
     if role in SUFFIXES:
         return SUFFIXES[role]
-    known = {"application/fhir+json": "fhir.json", "application/fhir+xml": "fhir.xml"}
+    known = {
+        "application/fhir+json": "fhir.json",
+        "application/fhir+xml": "fhir.xml",
+        "application/vnd.lesionbridge.findings+json": "json",
+    }
     return known.get(media_type.partition(";")[0], "bin")
 
 

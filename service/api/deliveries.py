@@ -119,22 +119,23 @@ def retry_all() -> Response:
     return _json({"retried": deployment().store.deliveries.retry_all(said, priority=priority)}, HTTPStatus.ACCEPTED)
 
 
-def plan(query: dict[str, Any]) -> "Plan | Routed | None":
-    """What a publication asks to deliver, else what the rules say; None where there is neither.
+def plan(query: dict[str, Any], otherwise: Sequence[str] = ()) -> "Plan | Routed | None":
+    """What a publication asks to deliver, else to where ``otherwise``, else what the rules say; None for nowhere.
 
-    Raises Invalid for an unknown destination.
+    Raises Invalid for a destination that is not there.
     """
     here = deployment()
-    if "deliver" not in query and not here.receiving.routes:
+    names = query.get("deliver", ",".join(otherwise) or None)
+    if names is None and not here.receiving.routes:
         return None
     from service.receiving.routing import Routed
     from service.store.deliveries import BACKFILL, Origin
     from service.workflows.accepting import Plan, chosen
 
     origin, priority = Origin(g.request_id, observe.trace_context()), BACKFILL if query["backfill"] else 0
-    if "deliver" not in query:
+    if names is None:
         return Routed(here.receiving.routes, here.destinations, "rest", origin, priority)
-    return Plan(chosen(query["deliver"], here.destinations), priority, origin)
+    return Plan(chosen(names, here.destinations), priority, origin)
 
 
 def under_way(

@@ -24,6 +24,8 @@ OPEN: Final = frozenset(
 SCOPES: Final = {
     "convert.convert": Scope.CONVERT,
     "reports.create": Scope.REPORT_WRITE,
+    "reports.amend": Scope.REPORT_WRITE,
+    "reports.cancel": Scope.REPORT_WRITE,
     "reports": Scope.REPORT_READ,
     "stow": Scope.REPORT_WRITE,
     "deliveries": Scope.DELIVERY_ADMIN,
@@ -44,6 +46,7 @@ AUDITED: Final = frozenset(
 )
 """What is done under these scopes stands in the trail, and so does every refusal at the door."""
 _BEARER: Final = re.compile(r"Bearer ([A-Za-z0-9._~+/=-]+)", re.IGNORECASE)
+_OF_REPORTS: Final = (Scope.REPORT_READ, Scope.REPORT_WRITE)
 _NO_TOKEN: Final = frozenset({401, 403, 429})
 
 _log = structlog.get_logger()
@@ -130,7 +133,7 @@ def _may(endpoint: str, principal: Principal) -> None:
         raise Forbidden(Problem("", "sender", "this caller speaks for another sender"))
     if scope is Scope.DELIVERY_ADMIN:
         raise Forbidden(Problem("", "sender", "deliveries are of all senders: this needs a caller without a sender"))
-    report = (request.view_args or {}).get("id") if scope is Scope.REPORT_READ else None
+    report = (request.view_args or {}).get("id") if scope in _OF_REPORTS else None
     if report is not None and deployment().store.get(str(report)).sender != principal.sender:
         # As if it were not there: that it is, is somebody else's business.
         raise NotFound(Problem("", "stored", "nothing is stored under this id"))

@@ -2,17 +2,20 @@
 
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from flask import Response, request
 
+from service.amendments import Kind, amended, cancelled, destinations
 from service.api import answers, body, deliveries, door, negotiation
 from service.api.delivery_schemas import DeliveriesSchema
 from service.api.deployment import deployment
 from service.api.openapi import FHIR_OUTPUT, FINDINGS_BODY, HL7V2_OUTPUT, OUTPUTS, SEARCH_BODY, Blueprint
 from service.api.problems import PROBLEM_JSON
 from service.api.schemas import (
+    AmendQuery,
+    CancelQuery,
     FhirQuery,
     ProblemSchema,
     PublishHeaders,
@@ -22,8 +25,14 @@ from service.api.schemas import (
     VersionsSchema,
 )
 from service.domain.emitted import Emitted
+from service.domain.times import DateTime
 from service.doors import encoded, suffix
-from service.pipeline import Format, Options, again, as_it_came, publish
+from service.pipeline import Format, Options, Source, again, as_it_came, publish
+
+if TYPE_CHECKING:
+    # SQLAlchemy is imported when the first report is kept or asked for.
+    from service.receiving.routing import Routed
+    from service.workflows.accepting import Plan
 
 blueprint = Blueprint("reports", __name__, url_prefix="/v1/reports", description="Reports and what was made of them")
 ALSO_OK = "It was there already, or a dry run; with `ack=always` every answer, a problem too."
@@ -46,7 +55,52 @@ def create(query: dict[str, Any], headers: dict[str, Any]) -> Response:
     content = body.read(request, here.settings.limits.body_bytes)
     source = replace(here.source(content, form, query.get("mapping")), validate="definitions" in query)
     options = PublishQuery.options(query)
-    receipt = publish(source, options, here.store, key=headers.get("key"), dry_run=query["dry_run"], planner=plan)
+    return _published(source, options, plan, query, headers)
+
+
+@blueprint.post(f"/{_ID}/amend")
+@blueprint.arguments(AmendQuery, location="query")
+@blueprint.arguments(PublishHeaders, location="headers")
+@blueprint.response(HTTPStatus.CREATED, ReceiptSchema)
+@blueprint.alt_response(HTTPStatus.OK, schema=ReceiptSchema, description=ALSO_OK)
+@blueprint.alt_response(HTTPStatus.ACCEPTED, schema=ReceiptSchema, description="Kept, with deliveries under way.")
+@blueprint.alt_response(HTTPStatus.OK, schema=ProblemSchema, content_type=PROBLEM_JSON, description=ALSO_OK)
+@blueprint.doc(requestBody=FINDINGS_BODY)
+def amend(query: dict[str, Any], headers: dict[str, Any], id: UUID) -> Response:  # noqa: A002 - the route's own word
+    """Correct the report, add to it or change it: a new version in every format, and to where the one before went."""
+    here = deployment()
+    form = negotiation.reader(request.content_type)
+    content = body.read(request, here.settings.limits.body_bytes)
+    base = here.store.get(str(id))
+    came = replace(here.source(content, form, query.get("mapping")), validate="definitions" in query)
+    source = amended(came, base, Kind(query["kind"]), here.store)
+    plan = deliveries.plan(query, destinations(base, here.store))
+    return _published(source, AmendQuery.options(query), plan, query, headers)
+
+
+@blueprint.post(f"/{_ID}/cancel")
+@blueprint.arguments(CancelQuery, location="query")
+@blueprint.arguments(PublishHeaders, location="headers")
+@blueprint.response(HTTPStatus.CREATED, ReceiptSchema)
+@blueprint.alt_response(HTTPStatus.OK, schema=ReceiptSchema, description=ALSO_OK)
+@blueprint.alt_response(HTTPStatus.ACCEPTED, schema=ReceiptSchema, description="Kept, with deliveries under way.")
+@blueprint.alt_response(HTTPStatus.OK, schema=ProblemSchema, content_type=PROBLEM_JSON, description=ALSO_OK)
+def cancel(query: dict[str, Any], headers: dict[str, Any], id: UUID) -> Response:  # noqa: A002 - the route's own word
+    """Withdraw the report in every format: cancelled where it never was final, else entered in error."""
+    here = deployment()
+    base = here.store.get(str(id))
+    issued = DateTime(query["issued"]) if "issued" in query else None
+    source = cancelled(here.source(b"", Format.FINDINGS), base, here.store, issued=issued)
+    plan = deliveries.plan(query, destinations(base, here.store))
+    return _published(source, CancelQuery.options(query), plan, query, headers)
+
+
+def _published(
+    source: Source, options: Options, plan: "Plan | Routed | None", query: dict[str, Any], headers: dict[str, Any]
+) -> Response:
+    """Keep it, and answer as the caller prefers."""
+    store, key = deployment().store, headers.get("key")
+    receipt = publish(source, options, store, key=key, dry_run=query["dry_run"], planner=plan)
     response = answers.published(receipt, always=query.get("ack") == "always")
     return (
         response
@@ -117,9 +171,9 @@ def bundle(query: dict[str, Any], id: UUID) -> Response:  # noqa: A002 - the rou
     return answers.stored(made.media_type, made.content, name=f"{id}{suffix(form, options)}")
 
 
-@blueprint.get(f"/{_ID}/<any(sr, html, findings, source):role>")
+@blueprint.get(f"/{_ID}/<any(sr, html, findings, source, amendment):role>")
 @blueprint.doc(responses={"200": OUTPUTS})
 def output(id: str, role: str) -> Response:  # noqa: A002 - the route's own word
-    """The bytes that were emitted: the SR, the page; or what came (`source`: in another format)."""
+    """The bytes that were emitted: the SR, the page; or what came (`source`, `amendment`: as it came)."""
     found = deployment().store.output(str(id), role)
     return answers.stored(found.media_type, found.content, name=f"{id}.{answers.suffix(role, found.media_type)}")

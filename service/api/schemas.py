@@ -5,12 +5,24 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
+from service.amendments import Kind
 from service.domain.codes import Resolution
 from service.domain.loss import LossKind
 from service.domain.report import Status
+from service.domain.times import DateTime
 from service.pipeline import BUNDLES, DIALECTS, IODS, PROFILES, Options
 
 MAX_FOUND = 500
+
+
+def _is_instant(text: str) -> None:
+    """Hold a day, a time and a zone."""
+    try:
+        is_instant = DateTime(text).is_instant
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
+    if not is_instant:
+        raise ValidationError("needs a day, a time and a zone")
 
 
 class Strict(Schema):
@@ -107,6 +119,24 @@ class PublishQuery(WritingQuery):
     )
     dry_run = fields.Boolean(
         load_default=False, data_key="dry-run", metadata={"description": "Say what would be kept, keep nothing."}
+    )
+
+
+class AmendQuery(PublishQuery):
+    """How a report is amended, and what a publication asks."""
+
+    kind = fields.String(
+        required=True,
+        validate=validate.OneOf([str(kind) for kind in Kind]),
+        metadata={"description": "The status that the report gets: corrected, appended or amended."},
+    )
+
+
+class CancelQuery(PublishQuery):
+    """When a report is withdrawn, and what a publication asks."""
+
+    issued = fields.String(
+        validate=_is_instant, metadata={"description": "When it was withdrawn, with a zone. Default: now."}
     )
 
 

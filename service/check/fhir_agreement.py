@@ -9,6 +9,7 @@ from service.check.values import Fact
 from service.domain.report import Status
 
 _OBSERVATION = {Status.APPENDED: "amended"}
+_WITHDRAWN = ("entered-in-error", "cancelled")
 _KINDS = frozenset(
     {
         *("BodyStructure", "Composition", "Device", "DiagnosticReport", "DocumentReference"),
@@ -51,7 +52,7 @@ def _observations(bundle: Bundle, report: Json) -> Iterator[Fact]:
     status = _OBSERVATION.get(Status(report["status"]), report["status"])
     devices = [url for url, resource in bundle.resources.items() if resource["resourceType"] == "Device"]
     device = devices if len(devices) == 1 else []
-    for observation in bundle.of_type("Observation"):
+    for observation in _said(bundle, report):
         yield from _differ("status", "Observation", observation["status"], status)
         for member, place in (("issued", "issued"), ("effectiveDateTime", "study/started")):
             yield from _differ(place, "Observation", observation.get(member), report.get(member))
@@ -65,6 +66,16 @@ def _observations(bundle: Bundle, report: Json) -> Iterator[Fact]:
             sources = bundle.urls(one["derivedFrom"])
             studies = [url for url in sources if bundle.resources[url]["resourceType"] == "ImagingStudy"]
             yield from _differ("lesion", "a member", studies, bundle.urls(report[bundle.study]))
+
+
+def _said(bundle: Bundle, report: Json) -> Iterator[Json]:
+    """The Observations of this report: what nothing refers to and is withdrawn, an earlier version said."""
+    referring = [report.get("result", ()), *(one.get("hasMember", ()) for one in bundle.of_type("Observation"))]
+    referred = {url for references in referring for url in bundle.urls(references)}
+    for url, resource in bundle.resources.items():
+        is_withdrawn = resource.get("status") in _WITHDRAWN and url not in referred
+        if resource["resourceType"] == "Observation" and not is_withdrawn:
+            yield resource
 
 
 def _orders(bundle: Bundle, report: Json) -> Iterator[Fact]:

@@ -13,7 +13,7 @@ from service.domain.errors import NotFound, Problem
 if TYPE_CHECKING:
     from service.store.reports import Store
 
-ROLES = ("fhir", "sr", "html", "findings", "source")
+ROLES = ("fhir", "sr", "html", "findings", "source", "amendment")
 
 
 @click.command("report")
@@ -31,7 +31,7 @@ def command(id: str, sender: str | None, role: str | None, out: str) -> None:  #
         store = Store(here.database_url)
     except ValueError as error:
         stop(f"setting database_url: {error}")
-    found = _identify(store, id, sender or here.default_sender)
+    found = identify(store, id, sender or here.default_sender)
     content = store.output(found, role).content if role else store.get(found).receipt
     if out == "-":
         sys.stdout.buffer.write(content)
@@ -40,7 +40,7 @@ def command(id: str, sender: str | None, role: str | None, out: str) -> None:  #
         Path(out).write_bytes(content)
 
 
-def _identify(store: "Store", name: str, sender: str) -> str:
+def identify(store: "Store", name: str, sender: str) -> str:
     """Our id of what was named."""
     try:
         return str(UUID(name))

@@ -41,8 +41,8 @@ def site(here: Settings) -> SiteOverlays:
     return SiteOverlays.open(tables(here.issuers_file), here.overlays_folder, shelf)
 
 
-def received(body: bytes, form: Format, here: Settings, overlays: SiteOverlays) -> Source:
-    """A document with what the deployment adds to it."""
+def received(body: bytes, form: Format, here: Settings, overlays: SiteOverlays, mapping: str = "") -> Source:
+    """A document with what the deployment adds to it; ``mapping`` is the text of a table's mapping file."""
     from service.pipeline import Source
 
     return Source(
@@ -54,6 +54,7 @@ def received(body: bytes, form: Format, here: Settings, overlays: SiteOverlays) 
         site=overlays,
         zone=here.default_zone,
         remote=remote_terms(here),
+        mapping=mapping,
     )
 
 

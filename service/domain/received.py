@@ -50,10 +50,12 @@ class OutlineItem:
 class Received:
     """A report in the sender's terms; ``losses`` found on reading; ``sr`` is set where the document was an SR.
 
-    ``outline`` is the whole of a document that holds more than a lesion report can, in its own order.
+    ``outline`` is the whole of a document that holds more than a lesion report can, in its own order. ``earlier`` are
+    the FHIR bundles that were emitted of the version before, where one is kept.
     """
 
     report: LesionReport
     losses: tuple[Loss, ...] = ()
     sr: SrReference | None = None
     outline: tuple[OutlineItem, ...] = ()
+    earlier: tuple[bytes, ...] = ()

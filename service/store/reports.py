@@ -198,6 +198,14 @@ class Store:
             raise _not_found()
         return Output(row.role, row.media_type, row.sha256, row.content)
 
+    def bundles(self, id: str) -> tuple[bytes, ...]:  # noqa: A002 - the route's own word
+        """Every FHIR output in JSON that was emitted of a version: the one for everybody, and those of destinations."""
+        said = select(OutputRow.content).where(
+            OutputRow.version == id, OutputRow.role.startswith("fhir"), OutputRow.media_type.contains("json")
+        )
+        with transaction(self._engine) as connection:
+            return tuple(connection.execute(said.order_by(OutputRow.role)).scalars())
+
     def versions(self, id: str) -> tuple[Stored, ...]:  # noqa: A002 - the route's own word
         """All versions of the report that ``id`` is one of, oldest first; raises NotFound."""
         of = select(VersionRow.report).where(VersionRow.id == id).scalar_subquery()

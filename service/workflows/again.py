@@ -10,7 +10,7 @@ from service.delivery.settings import DestinationSettings
 from service.domain.errors import Conflict, NotFound, Problem
 from service.domain.received import Received
 from service.doors import Format, Options
-from service.pipeline import ROLES, Source, as_it_came, code, read
+from service.pipeline import ROLES, Source, after, as_it_came, code, read
 from service.store.deliveries import Delivery, State
 from service.store.reports import Store, Stored
 from service.workflows.accepting import Made, Plan, chosen, consign, own_output, written_for
@@ -40,7 +40,9 @@ class OfStored:
         source = as_it_came(self.source, self.store, self.stored)
         received = read(source)
         report = code(source, received, self.store)
-        known = Received(received.report, received.losses, None if form is Format.SR else self.stored.sr)
+        kept = self.stored
+        known = Received(received.report, received.losses, None if form is Format.SR else kept.sr)
+        known = after(known, self.store.newest_before(kept.sender, kept.report_id, kept.version), self.store)
         return own_output(report, form, written_for(at, self.options or Options()), known)
 
 

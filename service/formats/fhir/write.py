@@ -6,6 +6,7 @@ refer to earlier ones by their ``fullUrl``; whoever sends them puts in its place
 A profile that wants several transactions makes such a list, too: of Bundles, with an empty ``url``, the server's base.
 """
 
+from collections.abc import Sequence
 from itertools import chain
 
 import orjson
@@ -33,12 +34,14 @@ from service.formats.fhir.profiles.modes import shaped
 from service.formats.fhir.r4 import R4
 from service.formats.fhir.release import Release
 from service.formats.fhir.statements import statements
+from service.formats.fhir.withdrawn import withdraw
 from service.formats.html.write import narrative
 
 BUNDLES = ("transaction", "collection", "document")
 """Types of Bundle."""
 KINDS = (*BUNDLES, "single")
 """What can be written."""
+_WITH_REQUESTS = ("transaction", "single")
 _REQUESTS = "application/vnd.lesionbridge.requests+json"
 
 
@@ -49,17 +52,21 @@ def write(
     bundle: str = "transaction",
     release: Release = R4,
     profile: str | None = None,
+    earlier: Sequence[bytes] = (),
 ) -> Emitted:
     """The bundle as JSON bytes, the same for the same report, with what the release can't carry as losses.
 
-    ``sr`` tells where the SR of this report is, ``profile`` is a mode (`service.formats.fhir.profiles.modes`). Raises
-    NotAcceptable for a kind of bundle that is not in `KINDS`, or not that of the mode.
+    ``sr`` tells where the SR of this report is, ``profile`` is a mode (`service.formats.fhir.profiles.modes`),
+    ``earlier`` are bundles of the version before it, as emitted: what only they have is withdrawn. Raises NotAcceptable
+    for a kind of bundle that is not in `KINDS`, or not that of the mode.
     """
     made: Json | list[Json]
     made, losses = _build(report, sr, bundle, release)
     if profile is not None:
         made, flagged = shaped(made, report, profile, release.name, bundle)
         losses += flagged
+    if earlier and bundle in _WITH_REQUESTS:
+        withdraw(made, report, earlier)
     if bundle == "single" and isinstance(made, dict):
         made = [_request(entry) for entry in made["entry"]]
     media_type = release.media_type
@@ -76,7 +83,7 @@ def build(report: CodedReport, sr: SrReference, *, bundle: str = "transaction", 
 def _build(report: CodedReport, sr: SrReference, bundle: str, release: Release) -> tuple[Json, tuple[Loss, ...]]:
     if bundle not in KINDS:
         raise NotAcceptable(Problem("", "bundle", f"bundle is one of {', '.join(KINDS)}", KINDS))
-    has_requests = bundle in ("transaction", "single")
+    has_requests = bundle in _WITH_REQUESTS
     draft = Draft(report, sr, release)
     lead = _fill(draft)
     made: Json = {"resourceType": "Bundle"}

@@ -1,0 +1,117 @@
+"""`lesionbridge amend` and `lesionbridge cancel`: the next version of a stored report."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from service.amendments import Kind, amended, cancelled, destinations
+from service.commands.inputs import documents
+from service.commands.report import identify
+from service.commands.speaking import received, refusing, settings, site, stop, store
+from service.domain.times import DateTime
+from service.doors import READERS, detect
+from service.pipeline import BUNDLES, DIALECTS, PROFILES, Format, Options, Source, publish
+
+if TYPE_CHECKING:
+    from service.config import Settings
+    from service.store.reports import Store, Stored
+    from service.workflows.accepting import Plan
+
+_SENDER = click.option("--sender", help="Whose id it is, when ID is the sender's own [setting default_sender].")
+_DELIVER = click.option("--deliver", metavar="NAMES", help="Destinations. Default: where the versions before went.")
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would be kept, keep nothing.")
+_DIALECT = click.option(
+    "--dialect", type=click.Choice(DIALECTS), default="strict", show_default=True, help="Of the SR."
+)
+_BUNDLE = click.option(
+    "--bundle", type=click.Choice(BUNDLES), default="transaction", show_default=True, help="Of FHIR."
+)
+_PROFILE = click.option("--profile", type=click.Choice(PROFILES), help="Whose FHIR profiles the bundle is shaped for.")
+
+
+@click.command("amend")
+@click.argument("id", metavar="ID")
+@click.argument("input_path", metavar="INPUT")
+@click.option("--kind", required=True, type=click.Choice([str(kind) for kind in Kind]), help="What the amendment does.")
+@click.option("--from", "from_", type=click.Choice([str(form) for form in READERS]), help="Found out when absent.")
+@click.option("--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Of a table.")
+@_SENDER
+@_DELIVER
+@_DRY_RUN
+@_DIALECT
+@_BUNDLE
+@_PROFILE
+@refusing
+def amend(
+    id: str,  # noqa: A002 - the contract's word
+    input_path: str,
+    kind: str,
+    from_: str | None,
+    mapping: Path | None,
+    **more: Any,
+) -> None:
+    """Correct a stored report, add to it or change it: INPUT (a file or `-`) is the report as it is right now.
+
+    ID is ours, or the sender's own (then its newest version is meant). Prints the receipt of the new version.
+    """
+    here = settings()
+    kept = store(here)
+    base = kept.get(identify(kept, id, more["sender"] or here.default_sender))
+    try:
+        (document,) = documents(input_path, here.limits.body_bytes)
+        text = mapping.read_text(encoding="utf-8") if mapping is not None else ""
+    except OSError as error:
+        stop(f"{error.filename}: {error.strerror}")
+    except ValueError:
+        stop(f"{input_path}: one document is wanted here")
+    form = Format(from_) if from_ else detect(document.body)
+    came = received(document.body, form, here, site(here), text)
+    _publish(here, kept, base, amended(came, base, Kind(kind), kept), more)
+
+
+@click.command("cancel")
+@click.argument("id", metavar="ID")
+@click.option("--issued", help="When it was withdrawn, with a zone. Default: now.")
+@_SENDER
+@_DELIVER
+@_DRY_RUN
+@_DIALECT
+@_BUNDLE
+@_PROFILE
+@refusing
+def cancel(id: str, issued: str | None, **more: Any) -> None:  # noqa: A002 - the contract's word
+    """Withdraw a stored report: cancelled where it never was final, else entered in error.
+
+    ID is ours, or the sender's own (then its newest version is meant). Prints the receipt of the new version.
+    """
+    here = settings()
+    kept = store(here)
+    base = kept.get(identify(kept, id, more["sender"] or here.default_sender))
+    try:
+        at = DateTime(issued) if issued is not None else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--issued") from None
+    if at is not None and not at.is_instant:
+        raise click.BadParameter("needs a day, a time and a zone", param_hint="--issued")
+    said = cancelled(received(b"", Format.FINDINGS, here, site(here)), base, kept, issued=at)
+    _publish(here, kept, base, said, more)
+
+
+def _publish(here: "Settings", kept: "Store", base: "Stored", source: Source, more: dict[str, Any]) -> None:
+    options = Options(more["dialect"], more["bundle"], profile=more["profile"])
+    plan = _plan(here, more["deliver"], destinations(base, kept))
+    receipt = publish(source, options, kept, dry_run=more["dry_run"], planner=plan)
+    sys.stdout.buffer.write(receipt.content)
+    sys.stdout.buffer.flush()
+
+
+def _plan(here: "Settings", names: str | None, before: tuple[str, ...]) -> "Plan | None":
+    """Where the new version goes; None for nowhere."""
+    from service.delivery.settings import load
+    from service.workflows.accepting import Plan, chosen
+
+    wanted = names if names is not None else ",".join(before)
+    return Plan(chosen(wanted, load(here.destinations_file, os.environ), "--deliver")) if wanted else None

@@ -1,0 +1,45 @@
+"""`lesionbridge amend` and `cancel`."""
+
+import json
+from pathlib import Path
+
+from service.config import Settings
+from service.pipeline import Options, Source, publish
+from service.store.reports import Store
+from tests.findings import make_body
+from tests.unit.cli.conftest import Run
+
+NAME = "MR-2026-000481"
+
+
+def _stored(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'cli.sqlite3'}")
+    store.migrate()
+    publish(Source(make_body(), default_sender=Settings().default_sender), Options(), store)
+    store.close()
+
+
+def test_amends_and_cancels_by_the_senders_id(run: Run, tmp_path: Path) -> None:
+    _stored(tmp_path)
+    done = run("amend", NAME, "-", "--kind", "addend", input=make_body(report__issued="2026-03-03T08:00:00Z"))
+    assert done.exit_code == 0
+    receipt = json.loads(done.stdout_bytes)["report"]
+    assert (receipt["version"], receipt["status"]) == (2, "appended")
+    receipt = json.loads(run("cancel", NAME, "--issued", "2026-03-04T08:00:00Z").stdout_bytes)["report"]
+    assert (receipt["version"], receipt["status"]) == (3, "entered-in-error")
+
+
+def test_refusals_are_said_with_exit_2(run: Run, tmp_path: Path) -> None:
+    _stored(tmp_path)
+    done = run("amend", NAME, "-", "--kind", "correct", input=make_body(patient__id="PID-2"))
+    assert done.exit_code == 2
+    assert "amend-patient" in done.stderr
+    assert run("cancel", NAME, "--issued", "2026-03-04").exit_code == 2
+    assert run("cancel", NAME, "--deliver", "nowhere").exit_code == 2
+    assert run("amend", NAME, tmp_path / "none.json", "--kind", "correct").exit_code == 2
+
+
+def test_a_dry_run_keeps_nothing(run: Run, tmp_path: Path) -> None:
+    _stored(tmp_path)
+    assert json.loads(run("cancel", NAME, "--dry-run").stdout_bytes)["dryRun"]
+    assert json.loads(run("report", NAME).stdout_bytes)["report"]["version"] == 1
