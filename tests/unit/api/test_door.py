@@ -123,6 +123,16 @@ def test_a_sender_sees_only_its_own_reports(service: Service) -> None:
     assert [len(one["versions"]) for one in found if one is not None] == [0, 1]
 
 
+def test_a_sender_amends_and_cancels_only_its_own_reports(service: Service) -> None:
+    south, north = (service.key(Scope.REPORT_WRITE, sender=name) for name in ("south", "north"))
+    place = service.publish(north).headers["Location"]
+    calls = ((f"{place}/amend?kind=correct", make_body()), (f"{place}/cancel", b""))
+    assert [service.ask("POST", path, south, content).status_code for path, content in calls] == [404, 404]
+    amended = service.ask("POST", calls[0][0], north, calls[0][1])
+    assert amended.status_code == 201
+    assert service.ask("POST", f"{amended.headers['Location']}/cancel", north).status_code == 201
+
+
 def test_a_caller_that_asks_too_often_is_told_when_to_come_back(service: Service) -> None:
     headers = service.key(Scope.TERMINOLOGY_READ, rate_per_minute=2)
     answers = [service.ask("GET", "/v1/terms?q=brain", headers) for _ in range(3)]
