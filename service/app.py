@@ -6,6 +6,7 @@ from flask import Flask
 
 from service.api import (
     audit,
+    batches,
     convert,
     deliveries,
     door,
@@ -47,7 +48,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     api.init_app(app)
     describe_bodies(api)
     terminology.install(app, settings)
-    for room in (convert, reports, stow, deliveries, operations, terminology, terms, overlays, unmapped, audit):
+    for room in (
+        convert,
+        reports,
+        batches,
+        stow,
+        deliveries,
+        operations,
+        terminology,
+        terms,
+        overlays,
+        unmapped,
+        audit,
+    ):
         api.register_blueprint(room.blueprint)
     app.register_blueprint(docs.blueprint)
     tables(settings.issuers_file)  # loaded before workers are forked, so that they share it

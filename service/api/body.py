@@ -61,6 +61,35 @@ def _unzip(raw: bytes, limit: int) -> bytes:
     return content
 
 
+class Unzipped:
+    """A gzip body that is unpacked as it comes, a piece of bounded size at a time."""
+
+    def __init__(self) -> None:
+        """Begin."""
+        self._inflate = zlib.decompressobj(_GZIP)
+
+    def add(self, chunk: bytes) -> Iterator[bytes]:
+        """What some more bytes hold; raises Unreadable."""
+        if self._inflate.eof:
+            raise Unreadable(Problem("", "gzip", "there is something after the gzip body"))
+        full = True
+        while chunk or full:
+            try:
+                content = self._inflate.decompress(chunk, CHUNK)
+            except zlib.error:
+                raise Unreadable(Problem("", "gzip", "Content-Encoding says gzip, the body is not")) from None
+            yield content
+            # With all input taken, a full piece may have left some behind.
+            chunk, full = self._inflate.unconsumed_tail, len(content) == CHUNK
+        if self._inflate.unused_data:
+            raise Unreadable(Problem("", "gzip", "there is something after the gzip body"))
+
+    def end(self) -> None:
+        """Hold that the body came to its end."""
+        if not self._inflate.eof:
+            raise Unreadable(Problem("", "gzip", "the gzip body ends early"))
+
+
 def read_json(request: Request, schema: Schema, rule: str = "search") -> dict[str, Any]:
     """A small JSON body as a schema has it; raises UnsupportedMedia, Unreadable, Invalid by ``rule``."""
     if request.mimetype != "application/json":

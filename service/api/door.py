@@ -28,6 +28,9 @@ SCOPES: Final = {
     "reports.cancel": Scope.REPORT_WRITE,
     "reports": Scope.REPORT_READ,
     "stow": Scope.REPORT_WRITE,
+    "batches.create": Scope.REPORT_WRITE,
+    "batches.cancel": Scope.REPORT_WRITE,
+    "batches": Scope.REPORT_READ,
     "deliveries": Scope.DELIVERY_ADMIN,
     "terms": Scope.TERMINOLOGY_READ,
     "fhir": Scope.TERMINOLOGY_READ,
@@ -146,7 +149,8 @@ def _audited(response: Response) -> Response:
         return response
     from service.access.events import Done, event
 
-    report = str((request.view_args or {}).get("id", ""))
+    named = request.view_args or {}
+    report = str(named.get("id") or named.get("batch") or "")
     if not report and "Location" in response.headers:
         report = response.headers["Location"].rpartition("/")[2]
     try:

@@ -53,6 +53,12 @@ FINDINGS_BODY: dict[str, Any] = {
     "May be sent with `Content-Encoding: gzip`.",
     "content": {media_type: _schema(form) for media_type, form in MEDIA_TYPES.items()},
 }
+NDJSON = "application/x-ndjson"
+NDJSON_BODY: dict[str, Any] = {
+    "required": True,
+    "description": "One JSON document a line: findings, FHIR or dcmqi. May be sent with `Content-Encoding: gzip`.",
+    "content": {NDJSON: {"schema": {"type": "string"}}},
+}
 SEARCH_BODY: dict[str, Any] = {"required": True, "content": {"application/json": {"schema": _reference("Search")}}}
 ERROR_CONTENT: dict[str, Any] = {
     problems.PROBLEM_JSON: {"schema": ProblemSchema},

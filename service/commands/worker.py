@@ -1,17 +1,23 @@
-"""`lesionbridge worker`: a process that delivers."""
+"""`lesionbridge worker`: a process that delivers, and publishes the lines of batches."""
 
 import os
 import signal
+from contextlib import suppress
+from dataclasses import replace
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.commands.speaking import refusing, say, settings, stop
+from service.commands.speaking import received, refusing, say, settings, site
 
 if TYPE_CHECKING:
     from service.config import Settings
+    from service.pipeline import Source
     from service.workflows.worker import Worker
 
+LOOK_S = 1.0
+"""Until the next look for a first batch."""
 GRACE_S = 25
 """Seconds that deliveries under way may still take once the worker is told to stop."""
 
@@ -21,14 +27,15 @@ GRACE_S = 25
 @click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Where those are served.")
 @refusing
 def command(metrics_port: int | None, metrics_host: str) -> None:
-    """Deliver what is due until stopped. As many as you like on PostgreSQL; one on SQLite, which `serve` has inside."""
+    """Deliver what is due and publish batches until stopped.
+
+    As many as you like on PostgreSQL; one on SQLite, which `serve` has inside.
+    """
     from service.api.observe import configure_logging
 
     here = settings()
     configure_logging(here.log_level)
     worker = made(here)
-    if worker is None:
-        stop("there is no destination: set destinations_file")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.request_stop())
     if metrics_port is not None:
@@ -39,8 +46,8 @@ def command(metrics_port: int | None, metrics_host: str) -> None:
     worker.run(GRACE_S)
 
 
-def made(here: "Settings") -> "Worker | None":
-    """A worker for a deployment; None where there is no destination. Raises TableError for destinations in error."""
+def made(here: "Settings") -> "Worker":
+    """A worker for a deployment; raises TableError for destinations in error."""
     from service.delivery.opening import open_destination
     from service.delivery.settings import load
     from service.workflows.courier import Peer
@@ -49,28 +56,65 @@ def made(here: "Settings") -> "Worker | None":
     from service.workflows.worker import Worker
 
     destinations = load(here.destinations_file, os.environ)
-    if not destinations:
-        return None
     peers = {name: Peer(one, open_destination(one)) for name, one in destinations.items()}
-    return Worker(here.database_url, peers, Watching(tracer(os.environ)), keep_days=here.keep_days)
+
+    def opened() -> "Source":
+        """What the deployment adds to each line of a batch."""
+        from service.delivery.study_context import archive
+        from service.pipeline import Format
+
+        source = received(b"", Format.FINDINGS, here, site(here))
+        return replace(source, archive=archive(destinations, here.study_context))
+
+    watching = Watching(tracer(os.environ))
+    return Worker(here.database_url, peers, watching, keep_days=here.keep_days, opened=opened)
 
 
 class Inside:
-    """The worker of a process of `serve`."""
+    """The worker of a process of `serve`; where there is nothing to deliver, it begins with the first batch."""
 
     def __init__(self, here: "Settings") -> None:
         """Take the settings; nothing is started."""
         self._here = here
         self._worker: Worker | None = None
+        self._ending = Event()
+        self._looking: Thread | None = None
 
     def start(self, _worker: Any) -> None:
         """Start it, once the process was forked."""
-        if self._here.deliver_inside:
-            self._worker = made(self._here)
-            if self._worker is not None:
-                self._worker.start()
+        if not self._here.deliver_inside:
+            return
+        from service.delivery.settings import load
+
+        if load(self._here.destinations_file, os.environ):
+            self._begin()
+        else:
+            self._looking = Thread(target=self._look, name="lesionbridge-batches", daemon=True)
+            self._looking.start()
 
     def stop(self, _server: Any, _worker: Any) -> None:
         """End it in good order."""
+        self._ending.set()
+        if self._looking is not None:
+            self._looking.join()
         if self._worker is not None:
             self._worker.stop(GRACE_S)
+
+    def _begin(self) -> None:
+        self._worker = made(self._here)
+        self._worker.start()
+
+    def _look(self) -> None:
+        """Look for a batch now and then: what works on it is dear to import, and most deployments have none."""
+        from service.domain.errors import Unavailable
+        from service.store.reports import Store
+
+        store = Store(self._here.database_url, ping=False)
+        try:
+            while not self._ending.wait(LOOK_S):
+                with suppress(Unavailable):
+                    if store.batches.is_waiting():
+                        self._begin()
+                        return
+        finally:
+            store.close()

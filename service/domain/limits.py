@@ -18,6 +18,8 @@ class Limits:
     text_characters: int = 65_536  # of one free text
     term_characters: int = 256  # of one term, id or name
     digits: int = 32  # of one number
+    batch_bytes: int = 4 * 1024 * 1024 * 1024  # of one batch, before and after gzip
+    batch_lines: int = 1_000_000  # of one batch
     release_files: int = 10_000  # of one package of a terminology release
     release_bytes: int = 16 * 1024 * 1024 * 1024  # of one package, unpacked
     release_ratio: int = 200  # unpacked to packed, of a file in a package

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from service.domain.emitted import SrReference
 from service.domain.errors import NotFound, Problem
 from service.store.access import AuditTrail, KeyStore
+from service.store.batches import BatchStore
 from service.store.database import HEAD, faults, migrate, open_engine, transaction
 from service.store.deliveries import DeliveryStore, Origin, Planned
 from service.store.deliveries import keep as keep_deliveries
@@ -118,6 +119,7 @@ class Store:
         self.keys = KeyStore(self._engine, self.now)
         self.audit = AuditTrail(self._engine)
         self.runs = Runs(self._engine, self.now)
+        self.batches = BatchStore(self._engine, self.now)
         self.workers = Workers(self._engine, self.now)
         self.retention = Retention(self._engine, self.now)
 

@@ -245,3 +245,49 @@ class WorkerRow(Base):
     name: Mapped[str] = mapped_column(String())
     revision: Mapped[str] = mapped_column(String(64))
     heartbeat: Mapped[str] = mapped_column(INSTANT)
+
+
+class BatchRow(Base):
+    """A batch of reports; ``asked`` is what was wanted of each of them, as JSON."""
+
+    __tablename__ = "batches"
+    __table_args__ = (Index(None, "state", "created"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    state: Mapped[str] = mapped_column(String(16))
+    sender: Mapped[str] = mapped_column(String())
+    created: Mapped[str] = mapped_column(INSTANT)
+    settled: Mapped[str | None] = mapped_column(INSTANT)
+    lines: Mapped[int] = mapped_column(Integer)
+    asked: Mapped[str] = mapped_column(String())
+
+
+class BatchPartRow(Base):
+    """Some lines of a batch, packed until they are done; a worker has them since ``fed``."""
+
+    __tablename__ = "batch_parts"
+    __table_args__ = (Index(None, "state", "fed"),)
+
+    batch: Mapped[str] = mapped_column(ForeignKey("batches.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    first: Mapped[int] = mapped_column(Integer)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    state: Mapped[str] = mapped_column(String(16))
+    run: Mapped[int] = mapped_column(Integer)
+    fed: Mapped[str | None] = mapped_column(INSTANT)
+    kept: Mapped[int] = mapped_column(Integer)
+    known: Mapped[int] = mapped_column(Integer)
+    refused: Mapped[int] = mapped_column(Integer)
+
+
+class BatchLineRow(Base):
+    """What became of a line of a batch: the version it was kept as, or why it was refused."""
+
+    __tablename__ = "batch_lines"
+    __table_args__ = (Index(None, "batch", "outcome", "line"),)
+
+    batch: Mapped[str] = mapped_column(ForeignKey("batches.id"), primary_key=True)
+    line: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    outcome: Mapped[str] = mapped_column(String(16))
+    report: Mapped[str | None] = mapped_column(String(36))
+    problems: Mapped[str] = mapped_column(String())

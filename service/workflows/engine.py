@@ -7,27 +7,35 @@ which every release would change. A process is launched after the fork, never be
 import logging
 import sqlite3
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import make_url
 
+from service.store.batches import PartDue
 from service.store.runs import Due
+from service.workflows.batching import Clerk
 from service.workflows.courier import Courier
 
-REVISION: Final = "deliver-2"
+REVISION: Final = "deliver-3"
 """Of the workflow: it changes when the steps of `deliver` do. What was begun under another is begun anew."""
 _APPLICATION: Final = "lesionbridge"
 _WORKFLOW: Final = "deliver"
+_PART: Final = "publish-part"
+_ALL: Final = (_WORKFLOW, _PART)
 _IN_HAND: Final = ("PENDING", "ENQUEUED", "DELAYED")
 _MOST_RECOVERIES: Final = 1000
 _PAGE: Final = 1000
 _MOST_PAGES: Final = 100
 
+Run = TypeVar("Run", Due, PartDue)
+
 _log = structlog.get_logger()
 _courier: list[Courier] = []
 """The courier of this process: workflows are functions, and find it here."""
+_clerk: list[Clerk] = []
+"""The clerk of this process, as well."""
 
 
 def system_url(database_url: str) -> str:
@@ -54,6 +62,26 @@ def deliver(delivery: str, run: int) -> str:
         _courier[-1].left(delivery)
 
 
+@DBOS.step(name="publish-lines")
+def _publish(batch: str, number: int, run: int) -> int:
+    """Publish the lines of a part that have no outcome yet."""
+    return _clerk[-1].publish(PartDue(batch, number, run))
+
+
+@DBOS.workflow(name=_PART, max_recovery_attempts=_MOST_RECOVERIES)
+def publish_part(batch: str, number: int, run: int) -> int:
+    """One run of a part of a batch."""
+    try:
+        return _publish(batch, number, run)
+    finally:
+        _clerk[-1].left(PartDue(batch, number, run))
+
+
+def part_id(run: PartDue) -> str:
+    """The id of the workflow of a part's run."""
+    return f"{run.batch}/{run.number}:{run.run}"
+
+
 def workflow_id(run: Due) -> str:
     """The id of a run's workflow: started twice, it is one."""
     return f"{run.id}:{run.run}"
@@ -62,7 +90,14 @@ def workflow_id(run: Due) -> str:
 class Engine:
     """The running DBOS of this process."""
 
-    def __init__(self, database_url: str, executor: str, courier: Courier, revision: str = REVISION) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        executor: str,
+        courier: Courier,
+        revision: str = REVISION,
+        clerk: Clerk | None = None,
+    ) -> None:
         """Launch it; what this executor had begun is taken up again."""
         url = system_url(database_url)
         if url.startswith("sqlite"):
@@ -78,7 +113,10 @@ class Engine:
             "use_listen_notify": False,
         }
         self.courier = courier
+        self._clerk = clerk
         _courier.append(courier)
+        if clerk is not None:
+            _clerk.append(clerk)
         _log_as_we_do()
         DBOS(config=config)
         try:
@@ -93,9 +131,20 @@ class Engine:
         with SetWorkflowID(workflow_id(run)):
             DBOS.start_workflow(deliver, run.id, run.run)
 
+    def start_part(self, run: PartDue) -> None:
+        """Start a run of a part, unless it was started."""
+        with SetWorkflowID(part_id(run)):
+            DBOS.start_workflow(publish_part, run.batch, run.number, run.run)
+
     def missing(self, runs: Iterable[Due]) -> tuple[Due, ...]:
         """Those that no workflow is at any more."""
-        asked = {workflow_id(one): one for one in runs}
+        return self._missing({workflow_id(one): one for one in runs})
+
+    def missing_parts(self, runs: Iterable[PartDue]) -> tuple[PartDue, ...]:
+        """Those that no workflow is at any more."""
+        return self._missing({part_id(one): one for one in runs})
+
+    def _missing(self, asked: dict[str, Run]) -> tuple[Run, ...]:
         if not asked:
             return ()
         found = DBOS.list_workflows(workflow_ids=list(asked), load_input=False, load_output=False)
@@ -108,7 +157,7 @@ class Engine:
         What is dropped is found missing, and begun anew from the state that its delivery has.
         """
         lost, older = [], []
-        for one in DBOS.list_workflows(name=_WORKFLOW, status=list(_IN_HAND), load_input=False, load_output=False):
+        for one in DBOS.list_workflows(name=list(_ALL), status=list(_IN_HAND), load_input=False, load_output=False):
             if one.app_version not in revisions:
                 older.append(one.workflow_id)
             elif one.status == "PENDING" and one.executor_id not in living:
@@ -124,7 +173,7 @@ class Engine:
         forgotten = 0
         for _ in range(_MOST_PAGES):
             done = DBOS.list_workflows(
-                name=_WORKFLOW,
+                name=list(_ALL),
                 status=["SUCCESS", "ERROR", "CANCELLED"],
                 completed_before=done_before,
                 load_input=False,
@@ -142,6 +191,8 @@ class Engine:
         """Let runs under way end, for a while; what is left is taken up by another worker."""
         DBOS.destroy(workflow_completion_timeout_sec=grace_s)
         _courier.remove(self.courier)
+        if self._clerk is not None:
+            _clerk.remove(self._clerk)
 
 
 class _Handler(logging.Handler):

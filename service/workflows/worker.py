@@ -16,9 +16,11 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from service.domain.errors import Unavailable
+from service.pipeline import Source
 from service.store.reports import Store
 from service.store.runs import Pace
 from service.store.workers import Slot, Watch
+from service.workflows.batching import Clerk
 from service.workflows.courier import Courier, Peer
 from service.workflows.watching import Watching
 
@@ -52,9 +54,14 @@ class Worker:
         watching: Watching,
         *,
         keep_days: int = 0,
+        opened: Callable[[], Source] = lambda: Source(b""),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take the database and the destinations; nothing is opened yet."""
+        """Take the database and the destinations; nothing is opened yet.
+
+        ``opened`` gives what the deployment adds to the lines of batches.
+        """
+        self._opened = opened
         self._url = database_url
         self._peers = peers
         self._watching = watching
@@ -114,13 +121,15 @@ class Worker:
             take = store.workers.take_only if self._lock_file else store.workers.take
             slot = take(token, name, REVISION)
             courier = Courier(store, self._peers, slot.executor, self._watching, wake=self._wake)
-            engine = Engine(self._url, slot.executor, courier)
+            clerk = Clerk(store, {name: one.settings for name, one in self._peers.items()}, self._opened, self._wake)
+            engine = Engine(self._url, slot.executor, courier, clerk=clerk)
             try:
                 self._fault = ""
                 _log.info("worker_started", executor=slot.executor, destinations=sorted(self._peers))
-                self._work(store, slot, engine, courier)
+                self._work(store, slot, engine, courier, clerk)
             finally:
                 courier.stopping.set()
+                clerk.stopping.set()
                 engine.stop(grace_s)
                 _quietly(lambda: store.workers.leave(slot))
                 _log.info("worker_stopped", executor=slot.executor)
@@ -128,7 +137,7 @@ class Worker:
             store.close()
             self._release()
 
-    def _work(self, store: Store, slot: Slot, engine: Any, courier: Courier) -> None:
+    def _work(self, store: Store, slot: Slot, engine: Any, courier: Courier, clerk: Clerk) -> None:
         """Feed, beat and sweep, until stopped or taken for dead."""
         watch = Watch(SILENT_S, self._clock)
         chores = _Chores(self._clock)
@@ -145,9 +154,11 @@ class Worker:
                     self._sweep(store, engine, watch)
                 if chores.due("forget", FORGET_S):
                     engine.forget((datetime.now(UTC) - timedelta(hours=KEPT_H)).isoformat())
+                    store.batches.forget(self._keep_days)
                     if self._keep_days:
                         store.retention.purge(self._keep_days, most=MOST_PURGED)
                 tick_s = TICK_S if self._feed(store, engine, courier, workers) else TURN_S
+                _feed_part(store, engine, clerk)
                 self._fault = ""
             except (Unavailable, DBAPIError) as error:
                 self._fault = f"the database can not be used ({type(error).__name__})"
@@ -195,6 +206,7 @@ class Worker:
         freed = engine.missing(store.runs.stale())
         if freed:
             store.runs.freed(freed)
+        store.batches.freed(engine.missing_parts(store.batches.stale()))
         if lost or older or freed:
             _log.warning("taken_over", resumed=lost, begun_anew=older, freed=len(freed))
 
@@ -215,6 +227,19 @@ class Worker:
         if self._lock_file is not None:
             self._lock_file.close()
             self._lock_file = None
+
+
+def _feed_part(store: Store, engine: Any, clerk: Clerk) -> None:
+    """Start the next part of a batch where none is under way here."""
+    if not clerk.is_idle:
+        return
+    for one in store.batches.claim(1):
+        clerk.took(one)
+        try:
+            engine.start_part(one)
+        except BaseException:
+            clerk.left(one)
+            raise
 
 
 class _Chores:

@@ -8,7 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -135,6 +136,34 @@ def test_what_was_acknowledged_is_there_after_a_crash(tmp_path: Path) -> None:
         assert second.get(created.headers["Location"]).content == created.content
         again = second.post("/v1/reports", make_body(), Idempotency_Key="k-1")
         assert (again.status_code, again.content) == (201, created.content)
+
+
+def test_a_batch_larger_than_a_document_may_be_is_done_over_a_crash(tmp_path: Path) -> None:
+    reports = [make_body(report__id=f"r{number}").replace(b"\n", b"") + b"\n" for number in range(60)]
+    blank = b" " * (LIMIT // 20) + b"\n"
+    with serving(tmp_path) as service:
+        chunked = (line + blank for line in reports)
+        answer = service.post("/v1/batches", chunked, Content_Type="application/x-ndjson")
+        assert answer.status_code == 202
+        place = answer.headers["Location"]
+        assert _until(lambda: service.get(place).json()["done"] > 0)
+        os.killpg(service.process.pid, signal.SIGKILL)
+        service.process.wait(20)
+    with serving(tmp_path) as service:
+        assert _until(lambda: service.get(place).json()["state"] == "done")
+        told = service.get(f"{place}?limit=100").json()
+        assert [one["line"] for one in told["lines"]] == list(range(1, 121, 2))
+        assert told["refused"] == 0
+        assert len({one["report"] for one in told["lines"]}) == 60
+
+
+def _until(true: Callable[[], bool], seconds: float = 60.0) -> bool:
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def test_several_workers_count_together(tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ def service(tmp_path: Path) -> Service:
 def routes(app: Flask) -> list[tuple[str, str, str]]:
     """Method, a path that fits, and endpoint of every route."""
     found = []
-    values = {"id": "8e0c3c38-0d6a-4c8c-8a7f-0c6f0a4b4f11", "sender": "north", "version": 1, "role": "sr"}
+    some = "8e0c3c38-0d6a-4c8c-8a7f-0c6f0a4b4f11"
+    values = {"id": some, "batch": some, "sender": "north", "version": 1, "role": "sr"}
     for rule in app.url_map.iter_rules():
         given = {name: 1 if rule.endpoint == "unmapped.resolve" else values.get(name, "x") for name in rule.arguments}
         built = rule.build(given, append_unknown=False)
@@ -131,6 +132,17 @@ def test_a_sender_amends_and_cancels_only_its_own_reports(service: Service) -> N
     amended = service.ask("POST", calls[0][0], north, calls[0][1])
     assert amended.status_code == 201
     assert service.ask("POST", f"{amended.headers['Location']}/cancel", north).status_code == 201
+
+
+def test_a_batch_of_another_sender_is_not_there(service: Service) -> None:
+    lines = {"Content-Type": "application/x-ndjson"}
+    body = make_body().replace(b"\n", b"")
+    made = service.ask("POST", "/v1/batches", service.key(Scope.REPORT_WRITE, sender="north") | lines, body)
+    place = made.headers["Location"]
+    for path, method in ((place, "GET"), (f"{place}/errors", "GET"), (f"{place}/cancel", "POST")):
+        scope = Scope.REPORT_READ if method == "GET" else Scope.REPORT_WRITE
+        statuses = [service.ask(method, path, service.key(scope, sender=one)).status_code for one in ("south", "north")]
+        assert statuses == [404, 200]
 
 
 def test_a_caller_that_asks_too_often_is_told_when_to_come_back(service: Service) -> None:

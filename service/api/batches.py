@@ -1,0 +1,216 @@
+"""/v1/batches: many reports at once, each line kept and delivered as if it came alone."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+
+import orjson
+from flask import Request, Response, g, request
+
+from service.api import door, observe
+from service.api.batch_schemas import BatchErrorsSchema, BatchQuery, BatchSchema, LinesQuery
+from service.api.body import CHUNK, Unzipped
+from service.api.deployment import deployment
+from service.api.openapi import NDJSON, NDJSON_BODY, Blueprint
+from service.api.schemas import PublishQuery
+from service.domain.errors import Invalid, NotFound, Problem, TooLarge, Unreadable, UnsupportedMedia
+from service.domain.limits import Limits
+
+if TYPE_CHECKING:
+    # SQLAlchemy is imported when the database is first needed.
+    from service.store.batches import Batch, Outcome
+
+blueprint = Blueprint("batches", __name__, url_prefix="/v1/batches", description="Many reports at once")
+Line = TypeVar("Line", bytes, bytearray)
+_ID = "<uuid:batch>"
+PART_LINES = 100
+PART_BYTES = 1024 * 1024
+"""A part ends with the line that reaches one of these; one worker has it at a time."""
+
+
+@blueprint.post("")
+@blueprint.arguments(BatchQuery, location="query")
+@blueprint.response(HTTPStatus.ACCEPTED, BatchSchema)
+@blueprint.doc(requestBody=NDJSON_BODY)
+def create(query: dict[str, Any]) -> Response:
+    """Take many reports, one JSON document a line (NDJSON), to be kept and delivered one after the other.
+
+    It is answered once all lines are on the disk; `Location` says how far they are. With `deliver` they go behind
+    everything else, in the window of each destination.
+    """
+    from service.workflows.accepting import chosen
+    from service.workflows.batching import Asked
+
+    here = deployment()
+    if request.mimetype != NDJSON:
+        raise UnsupportedMedia(Problem("", "content-type", "a batch is NDJSON", (NDJSON,)))
+    if "deliver" in query:
+        chosen(query["deliver"], here.destinations)
+    options = PublishQuery.options({"reference": False, **query})
+    asked = Asked(
+        options,
+        query.get("form", ""),
+        query.get("deliver", ""),
+        "definitions" in query,
+        g.request_id,
+        observe.trace_context(),
+    )
+    kept = here.store.batches
+    batch = kept.begin(door.caller().sender, asked.row())
+    try:
+        total, limits = 0, here.settings.limits
+        for number, (first, lines) in enumerate(_parts(_lines(_chunks(request, limits), limits))):
+            kept.add(batch, number, first, lines)
+            total += sum(1 for line in lines if line.strip())
+        if not total:
+            raise Invalid(Problem("", "batch", "there is no line in it"))
+        kept.ready(batch, total)
+    except BaseException:
+        kept.drop(batch)
+        raise
+    response = _json(_row(kept.get(batch)), HTTPStatus.ACCEPTED)
+    response.headers["Location"] = f"/v1/batches/{batch}"
+    return response
+
+
+@blueprint.get(f"/{_ID}")
+@blueprint.arguments(LinesQuery, location="query")
+@blueprint.response(HTTPStatus.OK, BatchSchema)
+def one(query: dict[str, Any], batch: UUID) -> Response:
+    """How far a batch is, and what became of its lines, page by page."""
+    found = _found(batch)
+    lines, more = _page(found.id, query, None)
+    return _json({**_row(found), "lines": [_line(line) for line in lines], **more})
+
+
+@blueprint.get(f"/{_ID}/errors")
+@blueprint.arguments(LinesQuery, location="query")
+@blueprint.response(HTTPStatus.OK, BatchErrorsSchema)
+def errors(query: dict[str, Any], batch: UUID) -> Response:
+    """Why lines were refused, a row for each reason, page by page of lines."""
+    from service.store.batches import REFUSED
+
+    lines, more = _page(_found(batch).id, query, REFUSED)
+    return _json({"errors": [{"line": at.line, **row} for at in lines for row in _faults(at)], **more})
+
+
+@blueprint.post(f"/{_ID}/cancel")
+@blueprint.response(HTTPStatus.OK, BatchSchema)
+def cancel(batch: UUID) -> Response:
+    """Take up no further line. What is kept stays, and is delivered."""
+    return _json(_row(deployment().store.batches.cancel(_found(batch).id)))
+
+
+def _found(batch: UUID) -> "Batch":
+    """The batch; as if it were not there for a caller who speaks for another sender."""
+    found = deployment().store.batches.get(str(batch))
+    mine = door.caller().sender
+    if mine and found.sender != mine:
+        raise NotFound(Problem("", "stored", "nothing is stored under this id"))
+    return found
+
+
+def _chunks(asked: Request, limits: Limits) -> Iterator[bytes]:
+    """The body as it comes, unpacked; raises TooLarge, Unreadable, UnsupportedMedia."""
+    encoding = asked.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in {"identity", "gzip", "x-gzip"}:
+        raise UnsupportedMedia(Problem("", "content-encoding", "a body comes plain or as gzip", ("gzip", "identity")))
+    most = limits.batch_bytes
+    if (asked.content_length or 0) > most:
+        raise _too_large()
+    asked.max_content_length = most + 1
+    unzipped = None if encoding == "identity" else Unzipped()
+    came = given = 0
+    while chunk := asked.stream.read(CHUNK):
+        came += len(chunk)
+        if came > most:
+            raise _too_large()
+        for content in (chunk,) if unzipped is None else unzipped.add(chunk):
+            given += len(content)
+            if given > most:
+                raise _too_large()
+            yield content
+    if asked.content_length is not None and came != asked.content_length:
+        raise Unreadable(Problem("", "content-length", "the body ends before its Content-Length"))
+    if unzipped is not None:
+        unzipped.end()
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(Problem("", "limit", "the batch is larger than this deployment takes (setting limits.batch_bytes)"))
+
+
+def _lines(chunks: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
+    """The lines of a body, blank ones too; raises TooLarge for one that is longer than a document may be."""
+    rest, number = bytearray(), 0
+    for chunk in chunks:
+        *whole, last = chunk.split(b"\n")
+        for line in whole:
+            number += 1
+            yield _bounded(bytes(rest) + line, number, limits)
+            rest.clear()
+        rest += last
+        _bounded(rest, number + 1, limits)
+    if rest:
+        yield _bounded(bytes(rest), number + 1, limits)
+
+
+def _bounded(line: Line, number: int, limits: Limits) -> Line:
+    if len(line) > limits.body_bytes or number > limits.batch_lines:
+        what, limit = ("it", "batch_lines") if number > limits.batch_lines else ("a line of it", "body_bytes")
+        why = f"{what} is longer than this deployment takes (setting limits.{limit}; line {number})"
+        raise TooLarge(Problem("", "limit", why))
+    return line
+
+
+def _parts(lines: Iterator[bytes]) -> Iterator[tuple[int, list[bytes]]]:
+    """The lines in parts, each with the number of its first line."""
+    first, held, size = 1, list[bytes](), 0
+    for line in lines:
+        held.append(line)
+        size += len(line)
+        if len(held) >= PART_LINES or size >= PART_BYTES:
+            yield first, held
+            first, held, size = first + len(held), [], 0
+    if held:
+        yield first, held
+
+
+def _page(batch: str, query: dict[str, Any], outcome: str | None) -> "tuple[tuple[Outcome, ...], dict[str, str]]":
+    limit = query["limit"]
+    found = deployment().store.batches.outcomes(batch, limit=limit + 1, after=query["cursor"], outcome=outcome)
+    page = found[:limit]
+    return page, {"next": str(page[-1].line)} if len(found) > limit else {}
+
+
+def _row(batch: "Batch") -> dict[str, Any]:
+    here = f"/v1/batches/{batch.id}"
+    return {
+        "id": batch.id,
+        "state": batch.state,
+        "created": batch.created,
+        "settled": batch.settled,
+        "total": batch.lines,
+        "done": batch.done,
+        "kept": batch.kept,
+        "known": batch.known,
+        "refused": batch.refused,
+        "links": {"self": here, "errors": f"{here}/errors", "cancel": f"{here}/cancel"},
+    }
+
+
+def _line(at: "Outcome") -> dict[str, Any]:
+    row: dict[str, Any] = {"line": at.line, "outcome": at.outcome}
+    return {**row, "report": at.report} if at.report else {**row, "errors": _faults(at)}
+
+
+def _faults(at: "Outcome") -> list[dict[str, Any]]:
+    return [
+        {"pointer": one.pointer, "rule": one.rule, "detail": one.detail, "candidates": list(one.candidates)}
+        for one in at.problems
+    ]
+
+
+def _json(content: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    return Response(orjson.dumps(content), status=status, content_type="application/json")

@@ -1,0 +1,313 @@
+"""Batches of reports: their lines in parts until these are published, and what became of each line.
+
+A part is claimed by one worker at a time. Who works on one that was taken over writes nothing more: the number of the
+run is in the row. A line has one outcome; the second to say one is not heard.
+"""
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import uuid4
+
+import orjson
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, func, insert, or_, select, update
+
+from service.domain.errors import Conflict, NotFound, Problem
+from service.store.database import transaction
+from service.store.tables import BatchLineRow, BatchPartRow, BatchRow
+from service.store.times import AHEAD_S, later
+
+RECEIVING: Final = "receiving"
+RUNNING: Final = "running"
+DONE: Final = "done"
+CANCELLED: Final = "cancelled"
+STATES: Final = (RUNNING, DONE, CANCELLED)
+"""Of a batch that was taken; one that is still received is not shown."""
+KEPT: Final = "kept"
+KNOWN: Final = "known"
+REFUSED: Final = "refused"
+OUTCOMES: Final = (KEPT, KNOWN, REFUSED)
+"""Of a line: kept as a report, there already, or refused."""
+_OPEN: Final = "open"
+_FED_LATE_S: Final = 30.0
+_ABANDONED_S: Final = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch and how far it is; ``sender`` is whose it is where the caller spoke for one sender only."""
+
+    id: str
+    state: str
+    sender: str
+    created: str
+    settled: str | None
+    lines: int
+    kept: int
+    known: int
+    refused: int
+    asked: Mapping[str, Any]
+
+    @property
+    def done(self) -> int:
+        """Lines with an outcome."""
+        return self.kept + self.known + self.refused
+
+
+@dataclass(frozen=True, slots=True)
+class PartDue:
+    """A run of a part."""
+
+    batch: str
+    number: int
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is left of a part: numbers and texts of its lines."""
+
+    batch: str
+    sender: str
+    asked: Mapping[str, Any]
+    lines: tuple[tuple[int, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a line: the id of its report, or why it was refused."""
+
+    line: int
+    outcome: str
+    report: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+class BatchStore:
+    """The batches of one database."""
+
+    def __init__(self, engine: Engine, now: Callable[[], str]) -> None:
+        """Take the database and the clock."""
+        self._engine = engine
+        self._now = now
+
+    def begin(self, sender: str, asked: Mapping[str, Any]) -> str:
+        """A batch that is being received; its id."""
+        made = str(uuid4())
+        values = {"id": made, "state": RECEIVING, "sender": sender, "created": self._now(), "settled": None}
+        with transaction(self._engine, writes=True) as connection:
+            connection.execute(insert(BatchRow).values(**values, lines=0, asked=orjson.dumps(asked).decode()))
+        return made
+
+    def add(self, batch: str, number: int, first: int, lines: Sequence[bytes]) -> None:
+        """A part of it: lines from number ``first`` on, blank ones with them."""
+        with transaction(self._engine, writes=True) as connection:
+            connection.execute(
+                insert(BatchPartRow).values(
+                    batch=batch,
+                    number=number,
+                    first=first,
+                    content=zlib.compress(b"\n".join(lines), 1),
+                    state=_OPEN,
+                    run=1,
+                    fed=None,
+                    kept=0,
+                    known=0,
+                    refused=0,
+                )
+            )
+
+    def ready(self, batch: str, lines: int) -> None:
+        """All of it has come: ``lines`` that are not blank."""
+        with transaction(self._engine, writes=True) as connection:
+            connection.execute(update(BatchRow).where(BatchRow.id == batch).values(state=RUNNING, lines=lines))
+            _settle(connection, batch, self._now())
+
+    def drop(self, batch: str) -> None:
+        """Forget one that was not received to its end."""
+        with transaction(self._engine, writes=True) as connection:
+            _remove(connection, [batch])
+
+    def get(self, batch: str) -> Batch:
+        """A batch; raises NotFound."""
+        counted = (func.coalesce(func.sum(getattr(BatchPartRow, name)), 0) for name in OUTCOMES)
+        with transaction(self._engine) as connection:
+            row = connection.execute(
+                select(BatchRow.__table__).where(BatchRow.id == batch, BatchRow.state != RECEIVING)
+            ).first()
+            if row is None:
+                raise NotFound(Problem("", "stored", "nothing is stored under this id"))
+            sums = connection.execute(select(*counted).where(BatchPartRow.batch == batch)).one()
+        return Batch(
+            row.id,
+            row.state,
+            row.sender,
+            row.created,
+            row.settled,
+            row.lines,
+            int(sums[0]),
+            int(sums[1]),
+            int(sums[2]),
+            orjson.loads(row.asked),
+        )
+
+    def outcomes(self, batch: str, *, limit: int, after: int = 0, outcome: str | None = None) -> tuple[Outcome, ...]:
+        """What became of its lines, in their order, of those with a higher number than ``after``."""
+        wanted = select(BatchLineRow.__table__).where(BatchLineRow.batch == batch, BatchLineRow.line > after)
+        if outcome is not None:
+            wanted = wanted.where(BatchLineRow.outcome == outcome)
+        with transaction(self._engine) as connection:
+            rows = connection.execute(wanted.order_by(BatchLineRow.line).limit(limit)).all()
+        return tuple(_outcome(row) for row in rows)
+
+    def cancel(self, batch: str) -> Batch:
+        """Do nothing more of it; what is kept stays. Raises NotFound, Conflict for one that is done."""
+        with transaction(self._engine, writes=True) as connection:
+            stop = update(BatchRow).where(BatchRow.id == batch, BatchRow.state == RUNNING)
+            if connection.execute(stop.values(state=CANCELLED, settled=self._now())).rowcount:
+                parts = update(BatchPartRow).where(BatchPartRow.batch == batch, BatchPartRow.state == _OPEN)
+                connection.execute(parts.values(state=CANCELLED, content=b""))
+        found = self.get(batch)
+        if found.state == DONE:
+            raise Conflict(Problem("", "batch", "it is done: nothing is left to cancel"))
+        return found
+
+    def is_waiting(self) -> bool:
+        """Whether there is a batch to work on."""
+        with transaction(self._engine) as connection:
+            return connection.execute(select(BatchRow.id).where(BatchRow.state == RUNNING).limit(1)).first() is not None
+
+    def claim(self, most: int) -> tuple[PartDue, ...]:
+        """The next parts, of the oldest batch first; they are the caller's."""
+        claimed = []
+        with transaction(self._engine, writes=True) as connection:
+            free = (
+                select(BatchPartRow.batch, BatchPartRow.number, BatchPartRow.run)
+                .join(BatchRow, BatchRow.id == BatchPartRow.batch)
+                .where(BatchRow.state == RUNNING, BatchPartRow.state == _OPEN, BatchPartRow.fed.is_(None))
+                .order_by(BatchRow.created, BatchRow.id, BatchPartRow.number)
+                .limit(most)
+                .with_for_update(skip_locked=True, of=BatchPartRow)
+            )
+            for row in connection.execute(free).all():
+                one = PartDue(row.batch, row.number, row.run)
+                claimed.append(one)
+                connection.execute(_run_of(one).values(fed=self._now()))
+        return tuple(claimed)
+
+    def part(self, run: PartDue) -> Part | None:
+        """What is left to do in a run; None when it is no longer one."""
+        with transaction(self._engine) as connection:
+            row = connection.execute(
+                select(BatchPartRow.first, BatchPartRow.content, BatchRow.sender, BatchRow.asked)
+                .join(BatchRow, BatchRow.id == BatchPartRow.batch)
+                .where(
+                    BatchPartRow.batch == run.batch,
+                    BatchPartRow.number == run.number,
+                    BatchPartRow.run == run.run,
+                    BatchPartRow.state == _OPEN,
+                    BatchRow.state == RUNNING,
+                )
+            ).first()
+            if row is None:
+                return None
+            lines = list(enumerate(zlib.decompress(row.content).split(b"\n"), row.first))
+            told = set(
+                connection.execute(
+                    select(BatchLineRow.line).where(
+                        BatchLineRow.batch == run.batch, BatchLineRow.line.between(row.first, lines[-1][0])
+                    )
+                ).scalars()
+            )
+        left = tuple((number, body) for number, body in lines if body.strip() and number not in told)
+        return Part(run.batch, row.sender, orjson.loads(row.asked), left)
+
+    def told(self, run: PartDue, said: Outcome) -> bool:
+        """Record what became of a line; False when the run is over: cancelled, or taken by another."""
+        problems = [_problem_row(one) for one in said.problems]
+        values = {"line": said.line, "outcome": said.outcome, "report": said.report}
+        counter = getattr(BatchPartRow, said.outcome)
+        with transaction(self._engine, writes=True) as connection:
+            # The row of the part is locked from here: of two workers at one line, one sees what the other has said.
+            if not connection.execute(_run_of(run).values({said.outcome: counter + 1})).rowcount:
+                return False
+            connection.execute(
+                insert(BatchLineRow).values(batch=run.batch, problems=orjson.dumps(problems).decode(), **values)
+            )
+        return True
+
+    def ended(self, run: PartDue) -> None:
+        """All lines of a part have an outcome; the last part ends the batch."""
+        with transaction(self._engine, writes=True) as connection:
+            # Of parts that end at the same time, the last must see the others.
+            connection.execute(select(BatchRow.id).where(BatchRow.id == run.batch).with_for_update())
+            if connection.execute(_run_of(run).values(state=DONE, content=b"")).rowcount:
+                _settle(connection, run.batch, self._now())
+
+    def stale(self) -> tuple[PartDue, ...]:
+        """Parts that a workflow has had for a while: whoever asks looks whether it still has them."""
+        now = self._now()
+        late = or_(BatchPartRow.fed < later(now, -_FED_LATE_S), BatchPartRow.fed > later(now, AHEAD_S))
+        with transaction(self._engine) as connection:
+            rows = connection.execute(
+                select(BatchPartRow.batch, BatchPartRow.number, BatchPartRow.run)
+                .where(BatchPartRow.state == _OPEN, BatchPartRow.fed.is_not(None), late)
+                .limit(1000)
+            )
+            return tuple(PartDue(row.batch, row.number, row.run) for row in rows)
+
+    def freed(self, runs: Sequence[PartDue]) -> None:
+        """Give back parts that nobody works on: the next run of each is due at once."""
+        with transaction(self._engine, writes=True) as connection:
+            for one in runs:
+                connection.execute(_run_of(one).values(fed=None, run=one.run + 1))
+
+    def forget(self, keep_days: int) -> int:
+        """Remove what was never received to its end, and where days are given what ended before them; how many."""
+        now = self._now()
+        old: list[ColumnElement[bool]] = [
+            and_(BatchRow.state == RECEIVING, BatchRow.created < later(now, -_ABANDONED_S))
+        ]
+        if keep_days:
+            old.append(BatchRow.settled < later(now, -86_400.0 * keep_days))
+        with transaction(self._engine, writes=True) as connection:
+            found = list(connection.execute(select(BatchRow.id).where(or_(*old)).limit(100)).scalars())
+            _remove(connection, found)
+        return len(found)
+
+
+def _run_of(run: PartDue) -> Any:
+    return update(BatchPartRow).where(
+        BatchPartRow.batch == run.batch,
+        BatchPartRow.number == run.number,
+        BatchPartRow.run == run.run,
+        BatchPartRow.state == _OPEN,
+    )
+
+
+def _settle(connection: Connection, batch: str, now: str) -> None:
+    """Set a batch down as done when no part of it is open."""
+    left = select(BatchPartRow.number).where(BatchPartRow.batch == batch, BatchPartRow.state == _OPEN).limit(1)
+    if connection.execute(left).first() is None:
+        running = update(BatchRow).where(BatchRow.id == batch, BatchRow.state == RUNNING)
+        connection.execute(running.values(state=DONE, settled=now))
+
+
+def _remove(connection: Connection, batches: Sequence[str]) -> None:
+    for table in (BatchLineRow, BatchPartRow):
+        connection.execute(delete(table).where(table.batch.in_(batches)))
+    connection.execute(delete(BatchRow).where(BatchRow.id.in_(batches)))
+
+
+def _problem_row(problem: Problem) -> dict[str, Any]:
+    row: dict[str, Any] = {"pointer": problem.pointer, "rule": problem.rule, "detail": problem.detail}
+    return {**row, "candidates": list(problem.candidates)} if problem.candidates else row
+
+
+def _outcome(row: Row[Any]) -> Outcome:
+    problems = tuple(
+        Problem(one["pointer"], one["rule"], one["detail"], tuple(one.get("candidates", ())))
+        for one in orjson.loads(row.problems)
+    )
+    return Outcome(row.line, row.outcome, row.report, problems)
