@@ -35,6 +35,13 @@ STATUS: Final[Mapping[Kind, Status]] = {
     Kind.AMEND: Status.AMENDED,
 }
 """The status of a report after it."""
+REASONS: Final[Mapping[str, str]] = {
+    "patient-safety": "rejected-for-patient-safety-reasons",
+    "quality": "rejected-for-quality-reasons",
+    "worklist": "incorrect-modality-worklist-entry",
+    "retention": "data-retention-policy-expired",
+}
+"""Why the SRs before are rejected: the title of the note (CID 7010). The first is meant where no reason is said."""
 _WITHDRAWN: Final = (Status.CANCELLED, Status.ENTERED_IN_ERROR)
 _OWN_NAMES: Final = frozenset({Format.SR, Format.DCMQI, Format.AIM})
 """Formats that have no place for the sender's id of a report: the call says which report it is."""
@@ -87,6 +94,11 @@ def cancelled(
     asked = ("cancel", reject or "", base.digest, issued.text if issued is not None else "")
     made = replace(received, report=report, sr=None)
     return replace(source, body=b"", format=Format.FINDINGS, received=made, amendment=Amendment(asked))
+
+
+def default_reason(said: str | None) -> str | None:
+    """A reason as it was asked for; the first of `REASONS` for ``true``."""
+    return next(iter(REASONS)) if said == "true" else said
 
 
 def destinations(base: "Stored", store: "Store") -> tuple[str, ...]:

@@ -186,6 +186,8 @@ ROLES = {Format.FINDINGS: "findings", Format.FHIR_R4: "fhir", Format.SR: "sr", F
 """Under which name each output is kept, and found again in the routes."""
 SOURCE = "source"
 """Under which name a document is kept that came in another format than findings JSON."""
+REJECTION = "rejection"
+"""Under which name the note is kept that rejects the SRs of the versions before."""
 AMENDMENT = "amendment"
 """Under which name a document is kept that amended a report: what the call made of it is the report."""
 
@@ -440,6 +442,8 @@ def _draft(
         raise Disagreement(Problem("", "sr", "the SR has no identity"))
     made = [output(ROLES[name], emitted.media_type, emitted.content) for name, emitted in outcome.outputs.items()]
     made.extend(documents)
+    # What is made for one destination is not for everybody to fetch.
+    for_all = [*made, *(one for one in consignment.outputs if "@" not in one.role)]
     received = store.now()
     here = f"/v1/reports/{identity}"
     deliveries = [{"id": one.id, **_would(one), "href": f"/v1/deliveries/{one.id}"} for one in consignment.planned]
@@ -454,7 +458,7 @@ def _draft(
                 "sha256": one.sha256,
                 "href": f"{here}/{one.role}",
             }
-            for one in made
+            for one in for_all
         ],
         **_routed(consignment),
         **({"deliveries": deliveries} if deliveries else {}),
@@ -462,7 +466,7 @@ def _draft(
             "self": here,
             "versions": f"{here}/versions",
             "deliveries": f"{here}/deliveries",
-            **{one.role: f"{here}/{one.role}" for one in made},
+            **{one.role: f"{here}/{one.role}" for one in for_all},
         },
         **overlays,
     }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from service.store.reports import Stored
 
 LOSSES_HEADER = "Lesionbridge-Losses"
-SUFFIXES = {"fhir": "fhir.json", "sr": "dcm", "html": "html", "findings": "json"}
+SUFFIXES = {"fhir": "fhir.json", "sr": "dcm", "rejection": "dcm", "html": "html", "findings": "json"}
 _NAMES = {Format.FHIR_R4: "report.fhir.json", Format.SR: "report.dcm"}
 
 

@@ -24,7 +24,7 @@ from service.api.deployment import deployment
 from service.api.openapi import DELIVERED, EDIT_BODY, RETRY_BODY, Blueprint
 from service.api.schemas import Prefer
 from service.doors import SUFFIXES, Format, Options
-from service.pipeline import Receipt, Source
+from service.pipeline import REJECTION, Receipt, Source
 
 if TYPE_CHECKING:
     # SQLAlchemy is imported when the first report is kept or asked for.
@@ -178,8 +178,13 @@ def settled(version: str, wait_s: float) -> dict[str, str]:
     while True:
         found = kept.of(version)
         if not any(one.is_open for one in found) or time.monotonic() >= until:
-            return {one.destination: str(one.state) for one in found}
+            return {_named(one): str(one.state) for one in found}
         time.sleep(_LOOK_S)
+
+
+def _named(at: "Delivery") -> str:
+    """A destination may have two deliveries of a version: the SR, and the note that rejects those before."""
+    return f"{at.destination}-rejection" if at.role.startswith(REJECTION) else at.destination
 
 
 def row(at: "Delivery", tries: "Sequence[Attempt] | None" = None) -> dict[str, Any]:

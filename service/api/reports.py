@@ -17,6 +17,7 @@ from service.api.schemas import (
     AmendQuery,
     CancelQuery,
     FhirQuery,
+    NextQuery,
     ProblemSchema,
     PublishHeaders,
     PublishQuery,
@@ -27,11 +28,12 @@ from service.api.schemas import (
 from service.domain.emitted import Emitted
 from service.domain.times import DateTime
 from service.doors import encoded, suffix
-from service.pipeline import Format, Options, Source, again, as_it_came, publish
+from service.pipeline import Format, Options, Planner, Source, again, as_it_came, publish
 
 if TYPE_CHECKING:
     # SQLAlchemy is imported when the first report is kept or asked for.
     from service.receiving.routing import Routed
+    from service.store.reports import Stored
     from service.workflows.accepting import Plan
 
 blueprint = Blueprint("reports", __name__, url_prefix="/v1/reports", description="Reports and what was made of them")
@@ -73,9 +75,9 @@ def amend(query: dict[str, Any], headers: dict[str, Any], id: UUID) -> Response:
     content = body.read(request, here.settings.limits.body_bytes)
     base = here.store.get(str(id))
     came = replace(here.source(content, form, query.get("mapping")), validate="definitions" in query)
-    source = amended(came, base, Kind(query["kind"]), here.store)
+    source = amended(came, base, Kind(query["kind"]), here.store, reject=NextQuery.reason(query))
     plan = deliveries.plan(query, destinations(base, here.store))
-    return _published(source, AmendQuery.options(query), plan, query, headers)
+    return _published(source, AmendQuery.options(query), plan, query, headers, base)
 
 
 @blueprint.post(f"/{_ID}/cancel")
@@ -90,17 +92,28 @@ def cancel(query: dict[str, Any], headers: dict[str, Any], id: UUID) -> Response
     here = deployment()
     base = here.store.get(str(id))
     issued = DateTime(query["issued"]) if "issued" in query else None
-    source = cancelled(here.source(b"", Format.FINDINGS), base, here.store, issued=issued)
+    reason = NextQuery.reason(query)
+    source = cancelled(here.source(b"", Format.FINDINGS), base, here.store, issued=issued, reject=reason)
     plan = deliveries.plan(query, destinations(base, here.store))
-    return _published(source, CancelQuery.options(query), plan, query, headers)
+    return _published(source, CancelQuery.options(query), plan, query, headers, base)
 
 
 def _published(
-    source: Source, options: Options, plan: "Plan | Routed | None", query: dict[str, Any], headers: dict[str, Any]
+    source: Source,
+    options: Options,
+    plan: "Plan | Routed | None",
+    query: dict[str, Any],
+    headers: dict[str, Any],
+    base: "Stored | None" = None,
 ) -> Response:
-    """Keep it, and answer as the caller prefers."""
+    """Keep it, and answer as the caller prefers; ``base`` is the version before, where it is named."""
     store, key = deployment().store, headers.get("key")
-    receipt = publish(source, options, store, key=key, dry_run=query["dry_run"], planner=plan)
+    planner: Planner | None = plan
+    if base is not None and "reject" in query:
+        from service.workflows.rejecting import Rejecting
+
+        planner = Rejecting(plan, str(NextQuery.reason(query)), base, store)
+    receipt = publish(source, options, store, key=key, dry_run=query["dry_run"], planner=planner)
     response = answers.published(receipt, always=query.get("ack") == "always")
     return (
         response
@@ -171,7 +184,7 @@ def bundle(query: dict[str, Any], id: UUID) -> Response:  # noqa: A002 - the rou
     return answers.stored(made.media_type, made.content, name=f"{id}{suffix(form, options)}")
 
 
-@blueprint.get(f"/{_ID}/<any(sr, html, findings, source, amendment):role>")
+@blueprint.get(f"/{_ID}/<any(sr, html, findings, source, amendment, rejection):role>")
 @blueprint.doc(responses={"200": OUTPUTS})
 def output(id: str, role: str) -> Response:  # noqa: A002 - the route's own word
     """The bytes that were emitted: the SR, the page; or what came (`source`, `amendment`: as it came)."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
-from service.amendments import Kind
+from service.amendments import REASONS, Kind, default_reason
 from service.domain.codes import Resolution
 from service.domain.loss import LossKind
 from service.domain.report import Status
@@ -122,7 +122,21 @@ class PublishQuery(WritingQuery):
     )
 
 
-class AmendQuery(PublishQuery):
+class NextQuery(PublishQuery):
+    """What a publication asks, and whether the SRs of the versions before are rejected."""
+
+    reject = fields.String(
+        validate=validate.OneOf(["true", *REASONS]),
+        metadata={"description": "Write a rejection note for the SRs before, with this reason (`true`: the first)."},
+    )
+
+    @staticmethod
+    def reason(query: Mapping[str, Any]) -> str | None:
+        """Why the SRs before are rejected; None where they are not."""
+        return default_reason(query.get("reject"))
+
+
+class AmendQuery(NextQuery):
     """How a report is amended, and what a publication asks."""
 
     kind = fields.String(
@@ -132,7 +146,7 @@ class AmendQuery(PublishQuery):
     )
 
 
-class CancelQuery(PublishQuery):
+class CancelQuery(NextQuery):
     """When a report is withdrawn, and what a publication asks."""
 
     issued = fields.String(

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.amendments import Kind, amended, cancelled, destinations
+from service.amendments import REASONS, Kind, amended, cancelled, default_reason, destinations
 from service.commands.inputs import documents
 from service.commands.report import identify
 from service.commands.speaking import received, refusing, settings, site, stop, store
 from service.domain.times import DateTime
 from service.doors import READERS, detect
-from service.pipeline import BUNDLES, DIALECTS, PROFILES, Format, Options, Source, publish
+from service.pipeline import BUNDLES, DIALECTS, PROFILES, Format, Options, Planner, Source, publish
 
 if TYPE_CHECKING:
     from service.config import Settings
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
 _SENDER = click.option("--sender", help="Whose id it is, when ID is the sender's own [setting default_sender].")
 _DELIVER = click.option("--deliver", metavar="NAMES", help="Destinations. Default: where the versions before went.")
+_REJECT = click.option(
+    "--reject",
+    is_flag=False,
+    flag_value="true",
+    metavar="[REASON]",
+    type=click.Choice(["true", *REASONS]),
+    help=f"Write a rejection note for the SRs before: {', '.join(REASONS)} [the first].",
+)
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would be kept, keep nothing.")
 _DIALECT = click.option(
     "--dialect", type=click.Choice(DIALECTS), default="strict", show_default=True, help="Of the SR."
@@ -41,6 +49,7 @@ _PROFILE = click.option("--profile", type=click.Choice(PROFILES), help="Whose FH
 @_SENDER
 @_DELIVER
 @_DRY_RUN
+@_REJECT
 @_DIALECT
 @_BUNDLE
 @_PROFILE
@@ -69,7 +78,7 @@ def amend(
         stop(f"{input_path}: one document is wanted here")
     form = Format(from_) if from_ else detect(document.body)
     came = received(document.body, form, here, site(here), text)
-    _publish(here, kept, base, amended(came, base, Kind(kind), kept), more)
+    _publish(here, kept, base, amended(came, base, Kind(kind), kept, reject=default_reason(more["reject"])), more)
 
 
 @click.command("cancel")
@@ -78,6 +87,7 @@ def amend(
 @_SENDER
 @_DELIVER
 @_DRY_RUN
+@_REJECT
 @_DIALECT
 @_BUNDLE
 @_PROFILE
@@ -96,14 +106,22 @@ def cancel(id: str, issued: str | None, **more: Any) -> None:  # noqa: A002 - th
         raise click.BadParameter(str(error), param_hint="--issued") from None
     if at is not None and not at.is_instant:
         raise click.BadParameter("needs a day, a time and a zone", param_hint="--issued")
-    said = cancelled(received(b"", Format.FINDINGS, here, site(here)), base, kept, issued=at)
+    said = cancelled(
+        received(b"", Format.FINDINGS, here, site(here)), base, kept, issued=at, reject=default_reason(more["reject"])
+    )
     _publish(here, kept, base, said, more)
 
 
 def _publish(here: "Settings", kept: "Store", base: "Stored", source: Source, more: dict[str, Any]) -> None:
     options = Options(more["dialect"], more["bundle"], profile=more["profile"])
     plan = _plan(here, more["deliver"], destinations(base, kept))
-    receipt = publish(source, options, kept, dry_run=more["dry_run"], planner=plan)
+    planner: Planner | None = plan
+    reason = default_reason(more["reject"])
+    if reason is not None:
+        from service.workflows.rejecting import Rejecting
+
+        planner = Rejecting(plan, reason, base, kept)
+    receipt = publish(source, options, kept, dry_run=more["dry_run"], planner=planner)
     sys.stdout.buffer.write(receipt.content)
     sys.stdout.buffer.flush()
 

@@ -10,7 +10,7 @@ from service.delivery.settings import DestinationSettings
 from service.domain.errors import Conflict, NotFound, Problem
 from service.domain.received import Received
 from service.doors import Format, Options
-from service.pipeline import ROLES, Source, after, as_it_came, code, read
+from service.pipeline import REJECTION, ROLES, Source, after, as_it_came, code, read
 from service.store.deliveries import Delivery, State
 from service.store.reports import Store, Stored
 from service.workflows.accepting import Made, Plan, chosen, consign, own_output, written_for
@@ -70,6 +70,8 @@ def edit(
     old = store.deliveries.get(delivery)
     if old.is_open or old.state not in (State.DEAD, State.REFUSED, State.DRY_RUN):
         raise Conflict(Problem("", "dead-letter", f"it is {old.state}: only a dead letter is written again"))
+    if old.role.startswith(REJECTION):
+        raise Conflict(Problem("", "rejection", "a rejection note is sent again as it is, or not at all"))
     [at] = chosen(said.get("destination", old.destination), destinations, "/destination")
     at = replace(at, dialect=said.get("dialect", at.dialect), bundle=said.get("bundle", at.bundle))
     there = [one.destination for one in store.deliveries.of(old.version)]

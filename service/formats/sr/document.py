@@ -31,7 +31,7 @@ MANUFACTURER = "LesionBridge"
 MODEL_NAME = "LesionBridge SR writer"
 SERIES_DESCRIPTION = "Lesion report"
 SERIES_NUMBER = 9_900
-_FIXED = encode_elements(
+FIXED = encode_elements(
     {
         "SpecificCharacterSet": "ISO_IR 192",
         "Modality": "SR",
@@ -49,7 +49,7 @@ _FIXED = encode_elements(
 def header(draft: Draft) -> Header:
     """All but the content, the SOP class and the document's own UIDs."""
     report = draft.report
-    made: Header = {**_FIXED, "InstanceNumber": report.version}
+    made: Header = {**FIXED, "InstanceNumber": report.version}
     made |= patient_module(draft, report.patient)
     made |= study_module(draft)
     made |= _general(draft)
@@ -63,11 +63,14 @@ def header(draft: Draft) -> Header:
     if devices:
         made["ContributingEquipmentSequence"] = [_equipment(draft, device) for device in devices]
     # Last: the codes above are among those whose schemes must be named.
-    schemes = (LOCAL_SCHEME, *sorted(draft.schemes))
-    made["CodingSchemeIdentificationSequence"] = long(
-        "CodingSchemeIdentificationSequence", b"".join([_scheme(scheme) for scheme in schemes])
-    )
+    made["CodingSchemeIdentificationSequence"] = coding_schemes(draft)
     return made
+
+
+def coding_schemes(draft: Draft) -> bytes:
+    """Every private coding scheme of a document (C.12.1)."""
+    schemes = (LOCAL_SCHEME, *sorted(draft.schemes))
+    return long("CodingSchemeIdentificationSequence", b"".join([_scheme(scheme) for scheme in schemes]))
 
 
 def _general(draft: Draft) -> Header:
@@ -88,7 +91,7 @@ def _general(draft: Draft) -> Header:
         why = "by the flags alone it is a finished one (PS3.3 C.17.2); reject the documents before it, too"
         draft.losses.append(Loss(LossKind.FLAGGED, "/report/status", "withdrawn", why, "sr-withdrawn"))
     if report.study.accession is not None:
-        made["ReferencedRequestSequence"] = [_request(draft)]
+        made["ReferencedRequestSequence"] = [request(draft)]
     if report.predecessor is not None:
         made["PredecessorDocumentsSequence"] = [_predecessor(report.predecessor, report.study.uid)]
     return made
@@ -143,7 +146,7 @@ def _authors(draft: Draft) -> Header:
     return {"AuthorObserverSequence": items} if items else {}
 
 
-def _request(draft: Draft) -> Header:
+def request(draft: Draft) -> Header:
     """Referenced Request Sequence: what is known of the order is its accession number and what was asked for."""
     study = draft.report.study
     made: Header = {

@@ -43,3 +43,13 @@ def test_a_dry_run_keeps_nothing(run: Run, tmp_path: Path) -> None:
     _stored(tmp_path)
     assert json.loads(run("cancel", NAME, "--dry-run").stdout_bytes)["dryRun"]
     assert json.loads(run("report", NAME).stdout_bytes)["report"]["version"] == 1
+
+
+def test_rejects_the_srs_before_for_a_reason(run: Run, tmp_path: Path) -> None:
+    _stored(tmp_path)
+    done = run("amend", NAME, "-", "--kind", "amend", "--reject", "quality", input=make_body())
+    assert "rejection" in json.loads(done.stdout_bytes)["links"]
+    assert b"113001" in run("report", NAME, "--get", "rejection").stdout_bytes
+    assert run("cancel", NAME, "--reject").exit_code == 0
+    assert b"113037" in run("report", NAME, "--get", "rejection").stdout_bytes
+    assert run("cancel", NAME, "--reject", "because").exit_code == 2
