@@ -90,7 +90,7 @@ def _primary(term: CodedTerm) -> Pair:
     return (code.system, code.code)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", [one for one in DIALECTS if one != "text"])  # it has words and no groups
 @pytest.mark.parametrize("name", REPORTS)
 def test_highdicom_returns_every_group_with_all_its_measurements_and_evaluations(name: str, dialect: str) -> None:
     report = REPORTS[name]()
