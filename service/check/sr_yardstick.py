@@ -58,17 +58,19 @@ class SrYardstick(SrContext):
             yield Fact(f"{here}/measurement", self.measured(said, None))
 
     def _shown_by(self, lesion: Lesion[CodedTerm], region: Region2D[CodedTerm], image: str) -> str:
-        """The number that a shape stands below: a length, or any where shapes stand below numbers only.
+        """The number that a shape stands below: a length, one that its group would not tell, or any in some dialects.
 
-        Where shapes stand below numbers
-        only, an outline that shows nothing by name shows the lesion's only area, and a line its only length.
+        A group tells it by one shape beside one number of that unit. Where shapes stand below numbers only, an outline
+        that shows nothing by name shows the lesion's only area, and a line its only length.
         """
         place = None if region.measurement is None else measurement_of(lesion, region.measurement, image)
         only = [said for said in lesion.measurements if _unit(said) in _DRAWN.get(region.graphic, ())]
         shown = lesion.measurements[place] if place is not None else None
         if shown is None and self.of_numbers and region.measurement is None and len(only) == 1:
             shown = only[0]
-        if shown is None or not (self.of_numbers or _unit(shown) in _LENGTHS):
+        if shown is None or not _unit(shown):
+            return ""
+        if not self.of_numbers and _unit(shown) not in _LENGTHS and _is_alone(lesion, shown):
             return ""
         return f" shows {self.say(shown.concept)} {self.number(shown.value)}"
 
@@ -91,6 +93,17 @@ class SrYardstick(SrContext):
             for shown in lesion.images
             for region in shown.regions
         )
+
+
+def _is_alone(lesion: Lesion[CodedTerm], said: Measurement[CodedTerm]) -> bool:
+    """Whether the lesion has no other number in the unit of this one, and one shape that shows no length."""
+    others = 0
+    for shown in lesion.images:
+        for region in shown.regions:
+            wanted = region.measurement
+            place = None if wanted is None else measurement_of(lesion, wanted, shown.image.sop_instance)
+            others += place is None or _unit(lesion.measurements[place]) not in _LENGTHS
+    return others == 1 and [_unit(one) for one in lesion.measurements].count(_unit(said)) == 1
 
 
 def _unit(said: Measurement[CodedTerm]) -> str:

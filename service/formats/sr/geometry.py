@@ -1,6 +1,8 @@
 """Where the shapes of a lesion go: with a number, as the one kind of region that its group has, or nowhere.
 
-A shape that shows a length goes below that number (INFERRED FROM). What is left decides the group:
+A shape that shows a length goes below that number (INFERRED FROM), and so does one that shows another number where the
+group could not tell which: the lesion has a second number in that unit, or a second shape of no length (PS3.16 TID 300,
+320). What is left decides the group:
 
 - a segment: TID 1411, with the series or images that it was made from;
 - one shape in pixels, or one in millimetres that lies in a plane: TID 1410;
@@ -65,7 +67,7 @@ def place(draft: Draft, lesion: Lesion[CodedTerm]) -> Places:
             number = None
             if region.measurement is not None:
                 number = measurement_of(lesion, region.measurement, shown.image.sop_instance)
-            if number is not None and _is_below(draft.dialect, lesion.measurements[number]):
+            if number is not None and _is_below(draft.dialect, lesion, lesion.measurements[number]):
                 _put(draft, made, number, (region, shown.image))
             else:
                 free.append((region, shown.image))
@@ -73,9 +75,24 @@ def place(draft: Draft, lesion: Lesion[CodedTerm]) -> Places:
     return made
 
 
-def _is_below(dialect: Dialect, said: Measurement[CodedTerm]) -> bool:
+def _is_below(dialect: Dialect, lesion: Lesion[CodedTerm], said: Measurement[CodedTerm]) -> bool:
     """Whether a shape of this measurement stands below it; one without a unit's code is no NUM."""
-    return is_length(said) or (dialect.placement is Placement.NUMBER and bool(said.unit.codes))
+    if is_length(said) or not said.unit.codes:
+        return is_length(said)
+    return dialect.placement is Placement.NUMBER or not _is_told_by_the_group(lesion, said)
+
+
+def _is_told_by_the_group(lesion: Lesion[CodedTerm], said: Measurement[CodedTerm]) -> bool:
+    """Whether a group with its one shape tells that the shape shows this number: no other one has its unit."""
+    alike = [one for one in lesion.measurements if one.unit.codes[:1] == said.unit.codes[:1]]
+    shapes = [(region, shown.image.sop_instance) for shown in lesion.images for region in shown.regions]
+    free = [region for region, image in shapes if not _shows_a_length(lesion, region, image)]
+    return len(alike) == len(free) == 1
+
+
+def _shows_a_length(lesion: Lesion[CodedTerm], region: Region2D[CodedTerm], image: str) -> bool:
+    number = None if region.measurement is None else measurement_of(lesion, region.measurement, image)
+    return number is not None and is_length(lesion.measurements[number])
 
 
 def is_length(said: Measurement[CodedTerm]) -> bool:

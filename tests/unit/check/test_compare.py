@@ -10,7 +10,7 @@ import pytest
 
 from service.check.compare import compare
 from service.domain.codes import CodedTerm
-from service.domain.geometry import LesionImage
+from service.domain.geometry import Graphic, LesionImage
 from service.domain.report import CodedReport, CountKind, Issuer, Observer, ReferenceRange, Sex, Status
 from service.domain.times import DateTime
 from service.formats.fhir import write as fhir
@@ -18,7 +18,18 @@ from service.formats.fhir.r4 import R4
 from service.formats.fhir.r5 import R5
 from service.formats.sr import write as sr
 from tests.other_readers import of_fhir, of_lesion, of_sr
-from tests.reports import REPORTS, rich_report
+from tests.reports import (
+    AREA,
+    MM2,
+    REPORTS,
+    TRIANGLE,
+    image,
+    make_coded_report,
+    make_lesion,
+    number,
+    region,
+    rich_report,
+)
 
 Change = Callable[[CodedReport], CodedReport]
 
@@ -162,6 +173,19 @@ def test_sees_a_bundle_whose_structure_has_the_other_side() -> None:
     assert left in content
     found = compare(report, None, content.replace(left, left.replace(b"7771000", b"24028007")), ())
     assert {one.place.rpartition("/")[2] for one in found} == {"laterality", "display"}
+
+
+def test_sees_an_outline_that_shows_the_other_of_two_areas() -> None:
+    values = (("122.5", 3), ("140.0", 4))
+    areas = tuple(number(AREA, value, MM2, image=image(one).sop_instance) for value, one in values)
+    drawn = tuple(LesionImage(image(one), (region(Graphic.POLYGON, *TRIANGLE, shows=AREA),)) for _, one in values)
+    report = make_coded_report(lesions=(make_lesion(images=drawn, measurements=areas),))
+    turned = tuple(replace(area, image=other.image) for area, other in zip(areas, reversed(areas), strict=True))
+    other = replace(report, lesions=(replace(report.lesions[0], measurements=turned),))
+    document = sr.write(report)
+    assert compare(report, document.content, None, document.losses) == ()
+    places = {one.place for one in compare(other, document.content, None, document.losses)}
+    assert f"lesion/{report.lesions[0].tracking_uid}/region" in places
 
 
 def test_sees_a_shape_that_moved() -> None:

@@ -217,6 +217,35 @@ def test_a_polygon_is_a_closed_polyline() -> None:
     assert len(shape.numbers) == 2 * (len(TRIANGLE) + 1)
 
 
+def _outlined(*slices: int) -> tuple[LesionImage[CodedTerm], ...]:
+    """The area outlined on each of some slices."""
+    return tuple(LesionImage(image(one), (region(Graphic.POLYGON, *TRIANGLE, shows=AREA),)) for one in slices)
+
+
+def _areas(**changes: Any) -> list[list[str]]:
+    """The images of the shapes below each area."""
+    areas = [item for item in _group(**changes).children if item.is_named("SCT", "42798000")]
+    return [[shape.children[0].value.sop_instance for shape in area.children] for area in areas]
+
+
+def test_each_of_several_areas_stands_above_the_outline_that_shows_it() -> None:
+    first, second = (
+        number(AREA, value, MM2, image=image(one).sop_instance) for value, one in (("122.5", 3), ("140.0", 4))
+    )
+    where = [[image(3).sop_instance], [image(4).sop_instance]]
+    assert _areas(images=_outlined(3, 4), measurements=(first, second)) == where
+
+
+def test_the_outline_of_the_area_stands_below_it_where_another_shape_lies_beside_it() -> None:
+    free = LesionImage(image(4), (region(Graphic.POLYGON, *TRIANGLE),))
+    found = _areas(images=(*_outlined(3), free), measurements=(number(AREA, "122.5", MM2),))
+    assert found == [[image(3).sop_instance]]
+
+
+def test_the_one_outline_of_the_one_area_is_the_region_of_the_group() -> None:
+    assert _areas(images=_outlined(3), measurements=(number(AREA, "122.5", MM2),)) == [[]]
+
+
 def test_what_is_of_another_kind_of_region_is_named_as_lost() -> None:
     lesion = make_lesion(
         images=(LesionImage(image(), (region(Graphic.POLYGON, *TRIANGLE),)),),
