@@ -11,7 +11,8 @@ codings.csv: concept,system,code,display,equivalence,part,status,source
     A code of a concept, best first. ``equivalence`` (exact, broader, narrower, related) is of the code, seen from the
     concept: a code that adds a region, a side, a sex or an encounter is narrower. ``part`` numbers the codes that only
     together mean the concept; 0 or empty: the code stands alone. ``status``: verified, or draft: known, never written.
-    A classification's code (ICD-10-CM) may be exact for several concepts; alone it then tells none of them. SNOMED CT
+    A classification's code (ICD-10-CM) is exact where it is the class that the concept belongs to. Alone it tells the
+    concept only where it is exact for no other one and its title, but for "unspecified", is a word for it. SNOMED CT
     displays are those of the DICOM subset, elsewhere our own words for what the code says.
 designations.csv: concept,language,use,field,term
     A word for a concept. ``use``: preferred, synonym, abbreviation, plural; an abbreviation is compared with its case,

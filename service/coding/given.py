@@ -50,7 +50,8 @@ def resolve_code(vocabulary: Vocabulary, term: Term, field: Field) -> Resolved:
     if text and text != given.display:
         # Words beside a code that says less are meant (121051, DCM, "Equivalent Meaning of Value").
         keys = _less_than(vocabulary, Code(designator, value, display), text, field) or keys
-    if len(keys) == 1:
+    wide = (designator, value) in vocabulary.wide and not _named(vocabulary, text or display, field).intersection(keys)
+    if len(keys) == 1 and not wide:
         came = f"{given.system} {given.code}" if value != given.code.strip() else ""
         return _known(vocabulary, keys[0], code, field, how, came)
     went = retired(code, vocabulary.releases) if not keys else None
@@ -67,7 +68,7 @@ def _private(system: str) -> str | None:
 
 def concepts_of(vocabulary: Vocabulary, code: Code, field: Field) -> tuple[str, ...]:
     """The concepts of the field that a code means by itself."""
-    return _concepts(vocabulary, code, "", field)
+    return () if (code.system, code.code) in vocabulary.wide else _concepts(vocabulary, code, "", field)
 
 
 def _concepts(vocabulary: Vocabulary, code: Code, text: str, field: Field) -> tuple[str, ...]:
@@ -152,10 +153,8 @@ def _passed_on(vocabulary: Vocabulary, code: Code, keys: tuple[str, ...], field:
     exact = [key for key, coding in known if coding.equivalence is Equivalence.EXACT and not coding.part]
     places = sorted({place for key in exact for place in vocabulary.places(key)}) if not keys else []
     if keys:
-        why, rule = (
-            f"{code.system} {code.code} is several concepts here: {', '.join(labels)}.",
-            "ambiguous-code",
-        )
+        means = "is several concepts here:" if len(keys) > 1 else "is a class that says less than"
+        why, rule = f"{code.system} {code.code} {means} {', '.join(labels)}.", "ambiguous-code"
     elif places:
         why = f"{code.system} {code.code} is no value of {field.key}; it belongs in {', '.join(places)}."
         rule = "outside-value-set"

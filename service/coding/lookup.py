@@ -5,7 +5,7 @@ from copy import copy
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from service.coding.concepts import rank
 from service.coding.index import EVERYWHERE, Designations, Names
@@ -13,7 +13,7 @@ from service.coding.loading import URN_OID, Loaded
 from service.coding.rows import CodeSystem, EvaluationRow, Field, MeasurementRow, MemberRow
 from service.coding.shapes import DESIGNATOR_CHARACTERS
 from service.coding.units import Units
-from service.domain.codes import LOCAL_SCHEME, Code, CodedTerm, Coding, Concept, Resolution
+from service.domain.codes import LOCAL_SCHEME, Code, CodedTerm, Coding, Concept, Equivalence, Resolution
 from service.domain.errors import Invalid
 from service.domain.loss import LossKind
 from service.domain.report import Issuer
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _ALSO = {"I10C": ("ICD10CM", "ICD-10-CM")}
 """Designators that others use for a system: HL7's code system keyword, and the reference data's."""
+_CLASSES: Final = "I10C"
+"""The classification of the tables: its codes are classes, and many a class holds more than the concept it is for."""
 _RADLEX_URIS = ("http://radlex.org", "http://www.radlex.org", "https://radlex.org", "https://www.radlex.org")
 
 
@@ -72,6 +74,11 @@ KEPT = 4096
 """Resolutions kept: some 2 MB at most, more than the words and codes that hospitals use in a day."""
 
 
+def _exact(uses: tuple[tuple[str, Coding], ...]) -> tuple[str, ...]:
+    """The concepts of the codings that are exact and whole."""
+    return tuple([key for key, coding in uses if coding.equivalence is Equivalence.EXACT and not coding.part])
+
+
 class Vocabulary:
     """Concepts, code systems and the rows of the fields; nothing changes once it is built.
 
@@ -103,6 +110,7 @@ class Vocabulary:
         "translations",
         "units",
         "value_sets",
+        "wide",
     )
 
     def __init__(self, loaded: Loaded) -> None:
@@ -128,6 +136,10 @@ class Vocabulary:
                 if coding.verified:
                     place = (coding.code.system, coding.code.code)
                     self.by_code[place] = (*self.by_code.get(place, ()), (concept.key, coding))
+        self.wide: frozenset[tuple[str, str]] = frozenset(
+            place for place, uses in self.by_code.items() if place[0] == _CLASSES and self._is_wide(uses)
+        )
+        """Classes whose title does not name the one concept that they are exact for: it holds others, too."""
         self.by_rest = _rests(self.evaluations.values(), self.concepts)
         """Concepts by (field, designator, code), where the field's name supplies the other parts of their code."""
         self.cache: dict[CacheKey, Resolved] = {}
@@ -185,6 +197,18 @@ class Vocabulary:
     def term(self, key: str) -> CodedTerm:
         """A concept as an answer: its exact codes, or a broader one with the label, or the label alone."""
         return coded(self.concepts[key], Resolution.KEY)
+
+    def meant_by(self, system: str, code: str) -> tuple[str, ...]:
+        """The concepts that a code means by itself, in any field; a class that says more than a concept means none."""
+        place = (system, code)
+        return () if place in self.wide else _exact(self.by_code.get(place, ()))
+
+    def _is_wide(self, uses: tuple[tuple[str, Coding], ...]) -> bool:
+        """Whether a class is exact for one concept, and its title, but for "unspecified", is no word for it."""
+        exact = _exact(uses)
+        title = uses[0][1].code.display.removesuffix(", unspecified").removeprefix("Unspecified ")
+        named = {key for key, _ in self.designations.as_spelled(title, EVERYWHERE)}
+        return len(exact) == 1 and named.isdisjoint(exact)
 
     def name(self, key: str) -> CodedTerm:
         """A concept as the name of a field: its exact codes, or its key in the project's own scheme."""

@@ -19,7 +19,7 @@ from service.coding.releases.tokens import Normal, split
 from service.coding.search_own import Entry, OwnTerms
 from service.coding.search_query import EQUAL, Query, Token, nearest, parse, rate
 from service.coding.words import squeeze
-from service.domain.codes import Code, Equivalence
+from service.domain.codes import Code
 
 OWN: Final = "lesionbridge"
 _CANDIDATES: Final = 48
@@ -162,9 +162,8 @@ class Search:
         score, term = best
         how = _how(query, score)
         score *= 1.0 if concept.active else _RETIRED
-        known = self._vocabulary.by_code.get((concept.system, concept.code), ())
         # A broader or narrower code of a concept of ours is another concept.
-        keys = [key for key, coding in known if not coding.part and coding.equivalence is Equivalence.EXACT]
+        keys = self._vocabulary.meant_by(concept.system, concept.code)
         if len(keys) == 1:
             return replace(self._own_match(score, Entry((), keys[0], term, ""), query, asked), tag=concept.tag)
         code = Code(concept.system, concept.code, concept.display)

@@ -19,7 +19,6 @@ from service.coding.overlays.targets import Targets
 from service.coding.resolve import ANYWHERE, hits
 from service.coding.rows import Field, MemberRow
 from service.coding.words import fold
-from service.domain.codes import Equivalence
 
 MAX_TERM: Final = 256
 """Characters of a term, and of any other cell of an overlay but its comment."""
@@ -154,12 +153,7 @@ class _Checker:
                 return tuple(rows[key].concept for key in keys)
             return tuple(key for key, _ in hits(self._vocabulary, row.term, field))
         place = (system_of(self._vocabulary, row.system), row.code)
-        return tuple(
-            key
-            for key, coding in self._vocabulary.by_code.get(place, ())
-            if coding.equivalence is Equivalence.EXACT and not coding.part
-            if field.values is None or key in field.values
-        )
+        return tuple(key for key in self._vocabulary.meant_by(*place) if field.values is None or key in field.values)
 
 
 def _form_fault(row: OverlayRow, overlay: str) -> str | None:

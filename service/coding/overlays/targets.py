@@ -10,7 +10,7 @@ from service.coding.overlays.rows import APPLIED, Faults, OverlayRow
 from service.coding.retired import retired
 from service.coding.rows import Field
 from service.coding.shapes import meaning_fault, shape_fault
-from service.domain.codes import LOCAL_SCHEME, Code, Equivalence
+from service.domain.codes import LOCAL_SCHEME, Code
 
 
 class Targets:
@@ -87,11 +87,7 @@ class Targets:
         if wanted is not None:
             faults.refuse(row.where, "overlay-target", f"{code.code!r} is no code of {system}: wanted {wanted}")
             return None
-        exact = [
-            key
-            for key, coding in vocabulary.by_code.get((system, code.code), ())
-            if coding.equivalence is Equivalence.EXACT and not coding.part
-        ]
+        exact = vocabulary.meant_by(system, code.code)
         inside = [key for key in exact if field.values is None or key in field.values]
         if len(inside) == 1:
             return Meaning(inside[0], None, broader)

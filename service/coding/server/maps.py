@@ -142,11 +142,9 @@ def _whole(codings: Iterable[Coding]) -> tuple[Coding, ...]:
 
 
 def seen_from_concept(vocabulary: Vocabulary, coding: Coding) -> Relationship:
-    """The relationship of a code to its concept; a code that several concepts have as exact means none of them."""
+    """The relationship of a code to its concept; a code that is exact for several, or a wide class, means none."""
     if coding.equivalence is Equivalence.EXACT:
-        uses = vocabulary.by_code[(coding.code.system, coding.code.code)]
-        exact = {key for key, one in uses if one.equivalence is Equivalence.EXACT and not one.part}
-        return _EXACT if len(exact) == 1 else Relationship.RELATED
+        return _EXACT if len(vocabulary.meant_by(coding.code.system, coding.code.code)) == 1 else Relationship.RELATED
     return _BY_EQUIVALENCE[coding.equivalence]
 
 

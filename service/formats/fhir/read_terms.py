@@ -10,7 +10,7 @@ from service.coding.lookup import Resolved
 from service.coding.naming import EVALUATIONS, MEASUREMENTS, resolve_name
 from service.coding.resolve import ANYWHERE, resolve
 from service.coding.words import fold
-from service.domain.codes import LOCAL_SCHEME, Code, CodedTerm, Equivalence, Term
+from service.domain.codes import LOCAL_SCHEME, Code, CodedTerm, Term
 from service.domain.uids import scheme_of
 from service.formats.fhir.codeable import DATA_ABSENT
 from service.formats.fhir.read_node import Json, Node
@@ -251,8 +251,7 @@ def _meant(system: str, code: str) -> tuple[str, ...]:
     designator = tables.designator(system) or system
     if designator == LOCAL_SCHEME:
         return (code,) if code in tables.concepts else ()
-    known = tables.by_code.get((designator, code), ())
-    return tuple([key for key, coding in known if coding.equivalence is Equivalence.EXACT and not coding.part])
+    return tables.meant_by(designator, code)
 
 
 @lru_cache(_KEPT)

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Final
 
 from service.coding import vocabulary
-from service.domain.codes import LOCAL_SCHEME, Equivalence, Term
+from service.domain.codes import LOCAL_SCHEME, Term
 from service.domain.limits import Limits
 from service.domain.loss import Loss, LossKind
 from service.domain.report import CountKind, Evaluation, Lesion, Measurement, TimePoint
@@ -83,8 +83,7 @@ def _concepts(name: Term | None) -> tuple[str, ...]:
         return ()
     if name.code.code in vocabulary().concepts and name.code.system == LOCAL_SCHEME:
         return (name.code.code,)
-    codings = vocabulary().by_code.get((name.code.system, name.code.code), ())
-    return tuple(key for key, coding in codings if coding.equivalence is Equivalence.EXACT and not coding.part)
+    return vocabulary().meant_by(name.code.system, name.code.code)
 
 
 def _role(concepts: Iterable[str], table: Mapping[str, str]) -> str:

@@ -229,6 +229,45 @@ def test_a_code_of_several_concepts_is_the_one_that_its_display_names(small: Voc
     assert unnamed.verdict.candidates == ("bone scan", "nuclear medicine")
 
 
+@pytest.mark.parametrize(
+    ("value", "title", "concept"),
+    [
+        ("G93.5", "Compression of brain", "cerebral-herniation"),
+        ("D18.09", "Hemangioma of other sites", "vertebral-hemangioma"),
+        ("D33.3", "Benign neoplasm of cranial nerves", "vestibular-schwannoma"),
+        ("C64.9", "Malignant neoplasm of unspecified kidney, except renal pelvis", "renal-cell-carcinoma"),
+        ("C80.1", "Malignant (primary) neoplasm, unspecified", "cancer-of-unknown-primary"),
+        ("Z98.1", "Arthrodesis status", "spinal-fusion"),
+    ],
+)
+def test_a_class_that_holds_more_than_a_concept_is_that_concept_only_where_words_name_it(
+    value: str, title: str, concept: str
+) -> None:
+    shipped = vocabulary()
+
+    for display in ("", title):
+        found = resolve(shipped, code("I10C", value, display), ANYWHERE)
+        assert found.term is not None
+        assert found.term.concept is None
+        assert [(one.system, one.code) for one in found.term.codes] == [("I10C", value)]
+        assert found.verdict is not None
+        assert (found.verdict.kind, found.verdict.rule) == (LossKind.FLAGGED, "ambiguous-code")
+    named = resolve(shipped, code("I10C", value, shipped.concept(concept).label), ANYWHERE).term
+    assert named is not None
+    assert named.concept == concept
+    assert shipped.meant_by("I10C", value) == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "concept"), [("C61", "prostate-cancer"), ("R51.9", "headache"), ("G95.20", "spinal-cord-compression")]
+)
+def test_a_class_whose_title_names_its_concept_means_it(value: str, concept: str) -> None:
+    found = resolve(vocabulary(), code("I10C", value), ANYWHERE).term
+
+    assert found is not None
+    assert found.concept == concept
+
+
 def test_a_code_of_several_concepts_is_refused_where_the_field_must_be_coded(tmp_path: Path) -> None:
     vocabulary = load(tmp_path, add={"terminology/codings.csv": "midline,RADLEX,RID5824,x,exact,,verified,a source\n"})
 
