@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import count
 from typing import Any, Final
 
 from service.coding import vocabulary
@@ -200,8 +201,18 @@ class _Reader:
                 why = f"more than {limits.lesions} lesions"
                 self.losses.append(Loss(LossKind.SKIPPED, self.lesions[sub].place, "lesion", why, "limit"))
                 break
-            made.lesions.append(self.lesions[sub].lesion(self, sub))
+            made.lesions.append(self._unlike(made.lesions, self.lesions[sub].lesion(self, sub)))
         return made
+
+    def _unlike(self, others: list[Lesion[Term]], lesion: Lesion[Term]) -> Lesion[Term]:
+        """The lesion, with a number behind its id where another one has that already."""
+        taken = {other.id for other in others}
+        if lesion.id not in taken:
+            return lesion
+        number = next(turn for turn in count(2) if f"{lesion.id} {turn}" not in taken)
+        why = "two lesions have one tracking identifier: the second gets a number"
+        self.losses.append(Loss(LossKind.FLAGGED, lesion.where, "tracking identifier", why, "v2-tracking"))
+        return replace(lesion, id=f"{lesion.id} {number}")
 
 
 def _joined(lines: list[str]) -> str | None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import zip_longest
 from typing import Final
 
 from service.coding.modalities import modality_of
@@ -122,7 +123,7 @@ def statements(notes: Notes) -> Statements:
         key = notes.key(container)
         if key == "qualitative-evaluations" and container.kind == "CONTAINER":
             container.taken = True
-            for node, after in zip(container.children, (*container.children[1:], None), strict=True):
+            for node, after in zip_longest(container.children, container.children[1:]):
                 if after is not None and notes.key(after) == VALUE_WORDS and isinstance(after.value, str):
                     notes.beside[node.path], after.taken = after.value, True
                 if not node.taken:

@@ -107,6 +107,12 @@ def _moment(text: str, intake: Intake) -> str:
         return ""
 
 
+def _index(coordinate: Any) -> int:
+    """The place of a point among the others; 0 where it is no number."""
+    said = _value(coordinate, "coordinateIndex")
+    return int(said) if said.isascii() and said.isdigit() else 0
+
+
 def _head(made: Draft, root: Any, intake: Intake) -> None:
     """Person, user, equipment and time of the collection."""
     said = {
@@ -277,7 +283,7 @@ class _Annotation:
     def _points(self, found: Any) -> list[list[float]]:
         coordinates = _all(found, "twoDimensionSpatialCoordinateCollection", "TwoDimensionSpatialCoordinate")
         made = []
-        for one in sorted(coordinates, key=lambda item: int(_value(item, "coordinateIndex") or 0)):
+        for one in sorted(coordinates, key=_index):
             x, y = _value(one, "x"), _value(one, "y")
             if _NUMBER.fullmatch(x) and _NUMBER.fullmatch(y):
                 made.append([float(x), float(y)])

@@ -71,6 +71,20 @@ def test_a_coded_observation_is_an_answer_and_a_number_of_no_lesion_is_listed() 
     assert [loss.where for loss in made.losses if loss.rule == "v2-observation"] == ["OBX[2]", "OBX[3]"]
 
 
+def test_two_lesions_with_one_identifier_stay_two() -> None:
+    lines = [
+        f"OBX|{sub}|{kind}|{name}|{sub}|{value}||||||F"
+        for sub in (1, 2)
+        for kind, name, value in (
+            ("ST", "112039^Tracking Identifier^DCM", "L1"),
+            ("CWE", "121071^Finding^DCM", "94225005^^SCT"),
+        )
+    ]
+    made = received(*lines)
+    assert [lesion.id for lesion in made.report.lesions] == ["L1", "L1 2"]
+    assert "v2-tracking" in {loss.rule for loss in made.losses}
+
+
 def test_what_has_no_place_is_listed_by_its_field_without_its_value() -> None:
     made = read(message().replace("|F\rOBR", "|F||||Secret Street 1\rOBR", 1).encode(), Intake())
     listed = [loss for loss in made.losses if loss.rule == "v2-no-place"]

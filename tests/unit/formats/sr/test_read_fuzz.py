@@ -1,17 +1,21 @@
 """Bytes that no maker wrote: mutations of real and made files are read, or refused with the place, in bounded time."""
 
 import random
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydicom import dcmread
 
 from service.domain.errors import Refused
 from service.domain.limits import Limits
 from service.domain.received import Intake
 from service.formats.sr.read import read
+from service.formats.sr.write import write
 from tests import sr_files as sr
+from tests.reports import no_lesion_report
 
 LIMITS = Limits(body_bytes=4_000_000)
 _SIZE = sr.num(sr.LONG_AXIS, "14.20", sr.MM, sr.shape("POLYLINE", [1.0, 2.0, 3.0, 4.0]))
@@ -94,3 +98,14 @@ def test_a_hundred_thousand_nested_sequences_are_refused_at_once() -> None:
         read(sr.document() + opened * 100_000, Intake())
     assert raised.value.problems[0].rule == "limit"
     assert raised.value.problems[0].pointer.startswith("byte ")
+
+
+def test_an_empty_container_of_evaluations_is_read() -> None:
+    """Found by the coverage-guided fuzzer."""
+    dataset = dcmread(BytesIO(write(no_lesion_report()).content))
+    for item in dataset.ContentSequence:
+        if item.ConceptNameCodeSequence[0].CodeValue == "C0034375":
+            item.ContentSequence = []
+    made = BytesIO()
+    dataset.save_as(made)
+    assert read(made.getvalue(), Intake()).report.findings is None
