@@ -1,5 +1,7 @@
 """Opening the database, its migrations, and what is said when it can't be used."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,17 @@ def test_migrating_again_changes_nothing(database_url: str) -> None:
     store.migrate()
     assert store.faults() == ()
     store.close()
+
+
+def test_tables_that_are_up_to_date_need_no_alembic(database_url: str) -> None:
+    store = Store(database_url)
+    store.migrate()
+    store.close()
+    script = (
+        "import sys; from service.store.reports import Store; store = Store(sys.argv[1]); store.migrate();"
+        "store.close(); sys.exit('alembic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script, database_url], check=False).returncode == 0
 
 
 def test_goes_back_to_an_older_step_and_forward_again(database_url: str) -> None:
