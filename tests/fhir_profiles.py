@@ -19,7 +19,11 @@ from tests.fhir_bundles import Json, sr_of
 from tests.reports import MM, REPORTS, make_coded_report, make_lesion, number
 
 RELEASES = {"R4": R4, "R5": R5}
-CANONICALS = {"mcode": ("http://hl7.org/fhir/us/mcode", "http://hl7.org/fhir/us/core")}
+CANONICALS = {
+    "mcode": ("http://hl7.org/fhir/us/mcode", "http://hl7.org/fhir/us/core"),
+    "eu-imaging": ("http://hl7.eu/fhir/imaging/", "http://hl7.eu/fhir/base/"),
+    "eu-imaging-r5": ("http://hl7.eu/fhir/imaging-r5/", "http://hl7.eu/fhir/base-r5/"),
+}
 """The guides whose profiles a mode has, where they are several."""
 
 

@@ -144,7 +144,9 @@ def _compositions(bundle: Bundle, report: Json) -> Iterator[Fact]:
         yield from _differ("issued", "Composition", composition["date"], report["issued"])
         yield from _differ("language", "Composition", composition["language"], report["language"])
         identifier, subject = bundle.composed(composition)
-        yield from _differ("report/id", "Composition", identifier, report["identifier"][1])
+        # The id of the report and its version; where a profile wants what all versions share, the id alone.
+        whole, with_version = report["identifier"][:2]
+        yield from _differ("report/id", "Composition", identifier, whole if identifier == whole else with_version)
         yield from _differ("patient/id", "Composition", bundle.urls([subject]), bundle.urls([report["subject"]]))
         yield from _differ("study/procedure", "Composition", composition["title"], report["code"]["text"])
         entries = [entry for section in composition["section"] for entry in section.get("entry", ())]
@@ -182,9 +184,10 @@ def _people(bundle: Bundle, report: Json) -> Iterator[Fact]:
         yield from _differ("verified", "DocumentReference", said, vouching[:1])
     for composition in bundle.of_type("Composition"):
         sender = report["identifier"][0]["assigner"]["display"]
-        yield from _differ(
-            "observer", "Composition", bundle.urls(composition["author"]), persons + machines or [sender]
-        )
+        written = persons + machines or [sender]
+        said = bundle.urls(composition["author"])
+        # A profile may want the organizations that performed as authors, too.
+        yield from _differ("observer", "Composition", said, written + houses if said[len(written) :] else written)
         parties = bundle.urls(attester["party"] for attester in composition.get("attester", ()))
         yield from _differ("verified", "Composition", parties, vouching)
 

@@ -31,6 +31,7 @@ class Sections:
         self._document = document
         self._composition = composition
         self._said = said
+        self._narrative = _generated(composition.value.get("text")) if composition is not None else ""
 
     def texts(self, conclusion: str | None) -> dict[str, list[str]]:
         """All that is said as findings and as impression, each text once."""
@@ -56,12 +57,22 @@ class Sections:
         narrative = section.value.get("text")
         div = narrative.get("div") if isinstance(narrative, dict) else None
         words = plain(div) if isinstance(div, str) else ""
+        if words and words == self._narrative and section.nodes("entry"):
+            return  # it is made of the entries, as that of the document is: no words of somebody's
         known = [text for parts in said.values() for text in parts]
         if not words or _in(words, known):
             section.take("text", "title", "code")
         elif name is not None and not said[name] and len(words) <= section.noted.intake.limits.text_characters:
             found[name].append(words)
             section.take("text", "title", "code")
+
+
+def _generated(narrative: object) -> str:
+    """The words of a narrative that is generated from what its resource says."""
+    if not isinstance(narrative, dict) or narrative.get("status") != "generated":
+        return ""
+    div = narrative.get("div")
+    return plain(div) if isinstance(div, str) else ""
 
 
 def plain(div: str) -> str:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from service.formats.fhir.profiles.eu_checks import EU_CHECKS
 from service.formats.fhir.profiles.rules import Context, Json
 
 DATA_ABSENT: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
@@ -68,5 +69,6 @@ CHECKS: Final[Mapping[str, Callable[[Any, Context], bool]]] = {
     "IMRAttachmentInvariant": _rendered,
     "mcode-dimensions": _dimensions,
     "imr-closed": _in_the_closed_bundle,
+    **EU_CHECKS,
 }
 """The functions that rows of the kind ``check`` name."""

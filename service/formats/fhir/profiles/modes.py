@@ -7,7 +7,7 @@ from typing import Final
 from service.domain.errors import NotAcceptable, Problem
 from service.domain.loss import Loss
 from service.domain.report import CodedReport
-from service.formats.fhir.profiles import dicom_sr, imr, mcode, uscore
+from service.formats.fhir.profiles import dicom_sr, eu_imaging, imr, mcode, uscore
 from service.formats.fhir.profiles.claims import claim
 from service.formats.fhir.profiles.shaping import Json, Shaping, plain
 
@@ -44,8 +44,13 @@ MODES: Final[Mapping[str, Mode]] = {
     "dicom-sr": Mode("http://hl7.org/fhir/uv/dicom-sr", "1.0.0", ("R5",), _claiming("dicom-sr", dicom_sr.shape)),
     "mcode": Mode("http://hl7.org/fhir/us/mcode", "4.0.0", ("R4",), mcode.shape),
     "imr": Mode("https://profiles.ihe.net/RAD/IMR", "1.1.0", ("R4",), imr.requests, ("transaction",)),
+    "eu-imaging": Mode("http://hl7.eu/fhir/imaging", "1.0.0-ballot", ("R4",), eu_imaging.document_r4, ("document",)),
+    "eu-imaging-r5": Mode(
+        "http://hl7.eu/fhir/imaging-r5", "1.0.0-ballot", ("R5",), eu_imaging.document_r5, ("document",)
+    ),
 }
-"""By the name that ``--profile`` and ``?profile=`` have for them."""
+"""By the name that ``--profile`` and ``?profile=`` have for them. A guide that has a canonical of its own for R5 has a
+mode of its own, too, by the name of its package; the name without ``-r5`` means it where R5 is asked for."""
 
 
 def shaped(
@@ -64,6 +69,8 @@ def _mode(name: str, release: str, bundle: str) -> Mode:
     if name not in MODES:
         raise NotAcceptable(Problem("", "profile", f"profile is one of {', '.join(MODES)}", tuple(MODES)))
     mode = MODES[name]
+    if release not in mode.releases:
+        mode = MODES.get(f"{name}-{release.lower()}", mode)
     if release not in mode.releases:
         raise NotAcceptable(Problem("", "profile", f"{name} is FHIR {' or '.join(mode.releases)}", mode.releases))
     if bundle not in mode.bundles:

@@ -118,6 +118,40 @@ def _another_region(resource: Json) -> bool:
     return True
 
 
+def _nameless(report: Json) -> bool:
+    """Take the accession number away that stands beside a reference to an order."""
+    return any(one.pop("identifier", None) is not None for one in report.get("basedOn", ()))
+
+
+def _another_priority(report: Json) -> bool:
+    report["category"] = [*report["category"], report["category"][-1]]
+    return True
+
+
+def _unspoken(composition: Json) -> bool:
+    """Take away the reason why a section is empty."""
+    return any(one.pop("emptyReason", None) is not None for one in composition["section"])
+
+
+def _section_twice(composition: Json) -> bool:
+    composition["section"] = [*composition["section"], composition["section"][0]]
+    return True
+
+
+def _half_a_number(order: Json) -> bool:
+    """Take the system of an accession number away."""
+    return any(one.pop("system", None) is not None for one in order["identifier"] if "type" in one)
+
+
+def _untyped(study: Json) -> bool:
+    """Take away what says that an identifier is the Study Instance UID."""
+    return any(one.pop("type", None) is not None for one in study["identifier"] if one["system"] == "urn:dicom:uid")
+
+
+def _lead_astray(report: Json) -> bool:
+    return _mislead(report, "extension.valueReference")
+
+
 BREAKING: dict[str, Callable[[Json, str], bool]] = {
     "min": _without,
     "max": _twice,
@@ -134,6 +168,14 @@ CHECKS_BROKEN: dict[str, Callable[[Json], bool]] = {
     "mcode-dimensions": lambda size: bool(size["component"].pop(0)),
     "us-core-10": lambda report: bool(report.pop("effectiveDateTime", None)),
     "one-selection-of-a-kind": _another_region,
+    "eu-pat-1": lambda patient: patient.update(name=[{"prefix": ["Dr"]}]) is None,
+    "eu-accession-number": _half_a_number,
+    "eu-order-by-accession": _nameless,
+    "eu-study-uid": _untyped,
+    "eu-categories-once": _another_priority,
+    "eu-composition": _lead_astray,
+    "eu-section-says-something": _unspoken,
+    "eu-sections": _section_twice,
 }
 
 
@@ -186,3 +228,40 @@ def test_a_broken_rule_costs_a_bundle_its_claim(change: Callable[[Json], None]) 
 
     assert "meta" not in claim_bundle(shaping, bundle, "imr")
     assert "imr-store-multimedia-report-bundle" in shaping.losses[0].what
+
+
+def _author_of_its_own(bundle: Json) -> None:
+    """Let the Composition have an author organization that the report does not have."""
+    (url,) = [one["fullUrl"] for one in bundle["entry"] if one["resource"]["resourceType"] == "Organization"][:1]
+    bundle["entry"][0]["resource"]["author"] = [{"reference": url}, {"reference": url}]
+
+
+@pytest.mark.parametrize("mode", ["eu-imaging", "eu-imaging-r5"])
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (lambda bundle: bundle.pop("identifier"), "identifier min 1"),
+        (lambda bundle: bundle.update(type="collection"), "type all document"),
+        (lambda bundle: bundle.update(total=1), "total max 0"),
+        (lambda bundle: bundle["entry"][0].update(link=[{}]), "entry.link max 0"),
+        (lambda bundle: bundle["entry"][-1].pop("fullUrl"), "entry.fullUrl min 1"),
+        (lambda bundle: bundle["entry"][0].update(search={}), "entry.search max 0"),
+        (lambda bundle: bundle["entry"][0].update(request={}), "entry.request max 0"),
+        (lambda bundle: bundle["entry"][0].update(response={}), "entry.response max 0"),
+        (lambda bundle: bundle["entry"].append(bundle["entry"][0]), "check eu-entries"),
+        (lambda bundle: bundle["entry"][0]["resource"].pop("meta"), "check eu-entries"),
+        (_author_of_its_own, "check dr-comp-author-org"),
+    ],
+)
+def test_a_broken_rule_costs_an_eu_document_its_claim(mode: str, change: Callable[[Json], None], rule: str) -> None:
+    report = REPORTS["rich"]()
+    bundle, _ = shaped(report, mode)
+    claimed_first = bundle.pop("meta")
+    shaping = Shaping(bundle, report)
+    assert claim_bundle(shaping, bundle, mode)["meta"] == claimed_first
+    assert shaping.losses == []
+
+    change(bundle)
+
+    assert "meta" not in claim_bundle(shaping, bundle, mode)
+    assert any(f"Bundle: {rule} (" in one.why for one in shaping.losses)
