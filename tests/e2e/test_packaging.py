@@ -6,13 +6,21 @@ The Dockerfile takes the same steps; no container engine is needed to hold them.
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+import requests
+
+from tests.databases import another, postgres, postgres_programs
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("service", "mappings", "terminology")
@@ -55,15 +63,22 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new environment with the locked packages and the wheel."""
-    home = tmp_path_factory.mktemp("installed")
+def installed(wheel: Path) -> Iterator[Path]:
+    """A new environment with the locked packages and the wheel, where any user may read it."""
+    with TemporaryDirectory(prefix="lb-installed-") as folder:
+        home = Path(folder)
+        home.chmod(0o755)
+        _install(wheel, home)
+        yield home
+
+
+def _install(wheel: Path, home: Path) -> None:
+    """The steps of the Dockerfile."""
     _run(sys.executable, "-m", "venv", home / "venv", cwd=home)
     python = home / "venv" / "bin" / "python"
     pip = (python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
     _run(*pip, "--require-hashes", "-r", ROOT / "requirements.lock", cwd=home)
     _run(*pip, "--no-deps", "--no-index", wheel, cwd=home)
-    return home
 
 
 def test_every_tracked_file_of_the_packages_is_in_the_wheel(wheel: Path) -> None:
@@ -108,3 +123,113 @@ def test_the_installed_command_converts_a_report(installed: Path) -> None:
 @pytest.mark.slow
 def test_what_is_installed_needs_nothing_else(installed: Path) -> None:
     _run(installed / "venv" / "bin" / "python", "-m", "pip", "check", cwd=installed)
+
+
+READ_ONLY = """
+for folder; do
+  [ "$folder" = -- ] && break
+  mount --bind "$folder" "$folder"
+  shift
+done
+shift
+mount -o remount,bind,ro /
+exec setpriv --bounding-set=-all --inh-caps=-all --no-new-privs "$@"
+"""
+"""As a container engine does with `read_only`, `cap_drop` and `no-new-privileges`: FOLDER... -- COMMAND."""
+
+
+def _contained(folders: list[Path], *command: str | Path) -> list[str]:
+    """A command that may write into these folders only, and has no capability."""
+    start = ["unshare", "--mount", "--propagation", "private", "sh", "-euc", READ_ONLY, "sh"]
+    return [*start, *map(str, folders), "--", *map(str, command)]
+
+
+def _can_contain(folder: Path) -> bool:
+    """Whether this machine lets us: it needs root, and a kernel that lets root make a mount namespace."""
+    if os.geteuid() != 0 or not shutil.which("unshare") or not shutil.which("setpriv"):
+        return False
+    tried = subprocess.run(
+        _contained([folder], "sh", "-c", f"touch {folder}/in && ! touch {folder.parent}/out"),
+        capture_output=True,
+        check=False,
+    )
+    return tried.returncode == 0
+
+
+def _ended(process: subprocess.Popen[str], seconds: float) -> int:
+    """How a process ends that is told to stop."""
+    process.send_signal(signal.SIGTERM)
+    return process.wait(timeout=seconds)
+
+
+@pytest.mark.slow
+def test_what_is_installed_runs_on_a_read_only_root_without_capabilities(installed: Path) -> None:
+    """As in the container: migrations, a key, service and worker on PostgreSQL, a report delivered; home is empty."""
+    with TemporaryDirectory(prefix="lb-image-") as folder:
+        place = Path(folder)
+        written = [place / "tmp", place / "outbox"]
+        for one in [*written, place / "home"]:
+            one.mkdir()
+        if postgres_programs() is None or not _can_contain(place / "tmp"):
+            pytest.skip("needs PostgreSQL, and root to mount what is there read-only")
+        with postgres() as server:
+            _deliver_one(installed, place, written, another(server, "image"))
+
+
+def _deliver_one(installed: Path, place: Path, written: list[Path], database_url: str) -> None:
+    """All steps of a deployment, each a process of its own."""
+    (place / "settings.toml").write_text(f'database_url = "{database_url}"\n', encoding="utf-8")
+    (place / "destinations.toml").write_text(
+        f'[destinations.outbox]\nkind = "folder"\npath = "{place / "outbox"}"\ntakes = "sr"\n', encoding="utf-8"
+    )
+    environment = {
+        "PATH": f"{installed / 'venv' / 'bin'}:/usr/bin:/bin",
+        "HOME": str(place / "home"),
+        "TMPDIR": str(place / "tmp"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "LESIONBRIDGE_CONFIG": str(place / "settings.toml"),
+        "LESIONBRIDGE_DESTINATIONS_FILE": str(place / "destinations.toml"),
+        "LESIONBRIDGE_ACCESS": "required",
+        "LESIONBRIDGE_MIGRATE": "false",
+        "LESIONBRIDGE_DELIVER_INSIDE": "false",
+        "LESIONBRIDGE_WORKERS": "2",
+    }
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            _contained(written, installed / "venv" / "bin" / "lesionbridge", *arguments),
+            cwd=place / "home",
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def done(*arguments: str) -> str:
+        process = start(*arguments)
+        told, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, arguments
+        return told.strip()
+
+    done("migrate")
+    key = done("key", "create", "first", "--scope", "report.write", "--scope", "report.read")
+    service, worker = start("serve", "--port", "0"), start("worker")
+    try:
+        told = next(match for line in service.stdout or () if (match := re.search(r"http://\S+", line)))
+        report = (ROOT / "examples" / "bone-ct-pelvis-blastic.json").read_bytes()
+        url = f"{told[0]}/v1/reports?deliver=outbox"
+        headers = {"Content-Type": "application/vnd.lesionbridge.findings+json"}
+        ready = requests.get(f"{told[0]}/health/ready", timeout=30).json()
+        closed = requests.post(url, report, headers=headers, timeout=30)
+        created = requests.post(url, report, headers={**headers, "X-API-Key": key}, timeout=60)
+        until = time.monotonic() + 60
+        while not list((place / "outbox").glob("*.dcm")) and time.monotonic() < until:
+            time.sleep(0.2)
+    finally:
+        ends = (_ended(service, 80), _ended(worker, 60))
+
+    assert ready["faults"] == []
+    assert (closed.status_code, created.status_code) == (401, 201), created.text
+    assert len(list((place / "outbox").glob("*.dcm"))) == 1
+    assert ends == (0, 0)
+    assert list((place / "home").iterdir()) == []

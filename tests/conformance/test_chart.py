@@ -1,0 +1,217 @@
+"""The Helm chart, rendered by Helm's own library and held by Kubernetes' schemas; the alerts, by a reader of PromQL."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from service.cli import main
+from service.config import environment_names
+from service.delivery.settings import load
+
+ROOT = Path(__file__).resolve().parents[2]
+CHART = ROOT / "deploy" / "helm" / "lesionbridge"
+RULES = ROOT / "deploy" / "prometheus" / "rules.yml"
+JUDGE = ROOT / "tests" / "oracles" / "python" / "judge_chart.py"
+DESTINATIONS = (ROOT / "deploy" / "compose" / "destinations.toml").read_text(encoding="utf-8")
+DIGEST = "sha256:" + "0" * 64
+FULL = {
+    "image": {"repository": "registry.example.org/lesionbridge", "digest": DIGEST},
+    "destinations": DESTINATIONS,
+    "destinationsSecret": "lesionbridge-destinations",
+    "migrationsSecret": "lesionbridge-owner",
+    "settings": {"access": "required", "audit": True, "keep_days": 365, "limits": {"body_bytes": 16777216}},
+    "api": {"autoscaling": {"enabled": True}, "nodeSelector": {"disk": "fast"}},
+    "worker": {"autoscaling": {"enabled": True}, "ports": [11112]},
+    "networkPolicy": {
+        "clients": [{"namespaceSelector": {}}],
+        "monitoring": [{"podSelector": {"matchLabels": {"a": "b"}}}],
+    },
+}
+REFUSED: list[dict[str, Any]] = [
+    {"settings": {"database_url": "postgresql://lesionbridge:secret@database/lesionbridge"}},
+    {"settingsSecret": ""},
+    {"worker": {"replica": 2}},
+    {"image": {"digest": "latest"}},
+]
+TAKEN: list[dict[str, Any]] = [{}, FULL]
+
+
+@pytest.fixture(scope="module")
+def judged() -> list[dict[str, Any]]:
+    """What the judge said, once it was asked."""
+    return []
+
+
+@pytest.fixture
+def said(oracle: Callable[[str], Path], judged: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the judge says of the chart with each set of values, and of the alerts."""
+    python = oracle("helm/bin/python")
+    if not judged:
+        command = [str(part) for part in (python, JUDGE, CHART, RULES)]
+        done = subprocess.run(
+            command, input=json.dumps(TAKEN + REFUSED), capture_output=True, text=True, timeout=120, check=True
+        )
+        judged.append(json.loads(done.stdout))
+    return judged[0]
+
+
+@pytest.fixture
+def documents(said: dict[str, Any]) -> list[dict[str, Any]]:
+    """The documents of the chart with all that it can have."""
+    found: list[dict[str, Any]] = said["rendered"][TAKEN.index(FULL)]["documents"]
+    return found
+
+
+def _pods(documents: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    for document in documents:
+        if document["kind"] in ("Deployment", "Job"):
+            yield document, document["spec"]["template"]
+
+
+def test_helm_and_kubernetes_find_nothing_wrong(said: dict[str, Any]) -> None:
+    assert said["lint"] == []
+    for taken in said["rendered"][: len(TAKEN)]:
+        assert taken.get("refused") is None
+        assert taken["complaints"] == []
+
+
+def test_a_secret_among_the_settings_and_a_misspelt_value_are_refused(said: dict[str, Any]) -> None:
+    assert [bool(one.get("refused")) for one in said["rendered"][len(TAKEN) :]] == [True] * len(REFUSED)
+
+
+def test_every_alert_can_be_read(said: dict[str, Any]) -> None:
+    assert said["rules"] == []
+
+
+def test_there_is_all_that_a_deployment_needs(said: dict[str, Any], documents: list[dict[str, Any]]) -> None:
+    kinds = sorted((one["kind"], one["metadata"]["name"].removeprefix("try-lesionbridge")) for one in documents)
+    assert kinds == [
+        ("ConfigMap", "-destinations"),
+        ("Deployment", "-api"),
+        ("Deployment", "-worker"),
+        ("HorizontalPodAutoscaler", "-api"),
+        ("HorizontalPodAutoscaler", "-worker"),
+        ("Job", "-migrations"),
+        ("NetworkPolicy", "-api"),
+        ("NetworkPolicy", "-migrations"),
+        ("NetworkPolicy", "-worker"),
+        ("PodDisruptionBudget", "-api"),
+        ("PodDisruptionBudget", "-worker"),
+        ("Service", ""),
+    ]
+    plain = {(one["kind"], one["metadata"]["name"]) for one in said["rendered"][TAKEN.index({})]["documents"]}
+    assert ("Deployment", "try-lesionbridge-worker") in plain
+    assert not {kind for kind, _ in plain} & {"ConfigMap", "HorizontalPodAutoscaler"}
+
+
+def test_no_pod_is_root_or_writes_its_image_or_holds_a_token_of_the_cluster(documents: list[dict[str, Any]]) -> None:
+    for _, template in _pods(documents):
+        pod = template["spec"]
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        for container in pod["containers"]:
+            context = container["securityContext"]
+            assert context["readOnlyRootFilesystem"] is True
+            assert context["allowPrivilegeEscalation"] is False
+            assert context["capabilities"] == {"drop": ["ALL"]}
+            assert container["image"].endswith(DIGEST)
+            assert container["resources"]["requests"].keys() == {"cpu", "memory"}
+            assert container["resources"]["limits"]["memory"]
+
+
+def test_every_setting_and_command_of_the_pods_exists(documents: list[dict[str, Any]]) -> None:
+    known = set(environment_names())
+    for _, template in _pods(documents):
+        for container in template["spec"]["containers"]:
+            names = [one["name"] for one in container["env"]]
+            assert set(names) <= known
+            assert len(names) == len(set(names))
+            assert all(isinstance(one["value"], str) for one in container["env"])
+            name, *options = container["args"]
+            command = main.get_command(click.Context(main), name)
+            assert command is not None
+            options = [option for option in options if option.startswith("--")]
+            offered = {text for one in command.params if isinstance(one, click.Option) for text in one.opts}
+            assert set(options) <= offered
+
+
+def test_values_reach_the_program_as_its_settings(documents: list[dict[str, Any]]) -> None:
+    from service.config import load as settings
+
+    (api,) = (template for document, template in _pods(documents) if document["metadata"]["name"].endswith("-api"))
+    environment = {one["name"]: one["value"] for one in api["spec"]["containers"][0]["env"]}
+    del environment["LESIONBRIDGE_CONFIG"]
+
+    here = settings(environment)
+
+    assert (here.access, here.audit, here.keep_days, here.limits.body_bytes) == ("required", True, 365, 16777216)
+    assert (here.deliver_inside, here.migrate, here.workers) == (False, False, 2)
+
+
+def test_the_destinations_come_through_unchanged(documents: list[dict[str, Any]], tmp_path: Path) -> None:
+    (kept,) = (one for one in documents if one["kind"] == "ConfigMap")
+    file = tmp_path / "destinations.toml"
+    file.write_text(kept["data"]["destinations.toml"], encoding="utf-8")
+
+    assert kept["data"]["destinations.toml"].strip() == DESTINATIONS.strip()
+    assert list(load(str(file), {})) == ["pacs"]
+
+
+def test_every_volume_that_is_mounted_is_there_and_the_other_way_round(documents: list[dict[str, Any]]) -> None:
+    for _, template in _pods(documents):
+        pod = template["spec"]
+        mounted = {mount["name"] for container in pod["containers"] for mount in container["volumeMounts"]}
+        assert mounted == {volume["name"] for volume in pod["volumes"]}
+
+
+def test_what_selects_pods_selects_some_and_what_scales_scales_something(documents: list[dict[str, Any]]) -> None:
+    labels = [template["metadata"]["labels"] for _, template in _pods(documents)]
+    names = {one["metadata"]["name"] for one in documents if one["kind"] == "Deployment"}
+    for one in documents:
+        spec = one.get("spec", {})
+        if one["kind"] == "HorizontalPodAutoscaler":
+            assert spec["scaleTargetRef"]["name"] in names
+        chosen = {"NetworkPolicy": "podSelector", "PodDisruptionBudget": "selector", "Deployment": "selector"}
+        wanted = spec[chosen[one["kind"]]]["matchLabels"] if one["kind"] in chosen else None
+        wanted = spec["selector"] if one["kind"] == "Service" else wanted
+        if wanted is not None:
+            assert sum(wanted.items() <= have.items() for have in labels) == 1
+
+
+def test_a_pod_has_the_time_to_end_that_the_program_takes(documents: list[dict[str, Any]]) -> None:
+    from service.commands import serve, worker
+
+    needed = {"-api": serve.GRACE_S + worker.GRACE_S, "-worker": worker.GRACE_S + 10}
+    for document, template in _pods(documents):
+        name = document["metadata"]["name"].removeprefix("try-lesionbridge")
+        if name in needed:
+            assert template["spec"]["terminationGracePeriodSeconds"] > needed[name]
+
+
+def test_migrations_come_before_all_else(documents: list[dict[str, Any]]) -> None:
+    (job,) = (one for one in documents if one["kind"] == "Job")
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert container["args"] == ["migrate"]
+    # What the hook needs must be there before the release is: secrets only.
+    assert all("configMap" not in volume for volume in job["spec"]["template"]["spec"]["volumes"])
+    assert job["spec"]["template"]["spec"]["volumes"][0]["secret"]["secretName"] == "lesionbridge-owner"
+
+
+def test_the_workers_scale_with_the_depth_of_the_queue(documents: list[dict[str, Any]]) -> None:
+    from service.api import delivery_health
+
+    (scaler,) = (
+        one
+        for one in documents
+        if one["kind"] == "HorizontalPodAutoscaler" and one["metadata"]["name"].endswith("worker")
+    )
+    (metric,) = scaler["spec"]["metrics"]
+    assert metric["external"]["metric"]["name"] in Path(delivery_health.__file__).read_text(encoding="utf-8")
