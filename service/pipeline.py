@@ -21,6 +21,7 @@ import orjson
 
 from service.coding import Vocabulary, vocabulary
 from service.coding.coder import code_report
+from service.coding.identities import named_issuer
 from service.coding.overlays.site import SiteOverlays, Uploads
 from service.curation import unmapped
 from service.domain.emitted import Emitted, SrDocument, SrReference
@@ -35,8 +36,8 @@ from service.domain.errors import (
     UnsupportedMedia,
 )
 from service.domain.limits import Limits
-from service.domain.loss import Loss
-from service.domain.received import Intake, Received
+from service.domain.loss import Loss, LossKind
+from service.domain.received import Habits, Intake, Received
 from service.domain.report import CodedReport, LesionReport, Predecessor
 from service.doors import ENCODINGS, MEDIA_TYPES, NAME_THE_SR, READERS, WRITERS, Format, Options, encoded, media_type
 from service.formats.fhir.profiles.modes import MODES
@@ -136,7 +137,7 @@ class Source:
     several in a document.
     ``validate``: FHIR is held to its definitions before it is read.
     ``masks`` are the SEG files that a conversion measures the lesions' segments by. ``speaks_for`` is the sender that
-    the caller is known to be; a report of another one is refused.
+    the caller is known to be; a report of another one is refused. ``habits`` are those of senders by their names.
     ``amendment`` is set where ``received`` is the next version of a report that is kept.
     """
 
@@ -152,6 +153,7 @@ class Source:
     received: Received | None = None
     masks: tuple[bytes, ...] = ()
     speaks_for: str = ""
+    habits: Mapping[str, Habits] = field(default_factory=dict)
     remote: RemoteTerms | None = None
     archive: Archive | None = None
     validate: bool = False
@@ -161,7 +163,8 @@ class Source:
     def intake(self) -> Intake:
         """What a reader takes beside the document."""
         sender = self.speaks_for or self.default_sender
-        return Intake(sender, self.zone, self.limits, self.mapping, self.validate)
+        zone = self.habits.get(sender, Habits()).zone or self.zone
+        return Intake(sender, zone, self.limits, self.mapping, self.validate)
 
 
 @cache
@@ -265,7 +268,12 @@ def as_it_came(source: Source, store: Store, stored: Stored) -> Source:
             came = store.output(stored.id, SOURCE)
             known = MEDIA_TYPES.get(came.media_type, Format.CSV)
             body, form = (came.content, known) if known is not Format.CSV else (body, form)
-    return replace(source, body=body, format=form, default_sender=stored.sender)
+    again = replace(source, body=body, format=form, default_sender=stored.sender)
+    if form is not Format.HL7V2:
+        return again
+    # A message of others has no version: it got its number when it was kept.
+    received = read(again)
+    return replace(again, received=replace(received, report=replace(received.report, version=stored.version)))
 
 
 def again(source: Source, sr: SrReference, target: Format, options: Options, previous: Stored | None = None) -> Emitted:
@@ -363,13 +371,31 @@ def after(received: Received, previous: Stored | None, store: Store) -> Received
 
 
 def _placed(source: Source, received: Received, report: CodedReport, tables_used: Vocabulary) -> CodedReport:
-    """The report with what the archive knows of its study; one that came as an SR says for itself what it is of."""
+    """The report with its site's issuers, and what the archive knows of its study unless it came as an SR."""
+    report = _issued_by(source, report, tables_used)
     if source.archive is None or received.sr is not None:
         return report
     from service.study_context import with_context
 
     with Stage("study-context"):
         return with_context(report, source.archive, tables_used, source.intake)
+
+
+def _issued_by(source: Source, report: CodedReport, tables_used: Vocabulary) -> CodedReport:
+    """The report with its site's issuers where it names none; after coding, so that no UID depends on a setting."""
+    known = source.habits.get(report.sender)
+    if known is None:
+        return report
+    losses = list(report.losses)
+    why = "The sender names none; it is the one that is set for its site."
+    patient, study = report.patient, report.study
+    if known.patient_issuer and patient.issuer is None:
+        patient = replace(patient, issuer=named_issuer(known.patient_issuer, tables_used))
+        losses.append(Loss(LossKind.FLAGGED, "/patient/issuer", "issuer", why, "site-issuer"))
+    if known.accession_issuer and study.accession and study.accession_issuer is None:
+        study = replace(study, accession_issuer=named_issuer(known.accession_issuer, tables_used))
+        losses.append(Loss(LossKind.FLAGGED, "/study/accessionIssuer", "issuer", why, "site-issuer"))
+    return replace(report, patient=patient, study=study, losses=tuple(losses))
 
 
 def _already(report: LesionReport, digest: str, store: Store, key: Key | None) -> Receipt | None:

@@ -83,6 +83,7 @@ class Deployment:
             site=self.site,
             uploads=self.uploads,
             zone=here.default_zone,
+            habits=self.receiving.habits,
             speaks_for=g.get("principal", ANYBODY).sender if has_app_context() else "",
             mapping=self.mapping(mapping),
             remote=self.remote,

@@ -29,6 +29,12 @@ def code_issuer(issuer: Issuer | None, where: str, vocabulary: Vocabulary, notes
     return issuer
 
 
+def named_issuer(name: str, vocabulary: Vocabulary) -> Issuer:
+    """The issuer that somebody names by key, URI or OID, as `code_issuer` has it; any other word is only that."""
+    made = code_issuer(Issuer(name), "", vocabulary, Notes(vocabulary))
+    return made if made is not None else Issuer(name)
+
+
 def code_patient(patient: Patient, vocabulary: Vocabulary, notes: Notes) -> Patient:
     """The patient with the issuers of all ids."""
     others = tuple(

@@ -36,6 +36,15 @@ class Intake:
 
 
 @dataclass(frozen=True, slots=True)
+class Habits:
+    """What a sender leaves out and its site knows: the zone of bare times, who issued ids (key, URI or OID)."""
+
+    zone: str = ""
+    patient_issuer: str = ""
+    accession_issuer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OutlineItem:
     """One item of a document that no lesion report can hold as a whole, for people to read."""
 

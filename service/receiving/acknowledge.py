@@ -28,6 +28,7 @@ class Heading:
     line: str
     kind: str = ""
     event: str = ""
+    sender: str = ""
     facility: str = ""
     accept: str = ""
     application: str = ""
@@ -46,8 +47,8 @@ def heading(message: bytes) -> Heading:
     fields = line.split(line[3])
     fields += [""] * (16 - len(fields))
     kinds = [*fields[8].split(line[4]), "", ""]
-    facility = fields[3].split(line[4])[0].strip()
-    return Heading(line, kinds[0].strip(), kinds[1].strip(), facility, fields[14].strip(), fields[15].strip())
+    sender, facility = (fields[number].split(line[4])[0].strip() for number in (2, 3))
+    return Heading(line, kinds[0].strip(), kinds[1].strip(), sender, facility, fields[14].strip(), fields[15].strip())
 
 
 def answers(head: Heading, error: Exception | None, stamp: str, control_id: str) -> list[bytes]:

@@ -55,14 +55,16 @@ class Reception:
     def source(self, body: bytes, form: Format, site: Site | None) -> Source:
         """The document as its site sends it."""
         source = self.here.source(body, form)
-        site = site or self.here.receiving.sites.get(source.speaks_for)
-        if site is None:
-            return source
-        return replace(source, default_sender=site.name, zone=site.zone or source.zone)
+        return source if site is None else replace(source, default_sender=site.name)
 
     def _publish(self, source: Source, request: str) -> Receipt:
         from service.store.deliveries import Origin
 
         origin = Origin(request or str(uuid4()), self.trace)
         planner = Routed(self.here.receiving.routes, self.here.destinations, self.way, origin)
+        if source.format is Format.HL7V2:
+            from service.receiving.following import is_numbered, publish_next
+
+            if not is_numbered(source.body):
+                return publish_next(source, self.here.store, planner)
         return publish(source, Options(), self.here.store, planner=planner)

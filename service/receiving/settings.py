@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from service.delivery.settings import DestinationSettings
 from service.delivery.table import build
 from service.domain.errors import Problem, TableError
+from service.domain.received import Habits
 from service.domain.report import Status
 
 WAYS: Final = ("rest", "stow", "dicom", "hl7", "folder")
@@ -25,13 +26,16 @@ _MIN_PDU, _MAX_PDU = 4_096, 1_048_576
 class Site:
     """A site whose systems send to us; its name is the sender of their reports.
 
-    ``ae_titles`` are calling AE titles, ``facilities`` what stands in MSH-4. ``zone`` is that of times without one.
+    ``ae_titles`` are calling AE titles, ``facilities`` what stands in MSH-4. ``zone`` is that of times without one, the
+    issuers are those of ids without one: a key of the issuer table, a URI or an OID.
     """
 
     name: str
     ae_titles: tuple[str, ...] = ()
     facilities: tuple[str, ...] = ()
     zone: str = ""
+    patient_issuer: str = ""
+    accession_issuer: str = ""
 
     def __post_init__(self) -> None:
         """Hold the zone."""
@@ -138,6 +142,11 @@ class Receiving:
     dicom: DicomListener | None = None
     hl7: Hl7Listener | None = None
     folder: FolderListener | None = None
+
+    @property
+    def habits(self) -> Mapping[str, Habits]:
+        """What each site leaves out, by the name of its sender."""
+        return {one.name: Habits(one.zone, one.patient_issuer, one.accession_issuer) for one in self.sites.values()}
 
     def site_of_title(self, title: str) -> Site | None:
         """The site that a calling AE title is of."""

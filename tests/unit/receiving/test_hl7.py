@@ -114,9 +114,9 @@ def test_older_versions_get_the_error_segment_of_theirs(server: Hl7Server) -> No
     assert answer.err.err_1.value == "PID^1^3^101&Required field missing&HL70357"
 
 
-def test_other_content_under_the_same_order_is_a_duplicate(server: Hl7Server) -> None:
+def test_a_preliminary_result_after_the_final_one_is_a_duplicate(server: Hl7Server) -> None:
     assert ask(server, FOREIGN).msa.msa_1.value == "AA"
-    answer = ask(server, changed("One lesion", "Two lesions"))
+    answer = ask(server, changed("|F\rOBX", "|P\rOBX"))
     assert (answer.msa.msa_1.value, answer.err[0].err_3.err_3_1.value) == ("AE", "205")
 
 
