@@ -310,6 +310,7 @@ def publish(
         previous = _previous(report, store)
         received = after(received, previous, store)
         coded = _placed(source, received, _coded(_following(report, previous), tables_used), tables_used)
+        _check_accession(coded, store)
         outcome = emit(coded, _kept_of(received), options, received)
         there = planner.of("", outcome, received, options) if planner is not None else None
         more = _routed(there) | (
@@ -379,6 +380,17 @@ def _placed(source: Source, received: Received, report: CodedReport, tables_used
 
     with Stage("study-context"):
         return with_context(report, source.archive, tables_used, source.intake)
+
+
+def _check_accession(report: CodedReport, store: Store) -> None:
+    """What `Store.keep` holds of accession numbers, for what is not kept."""
+    from service.store.patients import KeptId
+
+    patient, study = report.patient, report.study
+    if study.accession:
+        issuer = study.accession_issuer.key if study.accession_issuer else ""
+        named = KeptId(patient.id, patient.issuer.key if patient.issuer else "")
+        store.patients.check_accession(report.sender, named, study.accession, issuer)
 
 
 def _issued_by(source: Source, report: CodedReport, tables_used: Vocabulary) -> CodedReport:
@@ -509,6 +521,7 @@ def _draft(
         receipt=_receipt(outcome, more),
     )
     issuer = report.patient.issuer.key if report.patient.issuer else None
+    accession_issuer = report.study.accession_issuer.key if report.study.accession_issuer else None
     return Draft(
         stored,
         tuple(made),
@@ -517,6 +530,7 @@ def _draft(
         accession=report.study.accession,
         key=key,
         predecessor=previous.id if previous else None,
+        accession_issuer=accession_issuer,
         consignment=consignment,
     )
 

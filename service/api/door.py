@@ -31,6 +31,7 @@ SCOPES: Final = {
     "batches.create": Scope.REPORT_WRITE,
     "batches.cancel": Scope.REPORT_WRITE,
     "batches": Scope.REPORT_READ,
+    "patients": Scope.DELIVERY_ADMIN,
     "deliveries": Scope.DELIVERY_ADMIN,
     "terms": Scope.TERMINOLOGY_READ,
     "fhir": Scope.TERMINOLOGY_READ,

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from service.api import problems
 from service.api.curation_schemas import Resolve, RollBack
 from service.api.delivery_schemas import Edit, Retry
+from service.api.merge_schemas import Merge
 from service.api.negotiation import HL7V2, OFFERS
 from service.api.schemas import ProblemSchema, Search
 from service.doors import MEDIA_TYPES, RELEASES, Format
@@ -171,3 +172,4 @@ def describe_bodies(api: Api) -> None:
     api.spec.components.schema("Resolve", schema=Resolve)
     api.spec.components.schema("Edit", schema=Edit)
     api.spec.components.schema("Retry", schema=Retry)
+    api.spec.components.schema("Merge", schema=Merge)

@@ -20,6 +20,7 @@ import structlog
 from service.domain.errors import LesionBridgeError
 from service.doors import Format
 from service.receiving.acknowledge import answers, heading
+from service.receiving.merging import merge_all
 from service.receiving.reception import Reception
 from service.receiving.settings import Hl7Listener, ServerTls
 
@@ -112,7 +113,10 @@ def answer_to(reception: Reception, message: bytes) -> list[bytes]:
     request = str(uuid4())
     try:
         site = reception.here.receiving.site_of_facility(head.facility)
-        reception.take(message, Format.HL7V2, site, request)
+        if (head.kind, head.event) == ("ADT", "A40"):
+            merge_all(reception.here, message)
+        else:
+            reception.take(message, Format.HL7V2, site, request)
     except LesionBridgeError as error:
         failed = error
     except Exception as error:  # noqa: BLE001 - whatever it is, the peer gets an answer

@@ -10,7 +10,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 
 from service.domain.errors import Invalid, Problem, Unavailable
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest step of `migrations/versions`."""
 BUSY_TIMEOUT_MS = 10_000
 _MIGRATION_LOCK = 5_251_741  # one number for all processes: only one migrates at a time
@@ -67,7 +67,7 @@ def transaction(engine: Engine, *, writes: bool = False) -> Iterator[Connection]
         ) from None
 
 
-STEPS = ("0001", "0002", "0003", "0004", "0005")
+STEPS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """All steps of `migrations/versions`, the oldest first."""
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, insert, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from service.domain.emitted import SrReference
@@ -16,6 +16,7 @@ from service.store.database import HEAD, faults, migrate, open_engine, transacti
 from service.store.deliveries import DeliveryStore, Origin, Planned
 from service.store.deliveries import keep as keep_deliveries
 from service.store.overlays import OverlayStore
+from service.store.patients import KeptId, PatientStore, held, resolved
 from service.store.retention import Retention
 from service.store.runs import Runs
 from service.store.tables import KeyRow, OutputRow, ReportRow, VersionRow
@@ -89,6 +90,7 @@ class Draft:
     accession: str | None
     key: Key | None
     predecessor: str | None
+    accession_issuer: str | None = None
     unmapped: tuple[Unmapped, ...] = ()
     consignment: Consignment = field(default_factory=Consignment)
 
@@ -118,6 +120,7 @@ class Store:
         self.deliveries = DeliveryStore(self._engine, self.now)
         self.keys = KeyStore(self._engine, self.now)
         self.audit = AuditTrail(self._engine)
+        self.patients = PatientStore(self._engine, self.now)
         self.runs = Runs(self._engine, self.now)
         self.batches = BatchStore(self._engine, self.now)
         self.workers = Workers(self._engine, self.now)
@@ -157,15 +160,21 @@ class Store:
             return (row.digest, found) if row and found else None
 
     def keep(self, draft: Draft) -> None:
-        """Keep a version, its outputs and its key, all or nothing; raises Taken when another was first."""
+        """Keep a version, its outputs and its key, all or nothing.
+
+        Raises Taken when another was first, Conflict for an accession number of another patient.
+        """
         new = draft.stored
         try:
             with transaction(self._engine, writes=True) as connection:
                 before = _newest_before(connection, new.sender, new.report_id, new.version)
                 if (before.id if before else None) != draft.predecessor:
                     raise Taken
+                patient = resolved(connection, KeptId(draft.patient_id, draft.patient_issuer or ""))
+                if draft.accession:
+                    held(connection, new.sender, patient, (draft.accession, draft.accession_issuer or ""))
                 report = _report(connection, new)
-                connection.execute(insert(VersionRow).values(report=report, **_version_values(draft)))
+                connection.execute(insert(VersionRow).values(report=report, **_version_values(draft, patient)))
                 rows = [{"version": new.id, **asdict(one)} for one in (*draft.outputs, *draft.consignment.outputs)]
                 connection.execute(insert(OutputRow), rows)
                 if draft.key is not None:
@@ -232,16 +241,27 @@ class Store:
         """Versions that meet every condition, the newest issue first, at most ``limit``.
 
         Conditions: sender, report_id, accession, study_uid, patient_id, patient_issuer and status as text, issued_from
-        and issued_before as times with a zone.
+        and issued_before as times with a zone. An id that was merged into another one finds what that one finds.
         """
+        merged = self._merged(wanted)
         statement = (
-            _versions().where(*_conditions(wanted)).order_by(VersionRow.issued.desc(), VersionRow.id).limit(limit)
+            _versions()
+            .where(*_conditions(wanted, merged))
+            .order_by(VersionRow.issued.desc(), VersionRow.id)
+            .limit(limit)
         )
         with transaction(self._engine) as connection:
             return tuple(_stored(row._mapping) for row in connection.execute(statement).all())
 
+    def _merged(self, wanted: Mapping[str, str | datetime]) -> Sequence[KeptId]:
+        """The ids that the wanted patient's was merged into."""
+        if "patient_id" not in wanted:
+            return ()
+        issuer = str(wanted["patient_issuer"]) if "patient_issuer" in wanted else None
+        return self.patients.names(str(wanted["patient_id"]), issuer)
 
-def _conditions(wanted: Mapping[str, str | datetime]) -> Sequence[ColumnElement[bool]]:
+
+def _conditions(wanted: Mapping[str, str | datetime], merged: Sequence[KeptId] = ()) -> Sequence[ColumnElement[bool]]:
     columns = {
         "sender": ReportRow.sender,
         "report_id": ReportRow.report_id,
@@ -251,7 +271,15 @@ def _conditions(wanted: Mapping[str, str | datetime]) -> Sequence[ColumnElement[
         "patient_issuer": VersionRow.patient_issuer,
         "status": VersionRow.status,
     }
-    equal = [columns[name] == value for name, value in wanted.items() if name in columns]
+    patient = {name: value for name, value in wanted.items() if name in ("patient_id", "patient_issuer")}
+    equal = [columns[name] == value for name, value in wanted.items() if name in columns and name not in patient]
+    if patient:
+        said = and_(*(columns[name] == value for name, value in patient.items()))
+        others = (
+            and_(VersionRow.patient_id == one.id, func.coalesce(VersionRow.patient_issuer, "") == one.issuer)
+            for one in merged
+        )
+        equal.append(or_(said, *others))
     for name, value in wanted.items():
         if name == "issued_from" and isinstance(value, datetime):
             equal.append(VersionRow.issued >= utc(value))
@@ -260,10 +288,25 @@ def _conditions(wanted: Mapping[str, str | datetime]) -> Sequence[ColumnElement[
     return equal
 
 
+_READ = (
+    "id",
+    "version",
+    "status",
+    "issued",
+    "received",
+    "digest",
+    "sr_class",
+    "sr_instance",
+    "sr_series",
+    "study_uid",
+    "receipt",
+)
+"""What is read of a version; columns that came later are not, so that older steps of the tables can be read too."""
+
+
 def _versions() -> Select[*tuple[object, ...]]:
-    return select(VersionRow.__table__, ReportRow.sender, ReportRow.report_id).join(
-        ReportRow, ReportRow.id == VersionRow.report
-    )
+    columns = (getattr(VersionRow, name) for name in _READ)
+    return select(*columns, ReportRow.sender, ReportRow.report_id).join(ReportRow, ReportRow.id == VersionRow.report)
 
 
 def _named(sender: str, report_id: str) -> Select[*tuple[object, ...]]:
@@ -308,7 +351,7 @@ def _report(connection: Connection, new: Stored) -> int:
     return int(key[0]) if key is not None else 0
 
 
-def _version_values(draft: Draft) -> dict[str, object]:
+def _version_values(draft: Draft, patient: KeptId) -> dict[str, object]:
     new = draft.stored
     return {
         "id": new.id,
@@ -318,8 +361,11 @@ def _version_values(draft: Draft) -> dict[str, object]:
         "received": new.received,
         "study_uid": new.sr.study,
         "accession": draft.accession,
-        "patient_id": draft.patient_id,
-        "patient_issuer": draft.patient_issuer,
+        "accession_issuer": draft.accession_issuer,
+        "patient_id": patient.id,
+        "patient_issuer": patient.issuer or None,
+        "said_id": draft.patient_id,
+        "said_issuer": draft.patient_issuer,
         "digest": new.digest,
         "sr_class": new.sr.sop_class,
         "sr_instance": new.sr.sop_instance,

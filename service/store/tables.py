@@ -34,7 +34,10 @@ class ReportRow(Base):
 
 
 class VersionRow(Base):
-    """One version of a report; ``digest`` is of what the sender said and asked for, ``receipt`` the answer as sent."""
+    """One version of a report; ``digest`` is of what the sender said and asked for, ``receipt`` the answer as sent.
+
+    ``patient_id`` is the id that counts now, ``said_id`` the one that the version itself says.
+    """
 
     __tablename__ = "versions"
     __table_args__ = (
@@ -42,6 +45,7 @@ class VersionRow(Base):
         Index(None, "accession"),
         Index(None, "study_uid"),
         Index(None, "patient_id"),
+        Index(None, "said_id"),
         Index(None, "issued"),
         Index(None, "received"),
     )
@@ -56,11 +60,26 @@ class VersionRow(Base):
     accession: Mapped[str | None] = mapped_column(String())
     patient_id: Mapped[str] = mapped_column(String())
     patient_issuer: Mapped[str | None] = mapped_column(String())
+    said_id: Mapped[str | None] = mapped_column(String())
+    said_issuer: Mapped[str | None] = mapped_column(String())
+    accession_issuer: Mapped[str | None] = mapped_column(String())
     digest: Mapped[str] = mapped_column(String(64))
     sr_class: Mapped[str] = mapped_column(String(64))
     sr_instance: Mapped[str] = mapped_column(String(64), unique=True)
     sr_series: Mapped[str] = mapped_column(String(64))
     receipt: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class MergeRow(Base):
+    """An id of a patient that was merged into another one; the other one is never a prior one itself."""
+
+    __tablename__ = "merges"
+
+    prior_id: Mapped[str] = mapped_column(String(), primary_key=True)
+    prior_issuer: Mapped[str] = mapped_column(String(), primary_key=True)
+    survivor_id: Mapped[str] = mapped_column(String())
+    survivor_issuer: Mapped[str] = mapped_column(String())
+    merged: Mapped[str] = mapped_column(INSTANT)
 
 
 class OutputRow(Base):

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from service.domain.emitted import SrReference
-from service.domain.errors import NotFound
+from service.domain.errors import Conflict, NotFound
+from service.store.patients import KeptId
 from service.store.reports import Draft, Key, Store, Stored, Taken, instant, output
 
 ID = "00000000-0000-4000-8000-00000000000{}"
@@ -162,3 +163,30 @@ def test_is_there_after_a_restart(database_url: str) -> None:
     second = Store(database_url)
     assert second.get(ID.format(1)) == make_draft().stored
     second.close()
+
+
+def test_a_version_is_found_under_the_id_that_it_says_once_the_tables_go_back(store: Store) -> None:
+    store.keep(make_draft())
+    store.patients.merge(KeptId("NEW", "HOSP"), KeptId("PID", "HOSP"))
+    assert len(store.search({"patient_id": "NEW"}, limit=9)) == 1
+    store.migrate("0005")
+    store.migrate()
+    assert [len(store.search({"patient_id": one}, limit=9)) for one in ("NEW", "PID")] == [0, 1]
+    assert [one.id for one in store.patients.merge(KeptId("NEW"), KeptId("PID", "HOSP")).reports] == [ID.format(1)]
+
+
+def test_of_two_patients_with_one_accession_number_at_once_one_is_refused(store: Store) -> None:
+    drafts = [
+        replace(make_draft(number, report_id=f"R{number}", version=1), patient_id=f"P{number}")
+        for number in range(1, 7)
+    ]
+
+    def kept(draft: Draft) -> bool:
+        try:
+            store.keep(draft)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(kept, drafts)) == 1

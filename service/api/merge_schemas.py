@@ -1,0 +1,49 @@
+"""What the route of merges takes and answers."""
+
+from marshmallow import Schema, fields, validate
+
+from service.api.schemas import Strict
+
+_WORD = validate.Regexp(r"^[^\x00-\x1f\x7f]{1,256}$", error="is empty, too long or holds control characters")
+
+
+class PatientName(Strict):
+    """An id and who issued it."""
+
+    id = fields.String(required=True, validate=_WORD)
+    issuer = fields.String(validate=_WORD, metadata={"description": "A key of the issuer table, a URI or an OID."})
+
+
+class Merge(Strict):
+    """Which id stays, and which goes into it."""
+
+    survivor = fields.Nested(PatientName, required=True)
+    prior = fields.Nested(PatientName, required=True)
+
+
+class MovedSchema(Schema):
+    """A report whose newest version says the prior id."""
+
+    id = fields.String(required=True)
+    sender = fields.String(required=True)
+    reportId = fields.String(required=True)  # noqa: N815 - the name in the answer
+    version = fields.Integer(required=True)
+    status = fields.String(required=True)
+    href = fields.String(required=True)
+
+
+class ResendSchema(Schema):
+    """A delivery of one of them."""
+
+    id = fields.String(required=True)
+    report = fields.String(required=True)
+    destination = fields.String(required=True)
+    state = fields.String(required=True)
+    href = fields.String(required=True)
+
+
+class MergedSchema(Schema):
+    """What is found under the surviving id now, and says the prior one still: it has to come again as a new version."""
+
+    resend = fields.List(fields.Nested(MovedSchema), required=True)
+    deliveries = fields.List(fields.Nested(ResendSchema), required=True)

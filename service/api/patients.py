@@ -1,0 +1,50 @@
+"""/v1/patients: ids of patients that turn out to be one."""
+
+from http import HTTPStatus
+
+import orjson
+from flask import Response, request
+
+from service.api import body
+from service.api.deployment import deployment
+from service.api.merge_schemas import Merge, MergedSchema
+from service.api.openapi import Blueprint
+
+blueprint = Blueprint("patients", __name__, url_prefix="/v1/patients", description="Patients whose ids are merged")
+
+
+@blueprint.post("/merge")
+@blueprint.response(HTTPStatus.OK, MergedSchema)
+@blueprint.doc(
+    requestBody={"required": True, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Merge"}}}}
+)
+def merge() -> Response:
+    """Let what is kept under one id be found under another; say what has to be sent again."""
+    from service.receiving.merging import merge as merged
+    from service.receiving.merging import named
+
+    said = body.read_json(request, Merge(), "merge")
+    ids = (named(said[name]["id"], said[name].get("issuer")) for name in ("survivor", "prior"))
+    found = merged(deployment(), *ids)
+    reports = [
+        {
+            "id": one.id,
+            "sender": one.sender,
+            "reportId": one.report_id,
+            "version": one.version,
+            "status": one.status,
+            "href": f"/v1/reports/{one.id}",
+        }
+        for one in found.reports
+    ]
+    deliveries = [
+        {
+            "id": one.id,
+            "report": one.report,
+            "destination": one.destination,
+            "state": one.state,
+            "href": f"/v1/deliveries/{one.id}",
+        }
+        for one in found.deliveries
+    ]
+    return Response(orjson.dumps({"resend": reports, "deliveries": deliveries}), content_type="application/json")

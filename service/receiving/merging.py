@@ -1,0 +1,35 @@
+"""Merging patients: what an administrator calls, and what an ADT^A40 says, as the store takes it."""
+
+from __future__ import annotations
+
+from service.coding.identities import code_issuer
+from service.coding.notes import Notes
+from service.domain.report import Issuer, PatientId
+from service.pipeline import tables
+from service.receiving.reception import Here
+from service.store.patients import KeptId, Merged
+
+
+def merge(here: Here, survivor: PatientId, prior: PatientId) -> Merged:
+    """Re-point what is kept under ``prior``; raises Invalid, Conflict."""
+    return here.store.patients.merge(_kept(here, survivor), _kept(here, prior))
+
+
+def merge_all(here: Here, message: bytes) -> None:
+    """All merges of an ADT^A40; each is kept by itself, and one that is known already changes nothing."""
+    from service.formats.hl7v2.merge import merges
+
+    for survivor, prior in merges(message, here.settings.limits):
+        merge(here, survivor, prior)
+
+
+def named(id: str, issuer: str | None) -> PatientId:  # noqa: A002 - the contract's own word
+    """An id as a request names it."""
+    return PatientId(id, Issuer(issuer) if issuer else None)
+
+
+def _kept(here: Here, patient: PatientId) -> KeptId:
+    """The id under which reports are kept: with the key that the issuer table has, else the word that was said."""
+    vocabulary = tables(here.settings.issuers_file)
+    issuer = code_issuer(patient.issuer, "", vocabulary, Notes(vocabulary))
+    return KeptId(patient.id, issuer.key if issuer is not None else "")

@@ -1,0 +1,179 @@
+"""Patients whose ids were merged: what is kept under one id is found under the other. Bytes never change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import Connection, Engine, exists, func, insert, or_, select, text, update
+from sqlalchemy.orm import aliased
+
+from service.domain.errors import Conflict, Invalid, Problem
+from service.store.database import transaction
+from service.store.tables import DeliveryRow, MergeRow, ReportRow, VersionRow
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
+_LOOKED_AT: Final = 20
+"""Versions under one accession number that are compared: all that are kept are of one patient, so few are enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptId:
+    """A patient's id as it is kept; ``issuer`` is empty where none is known."""
+
+    id: str
+    issuer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A version that is found under the surviving id now: what it says has the other one still."""
+
+    id: str
+    sender: str
+    report_id: str
+    version: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """A delivery by which a peer got the other id."""
+
+    id: str
+    report: str
+    destination: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a merge touched; ``reports`` is the newest version of each report, ``deliveries`` are those of all."""
+
+    reports: tuple[Moved, ...]
+    deliveries: tuple[Resend, ...]
+
+
+class PatientStore:
+    """The merges of one database."""
+
+    def __init__(self, engine: Engine, now: Callable[[], str]) -> None:
+        """Take the database and the clock."""
+        self._engine, self._now = engine, now
+
+    def merge(self, survivor: KeptId, prior: KeptId) -> Merged:
+        """Let all that is kept under ``prior`` be found under ``survivor``; the same merge again changes nothing.
+
+        Raises Invalid for one id twice, Conflict where ``prior`` was merged into another one, or ``survivor`` into it.
+        """
+        if survivor == prior:
+            raise Invalid(Problem("/prior", "merge", "an id is not merged into itself"))
+        with transaction(self._engine, writes=True) as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("LOCK TABLE merges IN SHARE ROW EXCLUSIVE MODE"))
+            root = resolved(connection, survivor)
+            if root == prior:
+                raise Conflict(Problem("/survivor", "merge", "this id was merged into the other one before"))
+            before = resolved(connection, prior)
+            if before not in (prior, root):
+                raise Conflict(Problem("/prior", "merge", "this id was merged into another one before"))
+            if before == prior:
+                _keep(connection, root, prior, self._now())
+            return _touched(connection, prior)
+
+    def check_accession(self, sender: str, patient: KeptId, accession: str, issuer: str) -> None:
+        """Raise Conflict where the sender has used the accession number for another patient."""
+        with transaction(self._engine) as connection:
+            held(connection, sender, resolved(connection, patient), (accession, issuer))
+
+    def names(self, patient: str, issuer: str | None) -> Sequence[KeptId]:
+        """The ids that one was merged into; of any issuer where none is said."""
+        wanted = [MergeRow.prior_id == patient, *([MergeRow.prior_issuer == issuer] if issuer is not None else [])]
+        with transaction(self._engine) as connection:
+            rows = connection.execute(select(MergeRow.survivor_id, MergeRow.survivor_issuer).where(*wanted))
+            return tuple(KeptId(row[0], row[1]) for row in rows)
+
+
+def resolved(connection: Connection, patient: KeptId) -> KeptId:
+    """The id that counts now."""
+    row = connection.execute(
+        select(MergeRow.survivor_id, MergeRow.survivor_issuer).where(
+            MergeRow.prior_id == patient.id, MergeRow.prior_issuer == patient.issuer
+        )
+    ).first()
+    return patient if row is None else KeptId(row[0], row[1])
+
+
+def held(connection: Connection, sender: str, patient: KeptId, accession: tuple[str, str]) -> None:
+    """Raise Conflict where a sender has used an accession number (and its issuer) for another patient.
+
+    Ids of which one has no known issuer are one patient's where they are the same text; so are accession numbers.
+    """
+    number, issuer = accession
+    if connection.dialect.name == "postgresql":
+        # Two reports at the same time: one sees the other.
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:number))"), {"number": f"{sender}/{number}"})
+    issuers = [or_(VersionRow.accession_issuer == issuer, VersionRow.accession_issuer.is_(None))] if issuer else []
+    rows = connection.execute(
+        select(VersionRow.patient_id, VersionRow.patient_issuer)
+        .join(ReportRow, ReportRow.id == VersionRow.report)
+        .where(VersionRow.accession == number, ReportRow.sender == sender, *issuers)
+        .limit(_LOOKED_AT)
+    )
+    found = [KeptId(row[0], row[1] or "") for row in rows]
+    if any(not _is_one(patient, other) for other in found):
+        why = "the sender has used this accession number for another patient; if they are one, merge their ids first"
+        raise Conflict(Problem("/study/accession", "accession-patient", why))
+
+
+def _is_one(patient: KeptId, other: KeptId) -> bool:
+    return patient.id == other.id and (not patient.issuer or not other.issuer or patient.issuer == other.issuer)
+
+
+def _keep(connection: Connection, survivor: KeptId, prior: KeptId, now: str) -> None:
+    connection.execute(
+        insert(MergeRow).values(
+            prior_id=prior.id,
+            prior_issuer=prior.issuer,
+            survivor_id=survivor.id,
+            survivor_issuer=survivor.issuer,
+            merged=now,
+        )
+    )
+    connection.execute(
+        update(MergeRow)
+        .where(MergeRow.survivor_id == prior.id, MergeRow.survivor_issuer == prior.issuer)
+        .values(survivor_id=survivor.id, survivor_issuer=survivor.issuer)
+    )
+    connection.execute(
+        update(VersionRow)
+        .where(VersionRow.patient_id == prior.id, func.coalesce(VersionRow.patient_issuer, "") == prior.issuer)
+        .values(patient_id=survivor.id, patient_issuer=survivor.issuer or None)
+    )
+
+
+def _touched(connection: Connection, prior: KeptId) -> Merged:
+    """What says the other id still: the newest versions that came under it, and their deliveries."""
+    later = aliased(VersionRow)
+    under: list[ColumnElement[bool]] = [
+        VersionRow.said_id == prior.id,
+        func.coalesce(VersionRow.said_issuer, "") == prior.issuer,
+        ~exists().where(later.report == VersionRow.report, later.version > VersionRow.version),
+    ]
+    rows = connection.execute(
+        select(VersionRow.id, ReportRow.sender, ReportRow.report_id, VersionRow.version, VersionRow.status)
+        .join(ReportRow, ReportRow.id == VersionRow.report)
+        .where(*under)
+        .order_by(ReportRow.id, VersionRow.version)
+    )
+    moved = tuple(Moved(*row) for row in rows)
+    sent = connection.execute(
+        select(DeliveryRow.id, DeliveryRow.version, DeliveryRow.destination, DeliveryRow.state)
+        .join(VersionRow, VersionRow.id == DeliveryRow.version)
+        .where(*under)
+        .order_by(DeliveryRow.position)
+    )
+    return Merged(moved, tuple(Resend(*row) for row in sent))
