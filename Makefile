@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Editable, so that what runs is what is in the folder: a change needs no new set-up, and nothing runs stale.
 INSTALL_SELF := PYTHONWARNINGS=ignore $(PIP) install --no-deps --no-build-isolation --editable .
 
-.PHONY: help setup demo run test lint bench oracles lock clean
+.PHONY: help setup demo run test lint bench matrix oracles lock clean
 .DELETE_ON_ERROR:
 
 help:  ## say what can be made
@@ -49,6 +49,9 @@ lint: $(DEV)  ## style, types and the arrows between the rooms
 
 bench: $(DEV)  ## the benchmarks, one JSON object a line
 	$(BIN)/python -m benchmarks
+
+matrix: $(DEV)  ## what each pair of formats carries: into README.md and docs/matrix.md
+	$(BIN)/python -m tests.matrix
 
 oracles:  ## install the third-party judges (Debian, PyPI, npm and Maven packages)
 	bash tests/oracles/install

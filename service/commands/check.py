@@ -19,19 +19,23 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--from", "from_", type=click.Choice([str(form) for form in READERS]), help="Found out when absent.")
 @click.option("--sr", type=EXISTING, help="Hold this SR to FILE instead of one written now.")
 @click.option("--fhir", type=EXISTING, help="Hold this FHIR bundle to FILE instead of one written now.")
+@click.option("--mapping", type=EXISTING, help="The mapping file of a table: which column is what.")
 @click.option("--dialect", type=click.Choice(DIALECTS), default="strict", show_default=True, help="Of the SR.")
 @click.option("--bundle", type=click.Choice(BUNDLES), default="transaction", show_default=True, help="Of FHIR.")
 @click.option("--profile", type=click.Choice(PROFILES), help="Whose FHIR profiles the bundle is shaped for.")
 @click.option("--iod", type=click.Choice(IODS), help="Of the SR; by need when absent.")
 @refusing
-def command(files: tuple[str, ...], from_: str | None, sr: Path | None, fhir: Path | None, **writing: Any) -> None:
+def command(
+    files: tuple[str, ...], from_: str | None, sr: Path | None, fhir: Path | None, mapping: Path | None, **writing: Any
+) -> None:
     """Read FILE, write it as SR and FHIR, read both back, compare. Exit 0: all say the same; 2: not, and where."""
     here, options = settings(), Options(**writing)
     overlays = site(here)
+    text = mapping.read_text(encoding="utf-8") if mapping is not None else ""
     failed = False
     try:
         for document in (one for path in files for one in documents(path, here.limits.body_bytes)):
-            source = received(document.body, _form(document, from_), here, overlays)
+            source = received(document.body, _form(document, from_), here, overlays, text)
             failed |= not _holds(document, source, options, (sr, fhir))
     except OSError as error:
         stop(f"{error.filename}: {error.strerror}")
