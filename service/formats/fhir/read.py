@@ -6,30 +6,29 @@ member comes from is the table of `service.formats.fhir`; what others do is in `
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from decimal import Decimal
-from hashlib import sha256
 from typing import Final
 
 from service.domain.codes import Term
 from service.domain.errors import Invalid, Problem
 from service.domain.received import Intake, Received
-from service.domain.report import Comparison, LesionReport, Predecessor, Status, Study
+from service.domain.report import Comparison, LesionReport, Status, Study
 from service.domain.times import DateTime
 from service.formats.fhir.identity import own_system
 from service.formats.fhir.read_bundle import Document
 from service.formats.fhir.read_composition import Sections
+from service.formats.fhir.read_identity import identity_of, predecessor_of
 from service.formats.fhir.read_lesions import Lesions
 from service.formats.fhir.read_node import Inexact, Node, Noted
 from service.formats.fhir.read_observers import Observers
 from service.formats.fhir.read_people import People
 from service.formats.fhir.read_results import Results, Shared, Statements
 from service.formats.fhir.read_study import Studies
-from service.formats.fhir.read_terms import keys_of, layout, terms
+from service.formats.fhir.read_terms import keys_of, terms
 from service.formats.fhir.read_unread import list_unread
-from service.formats.fhir.read_values import LO, bare_uid, is_word, line, prose, when
+from service.formats.fhir.read_values import prose, when
 from service.formats.jsontext import literals, parse, parse_quickly
 
 _STATUS: Final = {status.value: status for status in Status} | {
@@ -111,7 +110,7 @@ class _Reading:
         self._node = report
         self._composition = composition
         self._noted = document.noted
-        self._id, self._sender, self._version = self._identity()
+        self._id, self._sender, self._version = identity_of(document, report)
 
     def report(self) -> LesionReport:
         """The report with all that it refers to."""
@@ -159,7 +158,7 @@ class _Reading:
                 _whole(study, said, comparisons, studies, node),
                 self._version,
                 self._language(),
-                self._predecessor(),
+                predecessor_of(self._document),
                 texts["impression"],
                 texts["findings"],
                 terms(node, "conclusionCode", "conclusion", self._sender),
@@ -171,58 +170,6 @@ class _Reading:
             )
         except ValueError as error:
             raise Invalid(Problem(node.path, "fhir-value", f"{error}.")) from None
-
-    def _identity(self) -> tuple[str, str, int]:
-        """Id, sender and version: our own by their systems, others' by the first identifier."""
-        named: list[tuple[Node, str]] = []
-        own = self._noted.intake.sender
-        found: str | None = None
-        version: int | None = None
-        for identifier in self._node.nodes("identifier"):
-            value = identifier.value.get("value")
-            system = identifier.value.get("system")
-            sender = _display(identifier.value.get("assigner"))
-            if not isinstance(value, str):
-                continue
-            value = value.strip()
-            if sender is not None and system == own_system("report", sender) and _fits(value) and _fits(sender):
-                identifier.take("system", "value", "assigner")
-                own, found = sender, value
-            elif sender is not None and system == own_system("report-version", sender):
-                number = value.rpartition("/")[2]
-                version = int(number) if number.isdecimal() and len(number) < 10 else None
-                identifier.take("system", "value", "assigner", "use")
-            elif system == own_system("resource", own):
-                identifier.take("system", "value")
-            else:
-                named.append((identifier, value))
-        if found is None:
-            found = self._foreign_id(named)
-        return found, own, version or self._server_version()
-
-    def _foreign_id(self, named: list[tuple[Node, str]]) -> str:
-        for identifier, _ in sorted(named, key=lambda one: bare_uid(one[1]) is not None):
-            text = line(identifier, "value", LO)
-            if text is not None:
-                identifier.take("system", "use")
-                return text
-        name = self._node.value.get("id")
-        if isinstance(name, str) and _fits(name.strip()):
-            why = "the report has no identifier: its id at the server that it came from stands for it"
-            self._noted.flag(self._node.path, "identifier", why, "fhir-report-id")
-            return name.strip()
-        said = json.dumps(self._document.root.value, sort_keys=True, default=str).encode()
-        why = "the report has no identifier: it is named after its content, so another version is another report"
-        self._noted.flag(self._node.path, "identifier", why, "fhir-report-id")
-        return sha256(said).hexdigest()
-
-    def _server_version(self) -> int:
-        """The version that a server counted, where it did."""
-        meta = self._node.value.get("meta")
-        counted = meta.get("versionId") if isinstance(meta, dict) else None
-        if isinstance(counted, str) and counted.isdecimal() and len(counted) < 10 and int(counted) > 0:
-            return int(counted)
-        return 1
 
     def _status(self) -> Status:
         said = self._node.string("status")
@@ -278,43 +225,21 @@ class _Reading:
         self._noted.flag(self._node.at("language"), "language", why, "fhir-language")
         return _LANGUAGE
 
-    def _predecessor(self) -> Predecessor | None:
-        """The SR that the SR of this report replaces, by the DocumentReference of that one."""
-        for document in self._document.of_kind("DocumentReference"):
-            for relation in document.nodes("relatesTo"):
-                if not _replaces(relation):
-                    continue
-                target = relation.node("target")
-                identifier = target.node("identifier") if target is not None else None
-                sop = bare_uid(identifier.string("value")) if identifier is not None else None
-                if sop is None:
-                    continue
-                said = _related(document)
-                try:
-                    made = Predecessor(
-                        sop, said["series-instance-uid"], said["sop-class-uid"], said.get("study-instance-uid")
-                    )
-                except (KeyError, ValueError):
-                    why = "series and class of the SR that it replaces are not said, and an SR can't name it without"
-                    self._noted.skip(relation.path, "relatesTo", why, "fhir-predecessor")
-                    continue
-                return made
-        return None
-
     def _repeated(self, patient: Node | None) -> None:
         """What every resource that was read says besides: its name at a server, its patient, its language."""
         said = [one.value.get("reference") for one in self._node.nodes("subject")]
         language = self._node.value.get("language")
+        system = own_system("resource", self._sender)
         for resource in self._document.resources:
-            if resource.taken <= {"resourceType", "contained"}:
+            if not resource.is_read():
                 continue
-            own = resource.value.get("identifier")
-            if _is_one(own, own_system("resource", self._sender)):
+            if _is_one(resource.value.get("identifier"), system):
                 resource.take("identifier")
-            for identifier in resource.nodes("identifier"):
-                if identifier.value.get("system") == own_system("resource", self._sender):
-                    identifier.take("system", "value")  # by which we find our own resource again
-            if resource.value.get("language") == language:
+            else:
+                for identifier in resource.nodes("identifier"):
+                    if identifier.value.get("system") == system:
+                        identifier.take("system", "value")  # by which we find our own resource again
+            if "language" in resource and resource.value["language"] == language:
                 resource.take("language")
             for name in ("subject", "patient"):
                 if name in resource and not resource.is_taken(name):
@@ -361,43 +286,12 @@ def _identity(term: Term) -> object:
     return (term.code.system, term.code.code) if term.code is not None else term.text
 
 
-def _replaces(relation: Node) -> bool:
-    """Whether a document replaces the other one: a code in R4, a CodeableConcept in R5."""
-    said = relation.value.get("code")
-    codings = said.get("coding") if isinstance(said, dict) else [{"code": said}]
-    return isinstance(codings, list) and any(isinstance(one, dict) and one.get("code") == "replaces" for one in codings)
-
-
-def _fits(text: str) -> bool:
-    """Whether a text can be the id of a report, or a sender."""
-    return is_word(text) and len(text) <= LO and "\\" not in text
-
-
 def _is_one(identifiers: object, system: str) -> bool:
     """Whether there is one identifier, of that system, and nothing more is said of it."""
     first = identifiers[0] if isinstance(identifiers, list) and len(identifiers) == 1 else None
     return isinstance(first, dict) and first.keys() == _OWN and first["system"] == system
 
 
-def _related(document: Node) -> dict[str, str]:
-    """UIDs that a DocumentReference relates to, by the concept of their identifier's type."""
-    found: dict[str, str] = {}
-    related = [one for context in document.nodes("context") for one in context.nodes("related")]
-    related += [one for event in document.nodes("event") for one in event.nodes("reference")]  # R5
-    for reference in related:
-        identifier = reference.node("identifier")
-        name = layout(identifier.value.get("type")) if identifier is not None else None
-        value = bare_uid(identifier.string("value")) if identifier is not None else None
-        if name is not None and value is not None:
-            found.setdefault(name, value)
-    return found
-
-
 def _text(node: Node, name: str) -> str | None:
     value = node.value.get(name)
     return value if isinstance(value, str) else None
-
-
-def _display(reference: object) -> str | None:
-    said = reference.get("display") if isinstance(reference, dict) else None
-    return said if isinstance(said, str) and said else None

@@ -79,9 +79,9 @@ class Document:
 
     def _may_be_read(self, resource: Node) -> bool:
         """Whether nothing says that it means something else than it seems to (R4 extensibility.html)."""
-        modifier = resource.first_of("modifierExtension", "implicitRules")
-        if modifier is None:
+        if "modifierExtension" not in resource.value and "implicitRules" not in resource.value:
             return True
+        modifier = resource.first_of("modifierExtension", "implicitRules")
         resource.take(*resource.value)
         why = f"{modifier} changes what it means, and is not known here"
         self.noted.skip(resource.path, resource.kind, why, "fhir-modifier")

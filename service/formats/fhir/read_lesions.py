@@ -14,8 +14,9 @@ from service.formats.fhir.read_bundle import Document
 from service.formats.fhir.read_node import Node
 from service.formats.fhir.read_results import Results, is_prose
 from service.formats.fhir.read_selections import Selected, Selections
+from service.formats.fhir.read_structure import Structures, same
 from service.formats.fhir.read_study import Imaging, named_image
-from service.formats.fhir.read_terms import known_in, layout, of_concept, term
+from service.formats.fhir.read_terms import known_in, layout, term
 from service.formats.fhir.read_values import LO, NOT_SAID, line, prose, quantity, reference_range, uid
 
 _TERMS: Final = ("category", "laterality", "topography", "certainty", "change")
@@ -24,8 +25,8 @@ _TIME_POINT: Final = {
     "subject-time-point-identifier": "subject_identifier",
     "protocol-time-point-identifier": "protocol_identifier",
 }
+_REFERENCE: Final = {"reference"}
 _MOST_INTEGER: Final = 2**31 - 1
-DATA_ABSENT_REASON: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 BODY_SITE: Final = "http://hl7.org/fhir/StructureDefinition/bodySite"
 
 
@@ -55,6 +56,7 @@ class Lesions:
         self._imaging = imaging
         self._selections = Selections(document, imaging, study)
         self._sender = results.sender
+        self._structures = Structures(document, results.sender)
         self._drafts: dict[object, Draft] = {}
         self._tracked: set[str] = set()
         self._noted = document.noted
@@ -87,6 +89,12 @@ class Lesions:
 
     def _body(self, observation: Node) -> Node | None:
         """The BodyStructure of an Observation: R5's element, the focus of ours and mCODE's, or R4's extension."""
+        focus = _plain_focus(observation)
+        if focus is not None:  # as all of ours
+            alone = self._document.find(focus, observation)
+            if alone is not None and alone.kind == "BodyStructure":
+                observation.take("focus")
+                return alone
         references = [*observation.nodes("bodyStructure"), *observation.nodes("focus")]
         for site in observation.nodes("bodySite"):
             for extension in site.extensions(BODY_SITE):
@@ -127,9 +135,9 @@ class Lesions:
         if body is not None and draft.body is None:
             draft.body = body
         self.said(member, draft)
-        for component in member.nodes("component"):
+        for component in member.nodes("component") if "component" in member else ():
             self._component(component, member, draft)
-        if depth < self._noted.intake.limits.depth:
+        if "hasMember" in member and depth < self._noted.intake.limits.depth:
             for inner in self._results.observations(member, "hasMember"):
                 self._member(inner, draft, depth + 1)
 
@@ -140,7 +148,8 @@ class Lesions:
             observation.take(*observation.value)
             self._noted.skip(observation.path, "Observation", f"a lesion has at most {limit} of each", "limit")
             return
-        parts = {layout(part.value.get("code")): part for part in observation.nodes("component")}
+        inner = observation.nodes("component") if "component" in observation else ()
+        parts = {layout(part.value.get("code")): part for part in inner}
         if observation.first_of("valueQuantity", "valueInteger") is not None:
             self._measurement(observation, draft, parts)
         elif is_prose(observation):
@@ -221,7 +230,7 @@ class Lesions:
         if value is None:
             return False
         known = draft.members.setdefault(name, value)
-        if isinstance(value, Term) and not _same(known, value):
+        if isinstance(value, Term) and not same(known, value):
             self._noted.skip(value.where, name, "the lesion has another one already", "fhir-further")
         return True
 
@@ -273,7 +282,7 @@ class Lesions:
     def _lesion(self, draft: Draft, ids: set[str]) -> Lesion[Term]:
         members = dict(draft.members)
         if draft.body is not None:
-            self._structure(draft.body, members)
+            self._structures.read(draft.body, members)
         if "finding" not in members:
             why = "no finding is said of what was measured; nobody is told that it is a lesion"
             self._noted.flag(draft.where, "finding", why, "fhir-finding")
@@ -328,72 +337,20 @@ class Lesions:
             self._noted.skip(draft.where, "segment", str(error), "fhir-image")
             return None
 
-    def _structure(self, body: Node, members: dict[str, Any]) -> None:
-        """What a BodyStructure says: ids, site with its qualifiers, morphology (R4 and R5)."""
-        self._ids(body, members)
-        places: list[tuple[Node, str, str]] = [(body, "location", "locationQualifier")]
-        places += [(one, "structure", "qualifier") for one in body.nodes("includedStructure")]
-        for owner, site, qualifier in places:
-            self._again(owner, site, "site", "site", members)
-            self._again(owner, "laterality", "laterality", "laterality", members)
-            for concept in owner.nodes(qualifier):
-                self._qualifier(concept, members)
-        if "morphology" in body:
-            self._again(body, "morphology", "finding", "finding", members)
-        if "patient" in body:
-            for reference in body.nodes("patient"):
-                self._document.target(reference, body)
 
-    def _again(self, owner: Node, name: str, member: str, field_key: str, members: dict[str, Any]) -> None:
-        said = term(owner, name, field_key, self._sender)
-        if said is None:
-            for concept in owner.nodes(name):
-                for extension in concept.extensions(DATA_ABSENT_REASON):
-                    extension.take("url", "valueCode")
-            return
-        known = members.setdefault(member, said)
-        if not _same(known, said):
-            self._noted.skip(said.where, member, "the lesion has another one already", "fhir-further")
-
-    def _qualifier(self, concept: Node, members: dict[str, Any]) -> None:
-        """A qualifier of the site is its side or its topography, as the tables know it."""
-        is_side = known_in(concept.value, "laterality") is not None
-        member = "laterality" if is_side else "topography"
-        said = of_concept(concept, member, self._sender)
-        if said is None:
-            return
-        if not is_side and any(_same(members[one], said) for one in ("laterality", "topography") if one in members):
-            return
-        known = members.setdefault(member, said)
-        if not _same(known, said):
-            self._noted.skip(said.where, member, "the lesion has another one already", "fhir-further")
-
-    def _ids(self, body: Node, members: dict[str, Any]) -> None:
-        for identifier in body.nodes("identifier"):
-            kind = layout(identifier.value.get("type"))
-            is_uid = kind == "tracking-unique-identifier" or identifier.value.get("system") == "urn:dicom:uid"
-            if is_uid and "tracking_uid" not in members:
-                found = uid(identifier, "value")
-                if found is not None:
-                    identifier.take("system", "type", "assigner")
-                    members["tracking_uid"] = found
-            elif not is_uid and "id" not in members:
-                text = line(identifier, "value", LO)
-                if text is not None:
-                    identifier.take("system", "type", "use", "assigner")
-                    members["id"] = text
+def _plain_focus(observation: Node) -> object:
+    """What an Observation is of, where nothing but one reference in ``focus`` can say it; None for any other."""
+    value = observation.value
+    if "bodySite" in value or "bodyStructure" in value:
+        return None
+    listed = value.get("focus")
+    alone = listed[0] if isinstance(listed, list) and len(listed) == 1 else None
+    return alone if isinstance(alone, dict) and alone.keys() == _REFERENCE else None
 
 
 def _is_group(observation: Node) -> bool:
     """Whether it is a measurement group by the category of HL7's DICOM SR guide."""
     return any(layout(category) == "measurement-group" for category in _listed(observation.value.get("category")))
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether two terms say the same: one code, or one text."""
-    if one.code is not None and other.code is not None:
-        return bool(one.code == other.code)
-    return bool(one.text == other.text)
 
 
 def _unique(name: str, ids: set[str]) -> str:

@@ -16,6 +16,7 @@ from service.domain.received import Intake
 from service.formats.jsontext import has_digits
 
 Json = dict[str, Any]
+_FRAME = frozenset({"resourceType", "contained"})
 UNREAD = "fhir-unread"
 """The rule of an element that a lesion report has no place for."""
 
@@ -60,7 +61,7 @@ class Noted:
 class Node:
     """An object of the document; ``kind`` is the type of a resource (or Bundle.entry), else empty."""
 
-    __slots__ = ("_kids", "_taken", "kind", "noted", "path", "value")
+    __slots__ = ("_seen", "kind", "noted", "path", "value")
 
     def __init__(self, value: Json, path: str, noted: Noted, kind: str = "") -> None:
         """Nothing of it is read yet."""
@@ -68,8 +69,8 @@ class Node:
         self.path = path
         self.noted = noted
         self.kind = kind
-        self._taken: set[str] = set()
-        self._kids: dict[str, list[Node]] = {}
+        # By name what was read, with its objects where it was read object by object.
+        self._seen: dict[str, list[Node] | None] = {}
 
     def __contains__(self, name: str) -> bool:
         """Whether a member is there."""
@@ -81,10 +82,8 @@ class Node:
 
     def take(self, *names: str) -> None:
         """Mark members as read with all that is in them."""
-        self._taken.update(names)
-        if self._kids:
-            for name in names:
-                self._kids.pop(name, None)
+        for name in names:
+            self._seen[name] = None
 
     def raw(self, name: str) -> Any:
         """A member as it came, read with all that is in it."""
@@ -99,7 +98,10 @@ class Node:
 
     def first_of(self, *names: str) -> str | None:
         """The first of these members that is there."""
-        return next((name for name in names if name in self.value), None)
+        for name in names:
+            if name in self.value:
+                return name
+        return None
 
     def string(self, name: str) -> str | None:
         """A text without white space around; None where there is none."""
@@ -109,7 +111,7 @@ class Node:
         if not isinstance(value, str):
             self.skip(name, "it is no text", "fhir-type")
             return None
-        self._taken.add(name)
+        self._seen[name] = None
         return value.strip() or None
 
     def strings(self, name: str) -> list[str]:
@@ -130,14 +132,13 @@ class Node:
         if made is None or not made.is_finite() or not has_digits(made, self.noted.intake.limits.digits):
             self.skip(name, "it is no number, or has more digits than a report takes", "fhir-type")
             return None
-        self._taken.add(name)
+        self._seen[name] = None
         return made
 
     def integer(self, name: str) -> int | None:
         """A whole number."""
         made = self.number(name)
         if made is not None and made != made.to_integral_value():
-            self._taken.discard(name)
             self.skip(name, "it is no whole number", "fhir-type")
             return None
         return None if made is None else int(made)
@@ -149,13 +150,11 @@ class Node:
 
     def nodes(self, name: str) -> list[Node]:
         """The objects of a member; one alone is a list of one (in XML nothing tells the two apart)."""
-        known = self._kids.get(name)
-        if known is not None:
-            return known
         value = self.value.get(name)
-        if value is None or name in self._taken:
+        if value is None:
             return []
-        self._taken.add(name)
+        if name in self._seen:
+            return self._seen[name] or []
         made: list[Node] = []
         here = self.at(name)
         if isinstance(value, list):
@@ -168,36 +167,40 @@ class Node:
             made.append(Node(value, here, self.noted))
         else:
             self.noted.skip(here, name, "it is no object", "fhir-type")
-        self._kids[name] = made
+        self._seen[name] = made
         return made
 
     def extensions(self, *urls: str) -> list[Node]:
         """The extensions of these URLs."""
         return [one for one in self.nodes("extension") if one.value.get("url") in urls]
 
-    @property
-    def taken(self) -> frozenset[str]:
-        """The members that were read."""
-        return frozenset(self._taken)
+    def is_read(self) -> bool:
+        """Whether anything of a resource was read but its type and that there are others within."""
+        return not self._seen.keys() <= _FRAME
 
     def is_taken(self, name: str) -> bool:
         """Whether a member was read."""
-        return name in self._taken
+        return name in self._seen
 
     @property
     def is_touched(self) -> bool:
         """Whether anything of it was read."""
-        return bool(self._taken)
+        return bool(self._seen)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it was read, member by member."""
+        return self.value.keys() <= self._seen.keys() and not any(self._seen.values())
 
     def unread(self) -> Sequence[str]:
         """The members that were not read, in their order."""
-        if self.value.keys() <= self._taken:
+        if self.value.keys() <= self._seen.keys():
             return ()
-        return [name for name in self.value if name not in self._taken]
+        return [name for name in self.value if name not in self._seen]
 
     def asked(self) -> Iterable[tuple[str, list[Node]]]:
         """The members that were read object by object."""
-        return self._kids.items()
+        return [(name, kids) for name, kids in self._seen.items() if kids]
 
 
 def _number(value: object) -> Decimal | None:

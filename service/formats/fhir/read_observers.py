@@ -66,7 +66,7 @@ class Observers:
                 self._nodes.append(())
 
     def _has_organization(self, organization: Node) -> bool:
-        return organization.is_touched and organization.kind == "Organization" and "name" in organization.taken
+        return organization.is_touched and organization.kind == "Organization" and organization.is_taken("name")
 
     def _provenance(self, provenance: Node, report: Node) -> None:
         if provenance.value.get("recorded") == report.value.get("issued"):

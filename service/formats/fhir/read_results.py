@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from service.coding import vocabulary
@@ -23,7 +23,9 @@ _CATEGORIES: Final = {"imaging", "125007", "126010", "126011", "C0034375"}
 """Kinds of Observations that say no more than their place in the report: HL7's, and those of its DICOM SR guide."""
 _OBSERVERS: Final = ("Practitioner", "PractitionerRole", "Device")
 _KNOWN: Final = ("ImagingStudy", "ServiceRequest", *_OBSERVERS)
+_REPEATED: Final = ("basedOn", "partOf", "derivedFrom", "performer", "device", "category")
 _WITHDRAWN: Final = ("cancelled", "entered-in-error")
+_KEPT: Final = 8192
 _HEADINGS: Final = ("findings", "impression")
 _TEXTS: Final = {
     "findings": "findings",
@@ -66,6 +68,7 @@ class Results:
         self._shared = shared
         self.sender = sender
         self._seen: set[int] = set()
+        self._repeated: dict[str, object] = {}
         self._family = UuidFamily("fhir-observation", sender, report_id, None)
         self.statements = Statements()
         self.lesions: list[Node] = []
@@ -78,6 +81,8 @@ class Results:
 
     def observations(self, owner: Node, member: str) -> Iterator[Node]:
         """The Observations that a member refers to, those that hold for this report and were not met before."""
+        if member not in owner:
+            return
         for observation, reference in self._document.follow(owner, member, "Observation"):
             if id(observation) in self._seen:
                 why = "this Observation is read already: it stands twice, or refers to itself"
@@ -98,24 +103,39 @@ class Results:
         if status != OBSERVATION_STATUS[shared.status]:
             why = f"its status is {status}, that of the report {shared.status}: it is read as a part of the report"
             observation.noted.flag(observation.at("status"), "status", why, "fhir-status")
-        said = observation.value.get("subject")
-        plain = isinstance(said, dict) and said.keys() == {"reference"}
-        if plain and shared.patient is not None and self._document.find(said, observation) is shared.patient:
-            observation.take("subject")
-        for reference in observation.nodes("subject"):
-            subject = self._document.target(reference, observation)
-            same = subject is shared.patient if subject is not None else _same_subject(reference, shared)
-            if not same:
-                self._leave(observation, "it is of another patient, as far as is known", "fhir-other-patient")
-                return False
-            reference.take("reference", "type", "display")
+        if not self._is_of_patient(observation):
+            self._leave(observation, "it is of another patient, as far as is known", "fhir-other-patient")
+            return False
         if observation.value.get("issued") == shared.issued:
             observation.take("issued")
         if shared.effective is not None and observation.value.get("effectiveDateTime") == shared.effective:
             observation.take("effectiveDateTime")
-        for name in ("basedOn", "partOf", "derivedFrom", "performer", "device"):
-            self._take_known(observation, name)
-        self._take_categories(observation)
+        value = observation.value
+        for name in _REPEATED:
+            if name not in value:
+                continue
+            if value[name] is None or value[name] == self._repeated.get(name):  # as that of the Observation before
+                observation.take(name)
+            elif name == "category":
+                self._take_categories(observation)
+            else:
+                self._take_known(observation, name)
+        return True
+
+    def _is_of_patient(self, observation: Node) -> bool:
+        """Whether its subject, where it has one, is that of the report; marks it as read."""
+        shared = self._shared
+        said = observation.value.get("subject")
+        plain = isinstance(said, dict) and said.keys() == {"reference"}
+        if plain and shared.patient is not None and self._document.find(said, observation) is shared.patient:
+            observation.take("subject")
+            return True
+        for reference in observation.nodes("subject"):
+            subject = self._document.target(reference, observation)
+            same = subject is shared.patient if subject is not None else _same_subject(reference, shared)
+            if not same:
+                return False
+            reference.take("reference", "type", "display")
         return True
 
     def _leave(self, observation: Node, why: str, rule: str) -> None:
@@ -124,9 +144,11 @@ class Results:
 
     def _take_known(self, observation: Node, name: str) -> None:
         """References to what the report has anyhow, and to who observed; others stay unread."""
-        listed = observation.value.get(name)
-        if listed is None or self._are_known(listed, observation):
+        listed = observation.value[name]
+        if self._are_known(listed, observation):
             observation.take(name)
+            if not _leads_within(listed):
+                self._repeated[name] = listed
             return
         for reference in observation.nodes(name):
             target = self._document.look(reference, observation)
@@ -149,9 +171,12 @@ class Results:
         return True
 
     def _take_categories(self, observation: Node) -> None:
-        for category in observation.nodes("category"):
-            if _codes(category.value) <= _CATEGORIES:
-                category.take(*category.value)
+        listed = observation.value["category"]
+        known = [category for category in observation.nodes("category") if _codes(category.value) <= _CATEGORIES]
+        for category in known:
+            category.take(*category.value)
+        if isinstance(listed, list) and len(known) == len(listed):
+            self._repeated["category"] = listed
 
     def sort(self, observation: Node) -> None:
         """Read a statement of the report, or leave the Observation as one of a lesion."""
@@ -240,6 +265,11 @@ class Results:
         return None if value is None else Evaluation(name, value, "", owner.path)
 
 
+def _leads_within(listed: object) -> bool:
+    """Whether a reference among these means another resource in each that contains one."""
+    return any(str(one.get("reference", "#")).startswith("#") for one in _listed(listed) if isinstance(one, dict))
+
+
 def _same_subject(reference: Node, shared: Shared) -> bool:
     """Whether a reference that leads out of the document leads where that of the report does."""
     said = reference.value.get("reference")
@@ -266,14 +296,15 @@ def is_prose(observation: Node) -> bool:
 
 def _rows(concept: object) -> tuple[str, ...]:
     """The rows of evaluations.toml that a CodeableConcept is the name of, by any of its codes."""
-    tables = vocabulary()
-    names = tables.names(EVALUATIONS)
-    found: dict[str, None] = {}
-    for key in keys_of(concept):
-        if key in names.by_concept:
-            found[names.by_concept[key]] = None
     text = concept.get("text") if isinstance(concept, dict) and "coding" not in concept else None
-    if not found and isinstance(text, str):
+    return _named(keys_of(concept), text if isinstance(text, str) else None)
+
+
+@lru_cache(_KEPT)
+def _named(keys: tuple[str, ...], text: str | None) -> tuple[str, ...]:
+    names = vocabulary().names(EVALUATIONS)
+    found = dict.fromkeys(names.by_concept[key] for key in keys if key in names.by_concept)
+    if not found and text is not None:
         rows, _ = names.find(text)
         found = dict.fromkeys(rows if len(rows) == 1 else ())
     return tuple(found)

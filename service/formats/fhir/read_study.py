@@ -230,9 +230,13 @@ class Studies:
 
     def index_others(self) -> None:
         """List the instances of every other study that an Observation speaks of: images may be of it."""
+        before: object = None
         for observation in self._document.of_kind("Observation"):
             for name in ("derivedFrom", "partOf"):
                 listed = observation.value.get(name)
+                if listed is None or (listed == before and "#" not in str(listed)):
+                    continue
+                before = listed
                 for reference in listed if isinstance(listed, list) else [listed]:
                     found = self._document.find(reference, observation)
                     if found is not None and found.kind == "ImagingStudy" and id(found) not in self.nodes:

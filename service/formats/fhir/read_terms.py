@@ -62,29 +62,43 @@ class Chosen(NamedTuple):
 
 def term(owner: Node, name: str, field: str, sender: str) -> Term | None:
     """The term of a member that is a CodeableConcept, for a row of the mappings; None where it says nothing."""
-    made = _plain(owner, name, field, sender)
-    if made is not None:
-        return made
+    if name not in owner.value:
+        return None
+    chosen = _plain(owner.value[name], field, sender)
+    if chosen is not None:
+        owner.take(name)
+        return Term(chosen.text, chosen.code, f"{owner.path}.{name}")
     found = owner.nodes(name)
     return of_concept(found[0], field, sender) if found else None
 
 
-def _plain(owner: Node, name: str, field: str, sender: str) -> Term | None:
-    """The term of a concept of which nothing is left unread, the quick way; None for any other."""
-    value = owner.value.get(name)
+def _plain(value: object, field: str, sender: str) -> Chosen | None:
+    """What is taken of a concept of which nothing is left unread, the quick way; None for any other."""
     if not isinstance(value, dict) or not value.keys() <= _CONCEPT:
         return None
     text, codings = value.get("text", ""), value.get("coding", [])
     if not isinstance(text, str) or not isinstance(codings, list):
         return None
+    key = []
     for coding in codings:
         if not isinstance(coding, dict) or not coding.keys() <= _CODING:
             return None
-    chosen = choose(field, text.strip(), tuple([_coding(coding) for coding in codings]), sender)
+        key.append((coding.get("system"), coding.get("code"), coding.get("display")))
+    try:
+        return _whole(field, text, tuple(key), sender)
+    except TypeError:  # a list or an object where a text should be
+        return None
+
+
+@lru_cache(_KEPT)
+def _whole(field: str, text: str, codings: tuple[tuple[object, ...], ...], sender: str) -> Chosen | None:
+    """What is taken of a concept as it came, if that is all of it."""
+    chosen = choose(
+        field, text.strip(), tuple([_coding(dict(zip(_PARTS, one, strict=True))) for one in codings]), sender
+    )
     if chosen.unread or chosen.words or not 0 < len(chosen.text) <= _SHORT or not chosen.text.isprintable():
         return None
-    owner.take(name)
-    return Term(chosen.text, chosen.code, owner.at(name))
+    return chosen
 
 
 def terms(owner: Node, name: str, field: str, sender: str) -> tuple[Term, ...]:
@@ -95,6 +109,10 @@ def terms(owner: Node, name: str, field: str, sender: str) -> tuple[Term, ...]:
 
 def of_concept(concept: Node, field: str, sender: str) -> Term | None:
     """The term of a CodeableConcept, or of a Coding alone; ``sender`` is who may have named private schemes."""
+    plain = _plain(concept.value, field, sender)
+    if plain is not None:
+        concept.take(*concept.value)
+        return Term(plain.text, plain.code, concept.path)
     text = concept.string("text") if "text" in concept else None
     if "coding" in concept:
         codings = concept.nodes("coding")

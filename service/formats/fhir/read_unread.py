@@ -49,6 +49,7 @@ INFRASTRUCTURE: Final[Mapping[str, Mapping[str, str]]] = {
 """By type of resource (``""``: any), the elements that say nothing of a patient, a study or a lesion."""
 GENERATED: Final = ("generated", "empty")
 """States of a narrative that holds no more than its resource (R4 narrative.html)."""
+_ENTRY: Final = frozenset({*INFRASTRUCTURE["Bundle.entry"], "resource"})
 _NOTHING: Final[Mapping[str, str]] = {}
 _WHY: Final = "a lesion report has no place for it"
 _LABELS: Final = ("security", "tag")
@@ -59,15 +60,17 @@ def list_unread(document: Document, report: Node) -> None:
     for resource in document.resources:
         if _is_our_document(resource, report, document):
             continue
-        if resource.taken <= {"resourceType", "contained"}:
+        if not resource.is_read():
             why = "a lesion report has no place for this resource, or nothing refers to it"
             document.noted.skip(resource.path, resource.kind, why, "fhir-resource")
-        else:
+        elif not resource.is_whole:
             _list(resource)
     if document.root.kind == "Bundle":
         _list(document.root)
     for entry in document.entries:
-        _list(entry)
+        is_frame = entry.is_taken("resource") and entry.value.keys() <= _ENTRY
+        if not (is_frame and all(resource.kind for resource in entry.nodes("resource"))):
+            _list(entry)
 
 
 def _list(node: Node) -> None:
@@ -86,7 +89,7 @@ def _list(node: Node) -> None:
         if name in known or name in anywhere:
             continue
         for kid in kids:
-            if kid.kind:
+            if kid.kind or (kid.is_whole and name != "extension"):
                 continue
             if kid.is_touched and not _is_unknown(name, kid):
                 _list(kid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from service.coding import vocabulary
@@ -225,10 +226,16 @@ def quantity(node: Node) -> tuple[Decimal, Term] | None:
     if value is None:
         return None
     text, system, code = node.string("unit"), node.string("system"), node.string("code")
+    return value, Term(*_unit(text, system, code), node.path)
+
+
+@lru_cache(1024)
+def _unit(text: str | None, system: str | None, code: str | None) -> tuple[str, Code | None]:
+    """Words and code of a unit."""
     words = one_line(text or "")[:_WORD]
     if system is None or code is None or not (is_word(system) and is_word(code)):
-        return value, Term(words or (code if code is not None and is_word(code) else ""), None, node.path)
-    return value, Term(words or code, Code(vocabulary().designator(system) or system, code, words or code), node.path)
+        return words or (code if code is not None and is_word(code) else ""), None
+    return words or code, Code(vocabulary().designator(system) or system, code, words or code)
 
 
 def reference_range(owner: Node, unit: Term) -> ReferenceRange | None:

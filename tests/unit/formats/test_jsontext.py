@@ -100,6 +100,11 @@ def _in_64_bits(value: Any) -> Any:
         rb'{"a": "\":", "a": 1}',
         rb'{"a": 1, "\u0061": 2, "b": "\":"}',
         rb'{"a": 1, "\u0061": 2}',
+        rb'{"a": 1, "a": 2, "b": "\u003a"}',
+        rb'{"a": 1, "a": 2, "b": "\u003A"}',
+        '{"a": "\u0085"}'.encode(),
+        '{"a": "\ufdd0"}'.encode(),
+        '{"a": "\uffff"}'.encode(),
         b'{"a\\\\": 1, "a\\\\": 2}',
         b'{"a": NaN}',
         b'{"a": "\x7f"}',
@@ -108,7 +113,7 @@ def _in_64_bits(value: Any) -> Any:
         b"{",
         b'["' + b"x" * 2_000_000 + b'"]',
     ],
-    ids=range(15),
+    ids=range(20),
 )
 def test_the_quick_way_gives_nothing_where_something_is_wrong(body: bytes) -> None:
     assert parse_quickly(body, Limits()) is None

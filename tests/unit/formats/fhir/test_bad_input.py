@@ -112,6 +112,7 @@ def large(entries: int) -> bytes:
     """A bundle of many small resources with a report among them."""
     report = dict(REPORT)
     report |= {"issued": "2026-03-02T10:41:00Z", "contained": [{"resourceType": "Patient", "id": "p"}]}
+    report["conclusion"] = "No lesion."
     few = [{"resource": {"resourceType": "Basic"}}] * (entries - 1)
     return json.dumps({"resourceType": "Bundle", "entry": [{"resource": report}, *few]}).encode()
 
