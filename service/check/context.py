@@ -84,7 +84,11 @@ class Context(Saying):
     def person(self, person: Person[CodedTerm]) -> str:
         """A person with all that is said of one."""
         role = self.said(person.role)
-        return said_with(self.name(person.name), id=person.id, organization=person.organization, role=role)
+        return said_with(self.name(person.name), id=self.id_of(person), organization=person.organization, role=role)
+
+    def id_of(self, person: Person[CodedTerm]) -> str | None:
+        """The id that an output says of a person."""
+        return person.id
 
     def device(self, device: Device) -> str:
         """A device with all that is said of one."""
@@ -132,7 +136,7 @@ class Context(Saying):
             if device is not None:
                 yield Fact("observer/together", f"{self.device(device)} for {self.person(person)}")
             if person.verified_at is not None:
-                yield Fact("verified", said_with(self.name(person.name), id=person.id))
+                yield Fact("verified", said_with(self.name(person.name), id=self.id_of(person)))
                 yield Fact("verified/at", self.moment(person.verified_at))
 
     def evidence(self, report: CodedReport) -> Iterator[Fact]:

@@ -5,7 +5,8 @@ What a list holds in order has its position in the place; the rest is compared a
 thing in two ways, so there are two yardsticks: `Yardstick` as FHIR says it, `service.check.sr_yardstick` as an SR does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from service.check.context import Context
 from service.check.values import (
@@ -19,7 +20,8 @@ from service.check.values import (
     said_with,
 )
 from service.domain.codes import CodedTerm
-from service.domain.report import CodedReport, CountKind, Lesion, Measurement, ReferenceRange, TimePoint
+from service.domain.names import PersonName
+from service.domain.report import CodedReport, CountKind, Lesion, Measurement, Person, ReferenceRange, TimePoint
 
 
 class Yardstick(Context):
@@ -27,10 +29,15 @@ class Yardstick(Context):
 
     own = ""
     """Study Instance UID of the report."""
+    names: Mapping[str, PersonName] = MappingProxyType({})
+    """Ids of persons, each with the first name that has it."""
 
     def facts(self, report: CodedReport) -> Iterator[Fact]:
         """Every fact that an output must state, unless it names it as lost."""
         self.own = report.study.uid
+        people = [observer.person for observer in report.observers] + [report.study.referring_physician]
+        known = (person for person in reversed(people) if person is not None and person.id is not None)
+        self.names = {person.id or "": person.name for person in known}
         yield from self.context(report)
         for place, text in (("impression", report.impression), ("findings", report.findings)):
             if text is not None:
@@ -47,6 +54,10 @@ class Yardstick(Context):
         yield from self.images(report)
         for lesion in report.lesions:
             yield from self.lesion(lesion)
+
+    def id_of(self, person: Person[CodedTerm]) -> str | None:
+        """One Practitioner has an id: the other names that a report gives it to are people without one."""
+        return person.id if self.names.get(person.id or "") == person.name else None
 
     def images(self, report: CodedReport) -> Iterator[Fact]:
         """The images of the study itself."""

@@ -1,9 +1,11 @@
 """Who observed, verified and referred: the people and devices of a report as entries, and how they are referred to."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from service.domain.codes import CodedTerm
-from service.domain.report import Person
+from service.domain.loss import Loss, LossKind
+from service.domain.names import PersonName
+from service.domain.report import CodedReport, Person
 from service.domain.times import DateTime
 from service.formats.fhir.codeable import Json
 from service.formats.fhir.draft import Draft
@@ -27,6 +29,32 @@ class Observers:
     def authors(self) -> list[Json]:
         """People, then devices."""
         return self.people + self.devices
+
+
+def named_once(report: CodedReport) -> tuple[CodedReport, tuple[Loss, ...]]:
+    """The report with one name for each id: a person with the id of another one goes without, which is a loss.
+
+    As one Practitioner the second would stand under the first one's name, whatever each of them said or verified.
+    """
+    names: dict[str, PersonName] = {}
+    losses: list[Loss] = []
+
+    def plain(person: Person[CodedTerm], where: str) -> Person[CodedTerm]:
+        if person.id is None or names.setdefault(person.id, person.name) == person.name:
+            return person
+        why = "the report gives this id to another name, too: the first one has it, this one is a person without an id"
+        losses.append(Loss(LossKind.LOST, f"{where}/id", "id of a person", why, "fhir-person-id"))
+        return replace(person, id=None)
+
+    observers = tuple(
+        one if one.person is None else replace(one, person=plain(one.person, f"/observers/{place}/person"))
+        for place, one in enumerate(report.observers)
+    )
+    study = report.study
+    if study.referring_physician is not None:
+        asked = plain(study.referring_physician, "/study/referringPhysician")
+        study = replace(study, referring_physician=asked)
+    return (replace(report, observers=observers, study=study) if losses else report), tuple(losses)
 
 
 def person_references(draft: Draft, person: Person[CodedTerm]) -> tuple[Json, Json, Json | None]:

@@ -28,7 +28,7 @@ from service.formats.fhir.draft import Draft
 from service.formats.fhir.identity import Entry
 from service.formats.fhir.imaging import imaging_studies, service_request_entry
 from service.formats.fhir.lesion import lesion_observation
-from service.formats.fhir.observers import observers_of, person_references
+from service.formats.fhir.observers import named_once, observers_of, person_references
 from service.formats.fhir.people import patient_entry
 from service.formats.fhir.profiles.modes import shaped
 from service.formats.fhir.r4 import R4
@@ -84,7 +84,9 @@ def _build(report: CodedReport, sr: SrReference, bundle: str, release: Release) 
     if bundle not in KINDS:
         raise NotAcceptable(Problem("", "bundle", f"bundle is one of {', '.join(KINDS)}", KINDS))
     has_requests = bundle in _WITH_REQUESTS
+    report, losses = named_once(report)
     draft = Draft(report, sr, release)
+    draft.losses.extend(losses)
     lead = _fill(draft)
     made: Json = {"resourceType": "Bundle"}
     if bundle == "document":

@@ -25,7 +25,12 @@ UNKNOWN = "unknown"
 
 def line(draft: Draft, text: str | None, longest: int, where: str, what: str) -> str:
     """Words for SH or LO, on one line; where they do not fit they are left out and named as a loss."""
-    return identifier(draft, " ".join((text or "").split()).replace("\\", "/"), longest, where, what)
+    return identifier(draft, one_line(text or ""), longest, where, what)
+
+
+def one_line(text: str) -> str:
+    """Words as SH and LO hold them: spaces within count (PS3.5 6.2), line breaks and a backslash can't be there."""
+    return (text.strip(" ") if text.isprintable() else " ".join(text.split())).replace("\\", "/")
 
 
 def identifier(draft: Draft, text: str | None, longest: int, where: str, what: str) -> str:

@@ -195,7 +195,7 @@ def _equipped(notes: Notes, made: list[Observer[Term]], elements: Elements) -> t
             found.append(one)
             continue
         wanted = one.device.model or one.device.name
-        item = next((item for item in equipment if _model(notes, item) == _line(wanted)), None)
+        item = next((item for item in equipment if _is_on_line(_model(notes, item), wanted)), None)
         if item is None:
             found.append(one)
             continue
@@ -210,9 +210,9 @@ def _model(notes: Notes, item: Elements) -> str:
     return notes.tree.text(item, TAG["ManufacturerModelName"])
 
 
-def _line(text: str) -> str:
-    """Words as LO holds them, on one line."""
-    return " ".join(text.split()).replace("\\", "/")
+def _is_on_line(held: str, said: str) -> bool:
+    """Whether LO holds these words: white space aside, and with a slash where it can't have a backslash."""
+    return held.split() == said.replace("\\", "/").split()
 
 
 def with_algorithm(
@@ -235,9 +235,11 @@ def with_algorithm(
         device = devices[0].device
         assert device is not None  # noqa: S101 - for the type checker; chosen by it above
         known = {device.algorithm or device.name, device.algorithm}
-        if device.version in (None, version or None) and (device.algorithm is None or name in known):
+        is_version = device.version is None or _is_on_line(device.version, version)
+        is_algorithm = device.algorithm is None or _is_on_line(device.algorithm, name)
+        if is_version and is_algorithm:  # the header has them on one line, the tree as they were written
             algorithm = device.algorithm if name in known else name
-            fuller = replace(device, version=device.version or version or None, algorithm=algorithm or None)
+            fuller = replace(device, version=version or device.version, algorithm=algorithm or None)
             return tuple(replace(one, device=fuller) if one is devices[0] else one for one in made)
     for name, version in names:
         nodes = next(nodes for said, which, nodes in algorithms if (said, which) == (name, version))

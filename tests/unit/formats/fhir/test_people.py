@@ -5,12 +5,19 @@ from typing import Any
 
 import pytest
 
+from service.check.compare import compare
 from service.domain.codes import CodedTerm
 from service.domain.names import PersonName
+from service.domain.received import Intake
 from service.domain.report import Device, Issuer, Observer, Patient, Person, Sex
 from service.domain.times import DateTime
 from service.formats.fhir.people import human_names
-from tests.fhir_bundles import Json, only, resources, target, written
+from service.formats.fhir.r4 import R4
+from service.formats.fhir.r5 import R5
+from service.formats.fhir.read import read
+from service.formats.fhir.release import Release
+from service.formats.fhir.write import write
+from tests.fhir_bundles import Json, only, resources, sr_of, target, written
 from tests.reports import RECORDING, REPORTS, make_coded_report
 
 
@@ -199,3 +206,23 @@ def test_the_same_person_observing_and_referring_is_one_practitioner() -> None:
 
     assert only(bundle, "Practitioner")["identifier"][0]["value"] == "R7"
     assert only(bundle, "ServiceRequest")["requester"] == only(bundle, "DiagnosticReport")["resultsInterpreter"][0]
+
+
+@pytest.mark.parametrize("release", [R4, R5], ids=lambda release: release.name)
+def test_two_names_of_one_id_are_two_practitioners_and_the_second_has_lost_the_id(release: Release) -> None:
+    first: Person[CodedTerm] = Person(PersonName.parse("Smith^J"), id="R7")
+    second: Person[CodedTerm] = Person(PersonName.parse("Gray^H"), id="R7")
+    third: Person[CodedTerm] = Person(PersonName.parse("Lee^K"), id="R7")
+    report = make_coded_report(observers=(Observer(person=first), Observer(person=second)))
+    report = replace(report, study=replace(report.study, referring_physician=third))
+
+    emitted = write(report, sr_of(report), release=release)
+    back = read(emitted.content, Intake("somebody else"), release.name).report
+
+    assert [(loss.where, loss.rule) for loss in emitted.losses] == [
+        ("/observers/1/person/id", "fhir-person-id"),
+        ("/study/referringPhysician/id", "fhir-person-id"),
+    ]
+    people = [one.person for one in back.observers] + [back.study.referring_physician]
+    assert [(str(one.name), one.id) for one in people if one] == [("Smith^J", "R7"), ("Gray^H", None), ("Lee^K", None)]
+    assert compare(report, None, emitted.content) == ()

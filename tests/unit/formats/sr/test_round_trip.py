@@ -12,11 +12,12 @@ from service.coding.coder import code_report
 from service.domain.errors import Refused
 from service.domain.limits import Limits
 from service.domain.received import Intake
-from service.domain.report import CodedReport
+from service.domain.report import CodedReport, Device, Observer
 from service.formats.findings.read import read as read_findings
 from service.formats.sr.read import read
 from service.formats.sr.write import write
 from tests.codable import codable_documents
+from tests.reports import make_coded_report
 from tests.same_report import as_an_sr_says, differences
 
 EXAMPLES = sorted((Path(__file__).parents[4] / "examples").glob("*.json"))
@@ -42,6 +43,31 @@ def lost_on_the_way(report: CodedReport, dialect: str = "strict") -> list[str]:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_comes_back_as_it_was(path: Path, dialect: str) -> None:
     assert lost_on_the_way(coded(path.read_bytes()), dialect) == []
+
+
+_DEVICES = {
+    "two spaces": Device("0", "0  0", "2.25.1", algorithm="0"),
+    "everywhere": Device("a  b", "1  \\2", "2.25.1", model="c  d", algorithm="e\\  f"),
+    "no algorithm": Device("a\\b", "0  0", "2.25.1"),
+}
+
+
+@pytest.mark.parametrize("device", _DEVICES.values(), ids=_DEVICES)
+def test_a_device_with_spaces_within_its_version_comes_back_as_the_one_that_it_was(device: Device) -> None:
+    report = make_coded_report(observers=(Observer(device=device),))
+
+    (back,) = read(write(report).content, Intake()).report.observers
+
+    assert back.device == device
+
+
+def test_each_of_several_devices_keeps_the_spaces_within_its_version() -> None:
+    devices = [Device("a  b", "0  0", "2.25.1", algorithm="x  y"), Device("a b", "0 0", "2.25.2")]
+    report = make_coded_report(observers=tuple(Observer(device=device) for device in devices))
+
+    back = [one.device for one in read(write(report).content, Intake()).report.observers]
+
+    assert back == devices
 
 
 @pytest.mark.slow
