@@ -9,7 +9,8 @@ from service.domain.errors import Invalid, Problem, Unreadable
 
 HEADER_BYTES: Final = 8_192
 """Of the headers of one part."""
-_BOUNDARY: Final = re.compile(rb"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
+# RFC 2046 5.1.1 allows 70 characters; Orthanc's client sends 73.
+_BOUNDARY: Final = re.compile(rb"[0-9A-Za-z'()+_,\-./:=? ]{0,199}[0-9A-Za-z'()+_,\-./:=?]")
 
 
 @dataclass(frozen=True, slots=True)

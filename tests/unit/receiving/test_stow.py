@@ -24,6 +24,7 @@ from service.domain.limits import Limits
 from service.pipeline import Format
 from service.receiving.multipart import parts
 from service.receiving.stow import NAMESPACE
+from tests.oracles.servers import Pacs
 from tests.unit.receiving.conftest import Deploy, destinations, kept, written
 
 STORED, FAILED, OTHER, REASON, INSTANCE = "00081199", "00081198", "0008119A", "00081197", "00081155"
@@ -201,6 +202,17 @@ def test_a_body_that_is_none_is_unreadable(content: bytes) -> None:
 def test_parts_are_counted() -> None:
     with pytest.raises(Invalid):
         list(parts(b"--x\r\n\r\na" * 3 + b"\r\n--x--", "x", 0))
+
+
+@pytest.mark.oracle("orthanc")
+def test_orthanc_sends_by_its_own_client(url: str, app: Flask, pacs: Pacs) -> None:
+    stored = requests.post(f"{pacs.url}/instances", data=written(Format.SR), timeout=60).json()["ID"]
+    server = {"Url": url.removesuffix("studies")}
+    assert requests.put(f"{pacs.dicom_web}/servers/us", json=server, timeout=60).ok
+    sent = {"Resources": [stored], "Synchronous": True}
+    answer = requests.post(f"{pacs.dicom_web}/servers/us/stow", json=sent, timeout=60)
+    assert answer.ok, answer.text
+    assert kept(here_of(app)) == 1
 
 
 @pytest.mark.cases
