@@ -29,7 +29,12 @@ _ALTERNATIVES: Final = 2
 
 
 def escape(text: str) -> str:
-    """A text as it stands in a message: delimiters as escape sequences, a line end as ``.br`` (2.7.4, 2.7.7)."""
+    """A text as it stands in a message: delimiters as escape sequences, a line end as ``.br`` (2.7.4, 2.7.7).
+
+    A text of two quotation marks would be a null, "delete what is there" (2.5.3): it goes as hexadecimal (2.7).
+    """
+    if text == '""':
+        return "\\X2222\\"
     return text.replace("\r\n", "\n").translate(_ESCAPES)
 
 

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 from hl7apy.parser import parse_message
 
+from service.domain.received import Intake
 from service.domain.report import Status
+from service.formats.hl7v2.read import read
 from service.formats.hl7v2.tables import READ, WRITTEN
 from service.formats.hl7v2.write import write
 from tests.reports import (
@@ -63,6 +65,12 @@ def test_free_text_is_a_line_an_observation_and_its_delimiters_are_escaped() -> 
     written = lines(write(make_coded_report(findings="one|two\n\nthr^ee & ~ \\")).content)
     texts = [line.split("|")[5] for line in written if line.startswith("OBX") and "|TX|121070^" in line]
     assert texts == ["one\\F\\two", "", "thr\\S\\ee \\T\\ \\R\\ \\E\\"]
+
+
+def test_a_text_of_two_quotation_marks_is_no_null() -> None:
+    content = write(make_coded_report(impression='""')).content
+    assert b"|\\X2222\\|" in content
+    assert read(content, Intake()).report.impression == '""'
 
 
 def test_a_number_keeps_its_digits_and_has_a_ucum_unit() -> None:
