@@ -4,6 +4,7 @@ What a file holds is walked by pydicom, which the reader does not use.
 """
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -176,10 +177,14 @@ def test_uids_of_the_report_are_uids(cases: Path) -> None:
 
 
 def test_every_file_is_published_and_served_in_every_format(cases: Path, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'x.sqlite3'}"
-    Store(url).migrate()
-    client = create_app(Settings(database_url=url, log_level="error")).test_client()
+    empty = tmp_path / "empty.sqlite3"
+    store = Store(f"sqlite:///{empty}")
+    store.migrate()
+    store.close()
     for path in files(cases):
+        # A database for each: makers of examples gave one accession number to several patients.
+        own = shutil.copy(empty, tmp_path / f"{path.stem}.sqlite3")
+        client = create_app(Settings(database_url=f"sqlite:///{own}", log_level="error")).test_client()
         content = path.read_bytes()
         answer = client.post("/v1/reports?check=full", data=content, headers={"Content-Type": "application/dicom"})
         assert answer.status_code == 201, (path.name, answer.json)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 GROUP = r"/CONTAINER \(125007,DCM,\"Measurement Group\"\)"
-CODE = r"/CODE \([^,]+,[^,]+,\"[^\"]*\"\)"
+CODE = r"/CODE \([^,]+,[^,]+,\".{1,64}?\"\)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +250,11 @@ RARE = _rows(
             r" than code meaning in context group 100"
         ),
         "meanings annotate (PS3.3 8.3); context groups of LOINC codes changed theirs with LOINC",
+    ),
+    (
+        "pixelmed",
+        r"\[Row 1\] CODE \(121139,DCM,.*: Code \(OT,DCM,.Other.\) not found in context group 29$",
+        "the row is mandatory and nobody named the modality: one of CID 29 would be made up, OT is a code of DCM",
     ),
     (
         "dciodvfy",
