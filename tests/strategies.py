@@ -113,6 +113,12 @@ def _points(axes: int, fewest: int, most: int) -> Strategy:
     return st.lists(point, min_size=fewest, max_size=most, unique_by=tuple)
 
 
+def _segment() -> Strategy:
+    """A segment; one SEG instance is always of the same series."""
+    made = _object({"sop": uids(), "number": st.integers(1, 65_535)}, sourceSeries=uids())
+    return made.map(lambda segment: {**segment, "series": f"{segment['sop'][:48]}.1"})
+
+
 @st.composite
 def _shape(draw: st.DrawFn, axes: Strategy, shown: Strategy) -> Any:
     points = draw(axes)
@@ -225,7 +231,7 @@ def _lesion_members(lexicon: Lexicon) -> Strategy:
         text=prose(),
         descriptors=descriptors(lexicon.descriptors),
         regions3d=st.lists(regions3d(), max_size=2),
-        segment=_object({"sop": uids(), "series": uids(), "number": st.integers(1, 65_535)}, sourceSeries=uids()),
+        segment=_segment(),
     )
 
 
