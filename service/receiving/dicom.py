@@ -7,12 +7,13 @@ from uuid import uuid4
 
 import structlog
 
+from service.access.events import Arrival
 from service.delivery.dimse import TRANSFER_SYNTAXES, VERIFICATION, quiet
-from service.domain.errors import Invalid, LesionBridgeError, Problem
+from service.domain.errors import Forbidden, Invalid, LesionBridgeError, Problem
 from service.doors import Format
 from service.receiving import statuses
 from service.receiving.hl7 import server_context
-from service.receiving.reception import Reception
+from service.receiving.reception import Peer, Reception, rule_of
 from service.receiving.settings import DicomListener
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class DicomServer:
                 (evt.EVT_C_STORE, self._store),
                 (evt.EVT_DATA_RECV, self._count),
                 (evt.EVT_CONN_CLOSE, self._forget),
+                (evt.EVT_REJECTED, self._rejected),
             ],
         )
         self._server = server
@@ -75,20 +77,32 @@ class DicomServer:
     def _store(self, event: Any) -> Dataset | int:
         """The status of one C-STORE (PS3.4 B.2.3)."""
         self._coming.pop(event.assoc, None)
-        request, rule = str(uuid4()), ""
+        peer = self._peer(event.assoc)
         failed: Exception | None = None
+        kept: list[str] = []
         try:
             content = event.encoded_dataset()
             self._held(event.request, content)
-            site = self._reception.here.receiving.site_of_title(event.assoc.requestor.ae_title.strip())
-            self._reception.take(content, Format.SR, site, request)
+            kept.append(str(self._reception.take(content, Format.SR, peer.site, peer.request).id))
         except LesionBridgeError as error:
-            failed, rule = error, error.problems[0].rule if error.problems else ""
+            failed = error
         except Exception as error:  # noqa: BLE001 - whatever it is, the peer gets an answer
-            failed, rule = error, "internal"
-            _log.error("failed", error=type(error).__name__, way="dicom", request=request)
-        _log.info("dicom object", accepted=failed is None, rule=rule, request=request)
+            failed = error
+            _log.error("failed", error=type(error).__name__, way="dicom", request=peer.request)
+        failed = self._reception.note(peer, Arrival.OBJECT, failed, *kept)
+        rule = rule_of(failed)
+        _log.info("dicom object", accepted=failed is None, rule=rule, request=peer.request)
         return 0x0000 if failed is None else _status(statuses.dimse(failed), rule)
+
+    def _rejected(self, event: Any) -> None:
+        """An association of somebody who may not, or calls somebody else, is in the trail too."""
+        refusal = Forbidden(Problem("", "association", "the association was rejected"))
+        self._reception.note(self._peer(event.assoc), Arrival.STRANGER, refusal)
+
+    def _peer(self, association: Any) -> Peer:
+        title = association.requestor.ae_title.strip()
+        site = self._reception.here.receiving.site_of_title(title)
+        return Peer(str(uuid4()), title, str(association.requestor.address or ""), site)
 
     def _held(self, request: Any, content: bytes) -> None:
         """That the object is the one that the request names (PS3.7 9.1.1.1)."""

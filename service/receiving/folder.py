@@ -9,16 +9,19 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 import orjson
 import structlog
 
+from service.access.events import Arrival
 from service.domain.errors import LesionBridgeError, Problem, TooLarge
+from service.domain.received import Received
 from service.doors import Format, detect, reports
-from service.receiving.reception import Reception
+from service.receiving.reception import Peer, Reception
 from service.receiving.settings import FolderListener
 
 TABLES: Final = frozenset({".csv", ".tsv", ".ndjson", ".jsonl"})
@@ -122,35 +125,47 @@ class FolderWatch:
         return True
 
     def _publish(self, file: Path) -> list[LesionBridgeError]:
-        """Keep the reports of a file; why some are not."""
-        here = self._reception.here
-        limit = here.settings.limits.body_bytes
+        """Keep the reports of a file, each with its event in the audit trail; why some are not."""
+        site = self._reception.here.receiving.sites.get(self._settings.site)
+        peer = Peer(str(uuid4()), "folder", site=site)
         failures: list[LesionBridgeError] = []
+        for outcome in self._outcomes(file, peer):
+            failed: Exception | None = outcome if isinstance(outcome, LesionBridgeError) else None
+            # What is tried again in a moment has its event once it has come to an end.
+            if not isinstance(outcome, LesionBridgeError):
+                failed = self._reception.note(peer, Arrival.DOCUMENT, None, outcome)
+            elif not outcome.retryable:
+                failed = self._reception.note(peer, Arrival.DOCUMENT, outcome)
+            if isinstance(failed, LesionBridgeError):
+                failures.append(failed)
+        return failures
+
+    def _outcomes(self, file: Path, peer: Peer) -> Iterator[str | LesionBridgeError]:
+        """Our id of each report of a file, or why it was not kept."""
+        limit = self._reception.here.settings.limits.body_bytes
         try:
             with file.open("rb") as opened:
                 content = opened.read(limit + 1)
             if len(content) > limit:
                 raise TooLarge(Problem("", "limit", f"the file is larger than {limit} bytes"))
-            site = here.receiving.sites.get(self._settings.site)
             if file.suffix.lower() not in TABLES:
-                self._reception.take(content, detect(content), site)
-                return []
-            for found in reports(content, self._reception.source(content, Format.CSV, site).intake):
-                if isinstance(found, LesionBridgeError):
-                    failures.append(found)
-                    continue
-                try:
-                    self._reception.take_one_of(content, found, site)
-                except LesionBridgeError as error:
-                    failures.append(error)
+                yield str(self._reception.take(content, detect(content), peer.site, peer.request).id)
+                return
+            for found in reports(content, self._reception.source(content, Format.CSV, peer.site).intake):
+                yield found if isinstance(found, LesionBridgeError) else self._one_of(content, found, peer)
         except LesionBridgeError as error:
-            failures.append(error)
+            yield error
         except FileNotFoundError:
             raise
         except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
-            _log.error("failed", error=type(error).__name__, way="folder")
-            failures.append(LesionBridgeError(Problem("", "internal", "the service failed; its log has it")))
-        return failures
+            _log.error("failed", error=type(error).__name__, way="folder", request=peer.request)
+            yield LesionBridgeError(Problem("", "internal", "the service failed; its log has it"))
+
+    def _one_of(self, content: bytes, found: Received, peer: Peer) -> str | LesionBridgeError:
+        try:
+            return str(self._reception.take_one_of(content, found, peer.site, peer.request).id)
+        except LesionBridgeError as error:
+            return error
 
 
 def _free(place: Path) -> Path:

@@ -17,17 +17,19 @@ from uuid import uuid4
 
 import structlog
 
+from service.access.events import Arrival
 from service.domain.errors import LesionBridgeError
 from service.doors import Format
 from service.receiving.acknowledge import answers, heading
 from service.receiving.merging import merge_all
-from service.receiving.reception import Reception
+from service.receiving.reception import Peer, Reception, rule_of
 from service.receiving.settings import Hl7Listener, ServerTls
 
 _START, _END = b"\x0b", b"\x1c\r"  # MLLP: <SB> message <EB><CR> (HL7 v2 Implementation Guide, C.4)
 _CHUNK: Final = 65_536
 _BACKLOG: Final = 16
 _LOOK_S: Final = 0.5
+_NAME: Final = 40
 _log = structlog.get_logger()
 
 
@@ -71,7 +73,7 @@ class Hl7Server:
     def _accept(self) -> None:
         while not self._ending.is_set():
             try:
-                connected, _ = self._socket.accept()
+                connected, peer = self._socket.accept()
             except TimeoutError:
                 continue
             except OSError:
@@ -80,50 +82,54 @@ class Hl7Server:
                 connected.close()
                 _log.warning("hl7 connection refused", reason="too many connections")
                 continue
-            thread = threading.Thread(target=self._serve, args=(connected,), daemon=True)
+            thread = threading.Thread(target=self._serve, args=(connected, str(peer[0])), daemon=True)
             self._threads.add(thread)
             thread.start()
 
-    def _serve(self, connected: socket.socket) -> None:
+    def _serve(self, connected: socket.socket, address: str) -> None:
         try:
             with connected:
                 connected.settimeout(self._settings.timeout_s)
                 if self._tls is None:
-                    self._converse(connected)
+                    self._converse(connected, address)
                 else:
                     with self._tls.wrap_socket(connected, server_side=True) as secured:
-                        self._converse(secured)
+                        self._converse(secured, address)
         except OSError as error:
             _log.info("hl7 connection ended", reason=type(error).__name__)
         finally:
             self._threads.discard(threading.current_thread())
             self._free.release()
 
-    def _converse(self, connected: socket.socket) -> None:
+    def _converse(self, connected: socket.socket, address: str) -> None:
         line = _Line(connected, self._settings, self._reception.here.settings.limits.body_bytes, self._ending.is_set)
         while (message := line.message()) is not None:
-            for answer in answer_to(self._reception, message):
+            for answer in answer_to(self._reception, message, address):
                 connected.sendall(_START + answer + _END)
 
 
-def answer_to(reception: Reception, message: bytes) -> list[bytes]:
+def answer_to(reception: Reception, message: bytes, address: str = "") -> list[bytes]:
     """Take one message; the acknowledgments of it."""
     head = heading(message)
     failed: Exception | None = None
     request = str(uuid4())
+    # MSH-3 and MSH-4, bounded: what stands there in a broken message may be anything.
+    who = f"{head.sender[:_NAME]}|{head.facility[:_NAME]}"
+    peer = Peer(request, who, address, reception.here.receiving.site_of_facility(head.facility))
+    is_merge = (head.kind, head.event) == ("ADT", "A40")
+    kept: list[str] = []
     try:
-        site = reception.here.receiving.site_of_facility(head.facility)
-        if (head.kind, head.event) == ("ADT", "A40"):
+        if is_merge:
             merge_all(reception.here, message)
         else:
-            reception.take(message, Format.HL7V2, site, request)
+            kept.append(str(reception.take(message, Format.HL7V2, peer.site, request).id))
     except LesionBridgeError as error:
         failed = error
     except Exception as error:  # noqa: BLE001 - whatever it is, the peer gets an answer
         failed = error
         _log.error("failed", error=type(error).__name__, way="hl7", request=request)
-    rule = failed.problems[0].rule if isinstance(failed, LesionBridgeError) and failed.problems else ""
-    _log.info("hl7 message", accepted=failed is None, rule=rule, request=request)
+    failed = reception.note(peer, Arrival.MERGE if is_merge else Arrival.DOCUMENT, failed, *kept)
+    _log.info("hl7 message", accepted=failed is None, rule=rule_of(failed), request=request)
     stamp = datetime.now(UTC).strftime("%Y%m%d%H%M%S+0000")
     return answers(head, failed, stamp, request.replace("-", "")[:18])
 

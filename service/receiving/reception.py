@@ -7,7 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
+import structlog
+
+from service.access.events import Arrival, Came, arrived
 from service.delivery.settings import DestinationSettings
+from service.domain.errors import LesionBridgeError, Problem, Unavailable
 from service.domain.received import Received
 from service.doors import Format, Options, detect
 from service.pipeline import Receipt, Source, publish
@@ -17,6 +21,8 @@ from service.receiving.settings import Receiving, Site
 if TYPE_CHECKING:
     from service.config import Settings
     from service.store.reports import Store
+
+_log = structlog.get_logger()
 
 
 class Here(Protocol):
@@ -37,6 +43,16 @@ class Here(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Peer:
+    """Who sent something: ``who`` is its name in the protocol, ``address`` that of the network, ``request`` our id."""
+
+    request: str
+    who: str
+    address: str = ""
+    site: Site | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reception:
     """Takes documents that came by one way; ``trace`` is the W3C trace context of a request."""
 
@@ -48,9 +64,38 @@ class Reception:
         """Publish one document; the same one again gives the same receipt. Raises what `publish` and readers raise."""
         return self._publish(self.source(body, form or detect(body), site), request)
 
-    def take_one_of(self, body: bytes, received: Received, site: Site | None = None) -> Receipt:
+    def take_one_of(self, body: bytes, received: Received, site: Site | None = None, request: str = "") -> Receipt:
         """Publish one report of a table."""
-        return self._publish(replace(self.source(body, Format.CSV, site), received=received), "")
+        return self._publish(replace(self.source(body, Format.CSV, site), received=received), request)
+
+    def note(self, peer: Peer, arrival: Arrival, failed: Exception | None, *reports: str) -> Exception | None:
+        """Write into the audit trail what came in; the error that the peer is answered with.
+
+        What can't be written down is not accepted: the peer sends it again, and it is kept once.
+        """
+        if not self.here.settings.audit:
+            return failed
+        is_ours = rule_of(failed) == "internal" or (isinstance(failed, LesionBridgeError) and failed.retryable)
+        sender = peer.site.name if peer.site is not None else self.here.settings.default_sender
+        store = self.here.store
+        came = Came(
+            store.now(),
+            peer.request,
+            arrival,
+            self.way,
+            peer.who,
+            sender,
+            peer.address,
+            rule_of(failed),
+            is_ours,
+            reports,
+        )
+        try:
+            store.audit.add(arrived(came))
+        except LesionBridgeError as error:
+            _log.error("not audited", error=type(error).__name__, request=peer.request)
+            return failed or Unavailable(Problem("", "audit", "the audit trail can't be written: send it again"))
+        return failed
 
     def source(self, body: bytes, form: Format, site: Site | None) -> Source:
         """The document as its site sends it."""
@@ -68,3 +113,10 @@ class Reception:
             if not is_numbered(source.body):
                 return publish_next(source, self.here.store, planner)
         return publish(source, Options(), self.here.store, planner=planner)
+
+
+def rule_of(failed: Exception | None) -> str:
+    """The rule by which something was refused; nothing where it was accepted."""
+    if isinstance(failed, LesionBridgeError) and failed.problems:
+        return failed.problems[0].rule
+    return "" if failed is None else "internal"
