@@ -167,8 +167,7 @@ class _Reader:
         section = role if role in self.lines else _SUFFIXES.get(suffix, "")
         if section and section != self.named:
             self.section = self.named = section
-        text = "\n".join("^".join(part(one, at + 1) for at in range(len(one))) for one in segment.repetitions(5))
-        self.line(self.section, text)
+        self.line(self.section, segment.display(5))
 
     def _answer(self, segment: Segment, named: tuple[Term | None, str], value: Components, where: str) -> None:
         name, role = named
@@ -255,7 +254,7 @@ class _Draft:
         elif role in ("label", "subject_identifier", "protocol_identifier"):
             self.point[role] = segment.text(5)
         elif kind in _TEXTS:
-            self.lines.append("\n".join(part(one, 1) for one in segment.repetitions(5)))
+            self.lines.extend(line.rstrip() for line in segment.display(5).split("\n"))
         elif name is not None and term is not None:
             self.evaluations.append(Evaluation(name, term, where=f"{segment.place}-5"))
         else:

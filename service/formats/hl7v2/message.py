@@ -28,6 +28,8 @@ _WIDE: Final = (
 _SEQUENCE: Final = re.compile(r"\\([^\\\r]{0,64})\\")
 _SEGMENT: Final = re.compile(r"[A-Z][A-Z0-9]{2}(?:.|$)")
 _FORMATTING: Final = {".br": "\n", ".sp": "\n", ".ce": "\n", ".sk": " ", ".in": "", ".ti": "", ".fi": "", ".nf": ""}
+_NULL: Final = '""'
+"""A value that says to delete what stood there (2.5.3)."""
 _COUNTED: Final = (".sp", ".sk")
 _COUNT_MOST: Final = 80
 _CHARSET_FIELD: Final = 17
@@ -70,6 +72,14 @@ class Segment:
         """A component of the first repetition, counted from 1; empty where it is not there."""
         return part(self.components(field), component)
 
+    def display(self, field: int) -> str:
+        """The lines of a text field: blanks that begin a line are kept, those that end it are not (2A, TX)."""
+        self.read.add(field)
+        if field >= len(self._fields):
+            return ""
+        lines = ("" if (text := str(one)) == _NULL else unescape(text, self._codec) for one in self._fields[field])
+        return "\n".join(line.rstrip() for line in lines)
+
     def unread(self) -> Iterator[int]:
         """The fields that hold something and that nobody asked for."""
         for field in range(1, len(self._fields)):
@@ -87,7 +97,7 @@ class Segment:
                 yield tuple(self._plain(str(one)) for one in component)
 
     def _plain(self, text: str) -> str:
-        return "" if text == '""' else unescape(text, self._codec).strip()
+        return "" if text == _NULL else unescape(text, self._codec).strip()
 
 
 def part(components: Components, number: int, sub: int = 1) -> str:

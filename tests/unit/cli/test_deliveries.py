@@ -1,5 +1,8 @@
 """`deliveries`, `replay`, `purge`, `backup`, `restore`, and `worker` without a destination."""
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -83,6 +86,13 @@ def test_backs_up_and_restores(store: Store, tmp_path: Path) -> None:
     assert len(store.deliveries.list({}, limit=9)) == 3
 
 
-def test_a_worker_needs_a_destination(store: Store) -> None:
-    done = run("worker")
-    assert (done.exit_code, "no destination" in done.stderr) == (2, True)
+def test_a_worker_without_a_destination_works_on_batches_until_stopped(store: Store) -> None:
+    worker = subprocess.Popen([sys.executable, "-m", "service.cli", "worker"], stderr=subprocess.PIPE, text=True)
+    try:
+        assert worker.stderr is not None
+        assert worker.stderr.readline() == "delivering (stop with Ctrl-C)\n"
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=60) == 0
+    finally:
+        worker.kill()
+        worker.communicate()

@@ -50,6 +50,11 @@ def test_what_had_to_be_assumed_is_flagged() -> None:
     assert {loss.rule for loss in received().losses} == {"study-uid-derived", "zone-assumed"}
 
 
+def test_keeps_the_blanks_that_begin_a_line() -> None:
+    found = received('OBX|1|TX|59776-5^Findings^LN||Brain: ~  - one lesion~""~  14 mm||||||F').report.findings
+    assert found == "Brain:\n  - one lesion\n\n  14 mm"
+
+
 def test_the_impression_begins_at_its_heading() -> None:
     lines = [f"OBX|{turn}|TX|&GDT||{text}||||||F" for turn, text in enumerate(("FINDINGS:", "x", "IMPRESSION:", "y"))]
     report = received(*lines).report
