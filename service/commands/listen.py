@@ -10,12 +10,16 @@ import click
 from service.commands.speaking import refusing, say, settings, stop
 
 WAYS = ("dicom", "hl7", "folder")
+GRACE_S = 40
+"""Seconds that what is under way may still take: a message 10, a file 30."""
 
 
 @click.command("listen")
 @click.argument("ways", nargs=-1, type=click.Choice(WAYS))
+@click.option("--metrics-port", type=int, help="Counters for Prometheus on this port, once all is listened to.")
+@click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Where those are served.")
 @refusing
-def command(ways: tuple[str, ...]) -> None:
+def command(ways: tuple[str, ...], metrics_port: int | None, metrics_host: str) -> None:
     """Listen as the receiving file says: to all that it names, or to WAYS of it only. Deliveries are made by `serve`
     or `worker`.
     """
@@ -44,6 +48,15 @@ def command(ways: tuple[str, ...]) -> None:
         for end in ends:
             end()
         stop(f"[listen.{way}]: {error.strerror or type(error).__name__}")
+    if metrics_port is not None:
+        from prometheus_client import start_http_server
+
+        try:
+            start_http_server(metrics_port, metrics_host)
+        except OSError as error:
+            for end in ends:
+                end()
+            stop(f"--metrics-port: {error.strerror or type(error).__name__}")
     say("listening (stop with Ctrl-C)")
     ending.wait()
     for end in ends:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from uuid import uuid4
 
 import structlog
+from prometheus_client import Counter
 
 from service.access.events import Arrival, Came, arrived
 from service.delivery.settings import DestinationSettings
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from service.config import Settings
     from service.store.reports import Store
 
+RECEIVED: Final = Counter("lesionbridge_received", "What came in by a listener.", ("way", "outcome"))
 _log = structlog.get_logger()
 
 
@@ -73,6 +75,7 @@ class Reception:
 
         What can't be written down is not accepted: the peer sends it again, and it is kept once.
         """
+        RECEIVED.labels(self.way, "accepted" if failed is None else "refused").inc()
         if not self.here.settings.audit:
             return failed
         is_ours = rule_of(failed) == "internal" or (isinstance(failed, LesionBridgeError) and failed.retryable)

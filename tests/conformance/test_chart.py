@@ -20,6 +20,7 @@ CHART = ROOT / "deploy" / "helm" / "lesionbridge"
 RULES = ROOT / "deploy" / "prometheus" / "rules.yml"
 JUDGE = ROOT / "tests" / "oracles" / "python" / "judge_chart.py"
 DESTINATIONS = (ROOT / "deploy" / "compose" / "destinations.toml").read_text(encoding="utf-8")
+RECEIVING = (ROOT / "deploy" / "compose" / "receiving.toml").read_text(encoding="utf-8")
 DIGEST = "sha256:" + "0" * 64
 FULL = {
     "image": {"repository": "registry.example.org/lesionbridge", "digest": DIGEST},
@@ -29,7 +30,15 @@ FULL = {
     "settings": {"access": "required", "audit": True, "keep_days": 365, "limits": {"body_bytes": 16777216}},
     "api": {"autoscaling": {"enabled": True}, "nodeSelector": {"disk": "fast"}},
     "worker": {"autoscaling": {"enabled": True}, "ports": [11112]},
+    "receiving": RECEIVING,
+    "listener": {
+        "enabled": True,
+        "tlsSecret": "lesionbridge-listener",
+        "inboxClaim": "inbox",
+        "service": {"type": "LoadBalancer"},
+    },
     "networkPolicy": {
+        "senders": [{"ipBlock": {"cidr": "10.1.0.0/16"}}],
         "clients": [{"namespaceSelector": {}}],
         "monitoring": [{"podSelector": {"matchLabels": {"a": "b"}}}],
     },
@@ -39,8 +48,14 @@ REFUSED: list[dict[str, Any]] = [
     {"settingsSecret": ""},
     {"worker": {"replica": 2}},
     {"image": {"digest": "latest"}},
+    {"listener": {"enabled": True}},
+    {"listener": {"enabled": True, "ports": {"dicom": 104}}, "receiving": RECEIVING},
 ]
-TAKEN: list[dict[str, Any]] = [{}, FULL]
+FOLDER_ONLY: dict[str, Any] = {
+    "listener": {"enabled": True, "ports": {"dicom": 0, "hl7": 0}, "inboxClaim": "inbox"},
+    "receiving": '[listen.folder]\npath = "/srv/inbox"\n',
+}
+TAKEN: list[dict[str, Any]] = [{}, FULL, FOLDER_ONLY]
 
 
 @pytest.fixture(scope="module")
@@ -94,21 +109,27 @@ def test_there_is_all_that_a_deployment_needs(said: dict[str, Any], documents: l
     kinds = sorted((one["kind"], one["metadata"]["name"].removeprefix("try-lesionbridge")) for one in documents)
     assert kinds == [
         ("ConfigMap", "-destinations"),
+        ("ConfigMap", "-receiving"),
         ("Deployment", "-api"),
+        ("Deployment", "-listener"),
         ("Deployment", "-worker"),
         ("HorizontalPodAutoscaler", "-api"),
         ("HorizontalPodAutoscaler", "-worker"),
         ("Job", "-migrations"),
         ("NetworkPolicy", "-api"),
+        ("NetworkPolicy", "-listener"),
         ("NetworkPolicy", "-migrations"),
         ("NetworkPolicy", "-worker"),
         ("PodDisruptionBudget", "-api"),
+        ("PodDisruptionBudget", "-listener"),
         ("PodDisruptionBudget", "-worker"),
         ("Service", ""),
+        ("Service", "-listener"),
     ]
     plain = {(one["kind"], one["metadata"]["name"]) for one in said["rendered"][TAKEN.index({})]["documents"]}
     assert ("Deployment", "try-lesionbridge-worker") in plain
     assert not {kind for kind, _ in plain} & {"ConfigMap", "HorizontalPodAutoscaler"}
+    assert not {name for _, name in plain if "listener" in name}
 
 
 def test_no_pod_is_root_or_writes_its_image_or_holds_a_token_of_the_cluster(documents: list[dict[str, Any]]) -> None:
@@ -156,12 +177,47 @@ def test_values_reach_the_program_as_its_settings(documents: list[dict[str, Any]
 
 
 def test_the_destinations_come_through_unchanged(documents: list[dict[str, Any]], tmp_path: Path) -> None:
-    (kept,) = (one for one in documents if one["kind"] == "ConfigMap")
+    (kept,) = (one for one in documents if "destinations.toml" in one.get("data", {}))
     file = tmp_path / "destinations.toml"
     file.write_text(kept["data"]["destinations.toml"], encoding="utf-8")
 
     assert kept["data"]["destinations.toml"].strip() == DESTINATIONS.strip()
     assert list(load(str(file), {})) == ["pacs"]
+
+
+def test_the_listener_opens_what_the_file_listens_to_and_nobody_else_reaches_it(
+    documents: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    from service.receiving.settings import load as receiving
+
+    named = {(one["kind"], one["metadata"]["name"].removeprefix("try-lesionbridge")): one for one in documents}
+    file, sent = tmp_path / "receiving.toml", tmp_path / "destinations.toml"
+    file.write_text(named["ConfigMap", "-receiving"]["data"]["receiving.toml"], encoding="utf-8")
+    sent.write_text(DESTINATIONS, encoding="utf-8")
+    here = receiving(str(file), load(str(sent), {}))
+    assert here.dicom is not None
+    assert here.hl7 is not None
+    wanted = {here.dicom.port, here.hl7.port}
+
+    (container,) = named["Deployment", "-listener"]["spec"]["template"]["spec"]["containers"]
+    opened = {one["name"]: one["containerPort"] for one in container["ports"]}
+    assert wanted == {opened["dicom"], opened["hl7"]}
+    (name,) = (one["value"] for one in container["env"] if one["name"] == "LESIONBRIDGE_RECEIVING_FILE")
+    assert Path(name).parent in {Path(one["mountPath"]) for one in container["volumeMounts"]}
+    assert {one["port"] for one in named["Service", "-listener"]["spec"]["ports"]} == wanted
+    counters, doors = named["NetworkPolicy", "-listener"]["spec"]["ingress"]
+    assert {one["port"] for one in doors["ports"]} == wanted
+    assert doors["from"] == [{"ipBlock": {"cidr": "10.1.0.0/16"}}]
+    assert [one["port"] for one in counters["ports"]] == [opened["metrics"]]
+
+
+def test_a_listener_of_a_folder_alone_opens_no_door(said: dict[str, Any]) -> None:
+    found = said["rendered"][TAKEN.index(FOLDER_ONLY)]["documents"]
+    assert [one["kind"] for one in found if one["metadata"]["name"].endswith("-listener")].count("Service") == 0
+    (policy,) = (
+        one for one in found if one["kind"] == "NetworkPolicy" and one["metadata"]["name"].endswith("-listener")
+    )
+    assert [one["ports"] for one in policy["spec"]["ingress"]] == [[{"protocol": "TCP", "port": 9090}]]
 
 
 def test_every_volume_that_is_mounted_is_there_and_the_other_way_round(documents: list[dict[str, Any]]) -> None:
@@ -186,9 +242,13 @@ def test_what_selects_pods_selects_some_and_what_scales_scales_something(documen
 
 
 def test_a_pod_has_the_time_to_end_that_the_program_takes(documents: list[dict[str, Any]]) -> None:
-    from service.commands import serve, worker
+    from service.commands import listen, serve, worker
 
-    needed = {"-api": serve.GRACE_S + worker.GRACE_S, "-worker": worker.GRACE_S + 10}
+    needed = {
+        "-api": serve.GRACE_S + worker.GRACE_S,
+        "-worker": worker.GRACE_S + 10,
+        "-listener": listen.GRACE_S + 10,
+    }
     for document, template in _pods(documents):
         name = document["metadata"]["name"].removeprefix("try-lesionbridge")
         if name in needed:

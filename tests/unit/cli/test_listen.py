@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import requests
 from hl7.client import MLLPClient
 
 from service.store.reports import Store
@@ -24,8 +26,6 @@ def test_without_a_listener_there_is_nothing_to_do(run: Run) -> None:
 
 
 def test_a_port_that_is_taken_is_named(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as taken:
         file = tmp_path / "receiving.toml"
         file.write_text(f"[listen.hl7]\nport = {taken.getsockname()[1]}\n", encoding="utf-8")
@@ -40,7 +40,9 @@ def test_listens_accepts_and_ends(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "receiving.toml"
     file.write_text(f'[listen.hl7]\nport = 0\n[listen.dicom]\nport = 0\n[listen.folder]\npath = "{tmp_path / "in"}"\n')
     environ = {**os.environ, "LESIONBRIDGE_RECEIVING_FILE": str(file)}
-    command = [sys.executable, "-m", "service.cli", "listen"]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        counters = free.getsockname()[1]
+    command = [sys.executable, "-m", "service.cli", "listen", "--metrics-port", str(counters)]
     process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
@@ -48,9 +50,11 @@ def test_listens_accepts_and_ends(run: Run, tmp_path: Path) -> None:
         while "listening" not in said and process.poll() is None:
             said += process.stderr.readline()
         found = re.search(r"hl7: 127\.0\.0\.1:(\d+)", said)
-        assert found is not None
+        assert found is not None, said
         with MLLPClient("127.0.0.1", int(found[1])) as client:
             assert b"MSA|AA|M1" in client.send_message(FOREIGN)
+        told = requests.get(f"http://127.0.0.1:{counters}/metrics", timeout=20).text
+        assert 'lesionbridge_received_total{outcome="accepted",way="hl7"} 1.0' in told
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 0
     finally:

@@ -15,12 +15,13 @@ from ruamel.yaml import YAML
 from service.cli import main
 from service.config import environment_names, load
 from service.delivery import settings as destinations
+from service.receiving.settings import load as receiving
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "deploy" / "compose"
 COMPOSE: dict[str, Any] = YAML(typ="safe").load(ROOT / "docker-compose.yml")
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("migrations", "service", "worker")
+OURS = ("migrations", "service", "worker", "listener")
 DEFAULT_COMMAND = ["serve"]
 
 
@@ -75,6 +76,16 @@ def test_the_program_takes_the_settings_and_the_destinations(secrets: Path) -> N
     assert list(destinations.load(str(FOLDER / "destinations.toml"), {})) == ["pacs"]
 
 
+def test_the_listener_is_there_when_it_is_asked_for_and_its_ports_are_those_of_the_file() -> None:
+    sent = destinations.load(str(FOLDER / "destinations.toml"), {})
+    here = receiving(str(FOLDER / "receiving.toml"), sent)
+    assert here.dicom is not None
+    assert here.hl7 is not None
+    assert {name for name, service in SERVICES.items() if "profiles" in service} == {"listener"}
+    assert SERVICES["listener"]["ports"] == [f"127.0.0.1:{one.port}:{one.port}" for one in (here.dicom, here.hl7)]
+    assert {one.host for one in (here.dicom, here.hl7)} == {"0.0.0.0"}
+
+
 def test_every_secret_is_a_file_that_is_made_and_used(secrets: Path) -> None:
     made = {one.name for one in secrets.iterdir()}
     used = set().union(*(_mounted(service) for service in SERVICES.values()))
@@ -103,14 +114,14 @@ def test_no_secret_stands_in_the_environment() -> None:
 
 def test_what_lives_on_is_watched() -> None:
     assert SERVICES["migrations"]["healthcheck"] == {"disable": True}
-    for name in ("worker", "database", "orthanc"):
+    for name in ("worker", "listener", "database", "orthanc"):
         assert SERVICES[name]["healthcheck"]["test"]
     # That of `service` is the image's own.
     assert "HEALTHCHECK" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
 def test_nothing_starts_before_the_tables_are_there() -> None:
-    for name in ("service", "worker"):
+    for name in ("service", "worker", "listener"):
         assert SERVICES[name]["depends_on"]["migrations"] == {"condition": "service_completed_successfully"}
     assert SERVICES["migrations"]["depends_on"]["database"] == {"condition": "service_healthy"}
 

@@ -67,6 +67,9 @@ securityContext:
 {{- if .Values.destinations }}
 - {name: LESIONBRIDGE_DESTINATIONS_FILE, value: /etc/lesionbridge/destinations.toml}
 {{- end }}
+{{- if .Values.receiving }}
+- {name: LESIONBRIDGE_RECEIVING_FILE, value: /etc/lesionbridge-receiving/receiving.toml}
+{{- end }}
 {{- end -}}
 
 {{- define "lesionbridge.mounts" -}}
@@ -75,6 +78,9 @@ securityContext:
 - {name: home, mountPath: /var/lib/lesionbridge}
 {{- if .Values.destinations }}
 - {name: destinations, mountPath: /etc/lesionbridge, readOnly: true}
+{{- end }}
+{{- if .Values.receiving }}
+- {name: receiving, mountPath: /etc/lesionbridge-receiving, readOnly: true}
 {{- end }}
 {{- if .Values.destinationsSecret }}
 - {name: destinations-secret, mountPath: /run/secrets/lesionbridge, readOnly: true}
@@ -91,6 +97,10 @@ securityContext:
 {{- if .Values.destinations }}
 - name: destinations
   configMap: {name: {{ include "lesionbridge.name" . }}-destinations}
+{{- end }}
+{{- if .Values.receiving }}
+- name: receiving
+  configMap: {name: {{ include "lesionbridge.name" . }}-receiving}
 {{- end }}
 {{- with .Values.destinationsSecret }}
 - name: destinations-secret
