@@ -13,7 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.serving import family, processor_s, pss_mib
+from benchmarks.memory import pss_mib
+from benchmarks.serving import family, processor_s
 from benchmarks.work import document
 
 TURNS = 3

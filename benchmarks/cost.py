@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
-from benchmarks import work
+from benchmarks import inside, work
 from service.coding import vocabulary
 from service.coding.coder import code_report
 from service.domain.limits import Limits
@@ -70,6 +70,7 @@ def stages(lesions: int) -> Mapping[str, Callable[[], object]]:
         "write-sr": lambda: write_sr(report),
         "read-sr": lambda: read_sr(document.content, intake),
         "write-fhir": lambda: write_fhir(report, reference),
+        "http": inside.around(body),
     }
 
 

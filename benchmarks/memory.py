@@ -7,6 +7,12 @@ from pathlib import Path
 _PEERS = ("highdicom", "fhir.resources", "numpy")
 
 
+def pss_mib(process: int | str) -> float:
+    """The proportional set size of a process (Linux)."""
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+
+
 def child_pss_mib(work: Callable[[], object], conversions: int) -> float:
     """Fork, do the work that many times in the child, and return its PSS in MiB (Linux).
 
@@ -17,15 +23,13 @@ def child_pss_mib(work: Callable[[], object], conversions: int) -> float:
     if child == 0:
         for _ in range(conversions):
             work()
-        lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
-        kib = next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-        os.write(writer, str(kib).encode())
+        os.write(writer, str(pss_mib("self")).encode())
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as pipe:
-        kib = int(pipe.read())
+        mib = float(pipe.read())
     os.waitpid(child, 0)
-    return kib / 1024
+    return mib
 
 
 def loaded_peers(modules: Mapping[str, object]) -> list[str]:

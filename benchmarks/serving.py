@@ -6,7 +6,6 @@ outputs of 10 lesions. One JSON object is written. Processor time is that of all
 are those of this machine with whatever else it does, so the load is said. ``REQUESTS`` says how many.
 """
 
-import http.client
 import json
 import os
 import random
@@ -15,18 +14,19 @@ import socket
 import statistics
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.caller import Took, calls, request_bytes
+from benchmarks.memory import pss_mib
 from benchmarks.work import document_bytes
 from service.store.reports import Store
 
-BODY = document_bytes(10)
-HEADERS = {"Content-Type": "application/json", "Accept": "multipart/related"}
+HEADERS = (("Content-Type", "application/json"), ("Accept", "multipart/related"))
+REQUEST = request_bytes("POST", "/v1/convert", HEADERS, document_bytes(10))
 CONNECTIONS = 4
 WARM = 200
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -67,85 +67,28 @@ def processor_s(processes: Sequence[int]) -> float:
     return total / TICKS
 
 
-def pss_mib(process: int) -> float:
-    """The proportional set size of one process."""
-    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
-
-
-class Caller:
-    """Calls over one connection that is kept."""
-
-    def __init__(self, port: int) -> None:
-        """Connect when first needed."""
-        self._port = port
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-
-    def close(self) -> None:
-        """Give the connection up."""
-        self._connection.close()
-
-    def __call__(self, method: str = "POST", path: str = "/v1/convert") -> int:
-        """One request; its status. A connection that the server has closed is opened anew."""
-        for _ in range(2):
-            try:
-                self._connection.request(method, path, BODY if method == "POST" else None, HEADERS)
-                answer = self._connection.getresponse()
-                answer.read()
-            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
-                self._connection.close()
-                continue
-            return answer.status
-        return 0
+def is_ready(port: int) -> bool:
+    """Whether the server says so."""
+    try:
+        calls(port, request_bytes("GET", "/health/ready"), [0.0], 1)
+    except (OSError, RuntimeError):
+        return False
+    return True
 
 
 def closed_loop(port: int, requests: int) -> float:
     """So many requests over a few connections, each after the other; the wall time."""
-
-    def some(count: int) -> None:
-        call = Caller(port)
-        for _ in range(count):
-            if call() != 200:
-                raise RuntimeError("the server refused the work")
-        call.close()
-
-    return _together(CONNECTIONS, lambda: some(requests // CONNECTIONS))
+    return calls(port, REQUEST, [0.0] * requests, CONNECTIONS).wall_s
 
 
-def open_loop(port: int, rate: float, requests: int) -> list[float]:
-    """Latencies in ms of requests that come by chance at a rate; waiting for a free connection counts."""
+def open_loop(port: int, rate: float, requests: int) -> Took:
+    """Requests that come by chance at a rate; waiting for a free connection counts."""
     chance, at = random.Random(7), 0.0
     arrivals = []
     for _ in range(requests):
         at += chance.expovariate(rate)
         arrivals.append(at)
-    took: list[float] = []
-    turns, lock, began = iter(arrivals), threading.Lock(), time.perf_counter() + 0.05
-
-    def some() -> None:
-        call = Caller(port)
-        while True:
-            with lock:
-                due = next(turns, None)
-            if due is None:
-                call.close()
-                return
-            time.sleep(max(0.0, began + due - time.perf_counter()))
-            call()
-            took.append((time.perf_counter() - began - due) * 1000)
-
-    _together(16, some)
-    return sorted(took)
-
-
-def _together(count: int, work: Callable[[], None]) -> float:
-    began = time.perf_counter()
-    threads = [threading.Thread(target=work) for _ in range(count)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    return time.perf_counter() - began
+    return calls(port, REQUEST, arrivals, 16)
 
 
 def started(command: Sequence[str], folder: str) -> tuple[subprocess.Popen[bytes], int, float, float]:
@@ -157,15 +100,7 @@ def started(command: Sequence[str], folder: str) -> tuple[subprocess.Popen[bytes
     began = time.perf_counter()
     words = [word.replace("{port}", str(port)) for word in command]
     process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while True:
-        call = Caller(port)
-        try:
-            if call("GET", "/health/ready") == 200:
-                break
-        except OSError:
-            pass
-        finally:
-            call.close()
+    while not is_ready(port):
         if process.poll() is not None or time.perf_counter() - began > 60:
             stopped(process)
             raise RuntimeError("the server does not start")
@@ -220,14 +155,20 @@ def measured(command: Sequence[str], requests: int, starts: int = 5) -> dict[str
         "requests_per_processor_second": _spread([1000 / ms for ms in spent]),
         "requests_per_second": _spread([requests // 5 / wall for _, wall in rounds]),
         "rate_of_latencies": round(rate, 1),
-        "p50_ms": round(took[len(took) // 2], 2),
-        "p99_ms": round(took[len(took) * 99 // 100], 2),
+        **{f"p{share}_ms": round(_at(took.ms, share), 2) for share in (50, 90, 99)},
+        "p99_over_p50": round(_at(took.ms, 99) / _at(took.ms, 50), 2),
+        "client_late_p99_ms": round(_at(took.late_ms, 99), 2),
         "pss_mib_before": before,
         "pss_mib_after": after,
         "ready_wall_s": _spread([wall for wall, _ in ready]),
         "ready_processor_s": _spread([processor for _, processor in ready]),
         "load": os.getloadavg(),
     }
+
+
+def _at(sorted_ms: Sequence[float], share: int) -> float:
+    """The value that so many of a hundred do not pass."""
+    return sorted_ms[min(len(sorted_ms) - 1, len(sorted_ms) * share // 100)]
 
 
 def _spread(values: Sequence[float]) -> list[float]:

@@ -1,5 +1,6 @@
 """Responses of the views."""
 
+from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 from io import BytesIO
@@ -37,8 +38,8 @@ def suffix(role: str, media_type: str) -> str:
 
 def converted(outcome: Outcome, offer: Offer) -> Response:
     """The output asked for; in a multipart answer the losses are a part of their own."""
-    for loss in outcome.losses:
-        LOSSES.labels(str(loss.kind)).inc()
+    for kind, count in Counter(loss.kind for loss in outcome.losses).items():
+        LOSSES.labels(str(kind)).inc(count)
     if offer.media_type == MULTIPART:
         parts = [Part(_NAMES[name], made.media_type, made.content) for name, made in outcome.outputs.items()]
         losses = orjson.dumps([loss_row(loss) for loss in outcome.losses], option=orjson.OPT_INDENT_2)

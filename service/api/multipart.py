@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Final
+
+BOUNDARY: Final = "lesionbridge-4c1d7e0a9b3f52860d6e8f1a7c2b9054"
+"""What stands between the parts, unless one of them holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +19,12 @@ class Part:
 
 
 def related(parts: Sequence[Part]) -> tuple[str, bytes]:
-    """Content-Type and body; the boundary comes from the content, so the same parts give the same bytes."""
-    digest = sha256()
-    for part in parts:
-        digest.update(part.content)
-    # 128 bits of the content's own digest: no content holds it by chance.
-    boundary = f"lesionbridge-{digest.hexdigest()[:32]}"
-    chunks = []
+    """Content-Type and body; the same parts give the same bytes, and no part holds the boundary (RFC 2046 5.1.1)."""
+    boundary = BOUNDARY
+    if any(BOUNDARY.encode() in part.content for part in parts):
+        # 128 bits of the content's own digest: no content holds it by chance, and nobody can write it into one.
+        boundary = f"lesionbridge-{sha256(b''.join(part.content for part in parts)).hexdigest()[:32]}"
+    chunks: list[bytes] = []
     for part in parts:
         head = (
             f"--{boundary}\r\nContent-Type: {part.media_type}\r\nContent-ID: <{part.name}@lesionbridge>\r\n"

@@ -1,6 +1,7 @@
 """What the caller asked for: Accept to outputs (RFC 9110 12.5.1), Content-Type to the reader."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from werkzeug.http import parse_list_header, parse_options_header
 
@@ -62,6 +63,7 @@ class _Range:
         return self.media_type in {"*/*", f"{kind}/*", offer.media_type}
 
 
+@lru_cache(maxsize=64)
 def wanted(accept: str) -> Offer:
     """The best offer for an Accept header (none: the first offer); raises NotAcceptable."""
     chosen = _best(accept, OFFERS)
@@ -88,6 +90,7 @@ def _best(accept: str, offers: tuple[Offer, ...]) -> Offer | None:
     return chosen
 
 
+@lru_cache(maxsize=64)
 def reader(content_type: str | None) -> Format:
     """The format of a request body; raises UnsupportedMedia."""
     name, parameters = parse_options_header(content_type or "")

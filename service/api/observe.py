@@ -100,8 +100,14 @@ def _given_trace() -> str:
     return given if TRACEPARENT.fullmatch(given) else ""
 
 
+# A child of a metric is looked up by its labels under a lock, a dozen times a request; there are few of them.
+_requests = cache(REQUESTS.labels)
+_seconds = cache(SECONDS.labels)
+_stage_seconds = cache(STAGE_SECONDS.labels)
+
+
 def _staged(name: str, seconds: float) -> None:
-    STAGE_SECONDS.labels(name).observe(seconds)
+    _stage_seconds(name).observe(seconds)
 
 
 @cache
@@ -127,16 +133,19 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
-    response.headers["X-Request-ID"] = g.request_id
+    headers = response.headers
+    there = {name.lower() for name, _ in headers}
+    headers["X-Request-ID"] = g.request_id
     for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+        if name.lower() not in there:
+            headers.add(name, value)
     if response.mimetype == "text/html":
-        response.headers["Content-Security-Policy"] = PAGE_POLICY
+        headers["Content-Security-Policy"] = PAGE_POLICY
     route = request.url_rule.rule if request.url_rule is not None else "unmatched"
     seconds = time.perf_counter() - g.began
     method = request.method if request.method in {"GET", "HEAD", "POST", "OPTIONS"} else "other"
-    REQUESTS.labels(route, method, response.status_code).inc()
-    SECONDS.labels(route).observe(seconds)
+    _requests(route, method, response.status_code).inc()
+    _seconds(route).observe(seconds)
     if g.span is not None:
         g.span.set_attributes({"http.route": route, "http.response.status_code": response.status_code})
         g.span.set_attribute("lesionbridge.request", g.request_id)

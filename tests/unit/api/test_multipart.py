@@ -3,7 +3,7 @@
 from email import message_from_bytes
 from email.policy import HTTP
 
-from service.api.multipart import Part, related
+from service.api.multipart import BOUNDARY, Part, related
 
 PARTS = (
     Part("a.json", "application/fhir+json; fhirVersion=4.0", b'{"a":1}'),
@@ -27,3 +27,11 @@ def test_names_its_root() -> None:
 
 def test_the_same_parts_give_the_same_bytes() -> None:
     assert related(PARTS) == related(PARTS)
+
+
+def test_no_part_holds_the_boundary() -> None:
+    parts = (*PARTS, Part("c.bin", "application/octet-stream", f"\r\n--{BOUNDARY}--\r\n".encode()))
+    head, body = related(parts)
+    assert BOUNDARY not in head
+    message = message_from_bytes(b"Content-Type: " + head.encode() + b"\r\n\r\n" + body, policy=HTTP)
+    assert [part.get_payload(decode=True) for part in message.iter_parts()] == [part.content for part in parts]
