@@ -69,7 +69,7 @@ def guard(app: Flask, settings: Settings) -> None:
                 settings.oidc_ca_file,
             )
         )
-    rates = Rates(settings.rate_per_minute)
+    rates = Rates(settings.rate_per_minute, _counted)
 
     def enter() -> None:
         g.principal = ANYBODY
@@ -91,6 +91,11 @@ def guard(app: Flask, settings: Settings) -> None:
 
     app.before_request(enter)
     app.after_request(leave)
+
+
+def _counted(name: str, most: int) -> float:
+    """Count a request for all processes; the database is opened when the first caller with a bound comes."""
+    return deployment().store.rates.take(name, most)
 
 
 def caller() -> Principal:

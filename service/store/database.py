@@ -10,7 +10,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 
 from service.domain.errors import Invalid, Problem, Unavailable
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest step of `migrations/versions`."""
 BUSY_TIMEOUT_MS = 10_000
 _MIGRATION_LOCK = 5_251_741  # one number for all processes: only one migrates at a time
@@ -67,14 +67,14 @@ def transaction(engine: Engine, *, writes: bool = False) -> Iterator[Connection]
         ) from None
 
 
-STEPS = ("0001", "0002", "0003", "0004", "0005", "0006")
+STEPS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """All steps of `migrations/versions`, the oldest first."""
 
 
 def migrate(engine: Engine, to: str = HEAD) -> None:
     """Bring the tables to a step, forward or back; processes that start together wait for the first one.
 
-    Raises Invalid for a step that is not there.
+    Raises Invalid for a step that is not there, and for tables that a newer program has made.
     """
     if to not in STEPS:
         raise Invalid(Problem("", "migration", "there is no such step", STEPS))
@@ -92,7 +92,10 @@ def migrate(engine: Engine, to: str = HEAD) -> None:
         at = None
         if inspect(connection).has_table("alembic_version"):
             at = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        if at in STEPS and STEPS.index(at) > STEPS.index(to):
+        if at is not None and at not in STEPS:
+            why = f"the database is at step {at}, which this version does not know: migrate with the newer one"
+            raise Invalid(Problem("", "migration", why, STEPS))
+        if at is not None and STEPS.index(at) > STEPS.index(to):
             command.downgrade(config, to)
         else:
             command.upgrade(config, to)
@@ -105,10 +108,22 @@ def faults(engine: Engine) -> tuple[str, ...]:
             if not inspect(connection).has_table("alembic_version"):
                 return ("the database has no tables yet: run `lesionbridge migrate`",)
             found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            oldest = HEAD if found == HEAD else _oldest_program(connection, found)
     except Unavailable as error:
         return (error.problems[0].detail,)
     except (SQLAlchemyError, OSError) as error:
         return (f"the database can't be opened ({type(error).__name__})",)
-    if found != HEAD:
-        return (f"the database is at step {found}, this version needs {HEAD}: run `lesionbridge migrate`",)
-    return ()
+    if oldest in STEPS:
+        return ()
+    if oldest is not None:
+        return (f"the database is at step {found}, for programs of step {oldest} or later; this one is of {HEAD}",)
+    return (f"the database is at step {found}, this version needs {HEAD}: run `lesionbridge migrate`",)
+
+
+def _oldest_program(connection: Connection, step: str | None) -> str | None:
+    """The step of the oldest program that may run on a newer step; None for an older one, which says nothing."""
+    if step in STEPS or not inspect(connection).has_table("schema_steps"):
+        return None
+    said = connection.execute(text("SELECT oldest_program FROM schema_steps WHERE step = :step"), {"step": step})
+    found: str | None = said.scalar()
+    return found

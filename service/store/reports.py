@@ -17,6 +17,7 @@ from service.store.deliveries import DeliveryStore, Origin, Planned
 from service.store.deliveries import keep as keep_deliveries
 from service.store.overlays import OverlayStore
 from service.store.patients import KeptId, PatientStore, held, resolved
+from service.store.rates import RateStore
 from service.store.retention import Retention
 from service.store.runs import Runs
 from service.store.tables import KeyRow, OutputRow, ReportRow, VersionRow
@@ -120,6 +121,7 @@ class Store:
         self.deliveries = DeliveryStore(self._engine, self.now)
         self.keys = KeyStore(self._engine, self.now)
         self.audit = AuditTrail(self._engine)
+        self.rates = RateStore(self._engine, lambda: self._clock().timestamp())
         self.patients = PatientStore(self._engine, self.now)
         self.runs = Runs(self._engine, self.now)
         self.batches = BatchStore(self._engine, self.now)

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, MetaData, String, UniqueConstraint
+from sqlalchemy import Double, ForeignKey, Index, Integer, LargeBinary, MetaData, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 INSTANT = String(27)
@@ -241,6 +241,24 @@ class ApiKeyRow(Base):
     created: Mapped[str] = mapped_column(INSTANT)
     expires: Mapped[str | None] = mapped_column(INSTANT)
     revoked: Mapped[str | None] = mapped_column(INSTANT)
+
+
+class RateRow(Base):
+    """A caller whose requests are bounded: the instant, in seconds, at which it may ask as often as ever again."""
+
+    __tablename__ = "rates"
+
+    caller: Mapped[str] = mapped_column(String(), primary_key=True)
+    due: Mapped[float] = mapped_column(Double)
+
+
+class SchemaStepRow(Base):
+    """A step of the tables, and the step of the oldest program that may run on it."""
+
+    __tablename__ = "schema_steps"
+
+    step: Mapped[str] = mapped_column(String(32), primary_key=True)
+    oldest_program: Mapped[str] = mapped_column(String(32))
 
 
 class AuditRow(Base):

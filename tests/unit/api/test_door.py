@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from service.access.keys import new_key
@@ -14,7 +15,9 @@ from service.api.door import OPEN, scope_of
 from service.app import create_app
 from service.config import Settings
 from service.store.access import KeptKey
+from service.store.database import transaction
 from service.store.reports import Store
+from service.store.tables import RateRow
 from tests.findings import make_body
 
 JSON = {"Content-Type": "application/json"}
@@ -150,6 +153,22 @@ def test_a_caller_that_asks_too_often_is_told_when_to_come_back(service: Service
     answers = [service.ask("GET", "/v1/terms?q=brain", headers) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert 1 <= int(answers[2].headers["Retry-After"]) <= 61
+
+
+def test_the_bound_holds_for_all_processes_of_a_deployment(service: Service) -> None:
+    headers = service.key(Scope.TERMINOLOGY_READ, rate_per_minute=3)
+    other = create_app(Settings(database_url=service.url, access="required", log_level="error")).test_client()
+    asked = [
+        lambda: service.ask("GET", "/v1/terms?q=brain", headers),
+        lambda: other.get("/v1/terms?q=brain", headers=headers),
+    ]
+    assert [asked[number % 2]().status_code for number in range(5)] == [200, 200, 200, 429, 429]
+
+
+def test_a_caller_without_a_bound_leaves_no_row(service: Service) -> None:
+    service.ask("GET", "/v1/terms?q=brain", service.key(Scope.TERMINOLOGY_READ))
+    with transaction(service.store._engine) as connection:
+        assert connection.execute(select(RateRow.caller)).all() == []
 
 
 def test_a_caller_may_send_no_more_than_its_own_bound(service: Service) -> None:

@@ -1,7 +1,10 @@
 """Opening the database, its migrations, and what is said when it can't be used."""
 
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -9,12 +12,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Engine, inspect, text
 
+from service.app import create_app
+from service.config import Settings
 from service.domain.errors import Invalid, Unavailable
 from service.store import database
 from service.store.reports import Store
 from service.store.tables import Base
+from tests.findings import make_body
 
 
 def test_the_migrations_make_the_tables(database_url: str) -> None:
@@ -76,6 +82,122 @@ def test_says_that_the_tables_are_older_or_newer(database_url: str) -> None:
     with database.transaction(engine, writes=True) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'other'"))
     assert "at step other" in database.faults(engine)[0]
+    engine.dispose()
+
+
+NEXT = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+{marker}
+
+
+def upgrade() -> None:
+    op.add_column("versions", sa.Column("more", sa.String(), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("versions", "more")
+"""
+
+
+@contextmanager
+def newer_program(tmp_path: Path, marker: str) -> Iterator[None]:
+    """The program of the next version: it has one more step."""
+    folder = tmp_path / "newer"
+    shutil.copytree(Path(database.__file__).parent / "migrations", folder / "migrations")
+    (folder / "migrations" / "versions" / "m0008_next.py").write_text(NEXT.format(marker=marker), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "__file__", str(folder / "database.py"))
+        patch.setattr(database, "HEAD", "0008")
+        patch.setattr(database, "STEPS", (*database.STEPS, "0008"))
+        yield
+
+
+def test_an_older_program_works_on_while_the_tables_are_a_step_ahead(database_url: str, tmp_path: Path) -> None:
+    app = create_app(Settings(database_url=database_url, log_level="error"))
+    store = Store(database_url)
+    store.migrate()
+    client = app.test_client()
+
+    def publish(report: str) -> int:
+        head = {"Content-Type": "application/json"}
+        body = make_body(report__id=report, study__accession=report)
+        return client.post("/v1/reports", data=body, headers=head).status_code
+
+    assert publish("before") == 201
+    with newer_program(tmp_path, 'oldest_program = "0007"'):
+        store.migrate("0008")
+    assert client.get("/health/ready").status_code == 200
+    assert publish("ahead") == 201
+    assert publish("before") == 200
+    store.migrate()  # what `serve` of the older program does when it is started anew
+    assert store.faults() == ()
+    with newer_program(tmp_path / "again", 'oldest_program = "0007"'):
+        store.migrate("0007")
+    assert (client.get("/health/ready").status_code, publish("ahead")) == (200, 200)
+    with database.transaction(store._engine) as connection:
+        assert [*connection.execute(text("SELECT step FROM schema_steps"))] == [("0007",)]
+    store.close()
+
+
+@pytest.mark.parametrize("marker", ["", 'oldest_program = "0008"'])
+def test_a_newer_step_that_older_programs_may_not_use_says_so(database_url: str, tmp_path: Path, marker: str) -> None:
+    store = Store(database_url)
+    store.migrate()
+    with newer_program(tmp_path, marker):
+        store.migrate("0008")
+    [fault] = store.faults()
+    assert fault == "the database is at step 0008, for programs of step 0008 or later; this one is of 0007"
+    with pytest.raises(Invalid) as raised:
+        store.migrate()
+    assert "newer one" in raised.value.problems[0].detail
+    store.close()
+
+
+def _shape(engine: Engine) -> dict[str, dict[str, tuple[str, bool]]]:
+    """Type of every column of every table, and whether it has to be given."""
+    found = inspect(engine)
+    return {
+        name: {
+            one["name"]: (str(one["type"]), not one["nullable"] and one["default"] is None)
+            for one in found.get_columns(name)
+        }
+        for name in found.get_table_names()
+        if name not in ("alembic_version", "schema_steps")
+    }
+
+
+def _unique(engine: Engine, table: str) -> set[tuple[str, ...]]:
+    found = inspect(engine)
+    keys = [tuple(one["column_names"]) for one in found.get_unique_constraints(table)]
+    return {
+        *keys,
+        *(tuple(str(name) for name in one["column_names"]) for one in found.get_indexes(table) if one["unique"]),
+    }
+
+
+def test_a_step_only_adds_to_what_the_oldest_program_that_may_run_on_it_has(database_url: str) -> None:
+    engine = database.open_engine(database_url)
+    database.migrate(engine)
+    with database.transaction(engine) as connection:
+        rows = [(row[0], row[1]) for row in connection.execute(text("SELECT step, oldest_program FROM schema_steps"))]
+    assert rows
+    for step, oldest in rows:
+        assert oldest <= step
+        assert all(before <= oldest for other, before in rows if other < step), "what was given up is not taken back"
+        database.migrate(engine, oldest)
+        before, keys = _shape(engine), {name: _unique(engine, name) for name in _shape(engine)}
+        database.migrate(engine, step)
+        after = _shape(engine)
+        for table, columns in before.items():
+            assert {name: after[table].get(name) for name in columns} == columns
+            assert not [name for name in after[table].keys() - columns.keys() if after[table][name][1]]
+            assert _unique(engine, table) == keys[table]
     engine.dispose()
 
 
