@@ -156,9 +156,9 @@ def number(concept: CodedTerm, value: str, unit: CodedTerm, **more: Any) -> Meas
     return Measurement(concept, Decimal(value), unit, **more)
 
 
-def region(graphic: Graphic, *points: Point2D, shows: CodedTerm | None = None) -> Region2D[CodedTerm]:
+def region(graphic: Graphic, *points: Point2D, shows: CodedTerm | None = None, where: str = "") -> Region2D[CodedTerm]:
     """A shape in pixels, tied to the measurement of the concept that it shows."""
-    return Region2D(graphic, points, measurement=shows)
+    return Region2D(graphic, points, measurement=shows, where=where)
 
 
 def make_lesion(lesion_id: str = "L1", **changes: Any) -> Lesion[CodedTerm]:

@@ -53,9 +53,11 @@ def compare(
         if sr is not None and is_text(sr):
             found += [Difference("sr", "missing", *fact) for fact in unsaid(report, sr)]
         elif sr is not None:
-            lost = frozenset(loss.where for loss in losses if loss.kind is LossKind.LOST)
+            named = tuple(losses)
+            lost = frozenset(loss.where for loss in named if loss.kind is LossKind.LOST)
+            computed = frozenset(loss.where for loss in named if loss.rule == "sr-computed-number")
             read = DocumentFacts(sr, tables)
-            expected = SrYardstick(lost, of_numbers=read.of_numbers).facts(report)
+            expected = SrYardstick(lost, of_numbers=read.of_numbers, computed=computed).facts(report)
             found += _differences("sr", expected, chain(read.facts(), displays.wrong(read.codes())))
         if fhir is not None:
             schemes = unknown_schemes(report, tables)

@@ -27,13 +27,17 @@ UNKNOWN = "unknown"
 class SrContext(Yardstick):
     """What an SR must state; ``lost`` are the places in the sender's document that its writer named as lost.
 
-    ``of_numbers``: it is of a dialect that has shapes below numbers only.
+    ``of_numbers``: it is of a dialect that has shapes below numbers only; ``computed`` are the places of shapes that
+    got a number there which was computed from them.
     """
 
-    def __init__(self, lost: frozenset[str], *, of_numbers: bool = False) -> None:
+    def __init__(
+        self, lost: frozenset[str], *, of_numbers: bool = False, computed: frozenset[str] = frozenset()
+    ) -> None:
         """Leave out what was lost by name."""
         self.lost = lost
         self.of_numbers = of_numbers
+        self.computed = computed
 
     def say(self, term: CodedTerm) -> str:
         """Codes, and the text only where there is no code or a broader one."""

@@ -8,13 +8,16 @@ from service.check.sr_context import SrContext
 from service.check.values import Fact, answer_value, codes_value
 from service.coding import vocabulary
 from service.domain.codes import CodedTerm
-from service.domain.geometry import Graphic, Region2D, Region3D
+from service.domain.geometry import Graphic, Region2D, Region3D, extent
 from service.domain.report import CodedReport, CountKind, Lesion, Measurement
 from service.domain.shown import measurement_of
+from service.formats.sr.tools import COMPUTED, PIXELS
 
 _LENGTHS = frozenset({"mm", "cm", "m", "um"})
 _DRAWN = {Graphic.POLYGON: ("mm2", "cm2"), Graphic.LINE: ("mm", "cm")}
 """What a tool of a viewer takes a shape for."""
+_COMPUTED = {Graphic.POLYGON: "area", Graphic.LINE: "length"}
+"""What is computed from a shape for such a tool."""
 
 
 class SrYardstick(SrContext):
@@ -33,12 +36,23 @@ class SrYardstick(SrContext):
         yield from self._count(here, lesion)
         for shown in lesion.images:
             for region in shown.regions:
-                if self._stands(region):
+                if self.of_numbers and region.where and region.where in self.computed:
+                    yield from self._computed(here, region, shown.image.sop_instance)
+                elif self._stands(region):
                     shows = self._shown_by(lesion, region, shown.image.sop_instance)
                     yield Fact(f"{here}/region", f"{region_value(region)} on {shown.image.sop_instance}{shows}")
         for region3d in lesion.regions3d:
             if self._stands(region3d):
                 yield Fact(f"{here}/region", region3d_value(region3d))
+
+    def _computed(self, here: str, region: Region2D[CodedTerm], image: str) -> Iterator[Fact]:
+        """A shape below the number in pixels that was computed from it, and the words that say so."""
+        concept = vocabulary().name(_COMPUTED[region.graphic])
+        said = Measurement(concept, extent(region), vocabulary().term(PIXELS))
+        shows = f" shows {self.say(concept)} {self.number(said.value)}"
+        yield Fact(f"{here}/region", f"{region_value(region)} on {image}{shows}")
+        yield Fact(f"{here}/measurement", self.measured(said, None))
+        yield Fact(f"{here}/evaluation", answer_value(self.say(concept), codes_value((), COMPUTED)))
 
     def images(self, report: CodedReport) -> Iterator[Fact]:  # noqa: ARG002 - its library has those of the lesions, too
         """None: an SR lists all images in one library."""

@@ -4,7 +4,9 @@ Pixels are (column, row) from the top left **corner** of the first pixel, whose 
 millimetres are patient coordinates of a frame of reference (PS3.3 C.18.9). Shapes hold as float32 in an SR.
 """
 
+import math
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -63,6 +65,15 @@ class Region2D(Generic[T]):
         fewest, most = POINTS_2D[self.graphic]
         if not fewest <= len(self.points) <= most:
             raise ValueError(f"a {self.graphic} has {fewest} to {most} points")
+
+
+def extent(region: Region2D[T]) -> Decimal:
+    """The length of a line in pixels, the area of a polygon in square pixels (by its corners), to two decimals."""
+    points = region.points
+    if region.graphic is Graphic.LINE:
+        return Decimal(f"{math.dist(*points):.2f}")
+    turned = zip(points, (*points[1:], points[0]), strict=True)
+    return Decimal(f"{abs(math.fsum(x * below - next_x * y for (x, y), (next_x, below) in turned)) / 2:.2f}")
 
 
 @dataclass(frozen=True, slots=True)

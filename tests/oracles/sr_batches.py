@@ -127,13 +127,17 @@ def judge_ucum(paths: Sequence[Path]) -> Found:
 
 def judge_ohif(paths: Sequence[Path], images: Path | None) -> Found:
     """OHIF / Cornerstone3D: the real adapter makes an annotation of each measurement group."""
-    found: Found = {path: [] for path in paths}
+    told = hydrated(paths, images)
+    return {path: told[path]["errors"] for path in paths}
+
+
+def hydrated(paths: Sequence[Path], images: Path | None = None) -> dict[Path, dict[str, Any]]:
+    """What the adapter makes of each file: its ``errors``, and the ``points`` of each group's annotations."""
     options = ["--images", str(images)] if images else []
     answer = run(program("node"), node_script("hydrate.mjs"), *options, *paths)
-    told = {entry["file"]: entry["errors"] for entry in json_lines(answer.out)}
-    for path in paths:
-        found[path] = told.get(str(path), [f"did not get to this file: {answer.err.strip()[-200:]}"])
-    return found
+    told = {entry["file"]: entry for entry in json_lines(answer.out)}
+    missed = {"errors": [f"did not get to this file: {answer.err.strip()[-200:]}"], "points": []}
+    return {path: told.get(str(path), missed) for path in paths}
 
 
 def json_lines(text: str) -> Iterable[dict[str, Any]]:

@@ -15,12 +15,18 @@ class Placement(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A drawing tool of a viewer: it takes lesions with these shapes, the first measurements being these concepts."""
+    """A drawing tool of a viewer: it takes lesions with these shapes, the first measurements being these concepts.
+
+    ``derived`` is the concept of a number that it must have: where nobody measured it, it is computed from the shape,
+    in pixels. ``bare``: its shape needs no number, and may have none before it.
+    """
 
     name: str
     shapes: tuple[str, ...]
     concepts: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
+    derived: str | None = None
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,8 @@ _ROWS = (
     Dialect("strict"),
     Dialect(
         # OHIF 3 with @cornerstonejs/adapters: the adapter named in the tracking identifier reads the shape of the first
-        # number, and finds axes by their meanings (Bidirectional.js, Length.js, PlanarFreehandROI.js).
+        # number, and finds axes by their meanings (Bidirectional.js, Length.js, PlanarFreehandROI.js). These read the
+        # value of that number unguarded; ArrowAnnotate.js takes a shape of the group itself where no number stands.
         "ohif",
         placement=Placement.NUMBER,
         iods=(Iod.ENHANCED, Iod.COMPREHENSIVE),
@@ -63,8 +70,9 @@ _ROWS = (
         tools=(
             Tool("Bidirectional", ("line", "line"), concepts=("long-axis", "short-axis")),
             # It shows the first number as an area, so only an area may come first.
-            Tool("PlanarFreehandROI", ("polygon",), units=("mm2", "cm2")),
-            Tool("Length", ("line",), units=("mm", "cm")),
+            Tool("PlanarFreehandROI", ("polygon",), units=("mm2", "cm2"), derived="area"),
+            Tool("Length", ("line",), units=("mm", "cm"), derived="length"),
+            Tool("ArrowAnnotate", ("point",), bare=True),
         ),
         meanings=(("long-axis", "Long Axis"), ("short-axis", "Short Axis")),
     ),

@@ -56,8 +56,8 @@ class Places:
         return {one.value for item in items for one in (item, *item.children) if one.value_type == "IMAGE"}
 
 
-def place(draft: Draft, lesion: Lesion[CodedTerm]) -> Places:
-    """Give every shape of the lesion its place."""
+def place(draft: Draft, lesion: Lesion[CodedTerm], bare: Region2D[CodedTerm] | None = None) -> Places:
+    """Give every shape of the lesion its place; ``bare`` stands for itself where the others need a number."""
     made = Places()
     if not (lesion.regions3d or lesion.segment is not None or any(shown.regions for shown in lesion.images)):
         return made
@@ -71,7 +71,17 @@ def place(draft: Draft, lesion: Lesion[CodedTerm]) -> Places:
                 _put(draft, made, number, (region, shown.image))
             else:
                 free.append((region, shown.image))
-    _place_free(draft, lesion, made, free)
+    if draft.dialect.placement is Placement.NUMBER:
+        _lose(
+            draft,
+            [*(region for region, _ in free if region is not bare), *lesion.regions3d],
+            "this dialect has shapes of numbers only",
+        )
+        if lesion.segment is not None:
+            draft.lose(lesion.segment.where or lesion.where, "segment", "this dialect has no segments", "sr-dialect")
+        _place_regions(draft, lesion, made, [shape for shape in free if shape[0] is bare])
+    else:
+        _place_free(draft, lesion, made, free)
     return made
 
 
@@ -108,23 +118,24 @@ def _put(draft: Draft, made: Places, number: int, shape: Shape) -> None:
 
 def _place_free(draft: Draft, lesion: Lesion[CodedTerm], made: Places, free: list[Shape]) -> None:
     """Decide the group by what is left; the rest of another kind is lost."""
-    if draft.dialect.placement is Placement.NUMBER:
-        _lose(draft, [*(region for region, _ in free), *lesion.regions3d], "this dialect has shapes of numbers only")
-        if lesion.segment is not None:
-            draft.lose(lesion.segment.where or lesion.where, "segment", "this dialect has no segments", "sr-dialect")
-        return
     if lesion.segment is not None and _place_segment(draft, lesion, made):
         _lose(draft, [*(region for region, _ in free), *lesion.regions3d], "the group has a segment already")
         return
-    regions = [_scoord(draft, shape, name("image-region"), "CONTAINS") for shape in free]
+    _place_regions(draft, lesion, made, free)
+    if made.regions:
+        _lose(draft, lesion.regions3d, "the group has regions in pixels already")
+    elif lesion.regions3d:
+        _place_3d(draft, lesion, made)
+
+
+def _place_regions(draft: Draft, lesion: Lesion[CodedTerm], made: Places, shapes: list[Shape]) -> None:
+    """Shapes as the regions of the group."""
+    regions = [_scoord(draft, shape, name("image-region"), "CONTAINS") for shape in shapes]
     items = tuple([item for item in regions if item is not None])
     if items:
         # TID 1410 takes one illustration, TID 1411 any number, and one region as well as several.
         others = sum([not shown.regions for shown in lesion.images])
         made.template, made.regions = "1410" if len(items) == 1 and others <= 1 else "1411", items
-        _lose(draft, lesion.regions3d, "the group has regions in pixels already")
-    elif lesion.regions3d:
-        _place_3d(draft, lesion, made)
 
 
 def _lose(draft: Draft, regions: "list[Region2D[CodedTerm] | Region3D] | tuple[Region3D, ...]", why: str) -> None:

@@ -8,13 +8,14 @@ from typing import Final
 
 from service.coding import vocabulary
 from service.domain.codes import CodedTerm
+from service.domain.loss import Loss, LossKind
 from service.domain.report import CountKind, Lesion, TimePoint
 from service.formats.sr.draft import Draft
 from service.formats.sr.geometry import Places, place
 from service.formats.sr.measurement import measurement
 from service.formats.sr.names import member, name
-from service.formats.sr.statements import Items, coded, of_lesion
-from service.formats.sr.tools import draw
+from service.formats.sr.statements import Items, coded, in_words, of_lesion
+from service.formats.sr.tools import COMPUTED, Drawing, draw
 from service.formats.sr.tree import Container, ContentItem, Image, Num, UidRef
 
 _CONTEXT: Final = "HAS OBS CONTEXT"
@@ -23,17 +24,16 @@ _MODIFIER: Final = "HAS CONCEPT MOD"
 
 def measurement_group(draft: Draft, lesion: Lesion[CodedTerm]) -> ContentItem | None:
     """The group of a lesion; None where the dialect can't carry it, which is then noted as a loss."""
-    tool = None
-    if draft.dialect.tools:
-        lesion, tool = draw(draft.dialect, lesion)
-        if tool is None and draft.dialect.needs_shape:
-            why = f"the dialect {draft.dialect.name} reads no lesion without a shape of one of its tools"
-            draft.lose(lesion.where, "lesion", why, "sr-dialect")
-            return None
-    places = place(draft, lesion)
+    drawing = draw(draft.dialect, lesion)
+    if drawing.tool is None and draft.dialect.needs_shape:
+        why = f"the dialect {draft.dialect.name} reads no lesion without a shape of one of its tools"
+        draft.lose(lesion.where, "lesion", why, "sr-dialect")
+        return None
+    lesion = drawing.lesion
+    places = place(draft, lesion, drawing.bare)
     words: list[ContentItem] = []  # what the rows' codes can't say, for the end of the group
     children = (
-        *_tracking(draft, lesion, tool),
+        *_tracking(draft, lesion, drawing.tool),
         *_finding(draft, lesion, words),
         *(() if draft.dialect.tools else _order(lesion)),
         *places.regions,
@@ -44,9 +44,27 @@ def measurement_group(draft: Draft, lesion: Lesion[CodedTerm]) -> ContentItem | 
         *_count(draft, lesion),
         *_images(draft, lesion, places),
         *words,
+        *_computed(draft, drawing),
         *_statements(draft, lesion),
     )
     return Container(name("measurement-group"), "CONTAINS", children, template=places.template)
+
+
+def _computed(draft: Draft, drawing: Drawing) -> Items:
+    """That the first number was computed from its shape, in the list of losses and in words in the group.
+
+    Not as its method: a viewer looks for the shape of a number that has nothing else below it.
+    """
+    shape = drawing.derived
+    if shape is None:
+        return ()
+    where, said = shape.where or drawing.lesion.where, drawing.lesion.measurements[0]
+    why = f"its {said.concept.text} in pixels is computed: the viewer takes no {shape.graphic} without that number"
+    draft.losses.append(Loss(LossKind.FLAGGED, where, shape.graphic.value, why, "sr-computed-number"))
+    if shape.measurement is not None:
+        why = "it stands below the number computed from it, and below no other"
+        draft.lose(f"{where}/measurement", shape.measurement.text, why, "sr-dialect")
+    return in_words(draft, draft.named(said.concept)[0], CodedTerm(COMPUTED, where=where))
 
 
 def _tracking(draft: Draft, lesion: Lesion[CodedTerm], tool: str | None) -> Items:

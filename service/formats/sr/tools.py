@@ -1,23 +1,52 @@
-"""The drawing tool that a viewer's dialect takes a lesion with, and the lesion in the order that the tool reads."""
+"""The drawing tool that a viewer's dialect takes a lesion with, and the lesion in the order that the tool reads.
+
+A tool that must have a number gets one computed from the shape, in pixels, where nobody measured it: the spacing of the
+pixels is not known, so nothing is said in millimetres.
+"""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 
 from service.coding import vocabulary
 from service.domain.codes import Code, CodedTerm
-from service.domain.geometry import ImageReference, LesionImage, Region2D
+from service.domain.geometry import ImageReference, LesionImage, Region2D, extent
 from service.domain.report import Lesion, Measurement
+from service.domain.shown import measurement_of
 from service.formats.sr.dialects import Dialect, Tool
 
+PIXELS = "unit-pixels"
+COMPUTED = "computed from the shape, in pixels; not measured"
+"""What is said of a computed number."""
 
-def draw(dialect: Dialect, lesion: Lesion[CodedTerm]) -> tuple[Lesion[CodedTerm], str | None]:
-    """The lesion as the first tool that fits it reads it, and that tool's name; as it is where none fits."""
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A lesion as a tool reads it. ``tool`` is None where none does.
+
+    ``derived`` is the shape, as the lesion has it, whose number was computed; ``bare`` the one that stands for itself.
+    """
+
+    lesion: Lesion[CodedTerm]
+    tool: str | None = None
+    derived: Region2D[CodedTerm] | None = None
+    bare: Region2D[CodedTerm] | None = None
+
+
+def draw(dialect: Dialect, lesion: Lesion[CodedTerm]) -> Drawing:
+    """The lesion as the first tool that fits it reads it; as it is where none fits.
+
+    What was measured comes before what would have to be computed.
+    """
     for tool in dialect.tools:
         drawn = _of_concepts(tool, lesion) if tool.concepts else _of_unit(tool, lesion)
         if drawn is not None:
-            return drawn, tool.name
-    return lesion, None
+            return Drawing(drawn, tool.name)
+    for tool in dialect.tools:
+        computed = _computed(tool, lesion) if tool.derived else _bare(tool, lesion) if tool.bare else None
+        if computed is not None:
+            return computed
+    return Drawing(lesion)
 
 
 @cache
@@ -53,23 +82,51 @@ def _says(term: CodedTerm | None, code: Code) -> bool:
 def _of_unit(tool: Tool, lesion: Lesion[CodedTerm]) -> Lesion[CodedTerm] | None:
     """One shape with a number in one of the tool's units; that number comes first."""
     measured = [said for said in lesion.measurements if said.unit.codes and said.unit.codes[0].code in tool.units]
-    for shown in _of_one_frame(lesion):
-        for region in shown.regions:
-            if region.graphic.value != tool.shapes[0]:
-                continue
-            of_region = [said for said in measured if _is_of(region, said)]
-            if of_region:
-                return _reordered(lesion, of_region[:1], shown.image, tool)
-            if region.measurement is None and len(measured) == 1:
-                # The lesion's only area is the area of its outline, as in TID 1410.
-                tied = _tied(lesion, shown.image, region, measured[0].concept)
-                return _reordered(tied, measured, shown.image, tool)
+    for shown, region in _shapes(tool, lesion):
+        of_region = [said for said in measured if _is_of(region, said)]
+        if of_region:
+            return _reordered(lesion, of_region[:1], shown.image, tool)
+        if region.measurement is None and len(measured) == 1:
+            # The lesion's only area is the area of its outline, as in TID 1410.
+            tied = _tied(lesion, shown.image, region, measured[0].concept)
+            return _reordered(tied, measured, shown.image, tool)
     return None
 
 
 def _is_of(region: Region2D[CodedTerm], said: Measurement[CodedTerm]) -> bool:
     wanted = region.measurement
     return wanted is not None and (said.concept.codes[:1], said.concept.text) == (wanted.codes[:1], wanted.text)
+
+
+def _computed(tool: Tool, lesion: Lesion[CodedTerm]) -> Drawing | None:
+    """The first shape of the tool, below its number in pixels, which comes first."""
+    concept = vocabulary().name(tool.derived or "")
+    named = (region.measurement for shown in lesion.images for region in shown.regions)
+    if any(_says(term, concept.codes[0]) for term in named):
+        return None  # a shape of the sender's own number would be taken for one of the computed
+    for shown, region in _shapes(tool, lesion):
+        number = Measurement(concept, extent(region), vocabulary().term(PIXELS), image=shown.image.sop_instance)
+        tied = _tied(lesion, shown.image, region, concept)
+        with_it = replace(tied, measurements=(number, *tied.measurements))
+        return Drawing(_reordered(with_it, [number], shown.image, tool), tool.name, derived=region)
+    return None
+
+
+def _bare(tool: Tool, lesion: Lesion[CodedTerm]) -> Drawing | None:
+    """The first shape of the tool: below the number that it shows, or for itself where no NUM stands in the group."""
+    for shown, region in _shapes(tool, lesion):
+        wanted, at = region.measurement, shown.image.sop_instance
+        place = None if wanted is None else measurement_of(lesion, wanted, at)
+        if place is not None and lesion.measurements[place].unit.codes:
+            return Drawing(_reordered(lesion, [lesion.measurements[place]], shown.image, tool), tool.name)
+        if not _has_numbers(lesion):
+            return Drawing(_reordered(lesion, [], shown.image, tool), tool.name, bare=region)
+    return None
+
+
+def _has_numbers(lesion: Lesion[CodedTerm]) -> bool:
+    has_order = lesion.time_point is not None and lesion.time_point.order is not None
+    return has_order or isinstance(lesion.count, int) or any(said.unit.codes for said in lesion.measurements)
 
 
 def _tied(
@@ -86,6 +143,16 @@ def _tied(
         for shown in lesion.images
     )
     return replace(lesion, images=images)
+
+
+def _shapes(tool: Tool, lesion: Lesion[CodedTerm]) -> Iterator[tuple[LesionImage[CodedTerm], Region2D[CodedTerm]]]:
+    """The shapes that the tool could draw, each with its image."""
+    return (
+        (shown, region)
+        for shown in _of_one_frame(lesion)
+        for region in shown.regions
+        if region.graphic.value == tool.shapes[0]
+    )
 
 
 def _of_one_frame(lesion: Lesion[CodedTerm]) -> Iterator[LesionImage[CodedTerm]]:

@@ -1,6 +1,7 @@
 // hydrate.mjs [--images FOLDER] SR.dcm ...: does OHIF make an annotation of every measurement group ("hydrate")?
 // Runs MeasurementReport.generateToolState of the published Cornerstone3D adapters on dcmjs' reading of each file, and the rules
-// by which OHIF itself takes or leaves an SR. Prints {file, hydrated, groups, errors} as a line of JSON for each file.
+// by which OHIF itself takes or leaves an SR. Prints {file, hydrated, groups, points, errors} as a line of JSON for each
+// file; points are those of the annotations of each group, in millimetres.
 import fs from 'node:fs';
 import path from 'node:path';
 
@@ -105,7 +106,7 @@ function gate(dataset, groups) {
 }
 
 // One group a call, so that a swallowed exception is seen.
-function hydrate(dataset, container, group, label) {
+function hydrate(dataset, container, group, label, drawn) {
   swallowed = '';
   let state = {};
   const contents = list(dataset.ContentSequence).map((item) => (item === container ? { ...item, ContentSequence: [group] } : item));
@@ -119,6 +120,7 @@ function hydrate(dataset, container, group, label) {
   return made.flatMap(([tool, { data, metadata }]) => {
     const points = data?.handles?.points?.length ? data.handles.points : (data?.contour?.polyline ?? []);
     const numbers = points.flatMap((point) => Array.from(point));
+    drawn.push(...points.map((point) => Array.from(point)));
     if (!numbers.length || !numbers.every(Number.isFinite)) return [`${label}: ${tool}: bad points or none`];
     return metadata.FrameOfReferenceUID ? [] : [`${label}: ${tool}: no frame of reference`];
   });
@@ -135,12 +137,14 @@ function judge(file, folder) {
   const groups = list(container?.ContentSequence).filter((item) => conceptOf(item) === '125007');
   const errors = gate(dataset, groups);
   let hydrated = 0;
-  groups.forEach((group, index) => {
-    const wrong = hydrate(dataset, container, group, `group ${index + 1}`);
+  const points = groups.map((group, index) => {
+    const drawn = [];
+    const wrong = hydrate(dataset, container, group, `group ${index + 1}`, drawn);
     if (!wrong.length) hydrated++;
     errors.push(...wrong);
+    return drawn;
   });
-  return { hydrated, groups: groups.length, errors };
+  return { hydrated, groups: groups.length, points, errors };
 }
 
 const words = process.argv.slice(2);
@@ -150,7 +154,7 @@ for (const file of words) {
   try {
     verdict = judge(file, folder);
   } catch (error) {
-    verdict = { hydrated: 0, groups: 0, errors: [`can't be read: ${error.message}`] };
+    verdict = { hydrated: 0, groups: 0, points: [], errors: [`can't be read: ${error.message}`] };
   }
   process.stdout.write(`${JSON.stringify({ file, ...verdict })}\n`);
 }
