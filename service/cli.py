@@ -16,6 +16,7 @@ COMMANDS = {
     "worker": ("worker", "command"),
     "deliveries": ("deliveries", "command"),
     "replay": ("deliveries", "replay"),
+    "patient": ("patient", "command"),
     "purge": ("upkeep", "purge"),
     "backup": ("upkeep", "backup"),
     "restore": ("upkeep", "restore"),

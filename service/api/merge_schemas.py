@@ -21,6 +21,14 @@ class Merge(Strict):
     prior = fields.Nested(PatientName, required=True)
 
 
+class MergeQuery(Strict):
+    """What may be asked of a merge."""
+
+    dry_run = fields.Boolean(
+        load_default=False, data_key="dry-run", metadata={"description": "Say what would be touched, change nothing."}
+    )
+
+
 class MovedSchema(Schema):
     """A report whose newest version says the prior id."""
 

@@ -1,31 +1,33 @@
 """/v1/patients: ids of patients that turn out to be one."""
 
 from http import HTTPStatus
+from typing import Any
 
 import orjson
 from flask import Response, request
 
 from service.api import body
 from service.api.deployment import deployment
-from service.api.merge_schemas import Merge, MergedSchema
+from service.api.merge_schemas import Merge, MergedSchema, MergeQuery
 from service.api.openapi import Blueprint
 
 blueprint = Blueprint("patients", __name__, url_prefix="/v1/patients", description="Patients whose ids are merged")
 
 
 @blueprint.post("/merge")
+@blueprint.arguments(MergeQuery, location="query")
 @blueprint.response(HTTPStatus.OK, MergedSchema)
 @blueprint.doc(
     requestBody={"required": True, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Merge"}}}}
 )
-def merge() -> Response:
-    """Let what is kept under one id be found under another; say what has to be sent again."""
+def merge(query: dict[str, Any]) -> Response:
+    """Let what is kept under one id be found under another; say what has to be sent again. `dry-run`: only say."""
     from service.receiving.merging import merge as merged
     from service.receiving.merging import named
 
     said = body.read_json(request, Merge(), "merge")
-    ids = (named(said[name]["id"], said[name].get("issuer")) for name in ("survivor", "prior"))
-    found = merged(deployment(), *ids)
+    survivor, prior = (named(said[name]["id"], said[name].get("issuer")) for name in ("survivor", "prior"))
+    found = merged(deployment(), survivor, prior, dry_run=query["dry_run"])
     reports = [
         {
             "id": one.id,

@@ -10,9 +10,9 @@ from service.receiving.reception import Here
 from service.store.patients import KeptId, Merged
 
 
-def merge(here: Here, survivor: PatientId, prior: PatientId) -> Merged:
-    """Re-point what is kept under ``prior``; raises Invalid, Conflict."""
-    return here.store.patients.merge(_kept(here, survivor), _kept(here, prior))
+def merge(here: Here, survivor: PatientId, prior: PatientId, *, dry_run: bool = False) -> Merged:
+    """Re-point what is kept under ``prior``, or only say what that would touch; raises Invalid, Conflict."""
+    return here.store.patients.merge(_kept(here, survivor), _kept(here, prior), dry_run=dry_run)
 
 
 def merge_all(here: Here, message: bytes) -> None:

@@ -64,10 +64,11 @@ class PatientStore:
         """Take the database and the clock."""
         self._engine, self._now = engine, now
 
-    def merge(self, survivor: KeptId, prior: KeptId) -> Merged:
+    def merge(self, survivor: KeptId, prior: KeptId, *, dry_run: bool = False) -> Merged:
         """Let all that is kept under ``prior`` be found under ``survivor``; the same merge again changes nothing.
 
-        Raises Invalid for one id twice, Conflict where ``prior`` was merged into another one, or ``survivor`` into it.
+        ``dry_run``: only say what is touched. Raises Invalid for one id twice, Conflict where ``prior`` was merged into
+        another one, or ``survivor`` into it.
         """
         if survivor == prior:
             raise Invalid(Problem("/prior", "merge", "an id is not merged into itself"))
@@ -80,7 +81,7 @@ class PatientStore:
             before = resolved(connection, prior)
             if before not in (prior, root):
                 raise Conflict(Problem("/prior", "merge", "this id was merged into another one before"))
-            if before == prior:
+            if before == prior and not dry_run:
                 _keep(connection, root, prior, self._now())
             return _touched(connection, prior)
 

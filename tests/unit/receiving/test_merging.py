@@ -77,6 +77,16 @@ def test_the_same_merge_again_changes_nothing_and_says_what_is_left(client: Flas
     assert merge(client, "NEW", "OLD").json == {"resend": [], "deliveries": []}
 
 
+def test_a_dry_run_says_the_same_and_changes_nothing(client: FlaskClient) -> None:
+    publish(client, "R1", "OLD", "?deliver=pacs")
+    ids = {"survivor": {"id": "NEW", "issuer": "REGION"}, "prior": {"id": "OLD", "issuer": "REGION"}}
+    told = client.post("/v1/patients/merge?dry-run=true", json=ids)
+    assert told.status_code == 200
+    assert [one["reportId"] for one in told.json["resend"]] == ["R1"]  # type: ignore[index]  # it has a body
+    assert found(client, "NEW") == set()
+    assert merge(client, "NEW", "OLD").json == told.json
+
+
 def test_what_comes_late_under_the_prior_id_is_found_under_the_surviving_one(client: FlaskClient) -> None:
     merge(client, "NEW", "OLD")
     publish(client, "R1", "OLD")

@@ -1,0 +1,58 @@
+"""`lesionbridge patient merge`: ids of one patient that were taken for two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from service.commands.speaking import counted, refusing, say, settings
+
+if TYPE_CHECKING:
+    from service.domain.report import PatientId
+
+
+@click.group("patient")
+def command() -> None:
+    """Patients whose ids are merged."""
+
+
+@command.command("merge")
+@click.argument("prior", metavar="PRIOR")
+@click.argument("survivor", metavar="SURVIVOR")
+@click.option("--issuer", metavar="ISSUER", help="Who issued both ids: a key of the issuer table, a URI or an OID.")
+@click.option("--prior-issuer", metavar="ISSUER", help="Who issued PRIOR, where it is another one.")
+@click.option(
+    "--dry-run", is_flag=True, help="Only say what would be found under SURVIVOR, and would have to come again."
+)
+@refusing
+def merge(prior: str, survivor: str, issuer: str | None, prior_issuer: str | None, *, dry_run: bool) -> None:
+    """Let what is kept under the id PRIOR be found under SURVIVOR, and say what has to be sent again.
+
+    Without an issuer only what has none is meant. On standard output a line each: `resend` with our id, sender, report,
+    version and status; `delivery` with its id, that of the report, destination and state.
+    """
+    from service.api.deployment import Deployment
+    from service.receiving.merging import merge as merged
+
+    here = Deployment(settings())
+    try:
+        found = merged(here, _named(survivor, issuer), _named(prior, prior_issuer or issuer), dry_run=dry_run)
+    finally:
+        here.store.close()
+    for one in found.reports:
+        click.echo(f"resend\t{one.id}\t{one.sender}\t{one.report_id}\t{one.version}\t{one.status}")
+    for sent in found.deliveries:
+        click.echo(f"delivery\t{sent.id}\t{sent.report}\t{sent.destination}\t{sent.state}")
+    reports, deliveries = (
+        counted(len(found.reports), "report"),
+        counted(len(found.deliveries), "delivery", "deliveries"),
+    )
+    done = "nothing is changed; after a merge there would be" if dry_run else "merged: there are"
+    say(f"{done} {reports} to come again as new versions, and {deliveries} of them that have the prior id")
+
+
+def _named(said: str, issuer: str | None) -> PatientId:
+    from service.receiving.merging import named
+
+    return named(said, issuer)
