@@ -13,7 +13,7 @@ from service.commands.speaking import received, refusing, say, settings, site
 
 if TYPE_CHECKING:
     from service.config import Settings
-    from service.pipeline import Source
+    from service.workflows.batching import Opening
     from service.workflows.worker import Worker
 
 LOOK_S = 1.0
@@ -47,24 +47,31 @@ def command(metrics_port: int | None, metrics_host: str) -> None:
 
 
 def made(here: "Settings") -> "Worker":
-    """A worker for a deployment; raises TableError for destinations in error."""
+    """A worker for a deployment; raises TableError for destinations or a receiving file in error."""
     from service.delivery.opening import open_destination
     from service.delivery.settings import load
+    from service.receiving.routing import Routed
+    from service.receiving.settings import load as load_receiving
     from service.workflows.courier import Peer
     from service.workflows.tracing import tracer
     from service.workflows.watching import Watching
     from service.workflows.worker import Worker
 
     destinations = load(here.destinations_file, os.environ)
+    receiving = load_receiving(here.receiving_file, destinations)
     peers = {name: Peer(one, open_destination(one)) for name, one in destinations.items()}
 
-    def opened() -> "Source":
-        """What the deployment adds to each line of a batch."""
+    def opened() -> "Opening":
+        """What the deployment adds to each line of a batch: as to a request (`service.api.deployment`)."""
         from service.delivery.study_context import archive
         from service.pipeline import Format
+        from service.workflows.batching import Opening
 
-        source = received(b"", Format.FINDINGS, here, site(here))
-        return replace(source, archive=archive(destinations, here.study_context))
+        asked = archive(destinations, here.study_context)
+        source = replace(received(b"", Format.FINDINGS, here, site(here)), archive=asked, habits=receiving.habits)
+        if not receiving.routes:
+            return Opening(source)
+        return Opening(source, lambda origin, rank: Routed(receiving.routes, destinations, "rest", origin, rank))
 
     watching = Watching(tracer(os.environ))
     return Worker(here.database_url, peers, watching, keep_days=here.keep_days, opened=opened)

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from service.delivery.settings import DestinationSettings
 from service.domain.errors import LesionBridgeError, Problem, Unavailable
 from service.doors import Format, Options, detect
-from service.pipeline import Source, publish
+from service.pipeline import Planner, Source, publish
 from service.store.batches import KEPT, KNOWN, REFUSED, Outcome, Part, PartDue
 from service.store.deliveries import BACKFILL, Origin
 from service.store.reports import Store
@@ -63,6 +63,14 @@ class Asked:
         return cls(**{**row, "options": Options(**row["options"])})
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a deployment adds to each line: to its document, and where it goes where the batch does not say."""
+
+    source: Source
+    routed: Callable[[Origin, int], Planner] | None = None
+
+
 class Clerk:
     """Takes parts of batches in one worker process, one at a time."""
 
@@ -70,10 +78,10 @@ class Clerk:
         self,
         store: Store,
         destinations: Mapping[str, DestinationSettings],
-        opened: Callable[[], Source],
+        opened: Callable[[], Opening],
         wake: threading.Event,
     ) -> None:
-        """Take the store and the destinations; ``opened`` gives a source with what the deployment adds, when needed."""
+        """Take the store and the destinations; ``opened`` gives what the deployment adds, when needed."""
         self._store = store
         self._destinations = destinations
         self._opened = opened
@@ -82,7 +90,7 @@ class Clerk:
         self.stopping = threading.Event()
 
     @cached_property
-    def _source(self) -> Source:
+    def _opening(self) -> Opening:
         return self._opened()
 
     @property
@@ -140,11 +148,12 @@ class Clerk:
     def _published(self, part: Part, asked: Asked, body: bytes) -> tuple[str, bool]:
         """Our id of the report, and whether it was kept just now."""
         form = Format(asked.form) if asked.form else detect(body)
-        source = replace(self._source, body=body, format=form, speaks_for=part.sender, validate=asked.validate)
-        plan = None
+        source = replace(self._opening.source, body=body, format=form, speaks_for=part.sender, validate=asked.validate)
+        origin, plan = Origin(asked.request, asked.trace), None
         if asked.deliver:
-            plan = Plan(chosen(asked.deliver, self._destinations), BACKFILL, Origin(asked.request, asked.trace))
-        receipt = publish(source, asked.options, self._store, planner=plan)
+            plan = Plan(chosen(asked.deliver, self._destinations), BACKFILL, origin)
+        routed = self._opening.routed(origin, BACKFILL) if self._opening.routed is not None else None
+        receipt = publish(source, asked.options, self._store, planner=plan or routed)
         version = str(receipt.id)
         if plan is not None and not receipt.fresh:
             deliver_more(self._store, version, source, plan, asked.options)

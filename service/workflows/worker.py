@@ -20,7 +20,7 @@ from service.pipeline import Source
 from service.store.reports import Store
 from service.store.runs import Pace
 from service.store.workers import Slot, Watch
-from service.workflows.batching import Clerk
+from service.workflows.batching import Clerk, Opening
 from service.workflows.courier import Courier, Peer
 from service.workflows.watching import Watching
 
@@ -54,7 +54,7 @@ class Worker:
         watching: Watching,
         *,
         keep_days: int = 0,
-        opened: Callable[[], Source] = lambda: Source(b""),
+        opened: Callable[[], Opening] = lambda: Opening(Source(b"")),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the database and the destinations; nothing is opened yet.

@@ -40,8 +40,9 @@ def work(here: Deployment) -> None:
     from threading import Event
 
     from service.pipeline import Source
+    from service.workflows.batching import Opening
 
-    clerk = Clerk(here.store, here.destinations, lambda: Source(b""), Event())
+    clerk = Clerk(here.store, here.destinations, lambda: Opening(Source(b"")), Event())
     while claimed := here.store.batches.claim(1):
         clerk.publish(claimed[0])
 
