@@ -8,9 +8,8 @@ from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import Connection, Engine, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from service.store.database import transaction
+from service.store.database import inserting, transaction
 from service.store.tables import CircuitRow
 from service.store.times import AHEAD_S, later
 
@@ -103,7 +102,7 @@ def note(connection: Connection, destination: str, heard: Heard, now: str, circu
         closed = {"failures": 0, "opened": None, "until": None, "reason": "", "changed": now}
         connection.execute(update(CircuitRow).where(troubled).values(closed))
         return
-    made = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(CircuitRow)
+    made = inserting(connection, CircuitRow)
     fresh = {"destination": destination, "failures": 0, "opened": None, "until": None, "reason": "", "changed": now}
     connection.execute(made.values(fresh).on_conflict_do_nothing())
     row = connection.execute(select(CircuitRow.__table__).where(mine).with_for_update()).one()

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
 from service.domain.errors import Invalid, Problem, Unavailable
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 HEAD = "0007"
 """The newest step of `migrations/versions`."""
@@ -65,6 +68,17 @@ def transaction(engine: Engine, *, writes: bool = False) -> Iterator[Connection]
         raise Unavailable(
             Problem("", "database", f"the database can not be used ({type(error.orig).__name__})")
         ) from None
+
+
+def inserting(connection: Connection, table: Any) -> "postgresql.Insert | sqlite.Insert":
+    """An insert that may say ON CONFLICT: each dialect has its own, and is imported where it is in use."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as into_postgresql
+
+        return into_postgresql(table)
+    from sqlalchemy.dialects.sqlite import insert as into_sqlite
+
+    return into_sqlite(table)
 
 
 STEPS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")

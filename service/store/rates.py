@@ -10,9 +10,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from sqlalchemy import Connection, Double, Engine, case, delete, func, literal, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from service.store.database import transaction
+from service.store.database import inserting, transaction
 from service.store.tables import RateRow
 
 _MINUTE_S: Final = 60.0
@@ -36,9 +35,8 @@ class RateStore:
             now = self._now(connection)
             # What lies further ahead than it ever can was written before the clock went back.
             begin = case((RateRow.due.between(now, now + _MINUTE_S + 1), RateRow.due), else_=now)
-            upsert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
             statement = (
-                upsert(RateRow)
+                inserting(connection, RateRow)
                 .values(caller=caller, due=now + share)
                 .on_conflict_do_update(
                     index_elements=[RateRow.caller],

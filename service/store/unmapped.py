@@ -9,10 +9,9 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Engine, Row, case, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from service.domain.errors import NotFound, Problem
-from service.store.database import transaction
+from service.store.database import inserting, transaction
 from service.store.tables import UnmappedRow
 
 OPEN = "open"
@@ -110,7 +109,7 @@ def count(connection: Connection, terms: Iterable[Unmapped], now: str) -> None:
         row["count"] += 1
     if not rows:
         return
-    made = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(UnmappedRow)
+    made = inserting(connection, UnmappedRow)
     new = made.excluded
     again = made.on_conflict_do_update(
         index_elements=list(_SAME),
