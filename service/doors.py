@@ -49,7 +49,7 @@ class Options:
     reference: bool = False
     outline: tuple[OutlineItem, ...] = ()
     profile: str | None = None
-    earlier: tuple[bytes, ...] = ()
+    earlier: tuple[Emitted, ...] = ()
 
 
 ENCODINGS: Final = ("json", "xml")

@@ -233,7 +233,8 @@ def emit(report: CodedReport, targets: Sequence[Format], options: Options, recei
     outputs: dict[Format, Emitted] = {}
     document = received.sr if received is not None else None
     if received is not None and (received.outline or received.earlier):
-        options = replace(options, outline=received.outline, earlier=received.earlier)
+        earlier = tuple(one.bundle for one in received.earlier)
+        options = replace(options, outline=received.outline, earlier=earlier)
     if Format.SR in needed or (document is None and needed & NAME_THE_SR):
         with Stage.writing(Format.SR):
             written = WRITERS[Format.SR](report, options, None)
@@ -311,7 +312,7 @@ def publish(
         received = after(received, previous, store)
         coded = _placed(source, received, _coded(_following(report, previous), tables_used), tables_used)
         _check_accession(coded, store)
-        outcome = emit(coded, _kept_of(received), options, received)
+        outcome = emit(coded, _kept_of(received), options, received.seen_by())
         there = planner.of("", outcome, received, options) if planner is not None else None
         more = _routed(there) | (
             {"deliveries": [_would(one) for one in there.planned]} if there and there.planned else {}
@@ -352,7 +353,7 @@ def _keep(
     received = after(received, previous, store)
     tables_used, overlays = _vocabulary(source, report.sender, store)
     coded = _placed(source, received, _coded(_following(report, previous), tables_used), tables_used)
-    outcome = emit(coded, _kept_of(received), options, received)
+    outcome = emit(coded, _kept_of(received), options, received.seen_by())
     identity = str(uuid4())
     consignment = planner.of(identity, outcome, received, options) if planner is not None else kept.Consignment()
     try:
@@ -367,8 +368,8 @@ def _keep(
 
 
 def after(received: Received, previous: Stored | None, store: Store) -> Received:
-    """The report with what was emitted of the version before it: what only that said, a bundle withdraws."""
-    return replace(received, earlier=store.bundles(previous.id)) if previous is not None else received
+    """The report with what was emitted of the versions before it: what only those said, a bundle withdraws."""
+    return replace(received, earlier=store.bundles(previous)) if previous is not None else received
 
 
 def _placed(source: Source, received: Received, report: CodedReport, tables_used: Vocabulary) -> CodedReport:

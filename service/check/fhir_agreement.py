@@ -105,10 +105,10 @@ def _orders(bundle: Bundle, report: Json) -> Iterator[Fact]:
 
 
 def _documents(bundle: Bundle, report: Json) -> Iterator[Fact]:
-    """The reference to the SR: state, time and language of the report, one id, this study and this report."""
+    """The reference to the SR: state, time and language of the report, one id, study and report; and the older ones."""
     status = bundle.document_status(report["status"])
     urls = [url for url, resource in bundle.resources.items() if resource is report]
-    for document in bundle.of_type("DocumentReference"):
+    for document in bundle.documents(report):
         is_wrong = report["status"] == Status.ENTERED_IN_ERROR
         yield from _differ("status", "DocumentReference", document["status"], ("current", "entered-in-error")[is_wrong])
         yield from _differ("status", "DocumentReference", document["docStatus"], status)
@@ -126,6 +126,15 @@ def _documents(bundle: Bundle, report: Json) -> Iterator[Fact]:
         related = bundle.urls(bundle.related(document)[:2])
         expected = [*urls, *bundle.urls(report[bundle.study])]
         yield from _differ("document", "DocumentReference", related, expected)
+    current = list(bundle.documents(report))
+    known = [one["identifier"] for one in current]
+    for older in (one for one in bundle.of_type("DocumentReference") if one not in current):
+        allowed = _WITHDRAWN[:1] if report["status"] in _WITHDRAWN else ("superseded", *_WITHDRAWN[:1])
+        if older["status"] not in allowed:
+            yield Fact("status", f"an older DocumentReference says {older['status']}")
+        if older["identifier"] in known:
+            yield Fact("document", "an older DocumentReference has the identifier of this one")
+        yield from _differ("document", "DocumentReference", older["identifier"], [bundle.master(older)])
 
 
 def _provenances(bundle: Bundle, report: Json) -> Iterator[Fact]:
@@ -177,7 +186,7 @@ def _people(bundle: Bundle, report: Json) -> Iterator[Fact]:
     yield from _differ("observer", "performer", bundle.urls(report.get("performer", ())), houses or persons)
     said = bundle.urls(report.get("resultsInterpreter", ()))
     yield from _differ("observer/person", "resultsInterpreter", said, persons)
-    for document in bundle.of_type("DocumentReference"):
+    for document in bundle.documents(report):
         yield from _differ("observer", "DocumentReference", bundle.urls(document.get("author", ())), persons + machines)
         authenticator = bundle.authenticator(document)
         said = bundle.urls([authenticator] if authenticator is not None else ())
@@ -223,7 +232,7 @@ def _criterion(identifier: Json) -> str:
 
 def document(bundle: Bundle) -> tuple[str, ...]:
     """SOP class, instance and series of the SR that the bundle refers to."""
-    (found,) = bundle.of_type("DocumentReference")
+    (found,) = bundle.documents(next(bundle.of_type("DiagnosticReport")))
     (content,) = found["content"]
     master, series = bundle.master(found), bundle.related(found)[2]["identifier"]
     names = (bundle.format_of(content)["code"], master["value"], series["value"])

@@ -47,6 +47,13 @@ class Bundle:
         """The resources of a type."""
         return (resource for resource in self.resources.values() if resource["resourceType"] == name)
 
+    def documents(self, report: Json) -> Iterator[Json]:
+        """The DocumentReferences of the SR of this report: they name it. Those of the versions before do not."""
+        for document in self.of_type("DocumentReference"):
+            references = [one for one in self.related(document) if "reference" in one]
+            if any(self.resources.get(url) is report for url in self.urls(references)):
+                yield document
+
     def target(self, reference: Json) -> Json:
         """What a reference refers to."""
         return self.resources[self.url(reference)]

@@ -45,7 +45,7 @@ class BundleContext(Bundle):
         yield Fact("language", report["language"])
         yield Fact("status", report["status"])
         yield Fact("issued", report["issued"])
-        for document in self.of_type("DocumentReference"):
+        for document in self.documents(report):
             for related in document.get("relatesTo", ()):
                 replaced = related["target"]["identifier"]["value"].removeprefix(URN_OID)
                 yield Fact("predecessor", said_with(replaced, **self._uids_of_replaced(document)))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from service.delivery.destination import Answer, Echo, Failed, Outcome, Outgoing, not_asked, tried
 from service.delivery.fhir_answers import resource, transaction
-from service.delivery.fhir_entries import Entry, NotFhir, entries, facts, lacking, references
+from service.delivery.fhir_entries import Entry, NotFhir, apart, entries, facts, lacking, references
 from service.delivery.fhir_ordered import Ordered
 from service.delivery.fhir_search import held
 from service.delivery.http import HttpPeer
@@ -38,6 +39,8 @@ class FhirDestination:
         """Post the bundle as it is; or its requests in their order, where the server can't take them together."""
         try:
             listed = entries(outgoing.content, outgoing.media_type)
+            if any(entry.is_transaction for entry in listed):
+                return self._transactions(listed)
             is_list = outgoing.media_type.startswith(REQUESTS)
             if is_list or self.settings.bundle == SINGLE or not self.settings.update_as_create:
                 media_type = self._json if is_list else outgoing.media_type
@@ -51,14 +54,29 @@ class FhirDestination:
             return failed.answer
         return transaction(self._peer, reply, len(listed))
 
+    def _transactions(self, listed: Sequence[Entry]) -> Answer:
+        """Post several transactions, each when the one before is stored: they refer to what that stored."""
+        if not self.settings.update_as_create:
+            return Answer(Outcome.REFUSED, "the content is transactions, and this server takes its requests one by one")
+        headers = {"Content-Type": self._json, "Accept": self._json, "Prefer": "return=minimal"}
+        answer = Answer(Outcome.STORED)
+        for number, one in enumerate(listed, start=1):
+            reply = self._peer.ask("POST", self._base, headers, one.body({}))
+            answer = transaction(self._peer, reply, len(one.resource["entry"]))
+            if answer.outcome is not Outcome.STORED:
+                return replace(answer, reason=f"transaction {number} of {len(listed)}: {answer.reason}")
+        return answer
+
     def verify(self, outgoing: Outgoing) -> Answer:
         """Find each resource as it was written, by our identifier or id, and compare what is this report's alone."""
         if self.settings.verify == "none":
             return Answer(Outcome.STORED)
         try:
-            listed = [entry for entry in entries(outgoing.content, outgoing.media_type) if entry.query]
+            listed = [entry for entry in apart(entries(outgoing.content, outgoing.media_type)) if entry.query]
             if not self.settings.update_as_create:
                 listed = [entry for entry in listed if "?" in entry.query]
+            if not listed:
+                raise NotFhir("there is nothing in the content to look for")
             queries = [entry.query for entry in listed]
             return _compared(listed, held(self._peer, self._base, self._json, queries))
         except NotFhir as error:
@@ -112,7 +130,11 @@ def _compared(listed: Sequence[Entry], there: Sequence[Sequence[Mapping[str, Any
     if doubled:
         names = ", ".join(doubled[:_LISTED])
         return Answer(Outcome.MISMATCH, f"the server has several under one identifier: {names}")
-    places = {entry.full_url: {_place(one) for one in found} for entry, found in zip(listed, there, strict=True)}
+    places = {
+        name: {_place(one) for one in found}
+        for entry, found in zip(listed, there, strict=True)
+        for name in (entry.full_url, entry.query)  # another transaction refers to it by the latter
+    }
     wrong = []
     for entry, found in zip(listed, there, strict=True):
         if entry.is_ours:

@@ -52,8 +52,16 @@ class Entry:
 
     @property
     def is_ours(self) -> bool:
-        """Whether its content is this report's alone: it is updated by our identifier, so it can be compared."""
-        return self.method == "PUT" and "?" in self.url
+        """Whether its content is this report's alone, so that it can be compared: it is updated by our identifier.
+
+        A report that is created once, with each version, is its own, too.
+        """
+        return (self.method == "PUT" and "?" in self.url) or self.kind == "DiagnosticReport"
+
+    @property
+    def is_transaction(self) -> bool:
+        """Whether it is one of several transactions: a Bundle for the base of the server."""
+        return self.kind == "Bundle" and not self.url
 
     @property
     def targets(self) -> frozenset[str]:
@@ -95,6 +103,15 @@ def entries(content: bytes, media_type: str) -> list[Entry]:
     found = _from_xml(content) if "xml" in media_type else _from_json(content)
     if not found:
         raise NotFhir("the content has no requests")
+    return found
+
+
+def apart(listed: Iterable[Entry]) -> list[Entry]:
+    """The same with the entries of each transaction in its place."""
+    found = []
+    for one in listed:
+        inner = one.resource["entry"] if one.is_transaction else ()
+        found += [_entry(entry, entry["request"]) for entry in inner] or [one]
     return found
 
 

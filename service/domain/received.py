@@ -1,10 +1,10 @@
 """What a reader takes beside the document, and what it makes of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from service.domain.emitted import SrReference
+from service.domain.emitted import Emitted, SrReference
 from service.domain.limits import Limits
 from service.domain.loss import Loss
 from service.domain.report import LesionReport
@@ -56,15 +56,28 @@ class OutlineItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """A FHIR bundle that was emitted of a version before, for one destination or (empty) for everybody."""
+
+    bundle: Emitted
+    destination: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """A report in the sender's terms; ``losses`` found on reading; ``sr`` is set where the document was an SR.
 
     ``outline`` is the whole of a document that holds more than a lesion report can, in its own order. ``earlier`` are
-    the FHIR bundles that were emitted of the version before, where one is kept.
+    the FHIR bundles that were emitted of the versions before, where some are kept, the newest first.
     """
 
     report: LesionReport
     losses: tuple[Loss, ...] = ()
     sr: SrReference | None = None
     outline: tuple[OutlineItem, ...] = ()
-    earlier: tuple[bytes, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
+
+    def seen_by(self, destination: str = "") -> "Received":
+        """The same with those earlier bundles that a destination may have, or that everybody may."""
+        earlier = tuple(one for one in self.earlier if one.destination in ("", destination))
+        return replace(self, earlier=earlier)

@@ -8,8 +8,9 @@ from hashlib import sha256
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
-from service.domain.emitted import SrReference
+from service.domain.emitted import Emitted, SrReference
 from service.domain.errors import NotFound, Problem
+from service.domain.received import Earlier
 from service.store.access import AuditTrail, KeyStore
 from service.store.batches import BatchStore
 from service.store.database import HEAD, faults, migrate, open_engine, transaction
@@ -211,13 +212,25 @@ class Store:
             raise _not_found()
         return Output(row.role, row.media_type, row.sha256, row.content)
 
-    def bundles(self, id: str) -> tuple[bytes, ...]:  # noqa: A002 - the route's own word
-        """Every FHIR output in JSON that was emitted of a version: the one for everybody, and those of destinations."""
-        said = select(OutputRow.content).where(
-            OutputRow.version == id, OutputRow.role.startswith("fhir"), OutputRow.media_type.contains("json")
+    def bundles(self, stored: Stored) -> tuple[Earlier, ...]:
+        """Every FHIR output in JSON of this version and those before, the newest first: a later one withdraws by them.
+
+        A destination need not have got each, so that the last alone would not tell all that it has.
+        """
+        of = select(VersionRow.report).where(VersionRow.id == stored.id).scalar_subquery()
+        said = (
+            select(OutputRow.role, OutputRow.media_type, OutputRow.content)
+            .join(VersionRow, VersionRow.id == OutputRow.version)
+            .where(VersionRow.report == of, VersionRow.version <= stored.version, OutputRow.role.startswith("fhir"))
+            .where(OutputRow.media_type.contains("json"))
+            .order_by(VersionRow.version.desc(), OutputRow.role)
         )
         with transaction(self._engine) as connection:
-            return tuple(connection.execute(said.order_by(OutputRow.role)).scalars())
+            rows = connection.execute(said).all()
+        return tuple(
+            Earlier(Emitted(row.media_type, bytes(row.content)), row.role.partition("@")[2].partition(".")[0])
+            for row in rows
+        )
 
     def versions(self, id: str) -> tuple[Stored, ...]:  # noqa: A002 - the route's own word
         """All versions of the report that ``id`` is one of, oldest first; raises NotFound."""

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 from uuid import NAMESPACE_URL, uuid5
 
-from service.delivery.fhir_entries import NotFhir, entries
+from service.delivery.fhir_entries import NotFhir, apart, entries
 from service.delivery.settings import DestinationSettings
 from service.domain.emitted import SrDocument, SrReference
 from service.domain.errors import Invalid, Problem
-from service.domain.received import Received
+from service.domain.received import Earlier, Received
 from service.domain.report import CodedReport
 from service.doors import WRITERS, Format, Options
 from service.pipeline import ROLES, Outcome, emit
@@ -134,12 +134,19 @@ class OfOutcome:
             return Made("application/dicom", b"", self.received.sr)
         if form not in self.outcome.outputs or written_for(at, self.options) != replace(self.options, check=False):
             return None
+        if has_own(self.received.earlier, form, at):
+            return None
         made = self.outcome.outputs[form]
         return Made(made.media_type, made.content, self.outcome.sr)
 
     def own(self, form: Format, at: DestinationSettings) -> Made:
         """Written with the destination's options."""
-        return own_output(self.outcome.report, form, written_for(at, self.options), self.received)
+        return own_output(self.outcome.report, form, written_for(at, self.options), self.received.seen_by(at.name))
+
+
+def has_own(earlier: Sequence[Earlier], form: Format, at: DestinationSettings) -> bool:
+    """Whether a destination got bundles of its own before: what only they said, the one for everybody leaves alone."""
+    return str(form) in FHIR and any(one.destination == at.name for one in earlier)
 
 
 def own_output(report: CodedReport, form: Format, options: Options, received: Received) -> Made:
@@ -153,7 +160,7 @@ def own_output(report: CodedReport, form: Format, options: Options, received: Re
 def _identifiers(made: Made) -> tuple[tuple[str, str], ...]:
     """System and value of each identifier of the DiagnosticReport in a bundle, to find it again at the peer."""
     try:
-        found = entries(made.content, made.media_type)
+        found = apart(entries(made.content, made.media_type))
     except NotFhir:  # a collection or a document has no requests: no server stores it by them
         return ()
     return tuple(pair for entry in found if entry.kind == "DiagnosticReport" for pair in entry.identifiers)

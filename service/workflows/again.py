@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 from service.delivery.settings import DestinationSettings
 from service.domain.errors import Conflict, NotFound, Problem
-from service.domain.received import Received
+from service.domain.received import Earlier, Received
 from service.doors import Format, Options
-from service.pipeline import REJECTION, ROLES, Source, after, as_it_came, code, read
+from service.pipeline import REJECTION, ROLES, Source, as_it_came, code, read
 from service.store.deliveries import Delivery, State
 from service.store.reports import Store, Stored
-from service.workflows.accepting import Made, Plan, chosen, consign, own_output, written_for
+from service.workflows.accepting import Made, Plan, chosen, consign, has_own, own_output, written_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class OfStored:
         """What is kept for everybody, where the destination takes just that."""
         if self.options is None or written_for(at, self.options) != replace(self.options, check=False):
             return None
+        if has_own(self._earlier(), form, at):
+            return None
         try:
             kept = self.store.output(self.stored.id, ROLES.get(form, ""))
         except NotFound:
@@ -40,10 +42,14 @@ class OfStored:
         source = as_it_came(self.source, self.store, self.stored)
         received = read(source)
         report = code(source, received, self.store)
+        sr = None if form is Format.SR else self.stored.sr
+        known = Received(received.report, received.losses, sr, earlier=self._earlier())
+        return own_output(report, form, written_for(at, self.options or Options()), known.seen_by(at.name))
+
+    def _earlier(self) -> tuple[Earlier, ...]:
         kept = self.stored
-        known = Received(received.report, received.losses, None if form is Format.SR else kept.sr)
-        known = after(known, self.store.newest_before(kept.sender, kept.report_id, kept.version), self.store)
-        return own_output(report, form, written_for(at, self.options or Options()), known)
+        previous = self.store.newest_before(kept.sender, kept.report_id, kept.version)
+        return self.store.bundles(previous) if previous is not None else ()
 
 
 def deliver_more(store: Store, version: str, source: Source, plan: Plan, options: Options) -> tuple[Delivery, ...]:

@@ -17,9 +17,10 @@ from service.formats.fhir.r5 import R5
 from service.formats.fhir.release import Release
 from service.formats.fhir.write import BUNDLES, write
 from service.formats.fhir.xml import as_xml
+from tests.amended import WAYS, following, history, transactions
 from tests.conftest import AskFhir
 from tests.fhir_bundles import sr_of
-from tests.fhir_profiles import RELEASES, modes
+from tests.fhir_profiles import RELEASES, modes, proven_report
 from tests.reports import REPORTS, status_report
 
 TIMEOUT_S = 120
@@ -84,6 +85,38 @@ def test_every_judge_accepts_what_profiles_make_of_it(release: str, tmp_path: Pa
                     files.append(tmp_path / f"{mode}.{name}.{kind}.{turn}.json")
                     files[-1].write_text(json.dumps(one if isinstance(made, dict) else one["resource"]))
 
+    assert fhir_complaints(files, release=release) == []
+
+
+def _histories() -> dict[str, list[CodedReport]]:
+    """A report that loses a lesion and its text, then is withdrawn; one that never was final; one with a tumor."""
+    made = {}
+    for name, report in (("rich", REPORTS["rich"]()), ("proven", proven_report())):
+        second = following(report, Status.CORRECTED, lesions=report.lesions[1:], findings=None)
+        made[name] = [report, second, following(second, Status.ENTERED_IN_ERROR)]
+    draft = status_report(Status.PRELIMINARY)
+    made["draft"] = [draft, following(draft, Status.CANCELLED)]
+    return made
+
+
+@pytest.mark.slow
+@pytest.mark.oracle("fhir")
+@pytest.mark.parametrize("release", ["R4", "R5"])
+def test_every_judge_accepts_what_withdraws_and_supersedes(
+    release: str, tmp_path: Path, fhir_complaints: AskFhir
+) -> None:
+    files, states = [], set()
+    for profile, of in WAYS:
+        if of.name != release:
+            continue
+        for name, versions in _histories().items():
+            for number, emitted in enumerate(history(versions, of, profile)[1:], start=2):
+                for turn, bundle in enumerate(transactions(emitted)):
+                    files.append(tmp_path / f"{profile}.{name}.{number}.{turn}.json")
+                    files[-1].write_text(json.dumps(bundle))
+                    states |= {one["resource"].get("status") for one in bundle["entry"]}
+
+    assert {"superseded", "entered-in-error", "cancelled"} <= states
     assert fhir_complaints(files, release=release) == []
 
 

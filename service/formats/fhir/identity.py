@@ -110,6 +110,14 @@ def put_by_id(uuid: str, resource: Json) -> Entry:
     return Entry(uuid, made, {"method": "PUT", "url": f"{resource['resourceType']}/{uuid}"})
 
 
+def found_by(request: Json) -> str:
+    """The reference by which another transaction reaches what a request stored: a search, or type and id."""
+    if "ifNoneExist" in request:
+        return f"{request['url']}?{request['ifNoneExist']}"
+    found: str = request["url"]
+    return found
+
+
 def uuid_of(role: str, *parts: str | int | None) -> str:
     """The derived UUID of a resource, as text."""
     return derive_uuid_text(f"fhir-{role}", *parts)

@@ -71,6 +71,8 @@ def _server_version(report: Node) -> int:
 def predecessor_of(document: Document) -> Predecessor | None:
     """The SR that the SR of this report replaces, by the DocumentReference of that one."""
     for other in document.of_kind("DocumentReference"):
+        if other.value.get("status") == "superseded":  # what it replaced, another one says of itself
+            continue
         for relation in other.nodes("relatesTo"):
             if not _replaces(relation):
                 continue

@@ -52,13 +52,13 @@ def write(
     bundle: str = "transaction",
     release: Release = R4,
     profile: str | None = None,
-    earlier: Sequence[bytes] = (),
+    earlier: Sequence[Emitted] = (),
 ) -> Emitted:
     """The bundle as JSON bytes, the same for the same report, with what the release can't carry as losses.
 
     ``sr`` tells where the SR of this report is, ``profile`` is a mode (`service.formats.fhir.profiles.modes`),
-    ``earlier`` are bundles of the version before it, as emitted: what only they have is withdrawn. Raises NotAcceptable
-    for a kind of bundle that is not in `KINDS`, or not that of the mode.
+    ``earlier`` are bundles of the versions before it, as emitted, the newest first: what only they have is withdrawn.
+    Raises NotAcceptable for a kind of bundle that is not in `KINDS`, or not that of the mode.
     """
     made: Json | list[Json]
     made, losses = _build(report, sr, bundle, release)
@@ -66,7 +66,7 @@ def write(
         made, flagged = shaped(made, report, profile, release.name, bundle)
         losses += flagged
     if earlier and bundle in _WITH_REQUESTS:
-        withdraw(made, report, earlier)
+        withdraw(made, report, earlier, release)
     if bundle == "single" and isinstance(made, dict):
         made = [_request(entry) for entry in made["entry"]]
     media_type = release.media_type

@@ -298,6 +298,39 @@ def test_a_bundle_for_one_destination_withdraws_too(client: FlaskClient) -> None
     assert states.count("entered-in-error") == 2
 
 
+def test_what_only_one_destination_was_told_is_withdrawn_there_alone(client: FlaskClient, app: Flask) -> None:
+    here = app.extensions["lesionbridge"]
+    ehr = replace(here.destinations["ehr"], takes="fhir-r4", profile="mcode")
+    here.destinations = {"ehr": ehr, "other": replace(ehr, name="other", profile="")}
+    plain = {name: value for name, value in TWO[0].items() if name != "topography"}  # mCODE has no place for it
+    proven = {**plain, "certainty": "known", "category": "secondary neoplasm"}
+    first = publish(client, "?deliver=ehr,other", lesions=[proven, SECOND])
+
+    def sizes(receipt: Any) -> list[list[str]]:
+        """The states of TumorSize in what each destination gets, and in what everybody may fetch."""
+        places = [f"{one['href']}/content" for one in receipt["deliveries"]] + [receipt["links"]["fhir"]]
+        found = [json.loads(client.get(place).data)["entry"] for place in places]
+        return [[one["resource"]["status"] for one in entries if "21889-1" in json.dumps(one)] for entries in found]
+
+    second = said(amend(client, first, "kind=correct", lesions=[proven]))
+    assert sizes(second) == [["corrected"], [], []]
+    third = said(amend(client, second["id"], "kind=correct&deliver=other"))
+    assert sizes(third) == [[], []]
+    fourth = said(amend(client, third["id"], "kind=correct"))
+    assert sizes(fourth) == [["entered-in-error"], [], []]
+
+
+def test_the_document_before_is_superseded_then_in_error(client: FlaskClient) -> None:
+    first = publish(client, "?deliver=ehr")
+    second = said(amend(client, first, "kind=correct&check=full"))
+    third = said(client.post(f"/v1/reports/{second['id']}/cancel?check=full"))
+    for receipt, states in ((second, ["current", "superseded"]), (third, ["entered-in-error"] * 3)):
+        content = json.loads(client.get(f"{receipt['deliveries'][0]['href']}/content").data)["entry"]
+        for entries in (content, json.loads(client.get(receipt["links"]["fhir"]).data)["entry"]):
+            found = [one["resource"] for one in entries if one["resource"]["resourceType"] == "DocumentReference"]
+            assert [one["status"] for one in found] == states
+
+
 def test_a_dry_run_keeps_nothing(client: FlaskClient) -> None:
     first = publish(client)
     assert said(amend(client, first, "kind=correct&dry-run=true"), 200)["dryRun"]

@@ -16,7 +16,10 @@ from service.domain.times import DateTime
 from service.formats.fhir import write as fhir
 from service.formats.fhir.r4 import R4
 from service.formats.fhir.r5 import R5
+from service.formats.fhir.release import Release
 from service.formats.sr import write as sr
+from tests.amended import following, history
+from tests.fhir_bundles import sr_of
 from tests.other_readers import of_fhir, of_lesion, of_sr
 from tests.reports import (
     AREA,
@@ -257,3 +260,20 @@ def test_other_readers_find_the_same_in_both(name: str) -> None:
     assert wanted <= in_sr
     assert wanted <= in_fhir
     assert {said.tracking_uid for said in in_sr | in_fhir} <= {str(lesion.tracking_uid) for lesion in report.lesions}
+
+
+@pytest.mark.parametrize("release", [R4, R5], ids=lambda release: release.name)
+def test_the_documents_before_are_none_of_this_report_and_say_so(release: Release) -> None:
+    report = make_coded_report()
+    second = following(report, Status.CORRECTED)
+    *_, made = history([report, second], release)
+
+    def found(old: str, new: str) -> set[str]:
+        text = made.content.decode()
+        assert old in text
+        return {one.place for one in compare(second, None, text.replace(old, new).encode())}
+
+    assert compare(second, None, made.content) == ()
+    assert found('"status":"superseded"', '"status":"current"') == {"status"}
+    uids = [f"urn:oid:{sr_of(one).sop_instance}" for one in (report, second)]
+    assert "document" in found(*uids)

@@ -18,6 +18,7 @@ from service.delivery.fhir_entries import NotFhir, entries, facts, lacking
 from service.delivery.fhir_ordered import in_order
 from service.delivery.policy import Timeouts
 from service.delivery.settings import Fhir
+from service.formats.fhir.write import write
 from service.formats.fhir.xml import as_xml
 from tests.conformance.generated import make
 from tests.contract.benches import bundle, written
@@ -121,6 +122,58 @@ def test_a_list_of_requests_is_what_the_transaction_asks_for() -> None:
     assert [(one.full_url, one.query, one.identifiers) for one in listed] == [
         (one.full_url, one.query, one.identifiers) for one in whole
     ]
+
+
+IMR = write(written(1).report, written(1).sr.reference, profile="imr")
+SIZES = [len(one["resource"]["entry"]) for one in json.loads(IMR.content)]
+
+
+def in_three(server: FaultyServer, *statuses: str, **settings: Any) -> Answer:
+    """The three transactions of IHE IMR; each is answered with one status for all its entries."""
+    for status, size in zip(statuses, SIZES, strict=False):
+        server.answers.append(http("200 OK", json.dumps(response(*[status] * size)).encode()))
+    return destination(server.url, **settings).send(Outgoing("d", IMR.media_type, IMR.content, "imr.json"))
+
+
+def test_several_transactions_are_posted_each_to_the_base(server: FaultyServer) -> None:
+    assert in_three(server, "201", "201", "200").outcome is Outcome.STORED
+    assert [one.partition(b" HTTP")[0].split(b" ")[0] for one in server.asked] == [b"POST"] * 3
+    assert not any(b"/Bundle" in one.partition(b"\r\n")[0] for one in server.asked)
+    sent = [json.loads(one.partition(b"\r\n\r\n")[2]) for one in server.asked]
+    assert sent == [one["resource"] for one in json.loads(IMR.content)]
+
+
+def test_a_transaction_that_is_refused_ends_it(server: FaultyServer) -> None:
+    answer = in_three(server, "201", "422")
+    assert answer.outcome is Outcome.REFUSED
+    assert answer.reason.startswith("transaction 2 of 3: ")
+    assert len(server.asked) == 2
+
+
+def test_transactions_are_not_taken_apart(server: FaultyServer) -> None:
+    assert in_three(server, update_as_create=False).outcome is Outcome.REFUSED
+    assert server.asked == []
+
+
+@pytest.mark.oracle("sekmet")
+def test_several_transactions_are_verified_to_their_last_entry(sekmet: str) -> None:
+    outgoing, at = Outgoing("d", IMR.media_type, IMR.content, "imr.json"), destination(sekmet)
+    assert at.verify(outgoing).outcome is Outcome.NOT_SENT
+    assert at.send(outgoing).outcome is Outcome.STORED
+    found = at.verify(outgoing)
+    assert found.outcome is Outcome.VERIFIED
+    assert found.reason.startswith(f"{sum(SIZES)} resources found")
+    other = IMR.content.replace(b"Report 1.", b"Report 9.")
+    assert other != IMR.content
+    assert at.verify(Outgoing("d", IMR.media_type, other, "imr.json")).outcome is Outcome.MISMATCH
+
+
+def test_what_asks_for_nothing_is_never_verified(server: FaultyServer) -> None:
+    content = json.dumps(
+        {"entry": [{"resource": {"resourceType": "Basic"}, "request": {"method": "POST", "url": "Basic"}}]}
+    )
+    answer = destination(server.url).verify(Outgoing("d", "application/fhir+json", content.encode(), "b.json"))
+    assert answer.outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.oracle("sekmet")

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import orjson
 
-from service.formats.fhir.identity import Entry, create_once, resource_identifier, uuid_of
+from service.formats.fhir.identity import Entry, create_once, found_by, resource_identifier, uuid_of
 from service.formats.fhir.profiles.claims import claim, claim_bundle
 from service.formats.fhir.profiles.shaping import Json, Shaping
 from service.formats.html.write import page
@@ -32,7 +32,7 @@ def requests(shaping: Shaping) -> list[Json]:
     own = [diagnostic, *orders]
     after = [entry for entry in shaping.entries if entry["resource"]["resourceType"] in _AFTER]
     before = [entry for entry in shaping.entries if entry is not diagnostic and entry not in after]
-    known = {entry["fullUrl"]: _found_by(entry) for entry in shaping.entries}
+    known = {entry["fullUrl"]: found_by(entry["request"]) for entry in shaping.entries}
     transactions = [_transaction(entries, known) for entries in (before, own, after)]
     transactions[1] = claim_bundle(shaping, transactions[1], "imr")
     return [{"method": "POST", "url": "", "resource": transaction} for transaction in transactions]
@@ -67,15 +67,6 @@ def _report(shaping: Shaping) -> Json:
 def _claims(resource: Json, profile: str) -> bool:
     claimed: Iterable[str] = resource.get("meta", {}).get("profile", ())
     return any(url.endswith(f"/{profile}") for url in claimed)
-
-
-def _found_by(entry: Json) -> str:
-    """The reference by which another transaction reaches what an entry stored."""
-    request = entry["request"]
-    if "ifNoneExist" in request:
-        return f"{request['url']}?{request['ifNoneExist']}"
-    found: str = request["url"]
-    return found
 
 
 def _transaction(entries: list[Json], known: dict[str, str]) -> Json:
