@@ -15,6 +15,7 @@ COMMANDS = {
     "cancel": ("amend", "cancel"),
     "worker": ("worker", "command"),
     "deliveries": ("deliveries", "command"),
+    "delivery": ("delivery", "command"),
     "replay": ("deliveries", "replay"),
     "patient": ("patient", "command"),
     "purge": ("upkeep", "purge"),

@@ -45,8 +45,9 @@ def replay(ids: tuple[str, ...], state: str | None, destination: str | None, *, 
     if bool(ids) == bool(wanted or every):
         raise click.UsageError("name deliveries by ID, or say --state, --destination or --all")
     kept = store(settings()).deliveries
+    priority = BACKFILL if backfill else None
     if ids:
-        number = len([kept.retry(one) for one in ids])
+        number = len([kept.retry(one, priority=priority) for one in ids])
     else:
-        number = kept.retry_all(wanted, priority=BACKFILL if backfill else None)
+        number = kept.retry_all(wanted, priority=priority)
     click.echo(f"{counted(number, 'delivery', 'deliveries')} to be sent again", err=True)

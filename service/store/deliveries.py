@@ -198,10 +198,10 @@ class DeliveryStore:
             keep(connection, (version, row.report, row.version), fresh, self.now(), origin)
         return self.of(version)
 
-    def retry(self, id: str) -> Delivery:  # noqa: A002 - the route's own word
+    def retry(self, id: str, *, priority: int | None = None) -> Delivery:  # noqa: A002 - the route's own word
         """Put a dead letter back to be sent from the start; raises NotFound, and Conflict for one that is none."""
         with transaction(self.engine, writes=True) as connection:
-            if not _put_back(connection, [DeliveryRow.id == id], self.now()):
+            if not _put_back(connection, [DeliveryRow.id == id], self.now(), priority):
                 state = connection.execute(select(DeliveryRow.state).where(DeliveryRow.id == id)).scalar()
                 if state is None:
                     raise _not_found()

@@ -1,5 +1,6 @@
 """`deliveries`, `replay`, `purge`, `backup`, `restore`, and `worker` without a destination."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -61,6 +62,47 @@ def test_replays_by_condition_and_by_id(store: Store) -> None:
 def test_a_replay_may_run_as_a_backfill(store: Store) -> None:
     assert run("replay", "--all", "--backfill").stderr == "2 deliveries to be sent again\n"
     assert {one.priority for one in store.deliveries.list({"destination": "ehr"}, limit=9)} == {10}
+
+
+def test_those_named_by_id_may_run_as_a_backfill_too(store: Store) -> None:
+    [dead] = store.deliveries.list({"state": "dead"}, limit=9)
+    assert run("replay", dead.id, "--backfill").exit_code == 0
+    assert store.deliveries.get(dead.id).priority == 10
+
+
+def test_a_dead_letter_is_seen_with_its_tries_and_its_bytes(store: Store, tmp_path: Path) -> None:
+    [refused] = store.deliveries.list({"state": "refused"}, limit=9)
+    told = json.loads(run("delivery", "show", refused.id).stdout)
+    assert (told["state"], told["destination"], told["tries"][0]["reason"]) == ("refused", "pacs", "no such patient")
+    file = tmp_path / "sent.dcm"
+    assert run("delivery", "show", refused.id, "--content", "-o", str(file)).exit_code == 0
+    assert file.read_bytes() == store.output(refused.version, refused.role).content
+    assert run("delivery", "show", "nobody").exit_code == 2
+
+
+def test_what_was_sent_is_compared(store: Store) -> None:
+    first, second = store.deliveries.list({"destination": "pacs"}, limit=9)
+    differ = run("delivery", "compare", first.id, second.id)
+    assert differ.exit_code == 1
+    assert json.loads(differ.stdout)["differences"]
+    same = run("delivery", "compare", first.id, first.id)
+    assert (same.exit_code, json.loads(same.stdout)["same"]) == (0, True)
+
+
+def test_a_dead_letter_is_written_again_in_another_dialect(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "destinations.toml"
+    file.write_text(f'[destinations.pacs]\nkind = "folder"\npath = "{tmp_path}"\ntakes = "sr"\n', encoding="utf-8")
+    monkeypatch.setenv("LESIONBRIDGE_DESTINATIONS_FILE", str(file))
+    [refused] = store.deliveries.list({"state": "refused"}, limit=9)
+    done = run("delivery", "edit", refused.id, "--dialect", "text")
+    assert done.exit_code == 0, done.stderr
+    made = store.deliveries.get(done.stdout.strip())
+    assert (made.parent, made.state, made.destination) == (refused.id, "queued", "pacs")
+    assert store.output(made.version, made.role).content != store.output(refused.version, refused.role).content
+    again = run("delivery", "edit", made.id)
+    assert (again.exit_code, "only a dead letter" in again.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("arguments", [(), ("some-id", "--state", "dead")])
