@@ -65,6 +65,9 @@ class Settings:
     workers: int = 0  # 0: one on SQLite, one a processor on PostgreSQL
     threads: int = 4
     timeout_s: int = 60
+    tls_cert: str = ""
+    tls_key: str = ""
+    tls_client_ca: str = ""
     default_sender: str = "local"
     default_zone: str = "UTC"
     database_url: str = field(default_factory=_default_database)

@@ -34,6 +34,7 @@ def serve(**given: Any) -> None:
         stop(str(error))
     if chosen.access == "open" and chosen.host not in ("127.0.0.1", "::1", "localhost"):
         say("anybody who reaches this address may do everything: set access to required (docs/access.md)")
+    tls = _tls(chosen)
     gc.disable()  # until all is loaded: what an import makes stays, and looking through it was a fifth of the start
     if chosen.migrate:
         _migrate(chosen)
@@ -42,7 +43,7 @@ def serve(**given: Any) -> None:
             # Must be said before prometheus_client is imported: it picks its kind of counters then.
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
         _import_structlog()
-        _run(chosen)
+        _run(chosen, tls)
 
 
 @click.command("migrate")
@@ -82,7 +83,28 @@ def _import_structlog() -> None:
             sys.modules["rich"] = before
 
 
-def _run(chosen: Settings) -> None:
+def _tls(chosen: Settings) -> dict[str, Any]:
+    """TLS in gunicorn's words, where it is set; what the files hold is read anew for each connection."""
+    if not (chosen.tls_cert or chosen.tls_key or chosen.tls_client_ca):
+        return {}
+    if not (chosen.tls_cert and chosen.tls_key):
+        stop("settings tls_cert and tls_key come together, and tls_client_ca with both")
+    from service.receiving.hl7 import server_context
+    from service.receiving.settings import ServerTls
+
+    said = ServerTls(chosen.tls_cert, chosen.tls_key, chosen.tls_client_ca)
+    try:
+        server_context(said)
+    except OSError as error:
+        stop(f"settings tls_cert, tls_key, tls_client_ca: {error.strerror or type(error).__name__}")
+    return {
+        "certfile": chosen.tls_cert,
+        "keyfile": chosen.tls_key,
+        "ssl_context": lambda _settings, _default: server_context(said),
+    }
+
+
+def _run(chosen: Settings, tls: dict[str, Any]) -> None:
     """Gunicorn with threads; the application is loaded once, before the workers are forked, so that they share it."""
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # gunicorn ships no types
 
@@ -93,7 +115,7 @@ def _run(chosen: Settings) -> None:
 
         def load_config(self) -> None:
             """Say our settings in gunicorn's words."""
-            for name, value in _gunicorn_settings(chosen).items():
+            for name, value in (_gunicorn_settings(chosen) | tls).items():
                 self.cfg.set(name, value)
 
         def load(self) -> Any:
@@ -133,7 +155,8 @@ def _ready(server: Any) -> None:
     for listener in server.LISTENERS:
         host, port = listener.sock.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
-        sys.stdout.write(f"LesionBridge listens on http://{shown}:{port} (stop with Ctrl-C)\n")
+        scheme = "https" if server.cfg.is_ssl else "http"
+        sys.stdout.write(f"LesionBridge listens on {scheme}://{shown}:{port} (stop with Ctrl-C)\n")
     sys.stdout.flush()
 
 

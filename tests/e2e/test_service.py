@@ -64,7 +64,7 @@ def serving(folder: Path, **settings: str) -> Iterator[Service]:
         )
     try:
         lines = iter(process.stdout or ())
-        found = next((match for line in lines if (match := re.search(r"http://\S+", line))), None)
+        found = next((match for line in lines if (match := re.search(r"https?://\S+", line))), None)
         assert found is not None, (folder / "log").read_text()
         yield Service(process, found[0])
     finally:
