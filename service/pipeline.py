@@ -39,7 +39,18 @@ from service.domain.limits import Limits
 from service.domain.loss import Loss, LossKind
 from service.domain.received import Habits, Intake, Received
 from service.domain.report import CodedReport, LesionReport, Predecessor
-from service.doors import ENCODINGS, MEDIA_TYPES, NAME_THE_SR, READERS, WRITERS, Format, Options, encoded, media_type
+from service.doors import (
+    ENCODINGS,
+    MEDIA_TYPES,
+    NAME_THE_SR,
+    READERS,
+    RELEASES,
+    WRITERS,
+    Format,
+    Options,
+    encoded,
+    media_type,
+)
 from service.formats.fhir.profiles.modes import MODES
 from service.formats.fhir.write import KINDS
 from service.formats.findings import write as findings
@@ -75,7 +86,7 @@ __all__ = [
     "Outcome",
     "Receipt",
     "Source",
-    "again",
+    "anew",
     "as_it_came",
     "code",
     "convert",
@@ -277,15 +288,23 @@ def as_it_came(source: Source, store: Store, stored: Stored) -> Source:
     return replace(again, received=replace(received, report=replace(received.report, version=stored.version)))
 
 
-def again(source: Source, sr: SrReference, target: Format, options: Options, previous: Stored | None = None) -> Emitted:
+def anew(source: Source, store: Store, stored: Stored, target: Format, options: Options) -> Emitted:
     """A report that is kept, in a format that is not kept: coded by the tables of today; it points to the kept SR.
 
-    ``previous`` is the kept version before it.
+    FHIR withdraws what its delivery would: what the versions before say in this very form, or was emitted of them.
     """
-    received = read(source)
-    tables_used, _ = _vocabulary(source, received.report.sender, None)
-    coded = _placed(source, received, code_report(_following(received.report, previous), tables_used), tables_used)
-    return encoded(target, WRITERS[target](coded, options, sr), options)
+    until = [one for one in store.versions(stored.id) if one.version <= stored.version]
+    made: list[Emitted] = []
+    for previous, version in zip([None, *until], until, strict=False):
+        if version.id != stored.id and target not in RELEASES:
+            continue
+        said = as_it_came(source, store, version)
+        received = after(read(said), previous, store).seen_by()
+        tables_used, _ = _vocabulary(said, received.report.sender, None)
+        coded = _placed(said, received, code_report(_following(received.report, previous), tables_used), tables_used)
+        earlier = (*reversed(made), *(one.bundle for one in received.earlier))
+        made.append(WRITERS[target](coded, replace(options, earlier=earlier), version.sr))
+    return encoded(target, made[-1], options)
 
 
 def publish(

@@ -28,7 +28,7 @@ from service.api.schemas import (
 from service.domain.emitted import Emitted
 from service.domain.times import DateTime
 from service.doors import encoded, suffix
-from service.pipeline import Format, Options, Planner, Source, again, as_it_came, publish
+from service.pipeline import Format, Options, Planner, Source, anew, publish
 
 if TYPE_CHECKING:
     # SQLAlchemy is imported when the first report is kept or asked for.
@@ -161,8 +161,7 @@ def message(id: UUID) -> Response:  # noqa: A002 - the route's own word
     """The report as ORU^R01, made anew of what the sender sent; it points to the SR that was kept."""
     here = deployment()
     kept = here.store.get(str(id))
-    said = as_it_came(here.source(b"", Format.FINDINGS), here.store, kept)
-    made = again(said, kept.sr, Format.HL7V2, Options(reference=True))
+    made = anew(here.source(b"", Format.FINDINGS), here.store, kept, Format.HL7V2, Options(reference=True))
     return answers.stored(made.media_type, made.content, name=f"{id}.hl7")
 
 
@@ -178,9 +177,7 @@ def bundle(query: dict[str, Any], id: UUID) -> Response:  # noqa: A002 - the rou
         made = encoded(form, Emitted(found.media_type, found.content), options)
     else:
         kept = here.store.get(str(id))
-        said = as_it_came(here.source(b"", Format.FINDINGS), here.store, kept)
-        previous = here.store.newest_before(kept.sender, kept.report_id, kept.version)
-        made = again(said, kept.sr, form, options, previous)
+        made = anew(here.source(b"", Format.FINDINGS), here.store, kept, form, options)
     return answers.stored(made.media_type, made.content, name=f"{id}{suffix(form, options)}")
 
 

@@ -215,7 +215,8 @@ class Store:
     def bundles(self, stored: Stored) -> tuple[Earlier, ...]:
         """Every FHIR output in JSON of this version and those before, the newest first: a later one withdraws by them.
 
-        A destination need not have got each, so that the last alone would not tell all that it has.
+        A destination need not have got each, so that the last alone would not tell all that it has. What was made for
+        one comes before what everybody got.
         """
         of = select(VersionRow.report).where(VersionRow.id == stored.id).scalar_subquery()
         said = (
@@ -223,7 +224,7 @@ class Store:
             .join(VersionRow, VersionRow.id == OutputRow.version)
             .where(VersionRow.report == of, VersionRow.version <= stored.version, OutputRow.role.startswith("fhir"))
             .where(OutputRow.media_type.contains("json"))
-            .order_by(VersionRow.version.desc(), OutputRow.role)
+            .order_by(VersionRow.version.desc(), OutputRow.role.desc())
         )
         with transaction(self._engine) as connection:
             rows = connection.execute(said).all()

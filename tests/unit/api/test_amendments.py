@@ -331,6 +331,37 @@ def test_the_document_before_is_superseded_then_in_error(client: FlaskClient) ->
             assert [one["status"] for one in found] == states
 
 
+@pytest.mark.parametrize(
+    ("takes", "settings", "query"),
+    [
+        ("fhir-r5", {}, ""),
+        ("fhir-r5", {"profile": "dicom-sr"}, "?profile=dicom-sr"),
+        ("fhir-r4", {"bundle": "single"}, "?bundle=single"),
+        ("fhir-r4", {"bundle": "document"}, "?bundle=document"),
+        ("fhir-r4", {"profile": "uscore"}, "?profile=uscore"),
+        ("fhir-r4", {"profile": "mcode"}, "?profile=mcode"),
+        ("fhir-r4", {"profile": "imr"}, "?profile=imr"),
+    ],
+)
+def test_what_is_shown_anew_is_what_was_delivered(
+    client: FlaskClient, app: Flask, takes: str, settings: dict[str, str], query: str
+) -> None:
+    here = app.extensions["lesionbridge"]
+    here.destinations = {"ehr": replace(here.destinations["ehr"], takes=takes, **settings)}
+    head = {"Accept": f"application/fhir+json; fhirVersion={takes[-1]}.0"}
+    receipt = said(client.post("/v1/reports?deliver=ehr", data=make_body(lesions=TWO), headers=FINDINGS))
+    for step in ("publish", "correct", "addend", "cancel"):
+        if step == "cancel":
+            receipt = said(client.post(f"/v1/reports/{receipt['id']}/cancel"))
+        elif step != "publish":
+            receipt = said(amend(client, receipt["id"], f"kind={step}"))
+        delivered = client.get(f"{receipt['deliveries'][0]['href']}/content").data
+        shown = client.get(f"/v1/reports/{receipt['id']}/fhir{query}", headers=head)
+        assert json.loads(shown.data) == json.loads(delivered), step
+        requests = query != "?bundle=document"
+        assert (b"superseded" in shown.data) == (requests and step in ("correct", "addend"))
+
+
 def test_a_dry_run_keeps_nothing(client: FlaskClient) -> None:
     first = publish(client)
     assert said(amend(client, first, "kind=correct&dry-run=true"), 200)["dryRun"]
