@@ -119,14 +119,14 @@ def retry_all() -> Response:
     return _json({"retried": deployment().store.deliveries.retry_all(said, priority=priority)}, HTTPStatus.ACCEPTED)
 
 
-def plan(query: dict[str, Any], otherwise: Sequence[str] = ()) -> "Plan | Routed | None":
-    """What a publication asks to deliver, else to where ``otherwise``, else what the rules say; None for nowhere.
+def plan(query: dict[str, Any], before: Sequence[str] = ()) -> "Plan | Routed | None":
+    """What a publication asks to deliver, else what the rules say and ``before`` with it; None for nowhere.
 
     Raises Invalid for a destination that is not there.
     """
     here = deployment()
-    names = query.get("deliver", ",".join(otherwise) or None)
-    if names is None and not here.receiving.routes:
+    names = query.get("deliver")
+    if names is None and not before and not here.receiving.routes:
         return None
     from service.receiving.routing import Routed
     from service.store.deliveries import BACKFILL, Origin
@@ -134,7 +134,8 @@ def plan(query: dict[str, Any], otherwise: Sequence[str] = ()) -> "Plan | Routed
 
     origin, priority = Origin(g.request_id, observe.trace_context()), BACKFILL if query["backfill"] else 0
     if names is None:
-        return Routed(here.receiving.routes, here.destinations, "rest", origin, priority)
+        there = chosen(",".join(before), here.destinations) if before else ()
+        return Routed(here.receiving.routes, here.destinations, "rest", origin, priority, there)
     return Plan(chosen(names, here.destinations), priority, origin)
 
 

@@ -17,11 +17,14 @@ from service.pipeline import BUNDLES, DIALECTS, PROFILES, Format, Options, Plann
 
 if TYPE_CHECKING:
     from service.config import Settings
+    from service.receiving.routing import Routed
     from service.store.reports import Store, Stored
     from service.workflows.accepting import Plan
 
 _SENDER = click.option("--sender", help="Whose id it is, when ID is the sender's own [setting default_sender].")
-_DELIVER = click.option("--deliver", metavar="NAMES", help="Destinations. Default: where the versions before went.")
+_DELIVER = click.option(
+    "--deliver", metavar="NAMES", help="Destinations. Default: where the versions before went, and what the rules say."
+)
 _REJECT = click.option(
     "--reject",
     is_flag=False,
@@ -115,7 +118,7 @@ def cancel(id: str, issued: str | None, **more: Any) -> None:  # noqa: A002 - th
 def _publish(here: "Settings", kept: "Store", base: "Stored", source: Source, more: dict[str, Any]) -> None:
     options = Options(more["dialect"], more["bundle"], profile=more["profile"])
     plan = _plan(here, more["deliver"], destinations(base, kept))
-    planner: Planner | None = plan
+    planner: Planner = plan
     reason = default_reason(more["reject"])
     if reason is not None:
         from service.workflows.rejecting import Rejecting
@@ -126,10 +129,16 @@ def _publish(here: "Settings", kept: "Store", base: "Stored", source: Source, mo
     sys.stdout.buffer.flush()
 
 
-def _plan(here: "Settings", names: str | None, before: tuple[str, ...]) -> "Plan | None":
-    """Where the new version goes; None for nowhere."""
+def _plan(here: "Settings", names: str | None, before: tuple[str, ...]) -> "Plan | Routed":
+    """Where the new version goes: where it is said, else where the versions before went and what the rules say."""
     from service.delivery.settings import load
+    from service.receiving.routing import Routed
+    from service.receiving.settings import load as load_receiving
+    from service.store.deliveries import Origin
     from service.workflows.accepting import Plan, chosen
 
-    wanted = names if names is not None else ",".join(before)
-    return Plan(chosen(wanted, load(here.destinations_file, os.environ), "--deliver")) if wanted else None
+    known = load(here.destinations_file, os.environ)
+    if names is not None:
+        return Plan(chosen(names, known, "--deliver"))
+    there = chosen(",".join(before), known, "--deliver") if before else ()
+    return Routed(load_receiving(here.receiving_file, known).routes, known, "rest", Origin(), before=there)

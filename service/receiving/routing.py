@@ -47,25 +47,30 @@ def effective(routes: Sequence[Route], report: CodedReport, way: str) -> Route |
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """The planner of a report that names no destination itself."""
+    """The planner of a report that names no destination itself.
+
+    ``before``: where the versions that it amends went. It goes there too, whatever the rules of now say of it.
+    """
 
     routes: tuple[Route, ...]
     destinations: Mapping[str, DestinationSettings]
     way: str
     origin: Origin
     priority: int = 0
+    before: tuple[DestinationSettings, ...] = ()
 
     def of(self, identity: str, outcome: Outcome, received: Received, options: Options) -> Consignment:
-        """The deliveries by the rule that takes effect, and its name."""
+        """The deliveries to where it went before and by the rule that takes effect, and the name of that."""
         from service.store.reports import Consignment
         from service.workflows.accepting import Plan
 
         route = effective(self.routes, outcome.report, self.way)
-        if route is None:
+        ruled = [self.destinations[name] for name in route.deliver] if route is not None else []
+        chosen = {one.name: one for one in (*self.before, *ruled)}
+        if not chosen and route is None:
             return Consignment(origin=self.origin)
-        chosen = tuple(self.destinations[name] for name in dict.fromkeys(route.deliver))
-        made = Plan(chosen, self.priority, self.origin).of(identity, outcome, received, options)
-        return replace(made, route=route.name)
+        made = Plan(tuple(chosen.values()), self.priority, self.origin).of(identity, outcome, received, options)
+        return replace(made, route=route.name) if route is not None else made
 
 
 def _facts(report: CodedReport, way: str) -> Mapping[str, frozenset[str]]:

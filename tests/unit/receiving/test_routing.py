@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,61 @@ def test_a_request_over_rest_is_routed_unless_it_says_where(deploy: Deploy) -> N
     assert said is not None
     assert "route" not in said
     assert [one["destination"] for one in said["deliveries"]] == ["engine"]
+
+
+CORRECTED = """
+[[routes]]
+name = "corrections"
+status = ["corrected", "entered-in-error"]
+deliver = ["engine", "ehr"]
+"""
+
+
+def test_an_amendment_goes_where_the_versions_before_went_and_where_the_rules_say(deploy: Deploy) -> None:
+    client = create_app(deploy(receiving=CORRECTED).settings).test_client()
+
+    def went(address: str, body: bytes = b"", **more: str) -> tuple[str, list[str], str | None]:
+        receipt = client.post(address, data=body, headers={**HEAD, **more}).json
+        assert receipt is not None
+        listed = [one["destination"] for one in receipt.get("deliveries", ())]
+        return receipt.get("id", ""), listed, receipt.get("route")
+
+    first, *said = went("/v1/reports?deliver=pacs,ehr", make_body())
+    assert said == [["pacs", "ehr"], None]
+    later = make_body(report__issued="2026-03-03T08:00:00+01:00")
+    amend = f"/v1/reports/{first}/amend"
+    assert went(f"{amend}?kind=correct&dry-run=true", later)[1:] == (["pacs", "ehr", "engine"], "corrections")
+    second, *said = went(f"{amend}?kind=correct", later)
+    assert said == [["pacs", "ehr", "engine"], "corrections"]
+    third, *said = went(f"/v1/reports/{second}/amend?kind=addend", later)
+    assert said == [["pacs", "ehr", "engine"], None]  # no rule is for it
+    fourth, *said = went(f"/v1/reports/{third}/cancel?deliver=ehr")
+    assert said == [["ehr"], None]
+    assert went(f"/v1/reports/{third}/cancel?deliver=ehr")[0] == fourth
+
+
+def test_what_went_nowhere_is_amended_to_where_the_rules_say(deploy: Deploy) -> None:
+    here = deploy(receiving=CORRECTED)
+    client = create_app(here.settings).test_client()
+    first = client.post("/v1/reports", data=make_body(), headers=HEAD).json
+    assert first is not None
+    assert "deliveries" not in first
+    again = [client.post(f"/v1/reports/{first['id']}/cancel").json for _ in range(2)]
+    assert again[0] == again[1]
+    assert destinations(here) == {"engine", "ehr"}
+
+
+def test_the_command_amends_by_the_same_rules(deploy: Deploy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = deploy(receiving=CORRECTED)
+    for name in ("destinations_file", "receiving_file", "database_url"):
+        monkeypatch.setenv(f"LESIONBRIDGE_{name.upper()}", getattr(here.settings, name))
+    client = create_app(here.settings).test_client()
+    client.post("/v1/reports?deliver=pacs", data=make_body(), headers=HEAD)
+    done = CliRunner().invoke(main, ["cancel", "MR-2026-000481"])
+    assert done.exit_code == 0, done.output
+    receipt = json.loads(done.stdout)
+    assert [one["destination"] for one in receipt["deliveries"]] == ["pacs", "engine", "ehr"]
+    assert receipt["route"] == "corrections"
 
 
 def test_no_rule_at_all_leaves_everything_as_it_was(deploy: Deploy) -> None:
