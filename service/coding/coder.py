@@ -6,11 +6,13 @@ All problems are collected and raised together; what is kept as text or found do
 import re
 from typing import Final
 
+from service.coding.consistency import check_negatives
 from service.coding.identities import code_device, code_issuer, code_patient, tracked
 from service.coding.labels import in_language, primary
 from service.coding.languages import check_language
 from service.coding.lesions import Lesions
 from service.coding.lookup import Vocabulary
+from service.coding.negation import NEGATIONS, NO_NEGATIONS, denies
 from service.coding.notes import Notes
 from service.coding.plausibility import check_dates
 from service.coding.resolve import ANYWHERE, hits
@@ -19,17 +21,6 @@ from service.domain.codes import CodedTerm, Term
 from service.domain.errors import Contradiction
 from service.domain.report import CodedReport, Comparison, LesionReport, Observer, Person, Study
 
-NEGATIONS: Final = (
-    "no evidence of ",
-    "no sign of ",
-    "no signs of ",
-    "no ",
-    "without ",
-    "absence of ",
-    "negative for ",
-)
-"""What a negative finding may begin with. It is cut off before the look-up, since the list itself says "absent"."""
-_NO_NEGATIONS: Final = ("no longer ", "no change", "no significant change")
 _TURNS: Final = re.compile(
     r"\b(?:no|not|none|nor|neither|never|without|absent|negative|cannot|excluded?|but|except|however|although)\b"
 )
@@ -59,6 +50,7 @@ def code_report(report: LesionReport, vocabulary: Vocabulary) -> CodedReport:
     uids = tracked(report, notes)
     coded = tuple([lesions.code(lesion, uid) for lesion, uid in zip(report.lesions, uids, strict=True)])
     check_dates(report, notes)
+    check_negatives(negatives, coded, conclusions, evaluations, notes)
     check_language(report.language, vocabulary, notes)
     notes.check()
     if asking is not None:
@@ -128,7 +120,7 @@ def _negative(term: Term, terms: Terms) -> CodedTerm:
     """
     field = terms.vocabulary.members["negative"]
     finding, said = term.text, ""
-    if term.code is None and not term.text.casefold().startswith(_NO_NEGATIONS):
+    if term.code is None and not term.text.casefold().startswith(NO_NEGATIONS):
         found = next((cut for cut in NEGATIONS if term.text.casefold().startswith(cut)), "")
         rest = term.text[len(found) :].strip()
         if found and rest:
@@ -147,7 +139,10 @@ def _negative(term: Term, terms: Terms) -> CodedTerm:
 
 
 def _turns(finding: str, vocabulary: Vocabulary) -> bool:
-    """Whether an uncoded finding holds a negation: a word for it, or "non-" before what is known elsewhere."""
+    """Whether an uncoded finding holds a negation: a word for it, or "non-" before what is known elsewhere.
+
+    In the languages of the labels too: "keine Blutung" in the list would be denied twice.
+    """
     normal = vocabulary.designations.words.normal(finding)
     known = "non" in normal.split() and bool(hits(vocabulary, finding, ANYWHERE))
-    return known or _TURNS.search(normal) is not None
+    return known or _TURNS.search(normal) is not None or denies(finding)

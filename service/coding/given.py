@@ -9,6 +9,7 @@ from typing import Final
 from service.coding.index import EVERYWHERE
 from service.coding.loading import SIDE, side_in
 from service.coding.lookup import Resolved, Verdict, Vocabulary, coded
+from service.coding.negation import doubts, turned
 from service.coding.retired import SCT, SRT, Retired, retired, snomed_of_srt
 from service.coding.rows import Field
 from service.coding.shapes import DESIGNATOR_CHARACTERS, shape_fault
@@ -19,6 +20,8 @@ from service.domain.loss import LossKind
 
 _PRIVATE: Final = "99"
 """What designators of private coding schemes start with (PS3.3 8.2)."""
+_FOUND: Final = ("finding", "conclusion", "complication")
+"""Fields whose answers are there, where nothing else is said."""
 
 
 def resolve_code(vocabulary: Vocabulary, term: Term, field: Field) -> Resolved:
@@ -134,6 +137,13 @@ def _known(vocabulary: Vocabulary, key: str, code: Code, field: Field, how: Reso
     other = ", ".join(sorted(vocabulary.concepts[name].label for name in named))
     side, words = vocabulary.sides.get(key), side_in(code.display)
     swapped = side is not None and words is not None and side != words
+    if not named and code.display and turned(vocabulary, key, code.display, field.key):
+        why = f"{code.system} {code.code} is {concept.label}, but its display says that it is not there."
+        verdict = Verdict(Contradiction, "display-contradicts-code", why, (concept.label, code.display))
+        return Resolved(None, verdict)
+    if not named and field.key in _FOUND and doubts(code.display):
+        why = f"{code.system} {code.code} is {concept.label}, its display says less than that. The code counts."
+        return Resolved(made, Verdict(LossKind.FLAGGED, "display-contradicts-code", why))
     if not swapped and (not named or key in named):
         return Resolved(made)
     why = f"{code.system} {code.code} is {concept.label}, but its display says {other or words}."

@@ -1,8 +1,8 @@
 """Lesions coded: their terms, measurements, answers and shapes, each held against the row of its field."""
 
 from collections.abc import Iterable
-from typing import Final
 
+from service.coding.consistency import GONE, check_lesion
 from service.coding.lookup import KEPT, Answered, Measured, Resolved
 from service.coding.measuring import check_value, unit_of
 from service.coding.naming import EVALUATIONS, MEASUREMENTS, resolve_name
@@ -17,8 +17,6 @@ from service.domain.geometry import ImageReference, LesionImage, Region2D
 from service.domain.report import Evaluation, Lesion, Measurement, TimePoint
 
 Measurements = tuple[Measurement[CodedTerm], ...]
-GONE: Final = "resolved"
-"""The change of a lesion that is no longer seen: only of such a one is a size of 0 true."""
 
 
 class Lesions:
@@ -62,6 +60,7 @@ class Lesions:
             lesion.where,
         )
         check_side(made, self._vocabulary, self._notes)
+        check_lesion(made, self._notes)
         return made
 
     def _time_point(self, point: TimePoint[Term] | None) -> TimePoint[CodedTerm] | None:

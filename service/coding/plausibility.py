@@ -12,9 +12,11 @@ EARLIEST_YEAR: Final = 1900
 LATEST_YEAR: Final = 2200
 """No clock here: a year after this one is no date of a report in any time zone and any calendar."""
 
+_STARTED: Final = "/study/started"
+_ISSUED: Final = "/report/issued"
 _ORDER: Final = (
-    ("/patient/birthDate", "/study/started", "birth-after-study", "The patient is born after the study."),
-    ("/study/started", "/report/issued", "issued-before-study", "The report is issued before the study started."),
+    ("/patient/birthDate", _STARTED, "birth-after-study", "The patient is born after the study."),
+    (_STARTED, _ISSUED, "issued-before-study", "The report is issued before the study started."),
 )
 
 
@@ -28,12 +30,14 @@ def check_dates(report: LesionReport, notes: Notes) -> None:
     order = [
         *_ORDER,
         *(
-            (where, "/study/started", "comparison-after-study", "A study compared with is later than the study.")
+            (where, _STARTED, "comparison-after-study", "A study compared with is later than the study.")
             for where in dates
             if where.startswith("/study/comparisons/")
         ),
     ]
-    for earlier, later, rule, why in order:
+    for earlier, wanted, rule, why in order:
+        # Nobody said when the study was: it was before the report.
+        later = _ISSUED if wanted == _STARTED and _STARTED not in dates else wanted
         if earlier in dates and later in dates and is_after(dates[earlier], dates[later]):
             where = earlier if rule != "issued-before-study" else later
             notes.flag(where, dates[where].text, f"{why} Kept as it came.", rule)

@@ -25,7 +25,18 @@ def suggest(vocabulary: Vocabulary, text: str, row: str = EVERYWHERE) -> tuple[s
         found = suggestions(vocabulary.search(), text, row, MOST)
     except Unavailable:
         found = ()  # a report is not refused because nobody can say what one of its words may mean
-    return found or _alike(vocabulary, text, row)
+    every = _every(vocabulary, row)
+    return tuple(dict.fromkeys((*found, *every))) if every else found or _alike(vocabulary, text, row)
+
+
+def _every(vocabulary: Vocabulary, row: str) -> tuple[str, ...]:
+    """Labels of all that a field must be one of, where that is no more than can be proposed.
+
+    As a whole "sinister" looks like "right": of two sides it is a harm to propose the one that looks alike.
+    """
+    field = vocabulary.field(row)
+    values = field.values or frozenset() if field is not None and field.required else frozenset()
+    return tuple(sorted(vocabulary.concepts[key].label for key in values)) if len(values) <= MOST else ()
 
 
 def _alike(vocabulary: Vocabulary, text: str, row: str) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """An overlay held against the vocabulary: what can't stand is refused with its line, what must be known is said.
 
-A site may call a thing as it likes. It may not turn a side, change what a standard code means, write a code that says
-more than its term, or leave open which of two things is meant.
+A site may call a thing as it likes. It may not turn a side or a negation, change what a standard code means, write a
+code that says more than its term, or leave open which of two things is meant.
 """
 
 from collections.abc import Iterable
@@ -12,6 +12,7 @@ from service.coding.index import EVERYWHERE
 from service.coding.loading import SIDE
 from service.coding.lookup import Vocabulary
 from service.coding.naming import EVALUATIONS, MEASUREMENTS, Table
+from service.coding.negation import denies, turned
 from service.coding.overlays.overlay import Entry, Meaning, system_of
 from service.coding.overlays.rows import APPLIED, BROADER, EVERYONE, KINDS, NO_MAP, Faults, OverlayRow
 from service.coding.overlays.sides import SideWords
@@ -23,6 +24,8 @@ from service.coding.words import fold
 MAX_TERM: Final = 256
 """Characters of a term, and of any other cell of an overlay but its comment."""
 MAX_COMMENT: Final = 2_000
+_FOUND: Final = ("finding", "conclusion", "differential", "complication")
+"""Fields whose answers are what was found."""
 _TABLES: Final[tuple[Table, ...]] = (MEASUREMENTS, EVALUATIONS)
 
 
@@ -118,10 +121,21 @@ class _Checker:
             why = f"{row.term!r} says {said}, the target has no side: its relationship is {BROADER}"
             self._refuse(row, "overlay-side", why)
             return False
+        if self._turned(row, field, meaning):
+            why = f"{row.term!r} says that something is not there, the target that it is"
+            self._refuse(row, "overlay-negation", why)
+            return False
         if field.required and field.key in _TABLES and row.relationship == BROADER:
             self._refuse(row, "overlay-name", "the name of a field is mapped to its equal only")
             return False
         return self._standing(row, field, meaning)
+
+    def _turned(self, row: OverlayRow, field: Field, meaning: Meaning) -> bool:
+        """Whether the words of a term deny what its target says is there."""
+        if meaning.concept is not None:
+            return turned(self._vocabulary, meaning.concept, row.term, field.key)
+        code = meaning.code
+        return field.key in _FOUND and denies(row.term) and not (code is not None and denies(code.display))
 
     def _standing(self, row: OverlayRow, field: Field, meaning: Meaning) -> bool:
         """Whether what the shipped tables make of a term may be changed; where it is, it is said."""

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.coding import Vocabulary, vocabulary
-from service.coding.coder import NEGATIONS, code_report
+from service.coding.coder import code_report
+from service.coding.negation import NEGATIONS
 from service.coding.notes import MOST_PROBLEMS
 from service.domain.codes import Code, CodedTerm, Resolution, Term
 from service.domain.errors import (
@@ -302,6 +303,14 @@ def test_refuses_a_negative_finding_that_is_itself_the_lack_of_one(said: str) ->
 
     with pytest.raises(Contradiction, match="denies by itself"):
         code_report(report, vocabulary())
+
+
+@pytest.mark.parametrize("said", ["keine Blutung", "sans hémorragie", "sin fractura", "brak krwotoku", "出血なし"])
+def test_refuses_a_negative_finding_that_denies_by_itself_in_another_language(small: Vocabulary, said: str) -> None:
+    with pytest.raises(Contradiction) as caught:
+        code_report(make_report(negatives=(term(said, "/report/negatives/0"),)), small)
+
+    assert [one.rule for one in caught.value.problems] == ["negative-denied"]
 
 
 def test_flags_a_negative_of_another_format_that_denies_by_itself(small: Vocabulary) -> None:
@@ -718,6 +727,16 @@ def test_flags_a_birth_that_can_hardly_be(small: Vocabulary, birth: str, rules: 
 
     assert [loss.rule for loss in coded.losses] == rules
     assert {loss.where for loss in coded.losses} <= {"/patient/birthDate"}
+
+
+@pytest.mark.parametrize(("born", "rules"), [("2026-03-03", ["birth-after-study"]), ("2026-03-02", [])])
+def test_where_nobody_said_when_the_study_was_it_was_before_the_report(
+    small: Vocabulary, born: str, rules: list[str]
+) -> None:
+    report = make_report(patient=Patient("P", birth_date=DateTime(born)))
+    coded = code_report(changed(report, study=replace(report.study, started=None)), small)
+
+    assert [loss.rule for loss in coded.losses] == rules
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,32 @@ def test_a_display_of_another_concept_is_flagged_and_the_code_counts(small: Voca
     assert (found.verdict.kind, found.verdict.rule) == (LossKind.FLAGGED, "display-contradicts-code")
 
 
+@pytest.mark.parametrize("display", ["no brain metastasis", "Brain metastasis not seen", "Keine Hirnmetastase"])
+def test_refuses_a_finding_whose_display_denies_it(small: Vocabulary, display: str) -> None:
+    found = resolve(small, code("SCT", "94225005", display), field_of(small, "finding"))
+
+    assert found.term is None
+    assert found.verdict is not None
+    assert (found.verdict.kind, found.verdict.rule) == (Contradiction, "display-contradicts-code")
+
+
+def test_a_display_that_doubts_is_flagged_and_the_code_counts(small: Vocabulary) -> None:
+    found = resolve(small, code("SCT", "94225005", "possible brain metastasis"), field_of(small, "finding"))
+
+    assert found.term is not None
+    assert found.term.concept == "brain-metastasis"
+    assert found.verdict is not None
+    assert (found.verdict.kind, found.verdict.rule) == (LossKind.FLAGGED, "display-contradicts-code")
+
+
+def test_a_display_in_the_list_of_what_is_absent_may_say_so() -> None:
+    tables = vocabulary()
+
+    found = resolve(tables, code("SCT", "50960005", "No hemorrhage"), field_of(tables, "negative"))
+
+    assert (found.term and found.term.concept, found.verdict) == ("hemorrhage", None)
+
+
 @pytest.mark.parametrize("display", ["right", "Right", "RIGHT", "Right (qualifier value)"])
 def test_refuses_a_side_whose_display_says_the_other(small: Vocabulary, display: str) -> None:
     found = resolve(small, code("SCT", "7771000", display), field_of(small, "laterality"))

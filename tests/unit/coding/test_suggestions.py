@@ -37,6 +37,14 @@ def test_suggests_nothing_for_another_word_altogether(small: Vocabulary) -> None
     assert small.suggest("qqqqqqqq", "site") == ()
 
 
+@pytest.mark.parametrize(("text", "first"), [("rigth", "right"), ("sinister", "bilateral"), ("links", "bilateral")])
+def test_of_two_sides_none_is_suggested_because_it_looks_alike(text: str, first: str) -> None:
+    found = vocabulary().suggest(text, "laterality")
+
+    assert found[0] == first
+    assert set(found) == {"bilateral", "left", "midline", "right", "unilateral"}
+
+
 def test_suggests_at_most_five_and_none_twice() -> None:
     found = vocabulary().suggest("metastasis", "finding")
 

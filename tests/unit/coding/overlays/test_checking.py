@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from service.coding import Vocabulary
+from service.coding import Vocabulary, vocabulary
 from service.coding.overlays.conceptmap import EQUIVALENCES
 from service.coding.overlays.layers import Layer, OverlayText, layer
 from service.coding.overlays.rows import CONCEPT_MAP, CSV, KINDS
@@ -48,6 +48,16 @@ REFUSED = {
     "a side lost everywhere": ({"field": "", "term": "left", "concept": "midline"}, "overlay-side"),
     "a site with a side, moved": ({**X, "term": "left cerebral hemisphere", "concept": "frontal-lobe"}, "overlay-side"),
     "a side lost": ({**X, "term": "left front", "concept": "frontal-lobe"}, "overlay-side"),
+    "a finding turned": ({"field": "finding", "term": "no mets", "concept": "brain-metastasis"}, "overlay-negation"),
+    "a finding turned in German": (
+        {"field": "finding", "term": "keine Metastase", "concept": "brain-metastasis"},
+        "overlay-negation",
+    ),
+    "a finding turned by a code": (
+        {"field": "finding", "term": "no stroke", "target_system": "SCT", "target_code": "230690007"}
+        | {"target_display": "Stroke"},
+        "overlay-negation",
+    ),
     "a standard code changed": (
         {"field": "site", "system": "SCT", "code": "83251001", "concept": "corpus-callosum"},
         "overlay-standard",
@@ -65,6 +75,15 @@ def test_refuses(name: str, small: Vocabulary) -> None:
     assert rules(small, line(field="site", term="fine", concept="frontal-lobe"), line(**cells)) == [
         ("local-1.csv:3", rule)
     ]
+
+
+def test_a_negation_may_lead_to_what_is_absent_and_to_the_list_of_it() -> None:
+    found = made(
+        vocabulary(),
+        line(field="negative", term="keine Metastase", concept="brain-metastasis"),
+        line(field="finding", term="no uptake", concept="no-enhancement"),
+    )
+    assert found.held().applied == 2
 
 
 def test_refuses_a_circle(small: Vocabulary) -> None:
