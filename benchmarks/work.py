@@ -48,7 +48,7 @@ def _lesion(number: int, *, axes: bool) -> dict[str, Any]:
         "laterality": ("left", "right")[number % 2],
         "measurements": {
             "long axis": f"{8 + number % 20}.{number % 10} mm",
-            "short axis": f"{5 + number % 12}.{number % 7} mm",
+            "short axis": f"{5 + number % 20}.{number % 7} mm",
             "volume": f"{300 + number * 7} mm3",
         },
         "descriptors": {

@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
-from service.coding.negation import denies, is_denial
+from service.coding.negation import DENYING, denies
 from service.coding.notes import Notes
 from service.coding.units import factor
 from service.domain.codes import CodedTerm
 from service.domain.report import Evaluation, Lesion, Measurement
 
+Measurements = tuple[Measurement[CodedTerm], ...]
 GONE: Final = "resolved"
 """The change of a lesion that is no longer seen: only of such a one is a size of 0 true."""
 _LONG, _SHORT, _VOLUME = "long-axis", "short-axis", "volume"
@@ -32,40 +33,59 @@ _KEPT: Final = "Kept as it came."
 def check_lesion(lesion: Lesion[CodedTerm], notes: Notes) -> None:
     """Flag what a lesion says against itself."""
     certainty, finding = lesion.certainty, lesion.finding
-    denied = certainty if certainty is not None and is_denial(certainty.concept) else None
+    denied = certainty if certainty is not None and certainty.concept in DENYING else None
     if denied is None and finding.concept is None and denies(finding.text):
         denied = finding
     if denied is not None:
         why = "A lesion that is denied may be read as found. What was looked for and is not there belongs in negatives."
         notes.flag(denied.where, denied.text, f"{why} {_KEPT}", "denied-lesion")
-    if lesion.measurements:
-        gone = lesion.change is not None and lesion.change.concept == GONE
-        _check_sizes(lesion.measurements, notes, gone=gone)
+    measurements = lesion.measurements
+    if len(measurements) > 1:
+        # Nothing is called for numbers that fit: this is run for every lesion of every report.
+        sizes = {item.concept.concept: item for item in measurements}
+        if _LONG in sizes:
+            long, short, volume = sizes[_LONG], sizes.get(_SHORT), sizes.get(_VOLUME)
+            if short is not None and not (short.unit.text == long.unit.text and short.value <= long.value):
+                _check_axes(measurements, notes)
+            in_mm = long.unit.text == "mm" and volume is not None and volume.unit.text == "mm3"
+            if volume is not None and not (in_mm and volume.value <= _CUBES * long.value**3):
+                _check_volume(measurements, notes)
+        if len(sizes) < len(measurements):  # SUVmax and SUVmean are one concept
+            _check_derivations([item for item in measurements if item.derivation is not None], notes)
+    if lesion.change is not None and lesion.change.concept == GONE:
+        for item in measurements:
+            if item.concept.concept in _SIZES and item.value > 0:
+                _flag(item, notes, "gone-with-size", "The lesion is said to be gone, and has a size.")
 
 
-def _check_sizes(measurements: tuple[Measurement[CodedTerm], ...], notes: Notes, *, gone: bool) -> None:
-    """Flag sizes that do not go together; of several of a kind the ones that come nearest to going."""
-    sizes: dict[str, list[tuple[Decimal, Measurement[CodedTerm]]]] = {}
-    for item in measurements:
-        key = item.concept.concept
-        unit = _SIZES.get(key) if key is not None else None
-        times = factor(item.unit.code.code, unit) if unit is not None and item.unit.code is not None else None
-        if key is not None and times is not None:
-            amount = item.value * times
-            sizes.setdefault(key, []).append((amount, item))
-            if gone and amount > 0:
-                why = f"The lesion is said to be gone, and has a size. {_KEPT}"
-                notes.flag(item.where, f"{key} {item.value} {item.unit.text}", why, "gone-with-size")
-    if _LONG in sizes:
-        longest = max(amount for amount, _ in sizes[_LONG])
-        for key, limit, rule, why in (
-            (_SHORT, longest, "short-above-long", "The short axis is longer than the long axis."),
-            (_VOLUME, _CUBES * longest**3, "volume-above-axis", "No shape of this long axis has such a volume."),
-        ):
-            amount, item = min(sizes.get(key, sizes[_LONG]), key=lambda size: size[0])
-            if key in sizes and amount > limit:
-                notes.flag(item.where, f"{key} {item.value} {item.unit.text}", f"{why} {_KEPT}", rule)
-    _check_derivations([item for item in measurements if item.derivation is not None], notes)
+def _check_axes(measurements: Measurements, notes: Notes) -> None:
+    """Flag a short axis above the long one; of several the shortest and the longest."""
+    long, short = _amounts(measurements, _LONG), _amounts(measurements, _SHORT)
+    if long and short and min(short)[0] > max(long)[0]:
+        _flag(measurements[min(short)[1]], notes, "short-above-long", "The short axis is longer than the long axis.")
+
+
+def _check_volume(measurements: Measurements, notes: Notes) -> None:
+    """Flag a volume that no body of the longest axis has."""
+    long, volume = _amounts(measurements, _LONG), _amounts(measurements, _VOLUME)
+    if long and volume and min(volume)[0] > _CUBES * max(long)[0] ** 3:
+        _flag(measurements[min(volume)[1]], notes, "volume-above-axis", "No shape of this long axis has such a volume.")
+
+
+def _amounts(measurements: Measurements, key: str) -> list[tuple[Decimal, int]]:
+    """The numbers of one kind in one unit, each with its place in the list; those that can be said in it."""
+    made = []
+    for place, item in enumerate(measurements):
+        code = item.unit.code
+        if item.concept.concept == key and code is not None:
+            times = factor(code.code, _SIZES[key])
+            if times is not None:
+                made.append((item.value * times, place))
+    return made
+
+
+def _flag(item: Measurement[CodedTerm], notes: Notes, rule: str, why: str) -> None:
+    notes.flag(item.where, f"{item.concept.text} {item.value} {item.unit.text}", f"{why} {_KEPT}", rule)
 
 
 def _check_derivations(derived: list[Measurement[CodedTerm]], notes: Notes) -> None:
@@ -74,9 +94,8 @@ def _check_derivations(derived: list[Measurement[CodedTerm]], notes: Notes) -> N
         for item in derived:
             above = [other for other in derived if _is(other, upper) and _is_same(item, other)]
             if _is(item, lower) and above and item.value > max(other.value for other in above):
-                why = f"The {_ORDER[lower]} is above the {_ORDER[upper]}. {_KEPT}"
-                what = f"{item.concept.text} {item.value} {item.unit.text}"
-                notes.flag(item.where, what, why, "derivations-out-of-order")
+                why = f"The {_ORDER[lower]} is above the {_ORDER[upper]}."
+                _flag(item, notes, "derivations-out-of-order", why)
 
 
 def _is(item: Measurement[CodedTerm], place: int) -> bool:
@@ -100,7 +119,7 @@ def check_negatives(
     found = {term.concept for term in conclusions} | {one.value.concept for one in evaluations}
     for lesion in lesions:
         gone = lesion.change is not None and lesion.change.concept == GONE
-        if not gone and not (lesion.certainty is not None and is_denial(lesion.certainty.concept)):
+        if not gone and not (lesion.certainty is not None and lesion.certainty.concept in DENYING):
             found |= {lesion.finding.concept, *(one.value.concept for one in lesion.evaluations)}
     for term in negatives:
         if term.concept is not None and term.concept in found:

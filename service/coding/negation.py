@@ -43,7 +43,7 @@ _OF_NOTHING: Final = re.compile(
     r"(?<!\w)(?:no|not|none|non|absent|absence|without|normal|asymptomatic|benign|appropriate)(?!\w)"
 )
 """Words by which a finding itself is that something is missing, or that nothing is found."""
-_DENY: Final = frozenset({"absent", "definitely-not"})
+DENYING: Final = frozenset({"absent", "definitely-not"})
 """Certainties that deny what they stand beside."""
 _AFFIRM: Final = frozenset({"present", "definitely", "probably", "known"})
 
@@ -74,8 +74,3 @@ def turned(vocabulary: Vocabulary, key: str, text: str, field: str) -> bool:
     finding = vocabulary.members.get("finding")
     is_finding = finding is not None and (finding.values is None or key in finding.values)
     return is_finding and not _OF_NOTHING.search(fold(vocabulary.concepts[key].label))
-
-
-def is_denial(certainty: str | None) -> bool:
-    """Whether a certainty, by its concept, says that the finding is not there."""
-    return certainty in _DENY
