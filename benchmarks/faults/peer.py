@@ -12,8 +12,17 @@ from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-WAYS = ("drop", "reset", "hang", "garbage", "busy", "error", "slow", "expired")
-"""Keep and say nothing; keep and reset; hang; keep and answer nonsense; 429; 500; answer slowly; 401."""
+WAYS = {
+    "drop": "keeps it and drops the connection before answering",
+    "reset": "keeps it and resets the connection",
+    "hang": "hangs",
+    "garbage": "keeps it and answers nonsense",
+    "busy": "is busy (429)",
+    "error": "has an error of its own (500)",
+    "slow": "is slow",
+    "expired": "says that the token has expired (401)",
+}
+"""What it can be told to do, and what that is."""
 KEPT_ANYWAY = frozenset({"drop", "reset", "garbage", "slow"})
 
 
@@ -76,6 +85,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         if way == "busy":
             self.send_header("Retry-After", "1")
+        if way == "expired":
+            # RFC 6750, 3.1
+            self.send_header("WWW-Authenticate", 'Bearer error="invalid_token", error_description="expired"')
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

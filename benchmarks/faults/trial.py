@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.faults.archive import Archive
 from benchmarks.faults.peer import Receiver, receiver
 from benchmarks.faults.victim import REPORTS, deliver, destinations, publish
 from service.config import Settings
@@ -48,14 +49,17 @@ class Trial:
         self.inbox = folder / "inbox"
         self.inbox.mkdir()
         self.file = folder / "destinations.toml"
-        self.aim(receiver.url)
+        self.archive: Archive | None = None
+        self.aim()
         self.store = Store(database_url)
         self.store.migrate()
         self._running: list[subprocess.Popen[str]] = []
 
-    def aim(self, url: str, concurrency: int = 1) -> None:
-        """Say where the webhook is, and how many deliveries go to each destination at a time."""
-        self.file.write_text(destinations(self.inbox, url, concurrency))
+    def aim(self, archive: Archive | None = None, concurrency: int = 1) -> None:
+        """Say where the receiver is, or the archive in its place, and how many deliveries each takes at a time."""
+        self.archive = archive
+        places = {"archive": archive.url} if archive else {"hook": self.receiver.url}
+        self.file.write_text(destinations(self.inbox, concurrency=concurrency, **places))
 
     def process(self, role: str, *options: str) -> "subprocess.Popen[str]":
         """Start a victim."""
@@ -128,9 +132,14 @@ class Trial:
             arrived=len(there),
             dead=len(dead),
             lost=expected - len(there) - len(dead),
-            doubled=strangers + len(set(self.receiver.held) - known) + self.receiver.doubled,
+            doubled=strangers
+            + len(set(self.receiver.held) - known)
+            + self.receiver.doubled
+            + self._doubled_there(found),
             disordered=self._disordered(found),
-            again=sum(self.receiver.requests.values()) - len(self.receiver.requests),
+            again=sum(self.receiver.requests.values())
+            - len(self.receiver.requests)
+            + (self.archive.again if self.archive else 0),
         )
 
     def _has(self, one: Delivery) -> bool:
@@ -138,8 +147,19 @@ class Trial:
         content = self.store.output(one.version, one.role).content
         if one.destination == "hook":
             return self.receiver.held.get(one.id) == sha256(content).hexdigest()
+        if one.destination == "archive":
+            assert self.archive is not None
+            assert one.sr is not None
+            return one.state is State.VERIFIED and self.archive.held.get(one.sr.sop_instance) == content
         path = self.inbox / f"{one.id}.dcm"
         return one.state is State.VERIFIED and path.exists() and path.read_bytes() == content
+
+    def _doubled_there(self, found: list[Delivery]) -> int:
+        """Instances of the archive that are two objects, or nobody's."""
+        if self.archive is None:
+            return 0
+        known = {one.sr.sop_instance for one in found if one.sr is not None}
+        return self.archive.doubled + len(set(self.archive.held) - known)
 
     def _disordered(self, found: list[Delivery]) -> int:
         """Reports of which the receiver got a later version first."""

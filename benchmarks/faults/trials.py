@@ -4,18 +4,21 @@ import os
 import resource
 import signal
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
+from benchmarks.faults.archive import Archive, archive
 from benchmarks.faults.boundaries import BOUNDARIES
-from benchmarks.faults.peer import WAYS, Receiver
+from benchmarks.faults.peer import WAYS
 from benchmarks.faults.trial import SETTLE_S, Count, trial
 from tests.databases import postgres, postgres_programs
+
+BEFORE = "deliver-0"
+"""The revision of workflows that the version before had."""
 
 
 @contextmanager
@@ -54,13 +57,53 @@ def killed(number: int, url: str) -> Count:
         return made.count()
 
 
-def peer_fails(url: str) -> Count:
-    """The receiver fails in every way that it knows, one after the other."""
+def peer_fails(url: str, ways: Sequence[str] = tuple(WAYS)) -> Count:
+    """The receiver fails in these ways, one after the other, and then no more."""
     with trial(emptied(url)) as made:
-        made.receiver.ways = list(WAYS)
+        made.receiver.ways = list(ways)
         made.publish()
         made.deliver(180)
         return made.count()
+
+
+def instance_fails(url: str) -> Count:
+    """An archive answers with status 200 that an instance failed: once for want of room, once for good."""
+    with trial(emptied(url)) as made, archive() as pacs:
+        made.aim(pacs)
+        pacs.failures = [0xA700, 0x0122]  # PS3.4 B.2.3: out of resources; PS3.7 C.5: SOP class not supported
+        made.publish()
+        made.deliver(180)
+        count = made.count()
+        assert count.dead == 1, made.log()
+        return count
+
+
+def upgraded(url: str) -> Count:
+    """A worker of the version before is killed over deliveries that it has begun; one of this version goes on."""
+    at = next(number for number, one in enumerate(BOUNDARIES) if one.name == "after a step is begun")
+    with trial(emptied(url)) as made:
+        made.publish()
+        code = made.run("worker", "--at", str(at), "--revision", BEFORE, "--until-settled", str(SETTLE_S))
+        assert code == -signal.SIGKILL, made.log()
+        made.deliver()
+        return made.count()
+
+
+def upgraded_in_flight(url: str) -> Count:
+    """A worker of this version begins beside one of the version before, which ends in good order."""
+    with trial(emptied(url)) as made:
+        made.receiver.ways = ["slow"] * 8
+        made.publish(8)
+        before = made.process("worker", "--revision", BEFORE)
+        _until(lambda: sum(made.receiver.requests.values()) >= 2)
+        after = made.process("worker")
+        _until(lambda: len(made.store.workers.present()) == 2)
+        before.send_signal(signal.SIGTERM)
+        before.communicate(timeout=60)
+        assert made.settled(SETTLE_S), made.log()
+        after.send_signal(signal.SIGTERM)
+        after.communicate(timeout=60)
+        return made.count(8)
 
 
 def clock_back(url: str) -> Count:
@@ -134,28 +177,22 @@ def disk_full() -> Count:
 
 
 def outage(url: str, reports: int) -> tuple[Count, float]:
-    """Many reports are queued while the receiver is away; then it is there. The count, and seconds to drain."""
+    """Many reports are queued while the archive is away; then it is there. The count, and seconds to drain."""
     with trial(emptied(url)) as made:
-        made.aim(made.receiver.url, concurrency=8)
-        port = made.receiver.server_address[1]
-        made.receiver.shutdown()
-        made.receiver.server_close()
+        away = Archive()
+        made.aim(away, concurrency=8)
+        away.server_close()
         made.publish(reports)
         worker = made.process("worker")
         time.sleep(10)
-        back = Receiver(int(port))
-        made.receiver = back
-        threading.Thread(target=back.serve_forever, daemon=True).start()
-        began = time.monotonic()
-        try:
+        with archive(int(away.server_address[1])) as pacs:
+            made.archive = pacs
+            began = time.monotonic()
             assert made.settled(120 + reports / 5), made.log()
             seconds = time.monotonic() - began
             worker.send_signal(signal.SIGTERM)
             worker.communicate(timeout=60)
             return made.count(reports), seconds
-        finally:
-            back.shutdown()
-            back.server_close()
 
 
 def _restart(url: str) -> None:

@@ -30,12 +30,17 @@ def main() -> None:
     parser.add_argument("--hits", type=int, default=1)
     parser.add_argument("--reports", type=int, default=REPORTS)
     parser.add_argument("--until-settled", type=float, default=0.0, help="seconds; 0 works until it is stopped")
+    parser.add_argument("--revision", default="", help="the worker is of another version: this one of its workflows")
     parser.add_argument("--clock-back", type=float, default=0.0, help="the clock goes back so many seconds, after two")
     options = parser.parse_args()
     if options.at >= 0:
         BOUNDARIES[options.at].arm(options.hits)
     if options.clock_back:
         _set_back(options.clock_back)
+    if options.revision:
+        from service.workflows import engine
+
+        engine.REVISION = options.revision  # type: ignore[misc]  # a final, for this walk only
     if options.role == "api":
         publish(load(os.environ), options.reports)
     else:
@@ -43,11 +48,12 @@ def main() -> None:
 
 
 def publish(here: Settings, reports: int) -> None:
-    """Send each report with a key of its own to both destinations, as a client that repeats what was not answered."""
+    """Send each report with a key of its own to all destinations, as a client that repeats what was not answered."""
     from service.app import create_app
+    from service.delivery.settings import load as load_destinations
 
     client = create_app(here).test_client()
-    names = "folder,hook"
+    names = ",".join(load_destinations(here.destinations_file, os.environ))
     for number in range(reports):
         for version in (1, 2) if number == 0 else (1,):
             headers = {"Content-Type": "application/json", "Idempotency-Key": f"k-{number}-{version}"}
@@ -109,28 +115,22 @@ def _set_back(seconds: float) -> None:
     Store.now = now  # type: ignore[method-assign]  # the clock of every store of this process
 
 
-def destinations(folder: Path, hook: str, concurrency: int = 1) -> str:
-    """The TOML of the two destinations."""
-    return f"""
-[destinations.folder]
-kind = "folder"
-path = "{folder}"
-takes = "sr"
-concurrency = {concurrency}
-retry.first_s = 0.2
-retry.most_s = 1.0
-
-[destinations.hook]
-kind = "webhook"
-url = "{hook}"
-takes = "fhir-r4"
-concurrency = {concurrency}
-timeouts.connect_s = 1
-timeouts.read_s = 1
-timeouts.total_s = 3
+def destinations(folder: Path, hook: str = "", archive: str = "", concurrency: int = 1) -> str:
+    """The TOML of a folder, and of a webhook or an archive where a URL is given."""
+    wait = f"""concurrency = {concurrency}
 retry.first_s = 0.2
 retry.most_s = 1.0
 """
+    quick = """timeouts.connect_s = 1
+timeouts.read_s = 1
+timeouts.total_s = 3
+"""
+    made = f'[destinations.folder]\nkind = "folder"\npath = "{folder}"\ntakes = "sr"\n{wait}'
+    if hook:
+        made += f'\n[destinations.hook]\nkind = "webhook"\nurl = "{hook}"\ntakes = "fhir-r4"\n{quick}{wait}'
+    if archive:
+        made += f'\n[destinations.archive]\nkind = "stow"\nurl = "{archive}"\n{quick}{wait}'
+    return made
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ OLD_S: Final = 900
 
 
 class Queues(Collector):
-    """Depth and age of each destination's queue, its dead letters, and whether it is left alone."""
+    """Depth and age of each destination's queue, its dead letters, whether it is left alone, whether it is stalled."""
 
     def __init__(self, here: "Deployment") -> None:
         """Take the deployment; the database is asked when Prometheus asks."""
@@ -28,32 +28,39 @@ class Queues(Collector):
         age = GaugeMetricFamily("lesionbridge_queue_oldest_seconds", "Age of the oldest.", labels=["destination"])
         states = GaugeMetricFamily("lesionbridge_deliveries", "Not done.", labels=["destination", "state"])
         alone = GaugeMetricFamily("lesionbridge_circuit_open", "1: it is left alone.", labels=["destination"])
+        stuck = GaugeMetricFamily("lesionbridge_queue_stalled", "1: due, and none is begun.", labels=["destination"])
         if not self._here.destinations:
             return
         from service.store.circuits import open_circuits
+        from service.store.stalls import stalled
         from service.store.times import seconds_between
 
         kept = self._here.store.deliveries
+        now = kept.now()
         try:
             queues, counts, left = kept.queues(), kept.counts(), open_circuits(kept.engine)
+            stalls = {
+                name: stalled(kept.engine, now, name, one.rate.per_s) for name, one in self._here.destinations.items()
+            }
         except Unavailable:
             return
-        now = kept.now()
         for name in self._here.destinations:
             number, oldest = queues.get(name, (0, now))
             depth.add_metric([name], number)
             age.add_metric([name], max(0.0, seconds_between(oldest, now)))
+            stuck.add_metric([name], float(stalls[name]))
             alone.add_metric([name], float(any(one.destination == name for one in left)))
         for (name, state), number in counts.items():
             states.add_metric([name, state], number)
-        yield from (depth, age, states, alone)
+        yield from (depth, age, states, alone, stuck)
 
 
 def warnings(here: "Deployment") -> tuple[str, ...]:
-    """What an operator should look at: destinations left alone, old deliveries, none that delivers."""
+    """What an operator should look at: destinations left alone, old or stalled deliveries, none that delivers."""
     if not here.destinations:
         return ()
     from service.store.circuits import open_circuits
+    from service.store.stalls import STALLED_S, stalled
     from service.store.times import seconds_between
 
     kept = here.store.deliveries
@@ -70,6 +77,8 @@ def warnings(here: "Deployment") -> tuple[str, ...]:
                 said.append(f"{number} deliveries to {name} wait, the oldest for {int(age / 60)} minutes")
             if name not in here.destinations:
                 said.append(f"{number} deliveries to {name} wait, and there is no such destination any more")
+            elif stalled(kept.engine, now, name, here.destinations[name].rate.per_s):
+                said.append(f"deliveries to {name} have been due for {STALLED_S:.0f} seconds and no worker begins them")
         if queues and not here.store.workers.present():
             said.append("deliveries wait and there is no worker")
     except Unavailable as error:

@@ -125,7 +125,7 @@ class Feed:
             DeliveryRow.open == 1,
             DeliveryRow.fed.is_(None),
             or_(DeliveryRow.next_at <= now, DeliveryRow.changed > later(now, AHEAD_S)),
-            ~_earlier_open(),
+            ~earlier_open(),
         ]
         room = min(room, pace.share, self._left(destination, pace.rate, pace.per_s))
         found = self._heads([*conditions, DeliveryRow.priority < BACKFILL], room)
@@ -319,7 +319,7 @@ def _started(connection: Connection, destination: str, since: str, now: str, pri
     return sum(int(connection.execute(one).scalar() or 0) for one in (sent, about))
 
 
-def _earlier_open() -> Any:
+def earlier_open() -> Any:
     """Whether a delivery of an earlier version to the same destination is still open."""
     other = DeliveryRow.__table__.alias("earlier")
     return exists(

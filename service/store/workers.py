@@ -93,6 +93,10 @@ class Watch:
         self._clock = clock
         self._seen: dict[tuple[int, str], tuple[str, float]] = {}
 
+    def restart(self) -> None:
+        """Watch anew: the database was away, so nobody could be heard of."""
+        self._seen = {}
+
     def silent(self, present: Mapping[int, tuple[str, str, str]]) -> tuple[tuple[int, str, str], ...]:
         """Slot, token and heartbeat of those that are."""
         now = self._clock()

@@ -98,6 +98,10 @@ class Clerk:
         """Whether there is room for a part."""
         return not self._under_way
 
+    def known(self) -> frozenset[PartDue]:
+        """The parts that were started here and have not ended."""
+        return frozenset(tuple(self._under_way))
+
     def took(self, run: PartDue) -> None:
         """Note a part that is started here."""
         self._under_way.add(run)

@@ -3,7 +3,8 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
@@ -52,20 +53,39 @@ class Courier:
     stopping: threading.Event = field(default_factory=threading.Event)
     wake: threading.Event = field(default_factory=threading.Event)
     luck: Callable[[], float] = random.random
-    _taken: dict[str, str] = field(default_factory=dict)
+    _taken: dict[tuple[str, int], str] = field(default_factory=dict)
+    _at_work: set[tuple[str, int]] = field(default_factory=set)
 
     def took(self, destination: str, run: Due) -> None:
         """Note a run that is started here."""
-        self._taken[run.id] = destination
+        self._taken[run.id, run.run] = destination
 
-    def left(self, delivery: str) -> None:
-        """Note that a run ended here; there is room for the next."""
-        self._taken.pop(delivery, None)
+    def left(self, run: Due) -> None:
+        """Note that nobody here is at a run; there is room for the next."""
+        self._taken.pop((run.id, run.run), None)
         self.wake.set()
 
+    @contextmanager
+    def at_work(self, delivery: str, run: int) -> Iterator[None]:
+        """The thread that works on a run, whoever started it: noted until the block ends."""
+        self._at_work.add((delivery, run))
+        try:
+            yield
+        finally:
+            self._at_work.discard((delivery, run))
+            self.left(Due(delivery, run, 0))
+
     def under_way(self, destination: str) -> int:
-        """How many runs of a destination are under way here."""
+        """How many runs of a destination were started here and have not ended."""
         return list(self._taken.values()).count(destination)
+
+    def is_at_work(self, destination: str) -> bool:
+        """Whether a thread of this process works on a run of a destination that was started here."""
+        return any(self._taken.get(one) == destination for one in tuple(self._at_work))
+
+    def known(self) -> frozenset[tuple[str, int]]:
+        """The runs that were started here or are worked on: delivery and number."""
+        return frozenset(tuple(self._taken)) | frozenset(tuple(self._at_work))
 
     def run(self, delivery: str, run: int) -> str:
         """Send, and verify what was stored, or whatever of it is left to do; the state that it led to, or NOTHING."""

@@ -6,11 +6,12 @@ which every release would change. A process is launched after the fork, never be
 
 import logging
 import sqlite3
-from collections.abc import Iterable
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar
 
 import structlog
 from dbos import DBOS, DBOSConfig, SetWorkflowID
+from dbos import error as errors
 from sqlalchemy import make_url
 
 from service.store.batches import PartDue
@@ -56,10 +57,8 @@ def _go(delivery: str, run: int) -> str:
 @DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=_MOST_RECOVERIES)
 def deliver(delivery: str, run: int) -> str:
     """One run of a delivery."""
-    try:
+    with _courier[-1].at_work(delivery, run):
         return _go(delivery, run)
-    finally:
-        _courier[-1].left(delivery)
 
 
 @DBOS.step(name="publish-lines")
@@ -71,10 +70,12 @@ def _publish(batch: str, number: int, run: int) -> int:
 @DBOS.workflow(name=_PART, max_recovery_attempts=_MOST_RECOVERIES)
 def publish_part(batch: str, number: int, run: int) -> int:
     """One run of a part of a batch."""
+    part = PartDue(batch, number, run)
+    _clerk[-1].took(part)
     try:
         return _publish(batch, number, run)
     finally:
-        _clerk[-1].left(PartDue(batch, number, run))
+        _clerk[-1].left(part)
 
 
 def part_id(run: PartDue) -> str:
@@ -112,8 +113,11 @@ class Engine:
             "sys_db_pool_size": 10,
             "use_listen_notify": False,
         }
+        self.revision = revision
         self.courier = courier
+        self._executor = executor
         self._clerk = clerk
+        self._orphans: set[str] = set()
         _courier.append(courier)
         if clerk is not None:
             _clerk.append(clerk)
@@ -126,15 +130,13 @@ class Engine:
             self.stop(0)
             raise
 
-    def start(self, run: Due) -> None:
-        """Start a run, unless it was started."""
-        with SetWorkflowID(workflow_id(run)):
-            DBOS.start_workflow(deliver, run.id, run.run)
+    def start(self, run: Due) -> bool:
+        """Start a run; False when its workflow was there before, and nothing was started."""
+        return _started(workflow_id(run), deliver, run.id, run.run)
 
-    def start_part(self, run: PartDue) -> None:
-        """Start a run of a part, unless it was started."""
-        with SetWorkflowID(part_id(run)):
-            DBOS.start_workflow(publish_part, run.batch, run.number, run.run)
+    def start_part(self, run: PartDue) -> bool:
+        """Start a run of a part; False when its workflow was there before, and nothing was started."""
+        return _started(part_id(run), publish_part, run.batch, run.number, run.run)
 
     def missing(self, runs: Iterable[Due]) -> tuple[Due, ...]:
         """Those that no workflow is at any more."""
@@ -154,19 +156,30 @@ class Engine:
     def take_over(self, living: set[str], revisions: set[str]) -> tuple[int, int]:
         """Resume what silent workers had begun, and drop what another revision left; how many of each.
 
-        What is dropped is found missing, and begun anew from the state that its delivery has.
+        What is dropped is found missing, and begun anew from the state that its delivery has. A workflow that is said
+        to run here, which no thread is at twice in a row, is resumed as well: its end could not be recorded.
         """
-        lost, older = [], []
+        lost, older, orphans = [], [], set()
+        here = self._known()
         for one in DBOS.list_workflows(name=list(_ALL), status=list(_IN_HAND), load_input=False, load_output=False):
             if one.app_version not in revisions:
                 older.append(one.workflow_id)
             elif one.status == "PENDING" and one.executor_id not in living:
                 lost.append(one.workflow_id)
+            elif one.status == "PENDING" and one.executor_id == self._executor and one.workflow_id not in here:
+                orphans.add(one.workflow_id)
+        lost += orphans & self._orphans
+        self._orphans = orphans - self._orphans
         if older:
             DBOS.cancel_workflows(older)
         if lost:
             DBOS.resume_workflows(lost)
         return len(lost), len(older)
+
+    def _known(self) -> set[str]:
+        """The ids of workflows that this process has."""
+        runs = {workflow_id(Due(id, run, 0)) for id, run in self.courier.known()}  # noqa: A001 - as in the routes
+        return runs | {part_id(one) for one in (self._clerk.known() if self._clerk else ())}
 
     def forget(self, done_before: str) -> int:
         """Delete the records of workflows that ended before an instant (ISO 8601); how many."""
@@ -193,6 +206,16 @@ class Engine:
         _courier.remove(self.courier)
         if self._clerk is not None:
             _clerk.remove(self._clerk)
+
+
+def _started(name: str, workflow: Callable[..., Any], *arguments: str | int) -> bool:
+    """Start a workflow under an id of its own; False when there was one before, of whatever state."""
+    try:
+        with SetWorkflowID(name, workflow_id_reuse_policy="reject"):
+            DBOS.start_workflow(workflow, *arguments)
+    except errors.DBOSWorkflowIDInUseError:
+        return False
+    return True
 
 
 class _Handler(logging.Handler):

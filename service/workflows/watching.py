@@ -22,6 +22,9 @@ SECONDS: Final = Histogram(
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0),
 )
 SETTLED: Final = Counter("lesionbridge_deliveries_settled", "Deliveries that came to an end.", ("destination", "state"))
+STALLS: Final = Counter(
+    "lesionbridge_worker_stalls", "Times that deliveries were due and the worker began none of them.", ("destination",)
+)
 
 _log = structlog.get_logger()
 

@@ -18,11 +18,11 @@ from sqlalchemy.exc import DBAPIError
 from service.domain.errors import Unavailable
 from service.pipeline import Source
 from service.store.reports import Store
-from service.store.runs import Pace
 from service.store.workers import Slot, Watch
 from service.workflows.batching import Clerk, Opening
 from service.workflows.courier import Courier, Peer
-from service.workflows.watching import Watching
+from service.workflows.feeding import Feeder
+from service.workflows.watching import STALLS, Watching
 
 TICK_S: Final = 0.25
 TURN_S: Final = 0.02
@@ -122,11 +122,11 @@ class Worker:
             slot = take(token, name, REVISION)
             courier = Courier(store, self._peers, slot.executor, self._watching, wake=self._wake)
             clerk = Clerk(store, {name: one.settings for name, one in self._peers.items()}, self._opened, self._wake)
-            engine = Engine(self._url, slot.executor, courier, clerk=clerk)
+            engine = Engine(self._url, slot.executor, courier, REVISION, clerk)
             try:
                 self._fault = ""
                 _log.info("worker_started", executor=slot.executor, destinations=sorted(self._peers))
-                self._work(store, slot, engine, courier, clerk)
+                self._work(store, slot, engine, Feeder(store, engine, courier, clerk, self._clock))
             finally:
                 courier.stopping.set()
                 clerk.stopping.set()
@@ -137,8 +137,8 @@ class Worker:
             store.close()
             self._release()
 
-    def _work(self, store: Store, slot: Slot, engine: Any, courier: Courier, clerk: Clerk) -> None:
-        """Feed, beat and sweep, until stopped or taken for dead."""
+    def _work(self, store: Store, slot: Slot, engine: Any, feeder: Feeder) -> None:
+        """Feed, beat and sweep, until stopped, taken for dead, or found to start nothing."""
         watch = Watch(SILENT_S, self._clock)
         chores = _Chores(self._clock)
         workers = 1
@@ -151,58 +151,36 @@ class Worker:
                         return
                     workers = len(store.workers.present())
                 if chores.due("sweep", SWEEP_S):
-                    self._sweep(store, engine, watch)
+                    self._sweep(store, slot, engine, watch)
+                    if stalled := feeder.stalled():
+                        for name in stalled:
+                            STALLS.labels(name).inc()
+                        _log.error("worker_stalled", executor=slot.executor, destinations=stalled)
+                        return
                 if chores.due("forget", FORGET_S):
                     engine.forget((datetime.now(UTC) - timedelta(hours=KEPT_H)).isoformat())
                     store.batches.forget(self._keep_days)
                     if self._keep_days:
                         store.retention.purge(self._keep_days, most=MOST_PURGED)
-                tick_s = TICK_S if self._feed(store, engine, courier, workers) else TURN_S
-                _feed_part(store, engine, clerk)
+                tick_s = TICK_S if feeder.feed(workers) else TURN_S
+                feeder.feed_part()
                 self._fault = ""
             except (Unavailable, DBAPIError) as error:
                 self._fault = f"the database can not be used ({type(error).__name__})"
                 _log.warning("database_away", error=type(error).__name__)
+                watch.restart()
             self._wake.wait(tick_s)
             self._wake.clear()
 
-    def _feed(self, store: Store, engine: Any, courier: Courier, workers: int) -> bool:
-        """Start what is due, in the order and at the pace of each destination; False when another does that now."""
-        now = datetime.now(UTC)
-        with store.runs.feeding() as feed:
-            if feed is None:
-                return False
-            for name, peer in self._peers.items():
-                here = peer.settings
-                pace = Pace(
-                    limit=here.concurrency,
-                    share=-(-here.concurrency // workers) - courier.under_way(name),
-                    rate=here.rate.deliveries,
-                    per_s=here.rate.per_s,
-                    backfill=here.window is None or here.window.is_open(now),
-                    backfill_rate=here.backfill.deliveries,
-                    backfill_per_s=here.backfill.per_s,
-                )
-                runs = feed.due(name, pace) if pace.share > 0 else ()
-                for one in runs:
-                    courier.took(name, one)
-                    try:
-                        engine.start(one)
-                    except BaseException:
-                        courier.left(one.id)
-                        raise
-                if runs:
-                    store.runs.fed(runs)
-        return True
-
-    def _sweep(self, store: Store, engine: Any, watch: Watch) -> None:
+    def _sweep(self, store: Store, slot: Slot, engine: Any, watch: Watch) -> None:
         """Bury silent workers, resume what they had begun, free what no workflow is at."""
-        for number, token, heartbeat in watch.silent(store.workers.present()):
+        others = {number: one for number, one in store.workers.present().items() if number != slot.number}
+        for number, token, heartbeat in watch.silent(others):
             if store.workers.bury(number, token, heartbeat):
                 _log.warning("worker_lost", executor=Slot(number, token).executor)
         present = store.workers.present()
-        living = {Slot(number, token).executor for number, (token, _, _) in present.items()}
-        lost, older = engine.take_over(living, {revision for _, _, revision in present.values()})
+        living = {Slot(number, token).executor for number, (token, _, _) in present.items()} | {slot.executor}
+        lost, older = engine.take_over(living, {revision for _, _, revision in present.values()} | {engine.revision})
         freed = engine.missing(store.runs.stale())
         if freed:
             store.runs.freed(freed)
@@ -227,19 +205,6 @@ class Worker:
         if self._lock_file is not None:
             self._lock_file.close()
             self._lock_file = None
-
-
-def _feed_part(store: Store, engine: Any, clerk: Clerk) -> None:
-    """Start the next part of a batch where none is under way here."""
-    if not clerk.is_idle:
-        return
-    for one in store.batches.claim(1):
-        clerk.took(one)
-        try:
-            engine.start_part(one)
-        except BaseException:
-            clerk.left(one)
-            raise
 
 
 class _Chores:

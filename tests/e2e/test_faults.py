@@ -48,15 +48,29 @@ def test_survives_a_peer_that_fails_in_every_way() -> None:
 
 
 @pytest.mark.slow
+def test_an_instance_that_failed_within_a_200_is_repeated_or_a_dead_letter() -> None:
+    count = trials.instance_fails("")
+    assert (count.holds, count.dead) == (True, 1)
+
+
+@pytest.mark.slow
+def test_an_upgrade_takes_over_what_a_killed_worker_of_the_version_before_had_begun() -> None:
+    count = trials.upgraded("")
+    assert (count.holds, count.again) == (True, 0)
+
+
+@pytest.mark.slow
+def test_an_upgrade_leaves_a_living_worker_of_the_version_before_its_own(url: str) -> None:
+    count = trials.upgraded_in_flight(url)
+    assert (count.holds, count.again) == (True, 0)
+
+
+@pytest.mark.slow
 def test_survives_a_clock_that_goes_back() -> None:
     assert trials.clock_back("").holds
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=False,
-    reason="known gap: a worker may stop feeding after its disk was full; what is kept waits for a restart",
-)
 def test_survives_a_full_disk() -> None:
     assert trials.disk_full().holds
 

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from service.store.circuits import Heard, Verdict
 from service.store.deliveries import State
 from service.store.reports import Store
-from service.store.runs import May, Told
+from service.store.runs import Due, May, Told
 from tests.unit.api.test_deliveries import answered, app, post, store
 
 __all__ = ["app", "store"]
@@ -51,6 +51,40 @@ def test_says_how_old_what_waits_is(client: FlaskClient, store: Store) -> None:
     said = answered(client.get("/health/ready"))["warnings"]
     assert "1 deliveries to pacs wait, the oldest for 60 minutes" in said
     assert 'lesionbridge_queue_oldest_seconds{destination="pacs"} 36' in client.get("/metrics").text
+
+
+def test_says_that_what_is_due_is_not_begun(client: FlaskClient, store: Store) -> None:
+    [one] = answered(post(client, "?deliver=pacs"))["deliveries"]
+    stalled = 'lesionbridge_queue_stalled{destination="pacs"} 1.0'
+    said = "deliveries to pacs have been due for 120 seconds and no worker begins them"
+    ahead = [timedelta(seconds=100)]
+    store._clock = lambda: datetime.now(UTC) + ahead[0]
+    assert stalled not in client.get("/metrics").text
+    ahead[0] = timedelta(seconds=130)
+    assert stalled in client.get("/metrics").text
+    assert said in answered(client.get("/health/ready"))["warnings"]
+    store.runs.fed([Due(one["id"], 1, 0)])
+    assert stalled not in client.get("/metrics").text
+    assert said not in answered(client.get("/health/ready"))["warnings"]
+
+
+def test_what_was_begun_and_what_is_left_alone_is_no_stall(client: FlaskClient, store: Store) -> None:
+    [one] = answered(post(client, "?deliver=pacs"))["deliveries"]
+    ahead = [timedelta(seconds=130)]
+    store._clock = lambda: datetime.now(UTC) + ahead[0]
+    fail(store, one["id"], 1)
+    ahead[0] = timedelta(seconds=240)
+    assert 'lesionbridge_queue_stalled{destination="pacs"} 0.0' in client.get("/metrics").text
+    ahead[0] = timedelta(seconds=260)
+    assert 'lesionbridge_queue_stalled{destination="pacs"} 1.0' in client.get("/metrics").text
+    run = store.deliveries.get(one["id"]).run
+    turn = store.runs.begin(one["id"], run, "worker-0", May(overtake={"sr", "fhir-r4"}))
+    assert turn is not None
+    busy = Heard(Verdict.BUSY, pause_s=3600.0, why="429")
+    told = Told("not-sent", "", "", (), busy, State.QUEUED, again_s=0.0, counts=True)
+    store.runs.told(turn, store.now(), "worker-0", told)
+    ahead[0] = timedelta(seconds=600)
+    assert 'lesionbridge_queue_stalled{destination="pacs"} 0.0' in client.get("/metrics").text
 
 
 def test_a_service_without_destinations_says_nothing_of_them(client: FlaskClient) -> None:

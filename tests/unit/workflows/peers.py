@@ -38,10 +38,10 @@ def accept(store: Store, *peers: Peer, **members: Any) -> str:
 
 
 @contextmanager
-def working(database_url: str, *peers: Peer) -> Iterator[Worker]:
+def working(database_url: str, *peers: Peer, clock: Callable[[], float] = time.monotonic) -> Iterator[Worker]:
     """A worker in a thread."""
     named: Mapping[str, Peer] = {one.settings.name: one for one in peers}
-    worker = Worker(database_url, named, Watching())
+    worker = Worker(database_url, named, Watching(), clock=clock)
     worker.start()
     try:
         yield worker
