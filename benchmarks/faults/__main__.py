@@ -20,11 +20,12 @@ Written by `python -m benchmarks.faults`, which makes each of these faults with 
 looks at what the destinations have. {date}: {trials} trials, {deliveries} deliveries, lost {lost}, doubled in effect
 {doubled}, out of order {disordered}. {cores} cores; load average {before:.1f} when it began, {after:.1f} when it ended.
 
-Each trial publishes reports, one of them in two versions, to two destinations: a folder (read back and compared) and an
-HTTP receiver that knows a delivery again by its key, or in its place an archive (STOW-RS; read back and compared). A
-process is killed with `SIGKILL`; a client sends again what it was not answered, and another worker goes on (that a
-worker is lost is noticed after 3 seconds here, after 25 in a deployment). *Arrived* is what a destination has, byte for
-byte. *Again* is how often a destination was sent what it had been sent before, which the key or the UID makes harmless.
+Each trial publishes reports, one of them in two versions, to two destinations: a folder (read back and compared) and
+an HTTP receiver that knows a delivery again by its key, or in its place an archive (STOW-RS; read back and compared),
+which alone gets what is queued in an outage. A process is killed with `SIGKILL`; a client sends again what it was not
+answered, and another worker goes on (that a worker is lost is noticed after 3 seconds here, after 25 in a
+deployment). *Arrived* is what a destination has, byte for byte. *Again* is how often a destination was sent what it
+had been sent before, which the key or the UID makes harmless.
 
 | fault | database | deliveries | arrived | dead letters | lost | doubled | out of order | again | s |
 |---|---|---|---|---|---|---|---|---|---|

@@ -55,11 +55,15 @@ class Trial:
         self.store.migrate()
         self._running: list[subprocess.Popen[str]] = []
 
-    def aim(self, archive: Archive | None = None, concurrency: int = 1) -> None:
-        """Say where the receiver is, or the archive in its place, and how many deliveries each takes at a time."""
+    def aim(self, archive: Archive | None = None, *, alone: bool = False, concurrency: int = 1) -> None:
+        """Say where the receiver is, or the archive in its place; ``alone``: without the folder.
+
+        ``concurrency`` is how many deliveries each destination takes at a time.
+        """
         self.archive = archive
         places = {"archive": archive.url} if archive else {"hook": self.receiver.url}
-        self.file.write_text(destinations(self.inbox, concurrency=concurrency, **places))
+        self.file.write_text(destinations(None if alone else self.inbox, concurrency=concurrency, **places))
+        self.aims = len(places) + (not alone)
 
     def process(self, role: str, *options: str) -> "subprocess.Popen[str]":
         """Start a victim."""
@@ -126,7 +130,7 @@ class Trial:
         known = {one.id for one in found}
         files = [path for path in self.inbox.iterdir() if path.suffix != ".part"]
         strangers = len([path for path in files if path.name.partition(".")[0] not in known])
-        expected = 2 * (reports + 1)
+        expected = self.aims * (reports + 1)
         return Count(
             deliveries=expected,
             arrived=len(there),

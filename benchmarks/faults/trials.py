@@ -180,7 +180,7 @@ def outage(url: str, reports: int) -> tuple[Count, float]:
     """Many reports are queued while the archive is away; then it is there. The count, and seconds to drain."""
     with trial(emptied(url)) as made:
         away = Archive()
-        made.aim(away, concurrency=8)
+        made.aim(away, alone=True, concurrency=8)
         away.server_close()
         made.publish(reports)
         worker = made.process("worker")

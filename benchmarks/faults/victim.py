@@ -115,8 +115,8 @@ def _set_back(seconds: float) -> None:
     Store.now = now  # type: ignore[method-assign]  # the clock of every store of this process
 
 
-def destinations(folder: Path, hook: str = "", archive: str = "", concurrency: int = 1) -> str:
-    """The TOML of a folder, and of a webhook or an archive where a URL is given."""
+def destinations(folder: Path | None = None, hook: str = "", archive: str = "", concurrency: int = 1) -> str:
+    """The TOML of a folder, a webhook and an archive, of each where it is given."""
     wait = f"""concurrency = {concurrency}
 retry.first_s = 0.2
 retry.most_s = 1.0
@@ -125,7 +125,9 @@ retry.most_s = 1.0
 timeouts.read_s = 1
 timeouts.total_s = 3
 """
-    made = f'[destinations.folder]\nkind = "folder"\npath = "{folder}"\ntakes = "sr"\n{wait}'
+    made = ""
+    if folder:
+        made += f'\n[destinations.folder]\nkind = "folder"\npath = "{folder}"\ntakes = "sr"\n{wait}'
     if hook:
         made += f'\n[destinations.hook]\nkind = "webhook"\nurl = "{hook}"\ntakes = "fhir-r4"\n{quick}{wait}'
     if archive:
