@@ -29,6 +29,7 @@ class Format(StrEnum):
     AIM = "aim"
     CSV = "csv"
     HTML = "html"
+    PDF = "pdf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Options:
     """How to write; ``check`` reads SR and FHIR back and compares them with the report.
 
     ``encoding`` and ``profile`` are of FHIR, one of `ENCODINGS` and of the modes that `service.formats.fhir` knows.
-    ``reference``: an HL7 v2 message points to the SR.
+    ``reference``: an HL7 v2 message points to the SR; ``pdf``: it holds the page as PDF.
     ``outline`` and ``earlier`` are no wish: the page shows the one of a document that holds more than a report can, a
     transaction withdraws what only the other had (`Received`).
     """
@@ -50,6 +51,7 @@ class Options:
     outline: tuple[OutlineItem, ...] = ()
     profile: str | None = None
     earlier: tuple[Emitted, ...] = ()
+    pdf: bool = False
 
 
 ENCODINGS: Final = ("json", "xml")
@@ -107,13 +109,20 @@ def _read_hl7v2(content: bytes, intake: Intake) -> Received:
 def _write_hl7v2(report: CodedReport, options: Options, sr: SrReference | None) -> Emitted:
     from service.formats.hl7v2.write import write
 
-    return write(report, sr if options.reference else None)
+    return write(report, sr if options.reference else None, _write_pdf(report, options, None) if options.pdf else None)
 
 
 def _write_html(report: CodedReport, options: Options, _: SrReference | None) -> Emitted:
     from service.formats.html.write import page
 
     return Emitted("text/html; charset=utf-8", page(report, options.outline).encode())
+
+
+def _write_pdf(report: CodedReport, options: Options, _: SrReference | None) -> Emitted:
+    from service.formats.html.write import page
+    from service.formats.pdf.write import write
+
+    return write(page(report, options.outline), report.language)
 
 
 def _read_fhir_r4(content: bytes, intake: Intake) -> Received:
@@ -199,6 +208,7 @@ WRITERS: Final[Mapping[Format, Writer]] = {
     Format.SR: _write_sr,
     Format.HL7V2: _write_hl7v2,
     Format.HTML: _write_html,
+    Format.PDF: _write_pdf,
 }
 """The formats that can be written."""
 RELEASES: Final[Mapping[Format, str]] = {Format.FHIR_R4: "R4", Format.FHIR_R5: "R5"}
@@ -212,6 +222,7 @@ SUFFIXES: Final[Mapping[Format, str]] = {
     Format.SR: ".dcm",
     Format.HL7V2: ".hl7",
     Format.HTML: ".html",
+    Format.PDF: ".pdf",
 }
 """The end of a file's name, for each format that can be written."""
 

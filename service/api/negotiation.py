@@ -35,6 +35,7 @@ OFFERS = (
     Offer(FHIR_XML, (Format.FHIR_R4,), ("4.0", "4.0.1"), "xml"),
     Offer(FHIR_XML, (Format.FHIR_R5,), ("5.0", "5.0.0"), "xml"),
     Offer("text/html", (Format.HTML,)),
+    Offer("application/pdf", (Format.PDF,)),
     Offer(HL7V2, (Format.HL7V2,)),
     Offer(FINDINGS_JSON, (Format.FINDINGS,)),
     Offer("application/json", (Format.FINDINGS,)),

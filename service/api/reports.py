@@ -17,6 +17,7 @@ from service.api.schemas import (
     AmendQuery,
     CancelQuery,
     FhirQuery,
+    MessageQuery,
     NextQuery,
     ProblemSchema,
     PublishHeaders,
@@ -156,12 +157,15 @@ def delivered(id: UUID) -> Response:  # noqa: A002 - the route's own word
 
 
 @blueprint.get(f"/{_ID}/hl7v2")
+@blueprint.arguments(MessageQuery, location="query")
 @blueprint.doc(responses={"200": HL7V2_OUTPUT})
-def message(id: UUID) -> Response:  # noqa: A002 - the route's own word
+def message(query: dict[str, Any], id: UUID) -> Response:  # noqa: A002 - the route's own word
     """The report as ORU^R01, made anew of what the sender sent; it points to the SR that was kept."""
     here = deployment()
     kept = here.store.get(str(id))
-    made = anew(here.source(b"", Format.FINDINGS), here.store, kept, Format.HL7V2, Options(reference=True))
+    made = anew(
+        here.source(b"", Format.FINDINGS), here.store, kept, Format.HL7V2, Options(reference=True, pdf=query["pdf"])
+    )
     return answers.stored(made.media_type, made.content, name=f"{id}.hl7")
 
 

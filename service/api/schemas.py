@@ -73,6 +73,9 @@ class WritingQuery(Strict):
     reference = fields.Boolean(
         load_default=False, metadata={"description": "An HL7 v2 message points to the SR (OBX RP)."}
     )
+    pdf = fields.Boolean(
+        load_default=False, metadata={"description": "An HL7 v2 message holds the page of the report as PDF (OBX ED)."}
+    )
     ack = fields.String(
         validate=validate.OneOf(["always"]),
         metadata={"description": "`always`: every answer has status 200 and the verdict is in its body."},
@@ -87,8 +90,17 @@ class WritingQuery(Strict):
             query.get("iod"),
             check=query.get("check") == "full",
             reference=query["reference"],
+            pdf=query.get("pdf", False),
             profile=query.get("profile"),
         )
+
+
+class MessageQuery(Strict):
+    """How to write the HL7 v2 message of a report that is kept."""
+
+    pdf = fields.Boolean(
+        load_default=False, metadata={"description": "It holds the page of the report as PDF (OBX ED)."}
+    )
 
 
 class FhirQuery(Strict):

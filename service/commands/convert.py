@@ -40,6 +40,7 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--profile", type=click.Choice(PROFILES), help="Whose FHIR profiles the bundle is shaped for.")
 @click.option("--iod", type=click.Choice(IODS), help="Of the SR; by need when absent.")
 @click.option("--reference", is_flag=True, help="An HL7 v2 message points to the SR.")
+@click.option("--pdf", is_flag=True, help="An HL7 v2 message holds the page of the report as PDF.")
 @click.option("--mapping", type=EXISTING, help="The mapping file of a table: which column is what.")
 @click.option("--check", is_flag=True, help="Read SR and FHIR back and compare them with the report first.")
 @click.option("--validate", is_flag=True, help="Hold a FHIR document to FHIR's definitions (fhir.resources) first.")
@@ -117,8 +118,8 @@ def _one(run: _Run, found: Iterable[Document], out: str) -> int:
             also = f" (did you mean: {', '.join(lost.suggestions)}?)" if lost.suggestions else ""
             say(f"{lost.kind}: {lost.where or '(whole document)'}: {lost.what}: {lost.why}{also}")
         if out == "-":
-            if run.wish.to is Format.SR and sys.stdout.isatty():
-                stop("a DICOM file is no text for a terminal: give -o FILE")
+            if run.wish.to in (Format.SR, Format.PDF) and sys.stdout.isatty():
+                stop("it is no text for a terminal: give -o FILE")
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
         else:

@@ -82,8 +82,8 @@ def _possible(wish: Wish, path: str, ask: Ask, *, into_one: bool) -> None:
     """End where what is asked for can't be done."""
     if ask.out == "-":
         stop("many documents need a folder: give -o FOLDER, or -o FILE.ndjson")
-    if into_one and wish.to is Format.SR:
-        stop("a DICOM file is no line of text: give -o FOLDER")
+    if into_one and wish.to in (Format.SR, Format.PDF):
+        stop("it is no line of text: give -o FOLDER")
     written = [Path(ask.out).resolve(), *(one.resolve() for one in (ask.errors, ask.losses) if one is not None)]
     if Path(path).resolve() in written or len(set(written)) < len(written):
         stop("the input, the output and each side file are files of their own")

@@ -18,7 +18,7 @@ from service.delivery.table import build
 from service.domain.errors import Problem, TableError
 
 ENVIRONMENT: Final = "LESIONBRIDGE_DESTINATION__"
-ANY_FORMAT: Final = ("sr", "fhir-r4", "fhir-r5", "hl7v2", "html", "findings")
+ANY_FORMAT: Final = ("sr", "fhir-r4", "fhir-r5", "hl7v2", "html", "pdf", "findings")
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _AE_TITLE: Final = re.compile(r"[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~])?")  # PS3.5 6.2: no backslash, no control
 _MAX_PORT: Final = 65_535

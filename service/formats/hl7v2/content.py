@@ -158,6 +158,10 @@ class _Reader:
                 self._answer(segment, (name, role), value, f"{segment.place}-5" + (f"[{turn + 1}]" if turn else ""))
         elif kind in _TEXTS:
             self._text(segment, role)
+        elif kind == "ED":
+            segment.repetitions(5)  # named as a whole
+            why = "it is not opened: what it says has to stand in observations of its own"
+            self.skip(segment, "an encapsulated document", why)
         else:
             what = "a number of no lesion" if kind == "NM" else f"a value of type {kind[:8]}"
             self.skip(segment, what, "a report holds text, coded answers, and the numbers of its lesions")

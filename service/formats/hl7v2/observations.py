@@ -1,5 +1,6 @@
 """The OBX segments of a report, in order; each says one thing, its name in OBX-3 and its sub-id in OBX-4 (7.4.2)."""
 
+from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -130,6 +131,14 @@ def _denied(term: CodedTerm) -> CodedTerm:
 def _pointer(sr: SrReference) -> Value:
     """RP (2A.70): the SOP instance, of the application DICOM, type of data Application, subtype DICOM."""
     return (f"{sr.sop_instance}", ("DICOM", sr.sop_class, "ISO"), "AP", "DICOM")
+
+
+def encapsulated(pdf: bytes) -> Value:
+    """ED (2A.24) of the application data (table 0191) that are a PDF, in Base64 (table 0299).
+
+    Table 0291 has no PDF, in no version up to 2.8.2: the subtype is that of its media type (RFC 8118).
+    """
+    return ("", "AP", "PDF", "Base64", b64encode(pdf).decode())
 
 
 def _device(made: Observations, device: Device, sub: str) -> None:

@@ -25,7 +25,7 @@ from service.formats.hl7v2.fields import (
     provider,
     segment,
 )
-from service.formats.hl7v2.observations import Observations, observations
+from service.formats.hl7v2.observations import Observations, encapsulated, key, observations
 from service.formats.hl7v2.tables import WRITTEN
 
 MEDIA_TYPE: Final = "application/hl7-v2; charset=utf-8"
@@ -37,9 +37,15 @@ _NO_NAME: Final = ("", "", "", "", "", "", "U")
 _SERVICE_SECTION: Final = "RAD"  # table 0074
 
 
-def write(report: CodedReport, sr: SrReference | None = None) -> Emitted:
-    """The message, segments ended by a carriage return, with what it can't carry as losses."""
+def write(report: CodedReport, sr: SrReference | None = None, document: Emitted | None = None) -> Emitted:
+    """The message, segments ended by a carriage return, with what it can't carry as losses.
+
+    ``sr`` is pointed to, ``document`` is the report as PDF and goes along, where they are given.
+    """
     made = observations(report, sr)
+    if document is not None:
+        made.add("ED", key("diagnostic-imaging-report"), encapsulated(document.content))
+        made.losses.extend(document.losses)
     _left_out(made, report)
     body = "\r".join([_patient(report), _order(report), _request(report), *made.segments])
     digest = sha256(body.encode()).hexdigest()

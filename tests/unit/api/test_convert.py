@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from base64 import b64decode
 from email import message_from_bytes
 from email.policy import HTTP
 from io import BytesIO
@@ -27,6 +28,22 @@ def test_every_offer_is_answered_with_its_media_type(client: FlaskClient, offer:
     answer = client.post("/v1/convert", data=make_body(), headers={**FINDINGS, "Accept": media_type})
     assert (answer.status_code, answer.mimetype) == (200, media_type)
     assert answer.data
+
+
+def test_a_message_holds_the_page_as_pdf_when_it_is_asked_for(client: FlaskClient) -> None:
+    pdf = client.post("/v1/convert", data=make_body(), headers={**FINDINGS, "Accept": "application/pdf"}).data
+    assert pdf.startswith(b"%PDF-")
+    made = client.post("/v1/reports", data=make_body(), headers=FINDINGS).json
+    assert made is not None
+    kept = f"/v1/reports/{made['id']}/hl7v2"
+    answers = [
+        client.post("/v1/convert?pdf=true", data=make_body(), headers={**FINDINGS, "Accept": "application/hl7-v2"}),
+        client.get(f"{kept}?pdf=true"),
+    ]
+    for answer in answers:
+        [held] = [line.split("|")[5] for line in answer.data.decode().split("\r") if "|ED|" in line]
+        assert b64decode(held.rpartition("^")[2]) == pdf
+    assert b"|ED|" not in client.get(kept).data
 
 
 def test_answers_fhir_r4_when_nothing_is_asked_for(client: FlaskClient) -> None:

@@ -1,5 +1,6 @@
 """The message as a receiver sees it, read by another library."""
 
+from base64 import b64decode
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ from hl7apy.parser import parse_message
 
 from service.domain.received import Intake
 from service.domain.report import Status
+from service.doors import WRITERS, Format, Options
 from service.formats.hl7v2.read import read
 from service.formats.hl7v2.tables import READ, WRITTEN
 from service.formats.hl7v2.write import write
@@ -97,3 +99,31 @@ def test_the_sr_is_pointed_to_when_it_is_given() -> None:
     assert len(pointers) == 1
     assert pointers[0].split("|")[5].split("^")[0] == sr.sop_instance
     assert not [line for line in lines(write(make_coded_report()).content) if "|RP|" in line]
+
+
+@pytest.mark.parametrize("name", ["default", "rich"])
+def test_the_page_goes_along_as_pdf_when_it_is_asked_for(name: str) -> None:
+    report = REPORTS[name]()
+    page = WRITERS[Format.PDF](report, Options(), None)
+    made = WRITERS[Format.HL7V2](report, Options(pdf=True), None)
+    assert parse_message(made.content.decode(), find_groups=True).validate()
+    plain, written = lines(WRITERS[Format.HL7V2](report, Options(), None).content), lines(made.content)
+    assert written[1:-1] == plain[1:]
+    fields = written[-1].split("|")
+    assert fields[:3] == ["OBX", str(len(plain) - 3), "ED"]
+    assert fields[3].startswith("18748-4^")
+    *head, data = fields[5].split("^")
+    assert head == ["", "AP", "PDF", "Base64"]
+    assert b64decode(data, validate=True) == page.content
+    assert set(page.losses) <= set(made.losses)
+    assert made == WRITERS[Format.HL7V2](report, Options(pdf=True), None)
+
+
+def test_a_document_that_comes_along_is_named_as_not_read() -> None:
+    report = make_coded_report()
+    with_document, without = (
+        read(WRITERS[Format.HL7V2](report, Options(pdf=pdf), None).content, Intake()) for pdf in (True, False)
+    )
+    assert with_document.report == without.report
+    [loss] = [one for one in with_document.losses if one not in without.losses]
+    assert (loss.rule, loss.what) == ("v2-observation", "an encapsulated document")
