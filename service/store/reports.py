@@ -213,7 +213,7 @@ class Store:
         return Output(row.role, row.media_type, row.sha256, row.content)
 
     def bundles(self, stored: Stored) -> tuple[Earlier, ...]:
-        """Every FHIR output in JSON of this version and those before, the newest first: a later one withdraws by them.
+        """Every FHIR output of this version and those before, the newest first: a later one withdraws by them.
 
         A destination need not have got each, so that the last alone would not tell all that it has. What was made for
         one comes before what everybody got.
@@ -223,7 +223,6 @@ class Store:
             select(OutputRow.role, OutputRow.media_type, OutputRow.content)
             .join(VersionRow, VersionRow.id == OutputRow.version)
             .where(VersionRow.report == of, VersionRow.version <= stored.version, OutputRow.role.startswith("fhir"))
-            .where(OutputRow.media_type.contains("json"))
             .order_by(VersionRow.version.desc(), OutputRow.role.desc())
         )
         with transaction(self._engine) as connection:

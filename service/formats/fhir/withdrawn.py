@@ -20,6 +20,7 @@ from service.domain.report import CodedReport, Status
 from service.formats.fhir.codeable import Json
 from service.formats.fhir.identity import DICOM_UID, found_by, own_system, replace_found, resource_identifier, uuid_of
 from service.formats.fhir.release import Release
+from service.formats.fhir.reread import reread
 
 _NEVER_FINAL: Final = ("preliminary", "cancelled")
 _WITHDRAWN: Final = (Status.CANCELLED, Status.ENTERED_IN_ERROR)
@@ -65,7 +66,7 @@ def withdraw(made: Json | list[Json], report: CodedReport, earlier: Sequence[Emi
     patient = next(entry["fullUrl"] for entry in transactions[0] if _is_patient(entry["resource"]))
     first, last = (_now(report, release, transactions, number, patient) for number in (0, -1))
     for bundle in sorted(earlier, key=lambda one: not _is_of(one, release)):
-        for uuid, said in _ours(json.loads(bundle.content, parse_float=orjson.Fragment), system, kinds):
+        for uuid, said in _ours(reread(bundle), system, kinds):
             if uuid not in here:
                 here.add(uuid)
                 is_first = said["resourceType"] == "Observation"

@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -18,7 +19,9 @@ from service.api.deployment import Deployment
 from service.api.schemas import ReceiptSchema
 from service.app import create_app
 from service.config import Settings
+from service.domain.emitted import Emitted
 from service.domain.report import Status
+from service.formats.fhir.reread import reread
 from tests.findings import make_body, make_findings
 from tests.unit.api.conftest import FINDINGS
 
@@ -298,9 +301,12 @@ def test_a_bundle_for_one_destination_withdraws_too(client: FlaskClient) -> None
     assert states.count("entered-in-error") == 2
 
 
-def test_what_only_one_destination_was_told_is_withdrawn_there_alone(client: FlaskClient, app: Flask) -> None:
+@pytest.mark.parametrize("encoding", ["json", "xml"])
+def test_what_only_one_destination_was_told_is_withdrawn_there_alone(
+    client: FlaskClient, app: Flask, encoding: str
+) -> None:
     here = app.extensions["lesionbridge"]
-    ehr = replace(here.destinations["ehr"], takes="fhir-r4", profile="mcode")
+    ehr = replace(here.destinations["ehr"], takes="fhir-r4", profile="mcode", encoding=encoding)
     here.destinations = {"ehr": ehr, "other": replace(ehr, name="other", profile="")}
     plain = {name: value for name, value in TWO[0].items() if name != "topography"}  # mCODE has no place for it
     proven = {**plain, "certainty": "known", "category": "secondary neoplasm"}
@@ -309,8 +315,9 @@ def test_what_only_one_destination_was_told_is_withdrawn_there_alone(client: Fla
     def sizes(receipt: Any) -> list[list[str]]:
         """The states of TumorSize in what each destination gets, and in what everybody may fetch."""
         places = [f"{one['href']}/content" for one in receipt["deliveries"]] + [receipt["links"]["fhir"]]
-        found = [json.loads(client.get(place).data)["entry"] for place in places]
-        return [[one["resource"]["status"] for one in entries if "21889-1" in json.dumps(one)] for entries in found]
+        found = [reread(Emitted(one.headers["Content-Type"], one.data))["entry"] for one in map(client.get, places)]
+        dumped = [[(one, orjson.dumps(one)) for one in entries] for entries in found]
+        return [[one["resource"]["status"] for one, text in entries if b"21889-1" in text] for entries in dumped]
 
     second = said(amend(client, first, "kind=correct", lesions=[proven]))
     assert sizes(second) == [["corrected"], [], []]
