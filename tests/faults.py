@@ -90,10 +90,12 @@ def _serve(connection: socket.socket, told: FaultyServer, tls: ssl.SSLContext | 
 
 
 def _request(connection: socket.socket) -> bytes:
-    """An HTTP request with its body, or an MLLP block, or what came before the client stopped sending."""
+    """An HTTP request with its body, an MLLP block, an A-ASSOCIATE-RQ (PS3.8 9.3.2), or all that there was."""
     content = b""
     while True:
         if content.startswith(b"\x0b") and content.endswith(b"\x1c\r"):
+            return content
+        if content.startswith(b"\x01\x00") and len(content) >= 6 + int.from_bytes(content[2:6]):
             return content
         head, blank, body = content.partition(b"\r\n\r\n")
         if blank:
