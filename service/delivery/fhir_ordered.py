@@ -60,7 +60,9 @@ class Ordered:
         """Update or create under an id of the server's own what the bundle would put under ours."""
         found = self._there(entry)
         if found is None:
-            return self._ask("POST", entry.kind, entry.body(self._resolved))
+            # Another writer between our look and our creation: then there is one, and it is that one's.
+            condition = {"If-None-Exist": _named(entry)} if entry.identifiers else {}
+            return self._ask("POST", entry.kind, entry.body(self._resolved), condition)
         version = found.get("meta", {}).get("versionId") if isinstance(found.get("meta"), dict) else None
         # Another writer between our look and our update is told by 412 (R4 http.html#concurrency).
         guard = {"If-Match": f'W/"{version}"'} if isinstance(version, str) else {}
@@ -72,8 +74,7 @@ class Ordered:
     def _there(self, entry: Entry) -> Mapping[str, Any] | None:
         """The resource that stands for an entry already: by our identifier, or for Provenance by target and time."""
         if entry.identifiers:
-            system, value = entry.identifiers[0]
-            query = f"identifier={system}|{value}"
+            query = _named(entry)
         else:
             target = next((self._resolved[one] for one in sorted(entry.targets) if one in self._resolved), "")
             query = f"target={target}"
@@ -81,11 +82,22 @@ class Ordered:
                 raise Failed(Outcome.REFUSED, f"{entry.kind} has no identifier: this server can't be asked for it")
         (found,) = held(self._peer, self._base, self._accept, [f"{entry.kind}?{query}"])
         if not entry.identifiers:
-            recorded = {fact for fact in facts(entry.resource) if fact[0] == "recorded"}
-            found = [one for one in found if recorded <= facts(one).keys()]
+            said = self._marks(entry.resource)
+            found = [one for one in found if said <= self._marks(one)]
         if len(found) > 1:
             raise Failed(Outcome.REFUSED, f"the server has several {entry.kind} under one identifier")
         return found[0] if found and isinstance(found[0].get("id"), str) else None
+
+    def _marks(self, resource: Any) -> frozenset[tuple[str, str]]:
+        """What tells a Provenance from others of its target: when it was recorded, of whom, and what it refers to.
+
+        A report has several at the same time, one for each who had a part in it.
+        """
+        return frozenset(
+            (path, _relative(self._resolved.get(text, text)) if path.endswith(".reference") else text)
+            for path, text in facts(resource)
+            if path == "recorded" or path.startswith("agent.") or path.endswith(".reference")
+        )
 
     def _ask(self, method: str, path: str, body: bytes, more: Mapping[str, str] | None = None) -> Reply:
         return self._peer.ask(method, f"{self._base}/{path}", {**self._headers, **(more or {})}, body)
@@ -103,6 +115,17 @@ def in_order(listed: Sequence[Entry]) -> list[Entry]:
         done |= {entry.full_url for entry in ready}
         left = [entry for entry in left if entry.full_url not in done]
     return made
+
+
+def _named(entry: Entry) -> str:
+    """The condition that finds what has the entry's identifier."""
+    system, value = entry.identifiers[0]
+    return f"identifier={system}|{value}"
+
+
+def _relative(reference: str) -> str:
+    """Type and id of a reference, whether a server makes it absolute or names a version."""
+    return "/".join(reference.partition("/_history/")[0].split("/")[-2:])
 
 
 def _place(reply: Reply, entry: Entry) -> str:

@@ -22,7 +22,7 @@ def held(peer: HttpPeer, base: str, media_type: str, queries: Sequence[str]) -> 
     """The resources behind each of ``queries``: ``Type?condition`` or ``Type/id``. Raises Failed."""
     entries = [{"request": {"method": "GET", "url": query}} for query in queries]
     batch = orjson.dumps({"resourceType": "Bundle", "type": "batch", "entry": entries})
-    reply = peer.ask("POST", base, {"Content-Type": media_type, "Accept": media_type}, batch)
+    reply = peer.ask("POST", base, {"Content-Type": media_type, "Accept": media_type}, batch, safe=True)
     answers = resource(reply).get("entry")
     if reply.status == 200 and isinstance(answers, list) and len(answers) == len(queries):
         statuses = [_status(one) for one in answers]
@@ -37,7 +37,7 @@ def _one(peer: HttpPeer, base: str, media_type: str, query: str) -> Resources:
     kind, mark, condition = query.partition("?")
     if mark:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": media_type}
-        reply = peer.ask("POST", f"{base}/{kind}/_search", headers, form(condition))
+        reply = peer.ask("POST", f"{base}/{kind}/_search", headers, form(condition), safe=True)
     else:
         reply = peer.ask("GET", f"{base}/{kind}", {"Accept": media_type})
     if reply.status in (404, 410) and not mark:

@@ -72,9 +72,28 @@ class HttpPeer:
         self._credentials = credentials(auth, self._post_form)
 
     def ask(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None, *, most: int = ANSWER_BYTES
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        most: int = ANSWER_BYTES,
+        safe: bool = False,
     ) -> Reply:
-        """The answer to a request, whatever its status; raises Failed. A token that ran out is renewed once."""
+        """The answer to a request, whatever its status; raises Failed. A token that ran out is renewed once.
+
+        A peer may close after any answer, and what is on its way by then is lost: a request that changes nothing
+        (GET, or ``safe``) is asked again on a connection of its own (RFC 9110 9.2.2).
+        """
+        try:
+            return self._asked(method, url, headers, body, most)
+        except _Stale:
+            if not (safe or method == "GET"):
+                raise
+            return self._asked(method, url, headers, body, most)
+
+    def _asked(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, most: int) -> Reply:
         reply = self._once(method, url, {**headers, **self._who()}, body, most)
         if reply.status == 401 and self._credentials.renew():
             reply = self._once(method, url, {**headers, **self._who()}, body, most)
@@ -159,7 +178,8 @@ class HttpPeer:
             return Failed(Outcome.NOT_SENT, "TLS: the file of authorities, certificate or key can't be read")
         if not watch.connected:
             return Failed(Outcome.NOT_SENT, "no connection: nobody listens there, or the name is not known")
-        return Failed(Outcome.UNKNOWN, f"the connection ended before a whole answer came ({type(error).__name__})")
+        kind = _Stale if watch.reused and isinstance(error, requests.ConnectionError) else Failed
+        return kind(Outcome.UNKNOWN, f"the connection ended before a whole answer came ({type(error).__name__})")
 
     @contextmanager
     def _watch(self) -> Iterator[Watch]:
@@ -185,6 +205,10 @@ class HttpPeer:
         return found
 
 
+class _Stale(Failed):
+    """The connection was one of an exchange before, and the peer had closed it, or closed it now."""
+
+
 class Watch:
     """One exchange under a deadline: the connection it uses, and whether one stood at all."""
 
@@ -194,7 +218,7 @@ class Watch:
         self._until = clock() + total_s
         self._connection: Any = None
         self._ended = False
-        self.connected = False
+        self.connected = self.reused = False
 
     @property
     def is_over(self) -> bool:

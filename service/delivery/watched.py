@@ -42,7 +42,8 @@ class _Watched(HTTPAdapter):
 
             def putrequest(self, *args: Any, **settings: Any) -> None:
                 local.watch.uses(self)
-                local.watch.connected = local.watch.connected or self.sock is not None
+                if self.sock is not None and not local.watch.connected:
+                    local.watch.connected = local.watch.reused = True
                 super().putrequest(*args, **settings)
 
         class Secure(Told, HTTPSConnection):

@@ -9,8 +9,14 @@ from pathlib import Path
 import pytest
 import requests
 
+from service.delivery.destination import Outcome, Outgoing
+from service.delivery.opening import open_destination
+from service.delivery.settings import Fhir
+from service.pipeline import Format, Options, Source, convert
 from tests.conformance.generated import SEED, Written, make, sample
-from tests.oracles.servers import Pacs, post_twice
+from tests.conftest import Missing
+from tests.oracles.complaint import NotInstalled
+from tests.oracles.servers import Pacs, hapi_r5, post_twice
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.json"))
 GENERATED = 12
@@ -37,6 +43,36 @@ def test_medplum_takes_bundles_twice_with_the_same_ids(medplum: str) -> None:
     some = [one for number, one in enumerate(_written()) if number % 8 == 0]
     wrong = [(name, line) for name, made in some for line in post_twice(medplum, json.loads(made.fhir.content))]
     assert wrong == []
+
+
+@pytest.mark.oracle("hapi r5 server")
+@pytest.mark.parametrize("own_ids", [False, True])
+def test_an_r5_server_takes_each_bundle_twice_and_has_it_as_it_was_written(missing: Missing, *, own_ids: bool) -> None:
+    try:
+        with hapi_r5(own_ids=own_ids) as url:
+            settings = Fhir(name="ehr", url=url, takes="fhir-r5", bundle="single", update_as_create=not own_ids)
+            made = open_destination(settings)
+            for name, outgoing in _in_r5():
+                kinds = ("Patient", "Observation", "BodyStructure", "ImagingSelection", "Provenance")
+                counts = []
+                for _ in range(2):
+                    answer = made.send(outgoing)
+                    assert answer.outcome is Outcome.STORED, (name, answer)
+                    counts.append([_total(url, kind) for kind in kinds])
+                assert counts[0] == counts[1], name
+                assert made.verify(outgoing).outcome is Outcome.VERIFIED, name
+    except NotInstalled as absent:
+        missing.skip("hapi r5 server", str(absent))
+
+
+def _total(url: str, kind: str) -> int:
+    return int(requests.get(f"{url}/{kind}?_summary=count", timeout=TIMEOUT_S).json()["total"])
+
+
+def _in_r5() -> Iterator[tuple[str, Outgoing]]:
+    for path in EXAMPLES:
+        made = convert(Source(path.read_bytes()), (Format.FHIR_R5,), Options()).outputs[Format.FHIR_R5]
+        yield path.stem, Outgoing(path.stem, made.media_type, made.content, path.name)
 
 
 def _part(content: bytes) -> tuple[bytes, dict[str, str]]:

@@ -24,10 +24,11 @@ from service.delivery.destination import Answer, Destination, Outcome, Outgoing
 from service.delivery.opening import open_destination
 from service.delivery.policy import Timeouts
 from service.delivery.settings import CStore, Fhir, Folder, Mllp, Stow, Webhook
+from service.pipeline import Format, Options, Source, convert
 from tests.conformance.generated import Written, make
 from tests.destinations import RecordingDestination
 from tests.faults import relayed
-from tests.findings import make_findings
+from tests.findings import make_body, make_findings
 from tests.oracles import servers
 
 FAST: Final = Timeouts(connect_s=5, read_s=20, total_s=30)
@@ -219,7 +220,16 @@ def other_bundle(outgoing: Outgoing) -> Outgoing:
     return replace(outgoing, content=outgoing.content.replace(b'"conclusion":"Report', b'"conclusion":"Other'))
 
 
-def _fhir(server: AbstractContextManager[str], reads: str, **more: Any) -> Iterator[Bench]:
+def bundle_r5(number: int) -> Outgoing:
+    """The same in R5."""
+    body = make_body(report__id=f"R-{number}", report__impression=f"Report {number}.")
+    made = convert(Source(body), (Format.FHIR_R5,), Options()).outputs[Format.FHIR_R5]
+    return Outgoing(f"delivery-{number}", made.media_type, made.content, f"report-{number}.fhir-r5.json")
+
+
+def _fhir(
+    server: AbstractContextManager[str], reads: str, sends: Callable[[int], Outgoing] = bundle, **more: Any
+) -> Iterator[Bench]:
     """A server; ``reads`` is where the reports that it has are counted. A later bundle takes the place of an older."""
     with ExitStack() as stack:
         url = stack.enter_context(server)
@@ -231,7 +241,7 @@ def _fhir(server: AbstractContextManager[str], reads: str, **more: Any) -> Itera
         def counted() -> int:
             return _reports(f"{url}/{reads}")
 
-        yield Bench(made, bundle, other_bundle, stack.close, counted, tells_apart=False, lose=lose)
+        yield Bench(made, sends, other_bundle, stack.close, counted, tells_apart=False, lose=lose)
 
 
 def _reports(url: str) -> int:
@@ -263,6 +273,20 @@ def fhir_medplum(_: Path) -> Iterator[Bench]:
 def fhir_medplum_single(_: Path) -> Iterator[Bench]:
     """The same, request by request."""
     yield from _fhir(servers.medplum(), f"{_REPORTS}&_total=accurate", bundle="single")
+
+
+@contextmanager
+def fhir_r5_hapi(_: Path) -> Iterator[Bench]:
+    """HAPI's REST server for R5, request by request."""
+    yield from _fhir(servers.hapi_r5(), _REPORTS, bundle_r5, takes="fhir-r5", bundle="single")
+
+
+@contextmanager
+def fhir_r5_hapi_own_ids(_: Path) -> Iterator[Bench]:
+    """The same, which gives out its ids itself: what has no identifier is looked for, so one delivery at a time."""
+    made = servers.hapi_r5(own_ids=True)
+    for bench in _fhir(made, _REPORTS, bundle_r5, takes="fhir-r5", update_as_create=False):
+        yield replace(bench, at_once=1)
 
 
 def message(number: int) -> Outgoing:
@@ -363,6 +387,8 @@ BENCHES: Final[dict[str, Callable[[Path], AbstractContextManager[Bench]]]] = {
     "fhir-sekmet-single": fhir_sekmet_single,
     "fhir-medplum": fhir_medplum,
     "fhir-medplum-single": fhir_medplum_single,
+    "fhir-r5-hapi": fhir_r5_hapi,
+    "fhir-r5-hapi-own-ids": fhir_r5_hapi_own_ids,
     "mllp": mllp,
     "webhook": webhook,
 }

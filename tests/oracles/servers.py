@@ -100,6 +100,24 @@ def medplum(*, transactions: bool = False) -> Iterator[str]:
 
 
 @contextmanager
+def hapi_r5(*, own_ids: bool = False) -> Iterator[str]:
+    """URL of HAPI's REST server for R5 over resources in memory: conditional requests, no transactions, no batches.
+
+    `own_ids`: it gives out its ids itself and takes no update as create.
+    """
+    classes = installed("java", "r5", "R5Server.class")
+    libraries = installed("java", "r5", "lib")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/fhir"
+    command: list[str | Path] = [program("java"), "-cp", f"{classes.parent}:{libraries}/*", "R5Server", str(port)]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _started([*command, *(["own-ids"] if own_ids else [])], ready=f"{url}/metadata", folder=Path(folder), env={}),
+    ):
+        yield url
+
+
+@contextmanager
 def terminology_server(resources: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """URL of HAPI's R4 server over its in-memory terminology, with CodeSystem, ValueSet and ConceptMap resources."""
     classes = installed("java", "terminology", "TerminologyServer.class")

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from service.delivery.policy import Timeouts
 from service.delivery.settings import Fhir
 from service.formats.fhir.write import write
 from service.formats.fhir.xml import as_xml
+from service.pipeline import Format, Options, Source, convert
 from tests.conformance.generated import make
 from tests.contract.benches import bundle, written
 from tests.faults import FaultyServer, faulty, http
@@ -353,6 +355,20 @@ def test_a_server_that_gives_out_its_own_ids_is_served(medplum: str) -> None:
         assert counts[0] == counts[1]
         assert counts[0]["Provenance"] == counts[0]["BodyStructure"] == 1
         assert made.verify(outgoing).outcome is Outcome.VERIFIED
+
+
+@pytest.mark.oracle("medplum server")
+def test_each_provenance_of_a_report_stays_at_a_server_that_gives_out_its_own_ids(medplum: str) -> None:
+    example = Path(__file__).parents[3] / "examples" / "bone-scan-ribs.json"
+    made = convert(Source(example.read_bytes()), (Format.FHIR_R4,), Options()).outputs[Format.FHIR_R4]
+    outgoing = Outgoing("delivery", made.media_type, made.content, "report.fhir.json")
+    with refusing(medplum) as url:
+        ehr = destination(url, update_as_create=False)
+        for _ in range(2):
+            assert ehr.send(outgoing).outcome is Outcome.STORED
+            kinds = [one["agent"][0]["type"]["coding"][0]["code"] for one in _find(medplum, "Provenance")]
+            assert sorted(kinds) == ["author", "verifier"]
+        assert ehr.verify(outgoing).outcome is Outcome.VERIFIED
 
 
 @pytest.mark.oracle("sekmet")

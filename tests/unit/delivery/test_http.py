@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -189,3 +192,51 @@ def test_shows_its_own_certificate_where_it_has_one(tmp_path: Path) -> None:
         with pytest.raises(Failed, match="can't be read") as failed:
             over_tls(url, Tls(str(authority.certificate), "/nonexistent.pem", "/nonexistent.key"))
         assert failed.value.answer.outcome is Outcome.NOT_SENT
+
+
+@contextmanager
+def closing_after_one() -> Iterator[tuple[str, list[bytes]]]:
+    """A server that answers the first request of a connection, and hangs up once a second one has come on it."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(0.1)
+    asked: list[bytes] = []
+    over = threading.Event()
+
+    def serve() -> None:
+        while not over.is_set():
+            try:
+                connection, _ = listener.accept()
+            except TimeoutError:
+                continue
+            with connection, suppress(TimeoutError):
+                connection.settimeout(2)
+                asked.append(connection.recv(65_536))
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                asked.append(connection.recv(65_536))
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/", asked
+    finally:
+        over.set()
+        thread.join()
+        listener.close()
+
+
+@pytest.mark.parametrize(("method", "safe"), [("GET", False), ("POST", True)])
+def test_what_changes_nothing_is_asked_again_where_the_peer_has_hung_up_meanwhile(method: str, *, safe: bool) -> None:
+    with closing_after_one() as (url, asked):
+        peer = HttpPeer(FAST, Tls(), None)
+        assert [peer.ask(method, url, {}, safe=safe).status for _ in range(2)] == [200, 200]
+        assert len(asked) == 3
+
+
+def test_what_may_have_been_done_is_left_to_the_next_attempt() -> None:
+    with closing_after_one() as (url, asked):
+        peer = HttpPeer(FAST, Tls(), None)
+        assert peer.ask("POST", url, {}).status == 200
+        with pytest.raises(Failed) as failed:
+            peer.ask("POST", url, {})
+        assert failed.value.answer.outcome is Outcome.UNKNOWN
+        assert len(asked) == 2
