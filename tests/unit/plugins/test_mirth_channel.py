@@ -78,3 +78,22 @@ def test_what_is_tried_again_has_a_queue_and_the_channel_comes_stopped() -> None
     assert CHANNEL.findtext(".//destinationConnectorProperties/queueEnabled") == "true"
     assert CHANNEL.findtext("properties/initialState") == "STOPPED"
     assert CHANNEL.findtext(".//listenerConnectorProperties/host") == "127.0.0.1"
+
+
+def test_every_script_of_the_channel_can_be_read_as_javascript(missing: Missing) -> None:
+    scripts = [
+        one.text
+        for name in ("script", "preprocessingScript", "postprocessingScript", "deployScript", "undeployScript")
+        for one in CHANNEL.iter(name)
+    ]
+    assert len(scripts) == 5
+    try:
+        node = program("node")
+    except NotInstalled as error:
+        missing.skip("node", str(error))
+        raise
+    for script in scripts:
+        # Mirth runs each as the body of a function.
+        command = [str(node), "-e", "new Function(process.argv[1])", str(script)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == 0, done.stderr
