@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -15,6 +15,7 @@ from service.domain.errors import LesionBridgeError, Problem
 if TYPE_CHECKING:
     # Dear to import, and many commands need neither.
     from service.coding.overlays.site import SiteOverlays
+    from service.domain.received import Habits
     from service.pipeline import Format, Source
     from service.store.reports import Store
 
@@ -55,7 +56,19 @@ def received(body: bytes, form: Format, here: Settings, overlays: SiteOverlays, 
         zone=here.default_zone,
         remote=remote_terms(here),
         mapping=mapping,
+        habits=habits(here),
     )
+
+
+@cache
+def habits(here: Settings) -> Mapping[str, Habits]:
+    """What each site leaves out, where a receiving file says so; raises TableError for one that is wrong."""
+    if not here.receiving_file:
+        return {}
+    from service.delivery.settings import load as load_destinations
+    from service.receiving.settings import load as load_receiving
+
+    return load_receiving(here.receiving_file, load_destinations(here.destinations_file, os.environ)).habits
 
 
 def store(here: Settings) -> Store:

@@ -68,7 +68,7 @@ def made(here: "Settings") -> "Worker":
         from service.workflows.batching import Opening
 
         asked = archive(destinations, here.study_context)
-        source = replace(received(b"", Format.FINDINGS, here, site(here)), archive=asked, habits=receiving.habits)
+        source = replace(received(b"", Format.FINDINGS, here, site(here)), archive=asked)
         if not receiving.routes:
             return Opening(source)
         return Opening(source, lambda origin, rank: Routed(receiving.routes, destinations, "rest", origin, rank))

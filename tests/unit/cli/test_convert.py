@@ -12,6 +12,7 @@ from service.formats.fhir.profiles.modes import MODES
 from service.pipeline import PROFILES, Format, Options, Source, convert
 from tests.findings import make_body
 from tests.unit.cli.conftest import Run
+from tests.unit.receiving.test_hl7 import FOREIGN
 
 
 def expected(to: Format) -> bytes:
@@ -184,3 +185,15 @@ def test_segments_are_measured_by_the_masks_of_a_folder(run: Run, tmp_path: Path
     done = run("convert", "in.json", "--to", "findings", "--seg", "masks")
     assert done.exit_code == 0
     assert measurements(done.stdout_bytes)["volume"]["value"] == pytest.approx(VOLUME)
+
+
+def test_a_time_without_a_zone_is_one_of_the_site_as_over_rest(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "receiving.toml"
+    file.write_text('[sites.north]\nzone = "Asia/Tokyo"\n', encoding="utf-8")
+    monkeypatch.setenv("LESIONBRIDGE_RECEIVING_FILE", str(file))
+    for sender, offset in (("north", "+09:00"), ("south", "+00:00")):
+        monkeypatch.setenv("LESIONBRIDGE_DEFAULT_SENDER", sender)
+        done = run("convert", "-", "--from", "hl7v2", "--to", "findings", input=FOREIGN.encode())
+        assert json.loads(done.stdout_bytes)["report"]["issued"].endswith(offset)
