@@ -48,8 +48,8 @@ def merge(prior: str, survivor: str, issuer: str | None, prior_issuer: str | Non
         counted(len(found.reports), "report"),
         counted(len(found.deliveries), "delivery", "deliveries"),
     )
-    done = "nothing is changed; after a merge there would be" if dry_run else "merged: there are"
-    say(f"{done} {reports} to come again as new versions, and {deliveries} of them that have the prior id")
+    say("nothing is changed; after a merge:" if dry_run else "merged")
+    say(f"to come again as a new version: {reports}; sent with the prior id: {deliveries}")
 
 
 def _named(said: str, issuer: str | None) -> PatientId:

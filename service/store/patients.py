@@ -51,7 +51,7 @@ class Resend:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What a merge touched; ``reports`` is the newest version of each report, ``deliveries`` are those of all."""
+    """What a merge touched: ``reports`` is the newest version of each, ``deliveries`` are of all their versions."""
 
     reports: tuple[Moved, ...]
     deliveries: tuple[Resend, ...]
@@ -157,24 +157,27 @@ def _keep(connection: Connection, survivor: KeptId, prior: KeptId, now: str) -> 
 
 
 def _touched(connection: Connection, prior: KeptId) -> Merged:
-    """What says the other id still: the newest versions that came under it, and their deliveries."""
+    """What says the other id still: the newest versions that came under it, and all deliveries of their reports by
+    which a peer got it. A destination may have had an older version only.
+    """
     later = aliased(VersionRow)
-    under: list[ColumnElement[bool]] = [
+    said: list[ColumnElement[bool]] = [
         VersionRow.said_id == prior.id,
         func.coalesce(VersionRow.said_issuer, "") == prior.issuer,
-        ~exists().where(later.report == VersionRow.report, later.version > VersionRow.version),
     ]
+    newest = ~exists().where(later.report == VersionRow.report, later.version > VersionRow.version)
     rows = connection.execute(
         select(VersionRow.id, ReportRow.sender, ReportRow.report_id, VersionRow.version, VersionRow.status)
         .join(ReportRow, ReportRow.id == VersionRow.report)
-        .where(*under)
+        .where(*said, newest)
         .order_by(ReportRow.id, VersionRow.version)
     )
     moved = tuple(Moved(*row) for row in rows)
+    reports = select(VersionRow.report).where(*said, newest)
     sent = connection.execute(
         select(DeliveryRow.id, DeliveryRow.version, DeliveryRow.destination, DeliveryRow.state)
         .join(VersionRow, VersionRow.id == DeliveryRow.version)
-        .where(*under)
+        .where(*said, VersionRow.report.in_(reports))
         .order_by(DeliveryRow.position)
     )
     return Merged(moved, tuple(Resend(*row) for row in sent))

@@ -69,6 +69,16 @@ def test_what_was_kept_is_found_under_the_surviving_id_and_must_come_again(clien
     assert [client.get(f"{place}/{role}").data for role in ("sr", "fhir", "findings")] == before
 
 
+def test_a_peer_that_had_an_older_version_only_is_named_too(client: FlaskClient) -> None:
+    first = publish(client, "R1", "OLD", "?deliver=ehr")
+    second = publish(client, "R1", "OLD", "?deliver=pacs", report__version=2)
+    told = merge(client, "NEW", "OLD").json
+    assert [one["version"] for one in told["resend"]] == [2]
+    versions = {one["destination"]: one["report"] for one in told["deliveries"]}
+    places = [one.headers["Location"].rpartition("/")[2] for one in (first, second)]
+    assert versions == dict(zip(("ehr", "pacs"), places, strict=True))
+
+
 def test_the_same_merge_again_changes_nothing_and_says_what_is_left(client: FlaskClient) -> None:
     publish(client, "R1", "OLD")
     first = merge(client, "NEW", "OLD").json
