@@ -22,12 +22,15 @@ _LIFECYCLE: Final = "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle"
 
 
 class Arrival(Enum):
-    """What came in by itself: the type of its event, and its action."""
+    """What came in by itself, or was done on the command line: the type of its event, and its action."""
 
     OBJECT = (_DCM, "110104", "C")  # DICOM Instances Transferred
     DOCUMENT = (_LIFECYCLE, "receive", "C")
     MERGE = (_LIFECYCLE, "merge", "U")
     STRANGER = (_DCM, "110113", "E")  # Security Alert: an association that was rejected
+    KEY = (_DCM, "110113", "U")  # Security Alert: who may do what has changed
+    PURGE = (_LIFECYCLE, "destroy", "D")
+    SENT_AGAIN = (_LIFECYCLE, "transmit", "E")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 import click
 
+from service.access.events import Arrival
 from service.commands.speaking import counted, refusing, settings, store
+from service.commands.trail import noted
 
 _STATES = click.Choice(["queued", "sending", "stored", "verified", "refused", "dead", "dry-run"])
 _DEAD = click.Choice(["dead", "refused"])
@@ -44,10 +46,13 @@ def replay(ids: tuple[str, ...], state: str | None, destination: str | None, *, 
     wanted = {name: value for name, value in said.items() if value is not None}
     if bool(ids) == bool(wanted or every):
         raise click.UsageError("name deliveries by ID, or say --state, --destination or --all")
-    kept = store(settings()).deliveries
+    here = settings()
+    everything = store(here)
+    kept = everything.deliveries
     priority = BACKFILL if backfill else None
     if ids:
         number = len([kept.retry(one, priority=priority) for one in ids])
     else:
         number = kept.retry_all(wanted, priority=priority)
+    noted(here, everything, Arrival.SENT_AGAIN, f"replay: {number}")
     click.echo(f"{counted(number, 'delivery', 'deliveries')} to be sent again", err=True)

@@ -8,7 +8,9 @@ from pathlib import Path
 import click
 import orjson
 
+from service.access.events import Arrival
 from service.commands.speaking import refusing, say, settings, store
+from service.commands.trail import noted
 from service.pipeline import BUNDLES, DIALECTS, Format
 
 
@@ -70,6 +72,7 @@ def edit(id: str, **said: str | None) -> None:  # noqa: A002 - the contract's wo
     here = Deployment(settings())
     wanted = {name: value for name, value in said.items() if value is not None}
     made = written_again(here.store, id, here.source(b"", Format.FINDINGS), here.destinations, wanted)
+    noted(here.settings, here.store, Arrival.SENT_AGAIN, "delivery edit", made.version)
     click.echo(made.id)
     say(f"to {made.destination}, after {made.parent}")
 

@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from service.access.events import Arrival
 from service.access.principal import Scope
 from service.commands.speaking import refusing, settings, stop, store
+from service.commands.trail import noted
 
 
 @click.group("key")
@@ -29,11 +31,14 @@ def create(name: str, sender: str, scopes: tuple[str, ...], days: int | None, **
 
     if not name.isprintable() or not name.strip() or len(name) > 128:
         stop("a name is 1 to 128 printable characters")
-    keys = store(settings()).keys
+    here = settings()
+    kept = store(here)
+    keys = kept.keys
     shown, identity, digest = new_key()
     ends = instant((datetime.now(UTC) + timedelta(days=days)).isoformat()) if days else None
     said = " ".join(sorted(scopes))
     keys.add(KeptKey(identity, name, sender, said, digest, bounds["rate"], bounds["size"], keys.now(), ends))
+    noted(here, kept, Arrival.KEY, f"key create: {identity}")
     click.echo(shown)
     click.echo("this is the only time that it is shown", err=True)
 
@@ -54,5 +59,8 @@ def listed() -> None:
 @refusing
 def revoke(name: str) -> None:
     """Take a key back for ever."""
-    store(settings()).keys.revoke(name)
+    here = settings()
+    kept = store(here)
+    kept.keys.revoke(name)
+    noted(here, kept, Arrival.KEY, "key revoke")
     click.echo(f"{name} is revoked", err=True)

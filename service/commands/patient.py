@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from service.access.events import Arrival
 from service.commands.speaking import counted, refusing, say, settings
+from service.commands.trail import noted
 
 if TYPE_CHECKING:
     from service.domain.report import PatientId
@@ -38,6 +40,8 @@ def merge(prior: str, survivor: str, issuer: str | None, prior_issuer: str | Non
     here = Deployment(settings())
     try:
         found = merged(here, _named(survivor, issuer), _named(prior, prior_issuer or issuer), dry_run=dry_run)
+        if not dry_run:
+            noted(here.settings, here.store, Arrival.MERGE, "patient merge", *(one.id for one in found.reports))
     finally:
         here.store.close()
     for one in found.reports:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
+from service.access.events import Arrival
 from service.commands.speaking import counted, refusing, settings, stop, store
+from service.commands.trail import noted
 
 
 @click.command("purge")
@@ -18,9 +20,11 @@ def purge(days: int | None, *, dead_letters: bool, dry_run: bool) -> None:
     keep = days or here.keep_days
     if not keep:
         stop("say --days, or set keep_days")
-    retention = store(here).retention
-    remove = retention.would_purge if dry_run else retention.purge
+    kept = store(here)
+    remove = kept.retention.would_purge if dry_run else kept.retention.purge
     gone = remove(keep, dead_letters=dead_letters)
+    if not dry_run:
+        noted(here, kept, Arrival.PURGE, f"purge --days {keep}")
     said = "would be removed" if dry_run else "removed"
     click.echo(f"{counted(gone.reports, 'report')} with {counted(gone.versions, 'version')} {said}", err=True)
 
