@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Final
 
 from service.coding import Vocabulary
-from service.domain.codes import CodedTerm
+from service.domain.codes import CodedTerm, Term
 from service.domain.loss import Loss, LossKind
-from service.domain.report import CodedReport, Lesion, Measurement
+from service.domain.report import CodedReport, Lesion, LesionReport, Measurement
 from service.imaging.segments import Mask, SegmentSize, Unmeasurable
 
 LONG_METHOD: Final = "longest diameter of the segmentation in the plane of its frames"
@@ -34,6 +34,32 @@ def measured(report: CodedReport, masks: Sequence[bytes], tables: Vocabulary) ->
             known[mask.sop_instance] = mask
     lesions = tuple(_measured(lesion, known, tables, losses) for lesion in report.lesions)
     return replace(report, lesions=lesions, losses=(*report.losses, *losses))
+
+
+def sized(
+    report: LesionReport, coded: CodedReport, masks: Sequence[bytes], tables: Vocabulary
+) -> tuple[LesionReport, tuple[Loss, ...]]:
+    """A report in the sender's terms with the sizes of its segments, and what the masks did not tell.
+
+    ``coded`` is the same report coded, with a lesion and a measurement for each of its own.
+    """
+    found = measured(coded, masks, tables)
+    made = tuple(
+        replace(lesion, measurements=(*lesion.measurements, *map(_as_sent, now.measurements[len(was.measurements) :])))
+        for lesion, was, now in zip(report.lesions, coded.lesions, found.lesions, strict=True)
+    )
+    # mypy does not bind T of a subclass that adds no field.
+    return replace(report, lesions=made), found.losses[len(coded.losses) :]  # type: ignore[arg-type]
+
+
+def _as_sent(said: Measurement[CodedTerm]) -> Measurement[Term]:
+    """A measurement as a sender would write it."""
+    method = None if said.method is None else _term(said.method)
+    return Measurement(_term(said.concept), said.value, _term(said.unit), method, where=said.where)
+
+
+def _term(term: CodedTerm) -> Term:
+    return Term(term.text, term.codes[0] if term.codes else None, term.where)
 
 
 def _measured(

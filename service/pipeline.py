@@ -103,6 +103,11 @@ IODS = tuple(one.value for one in Iod)
 CHECKED = "sr-and-fhir-say-the-same"
 """The name of the full check in receipts."""
 
+AMENDMENT = "amendment"
+"""Under which name a document is kept that amended a report: what the call made of it is the report."""
+UNMEASURED = "unmeasured"
+"""Under which name a document is kept whose segments were measured when it came: the report has their sizes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -132,10 +137,11 @@ class Receipt:
 class Amendment:
     """What makes a report another one than its document says: ``asked`` is all that tells one amendment from another.
 
-    Such a report is kept as findings JSON, and the document that it came as beside it.
+    Such a report is kept as findings JSON, and the document that it came as beside it under the name ``role``.
     """
 
     asked: tuple[str, ...]
+    role: str = AMENDMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +153,7 @@ class Source:
     ``mapping`` is the text of a table's mapping file; ``received`` is the report where it was read already, one of
     several in a document.
     ``validate``: FHIR is held to its definitions before it is read.
-    ``masks`` are the SEG files that a conversion measures the lesions' segments by. ``speaks_for`` is the sender that
+    ``masks`` are the SEG files that the lesions' segments are measured by. ``speaks_for`` is the sender that
     the caller is known to be; a report of another one is refused. ``habits`` are those of senders by their names.
     ``amendment`` is set where ``received`` is the next version of a report that is kept.
     """
@@ -202,8 +208,6 @@ SOURCE = "source"
 """Under which name a document is kept that came in another format than findings JSON."""
 REJECTION = "rejection"
 """Under which name the note is kept that rejects the SRs of the versions before."""
-AMENDMENT = "amendment"
-"""Under which name a document is kept that amended a report: what the call made of it is the report."""
 
 
 def convert(source: Source, targets: Sequence[Format], options: Options) -> Outcome:
@@ -321,6 +325,8 @@ def publish(
     Raises Conflict for another content under the same sender, id and version, KeyReused for a key with another request,
     Unavailable when the database is. A dry run raises the same, says what would be kept, and keeps nothing.
     """
+    if source.masks:
+        source = _sized(source, store)
     received = read(source)
     report = received.report
     digest = _digest(report, options, source.amendment)
@@ -342,6 +348,24 @@ def publish(
         if kept is not None:
             return kept
     raise Unavailable(Problem("", "busy", "too many at once keep versions of this report"))
+
+
+def _sized(source: Source, store: Store) -> Source:
+    """A document with the sizes that its masks tell as a part of its report, which is then no longer what it says.
+
+    Raises Invalid for a report that no findings JSON can say: it is kept and read again as that.
+    """
+    from service.measuring import sized
+
+    received = read(source)
+    tables_used, _ = _vocabulary(source, received.report.sender, store)
+    report, losses = sized(received.report, _coded(received.report, tables_used), source.masks, tables_used)
+    if report == received.report:
+        return replace(source, received=replace(received, losses=(*received.losses, *losses)))
+    said = findings.write(report)
+    read(Source(said, default_sender=report.sender, limits=source.limits))
+    made = replace(received, report=report, losses=(*received.losses, *losses), sr=None)
+    return replace(source, received=made, amendment=Amendment(("measured", said.decode()), UNMEASURED))
 
 
 def code(source: Source, received: Received, store: Store) -> CodedReport:
@@ -472,7 +496,9 @@ def _documents(source: Source, received: Received) -> tuple[Output, ...]:
     if source.amendment is not None:
         made = output(name, findings_json, findings.write(received.report))
         return (
-            (made, output(AMENDMENT, media_type(source.format, source.body), source.body)) if source.body else (made,)
+            (made, output(source.amendment.role, media_type(source.format, source.body), source.body))
+            if source.body
+            else (made,)
         )
     if source.format is Format.FINDINGS:
         return (output(name, findings_json, source.body),)

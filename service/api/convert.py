@@ -5,18 +5,18 @@ from typing import Any
 
 from flask import Response, request
 
-from service.api import answers, body, forms, negotiation
+from service.api import answers, forms, negotiation
 from service.api.deployment import deployment
-from service.api.openapi import CONVERTED, FINDINGS_BODY, Blueprint
-from service.api.schemas import WritingQuery
+from service.api.openapi import CONVERTED, MEASURED_BODY, Blueprint
+from service.api.schemas import ConvertQuery
 from service.pipeline import convert as run
 
 blueprint = Blueprint("convert", __name__, url_prefix="/v1", description="Stateless conversion")
 
 
 @blueprint.post("/convert")
-@blueprint.arguments(WritingQuery, location="query")
-@blueprint.doc(requestBody=FINDINGS_BODY, responses={"200": CONVERTED})
+@blueprint.arguments(ConvertQuery, location="query")
+@blueprint.doc(requestBody=MEASURED_BODY, responses={"200": CONVERTED})
 def convert(query: dict[str, Any]) -> Response:
     """Convert a document.
 
@@ -24,13 +24,10 @@ def convert(query: dict[str, Any]) -> Response:
     has the document as file `report` and SEG instances as files `seg`, by which the lesions' segments are measured.
     """
     here = deployment()
-    masks: tuple[bytes, ...] = ()
-    form = None if forms.is_form(request.content_type) else negotiation.reader(request.content_type)
     offer = negotiation.wanted(request.headers.get("Accept", ""))
-    content = body.read(request, here.settings.limits.body_bytes)
-    if form is None:
-        content, form, masks = forms.parts(request.content_type or "", content)
-    options = replace(WritingQuery.options(query), encoding=offer.encoding)
+    content, form, sent = forms.received(request, here.settings.limits.body_bytes)
+    masks = sent if query["measure"] else ()
+    options = replace(ConvertQuery.options(query), encoding=offer.encoding)
     said = replace(here.source(content, form, query.get("mapping")), masks=masks, validate="definitions" in query)
     outcome = run(said, offer.targets, options)
     return answers.converted(outcome, offer)

@@ -3,17 +3,29 @@
 from io import BytesIO
 from typing import Final
 
+from flask import Request
 from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
-from service.api import negotiation
+from service.api import body, negotiation
 from service.domain.errors import Invalid, Problem, Unreadable
 from service.doors import Format
 
 FORM: Final = "multipart/form-data"
 REPORT: Final = "report"
 SEG: Final = "seg"
+
+
+def received(request: Request, limit: int) -> tuple[bytes, Format, tuple[bytes, ...]]:
+    """A request's document, its format and its masks: a form, or a body that is the document alone.
+
+    Raises what `parts`, `negotiation.reader` and `body.read` raise, the second before a byte is read.
+    """
+    kind = request.content_type
+    form = None if is_form(kind) else negotiation.reader(kind)
+    content = body.read(request, limit)
+    return parts(kind or "", content) if form is None else (content, form, ())
 
 
 def is_form(content_type: str | None) -> bool:

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from service.api import problems
 from service.api.curation_schemas import Resolve, RollBack
 from service.api.delivery_schemas import Edit, Retry
+from service.api.forms import FORM, REPORT, SEG
 from service.api.merge_schemas import Merge
 from service.api.negotiation import HL7V2, OFFERS
 from service.api.schemas import ProblemSchema, Search
@@ -53,6 +54,19 @@ FINDINGS_BODY: dict[str, Any] = {
     "description": "A lesion report: findings JSON version 1, or another format that is read. "
     "May be sent with `Content-Encoding: gzip`.",
     "content": {media_type: _schema(form) for media_type, form in MEDIA_TYPES.items()},
+}
+_PART: dict[str, Any] = {"type": "string", "format": "binary"}
+MEASURED_BODY: dict[str, Any] = FINDINGS_BODY | {
+    "content": FINDINGS_BODY["content"]
+    | {
+        FORM: {
+            "schema": {
+                "type": "object",
+                "properties": {REPORT: _PART, SEG: {"type": "array", "items": _PART}},
+                "required": [REPORT],
+            }
+        }
+    }
 }
 NDJSON = "application/x-ndjson"
 NDJSON_BODY: dict[str, Any] = {

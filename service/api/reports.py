@@ -8,20 +8,20 @@ from uuid import UUID
 from flask import Response, request
 
 from service.amendments import Kind, amended, cancelled, destinations
-from service.api import answers, body, deliveries, door, negotiation
+from service.api import answers, body, deliveries, door, forms, negotiation
 from service.api.delivery_schemas import DeliveriesSchema
 from service.api.deployment import deployment
-from service.api.openapi import FHIR_OUTPUT, FINDINGS_BODY, HL7V2_OUTPUT, OUTPUTS, SEARCH_BODY, Blueprint
+from service.api.openapi import FHIR_OUTPUT, FINDINGS_BODY, HL7V2_OUTPUT, MEASURED_BODY, OUTPUTS, SEARCH_BODY, Blueprint
 from service.api.problems import PROBLEM_JSON
 from service.api.schemas import (
     AmendQuery,
     CancelQuery,
+    CreateQuery,
     FhirQuery,
     MessageQuery,
     NextQuery,
     ProblemSchema,
     PublishHeaders,
-    PublishQuery,
     ReceiptSchema,
     Search,
     VersionsSchema,
@@ -43,21 +43,26 @@ _ID = "<uuid:id>"
 
 
 @blueprint.post("")
-@blueprint.arguments(PublishQuery, location="query")
+@blueprint.arguments(CreateQuery, location="query")
 @blueprint.arguments(PublishHeaders, location="headers")
 @blueprint.response(HTTPStatus.CREATED, ReceiptSchema)
 @blueprint.alt_response(HTTPStatus.OK, schema=ReceiptSchema, description=ALSO_OK)
 @blueprint.alt_response(HTTPStatus.ACCEPTED, schema=ReceiptSchema, description="Kept, with deliveries under way.")
 @blueprint.alt_response(HTTPStatus.OK, schema=ProblemSchema, content_type=PROBLEM_JSON, description=ALSO_OK)
-@blueprint.doc(requestBody=FINDINGS_BODY)
+@blueprint.doc(requestBody=MEASURED_BODY)
 def create(query: dict[str, Any], headers: dict[str, Any]) -> Response:
-    """Code a lesion report, write it in every format, keep all of it and deliver it."""
+    """Code a lesion report, write it in every format, keep all of it and deliver it.
+
+    A form (multipart/form-data) has the document as file `report` and SEG instances as files `seg`, by which the
+    lesions' segments are measured.
+    """
     here = deployment()
     plan = deliveries.plan(query)
-    form = negotiation.reader(request.content_type)
-    content = body.read(request, here.settings.limits.body_bytes)
-    source = replace(here.source(content, form, query.get("mapping")), validate="definitions" in query)
-    options = PublishQuery.options(query)
+    content, form, sent = forms.received(request, here.settings.limits.body_bytes)
+    masks = sent if query["measure"] else ()
+    said = here.source(content, form, query.get("mapping"))
+    source = replace(said, masks=masks, validate="definitions" in query)
+    options = CreateQuery.options(query)
     return _published(source, options, plan, query, headers)
 
 
@@ -185,9 +190,9 @@ def bundle(query: dict[str, Any], id: UUID) -> Response:  # noqa: A002 - the rou
     return answers.stored(made.media_type, made.content, name=f"{id}{suffix(form, options)}")
 
 
-@blueprint.get(f"/{_ID}/<any(sr, html, findings, source, amendment, rejection):role>")
+@blueprint.get(f"/{_ID}/<any(sr, html, findings, source, amendment, unmeasured, rejection):role>")
 @blueprint.doc(responses={"200": OUTPUTS})
 def output(id: str, role: str) -> Response:  # noqa: A002 - the route's own word
-    """The bytes that were emitted: the SR, the page; or what came (`source`, `amendment`: as it came)."""
+    """The bytes that were emitted: the SR, the page; or what came (`source`, `amendment`, `unmeasured`: as it came)."""
     found = deployment().store.output(str(id), role)
     return answers.stored(found.media_type, found.content, name=f"{id}.{answers.suffix(role, found.media_type)}")

@@ -1,7 +1,7 @@
 """What the routes take beside the report and what they answer; marshmallow, for checking and for OpenAPI."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
@@ -103,6 +103,15 @@ class MessageQuery(Strict):
     )
 
 
+_MEASURE: Final = "The segments of lesions are measured by the SEG files of a form; `false`: these are left unread."
+
+
+class ConvertQuery(WritingQuery):
+    """How to convert."""
+
+    measure = fields.Boolean(load_default=True, metadata={"description": _MEASURE})
+
+
 class FhirQuery(Strict):
     """How to write the bundle of a report that is kept, other than it was emitted."""
 
@@ -132,6 +141,12 @@ class PublishQuery(WritingQuery):
     dry_run = fields.Boolean(
         load_default=False, data_key="dry-run", metadata={"description": "Say what would be kept, keep nothing."}
     )
+
+
+class CreateQuery(PublishQuery):
+    """What a publication of a new document asks."""
+
+    measure = fields.Boolean(load_default=True, metadata={"description": _MEASURE})
 
 
 class NextQuery(PublishQuery):

@@ -13,7 +13,7 @@ from service.domain.errors import NotFound, Problem
 if TYPE_CHECKING:
     from service.store.reports import Store
 
-ROLES = ("fhir", "sr", "html", "findings", "source", "amendment", "rejection")
+ROLES = ("fhir", "sr", "html", "findings", "source", "amendment", "unmeasured", "rejection")
 
 
 @click.command("report")

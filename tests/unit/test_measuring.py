@@ -2,6 +2,7 @@
 
 import json
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from service.app import create_app
 from service.config import Settings
 from service.measuring import LONG_METHOD
 from service.pipeline import Format, Options, Source, convert
+from service.store.reports import Store
 from tests.findings import make_body
 from tests.seg_files import box, seg
 
@@ -95,3 +97,75 @@ def test_a_form_of_other_parts_is_refused(client: FlaskClient, parts: dict[str, 
 def test_what_is_no_form_is_refused(client: FlaskClient) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     assert client.post("/v1/convert", data=b"--y\r\nz", headers=headers).status_code in (400, 422)
+
+
+def test_masks_of_a_form_are_left_unread_where_nobody_asks_to_measure(client: FlaskClient) -> None:
+    parts = form(report=(body(), "application/json"), seg=(b"no SEG", "application/dicom"))
+    answer = client.post("/v1/convert?measure=false", data=parts, headers={"Accept": "application/json"})
+    assert answer.status_code == 200
+    assert measurements(answer.data) == {}
+
+
+@pytest.fixture
+def keeping(tmp_path: Path) -> FlaskClient:
+    """A service with a database."""
+    url = f"sqlite:///{tmp_path / 'kept.sqlite3'}"
+    store = Store(url)
+    store.migrate()
+    store.close()
+    return create_app(Settings(database_url=url, log_level="error")).test_client()
+
+
+def publish(keeping: FlaskClient, document: bytes, kind: str, *masks: bytes, query: str = "?check=full") -> Any:
+    parts = {"report": (BytesIO(document), "report.bin", kind)}
+    segs = [(BytesIO(mask), f"{number}.dcm", "application/dicom") for number, mask in enumerate(masks)]
+    return keeping.post(f"/v1/reports{query}", data={**parts, "seg": segs})
+
+
+def test_a_published_report_is_kept_with_the_sizes_of_its_segments(keeping: FlaskClient) -> None:
+    answer = publish(keeping, body(), "application/json", MASK)
+    assert answer.status_code == 201
+    links = answer.json["links"]
+    kept = convert(Source(keeping.get(links["findings"]).data), (Format.FINDINGS,), Options())
+    assert measurements(kept.outputs[Format.FINDINGS].content)["volume"]["value"] == pytest.approx(VOLUME)
+    assert keeping.get(links["unmeasured"]).data == body()
+    for link in (links["fhir"], f"{links['self']}/fhir?bundle=collection"):  # as emitted, and made anew
+        assert b"1687.5" in keeping.get(link, headers={"Accept": "application/fhir+json; fhirVersion=5.0"}).data
+
+
+def test_an_sr_with_its_mask_is_published_with_an_sr_of_ours_that_has_the_sizes(keeping: FlaskClient) -> None:
+    source = convert(Source(body()), (Format.SR,), Options()).outputs[Format.SR].content
+    answer = publish(keeping, source, "application/dicom", MASK)
+    assert answer.status_code == 201
+    links = answer.json["links"]
+    assert keeping.get(links["unmeasured"]).data == source
+    emitted = keeping.get(links["sr"]).data
+    assert emitted != source
+    again = convert(Source(emitted, Format.SR), (Format.FINDINGS,), Options()).outputs[Format.FINDINGS].content
+    assert measurements(again)["volume"]["value"] == pytest.approx(VOLUME)
+
+
+def test_the_same_document_and_masks_give_the_same_receipt_and_others_are_a_conflict(keeping: FlaskClient) -> None:
+    first, second = (publish(keeping, body(), "application/json", MASK) for _ in range(2))
+    assert (second.status_code, second.json["id"]) == (200, first.json["id"])
+    other = seg([box((8, 30, 30), (3, 10, 20))], (2.5, 0.75, 1.25), 20.0)
+    assert publish(keeping, body(), "application/json", other).status_code == 409
+    assert publish(keeping, body(), "application/json").status_code == 409
+
+
+def test_a_published_report_whose_mask_tells_nothing_is_kept_as_it_came_and_flagged(keeping: FlaskClient) -> None:
+    answer = publish(keeping, body(), "application/json", b"no SEG")
+    assert answer.status_code == 201
+    assert {"mask-unreadable", "mask-missing"} <= {loss["rule"] for loss in answer.json["losses"]}
+    assert keeping.get(answer.json["links"]["findings"]).data == body()
+
+
+def test_a_dry_run_says_what_the_masks_would_give_and_keeps_nothing(keeping: FlaskClient) -> None:
+    assert publish(keeping, body(), "application/json", MASK, query="?dry-run=true").status_code == 200
+    assert publish(keeping, body(), "application/json").status_code == 201
+
+
+def test_masks_of_a_publication_are_left_unread_where_nobody_asks_to_measure(keeping: FlaskClient) -> None:
+    answer = publish(keeping, body(), "application/json", MASK, query="?measure=false")
+    assert answer.status_code == 201
+    assert "unmeasured" not in answer.json["links"]
