@@ -3,6 +3,7 @@
 A reader makes a lesion report of bytes, a writer makes bytes of a coded report; what one reads, another writes.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -66,6 +67,10 @@ def _read_findings(content: bytes, intake: Intake) -> Received:
 
 
 def _read_sr(content: bytes, intake: Intake) -> Received:
+    if _is_json(content):
+        from service.formats.sr.read_json import read as read_json
+
+        return read_json(content, intake)
     from service.formats.sr.read import read
 
     return read(content, intake)
@@ -245,6 +250,7 @@ def _is_xml(form: Format, options: Options) -> bool:
     return form in RELEASES and options.encoding == "xml"
 
 
+DICOM_JSON: Final = "application/dicom+json"
 MEDIA_TYPES: Final[Mapping[str, Format]] = {
     "application/vnd.lesionbridge.findings+json": Format.FINDINGS,
     "application/json": Format.FINDINGS,
@@ -260,6 +266,7 @@ MEDIA_TYPES: Final[Mapping[str, Format]] = {
     "text/csv": Format.CSV,
     "application/x-ndjson": Format.CSV,
     "application/dicom": Format.SR,
+    DICOM_JSON: Format.SR,
 }
 """Which format a document of a media type is read as; of FHIR without a version what stands in it counts."""
 _DCMQI: Final = b'"Measurements"'
@@ -268,11 +275,15 @@ _NAMESPACE: Final = b"http://hl7.org/fhir"
 _R5_ONLY: Final = (b'"ImagingSelection"', b'"includedStructure"', b"<ImagingSelection", b"<includedStructure")
 """What only R5 has, of what the reader knows (R5 imagingselection.html, bodystructure.html)."""
 _BEGINNING: Final = 4096
+_TAGGED: Final = re.compile(rb'(\[\s*)?\{\s*"[0-9A-Fa-f]{8}"\s*:\s*\{')
+"""How a DICOM JSON begins (PS3.18 F.2.2): a tag, and what its attribute is."""
 
 
 def detect(content: bytes) -> Format:
     """The format of a document by how it begins; raises UnsupportedMedia."""
     beginning = content[:_BEGINNING].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if _TAGGED.match(beginning):
+        return Format.SR
     if beginning.startswith(b"<") and _NAMESPACE in beginning:
         return _release(content)
     if beginning.startswith(b"{"):
@@ -298,9 +309,15 @@ def media_type(form: Format, content: bytes) -> str:
     """The media type that a document of a format is kept under."""
     named = [name for name, known in MEDIA_TYPES.items() if known is form]
     if form in RELEASES:
-        encoding = "json" if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else "xml"
+        encoding = "json" if _is_json(content) else "xml"
         named = [name for name in named if name.startswith(f"application/fhir+{encoding};")]
+    if form is Format.SR and _is_json(content):
+        return DICOM_JSON
     return named[0]
+
+
+def _is_json(content: bytes) -> bool:
+    return content[:_BEGINNING].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
 
 
 def _is_resource(content: bytes) -> bool:

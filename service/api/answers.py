@@ -10,8 +10,9 @@ import orjson
 from flask import Response, request
 
 from service.api.multipart import Part, related
-from service.api.negotiation import DICOM_JSON, MULTIPART, Offer
+from service.api.negotiation import MULTIPART, Offer
 from service.api.observe import LOSSES, REPORTS
+from service.doors import DICOM_JSON
 from service.pipeline import Format, Outcome, Receipt
 from service.store.receipt import loss_row
 
@@ -32,6 +33,7 @@ def suffix(role: str, media_type: str) -> str:
         "application/fhir+json": "fhir.json",
         "application/fhir+xml": "fhir.xml",
         "application/vnd.lesionbridge.findings+json": "json",
+        DICOM_JSON: "dicom.json",
     }
     return known.get(media_type.partition(";")[0], "bin")
 

@@ -6,12 +6,11 @@ from functools import lru_cache
 from werkzeug.http import parse_list_header, parse_options_header
 
 from service.domain.errors import NotAcceptable, Problem, UnsupportedMedia
-from service.doors import MEDIA_TYPES, Format
+from service.doors import DICOM_JSON, MEDIA_TYPES, Format
 
 FINDINGS_JSON = "application/vnd.lesionbridge.findings+json"
 FHIR_JSON = "application/fhir+json"
 FHIR_XML = "application/fhir+xml"
-DICOM_JSON = "application/dicom+json"
 MULTIPART = "multipart/related"
 HL7V2 = "application/hl7-v2"
 

@@ -10,11 +10,12 @@ from werkzeug.http import parse_accept_header, parse_options_header
 
 from service.api import body, observe
 from service.api.deployment import deployment
-from service.api.negotiation import DICOM_JSON, MULTIPART
+from service.api.negotiation import MULTIPART
 from service.api.observe import REPORTS
 from service.api.openapi import Blueprint
 from service.domain.errors import Invalid, NotAcceptable, Problem, UnsupportedMedia
 from service.domain.uids import is_uid
+from service.doors import DICOM_JSON
 from service.receiving import stow
 from service.receiving.multipart import parts
 from service.receiving.reception import Reception

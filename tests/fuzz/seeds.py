@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from service.api.answers import dicom_json
 from service.doors import READERS, WRITERS, Format
 from service.pipeline import Options, Source, convert
 from tests.unit.formats.table.test_aim import document
@@ -24,6 +25,9 @@ def seeds(form: Format) -> Iterator[bytes]:
     elif form in READERS and form in WRITERS:
         for path in EXAMPLES[:MOST]:
             source = Source(path.read_bytes())
-            yield convert(source, (form,), Options()).outputs[form].content
+            content = convert(source, (form,), Options()).outputs[form].content
+            yield content
+            if form is Format.SR:
+                yield dicom_json(content)
             if form in (Format.FHIR_R4, Format.FHIR_R5):
                 yield convert(source, (form,), Options(encoding="xml")).outputs[form].content

@@ -225,6 +225,16 @@ def test_reads_an_sr(client: FlaskClient) -> None:
     assert answer.json["lesions"][0]["finding"] == "brain-metastasis"
 
 
+def test_reads_an_sr_as_dicom_json(client: FlaskClient) -> None:
+    headers = {**FINDINGS, "Accept": "application/dicom+json"}
+    sr = client.post("/v1/convert", data=make_body(), headers=headers).data
+    headers = {"Content-Type": "application/dicom+json", "Accept": "application/json"}
+    answer = client.post("/v1/convert", data=sr, headers=headers)
+    assert answer.status_code == 200
+    assert answer.json is not None
+    assert answer.json["lesions"][0]["finding"] == "brain-metastasis"
+
+
 def test_a_broken_sr_is_refused_with_the_place(client: FlaskClient) -> None:
     answer = client.post("/v1/convert", data=b"\0" * 128 + b"DICMxx", headers={"Content-Type": "application/dicom"})
     assert answer.status_code == 400

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from service.api.schemas import ReceiptSchema, VersionsSchema
 from service.domain.emitted import Emitted
 from service.formats.fhir.xml import as_xml
+from service.pipeline import Format, Options, Source, convert
 from tests.findings import make_body
 from tests.unit.api.conftest import FINDINGS
 
@@ -39,6 +40,22 @@ def test_answers_201_with_location_and_receipt(client: FlaskClient) -> None:
     assert ReceiptSchema().validate(receipt) == {}
     assert answer.headers["Location"] == f"/v1/reports/{receipt['id']}" == receipt["links"]["self"]
     assert (receipt["verdict"], receipt["lesions"], receipt["report"]["sender"]) == ("accepted", 1, "local")
+
+
+def test_the_dicom_json_of_an_sr_is_kept_as_it_came_with_an_sr_of_ours_beside_it(client: FlaskClient) -> None:
+    came = convert(Source(make_body()), (Format.SR,), Options()).outputs[Format.SR].content
+    said = json.dumps([dcmread(BytesIO(came)).to_json_dict()]).encode()
+    answer = client.post("/v1/reports?check=full", data=said, headers={"Content-Type": "application/dicom+json"})
+    assert answer.status_code == 201
+    assert answer.json is not None
+    links = answer.json["links"]
+    source = client.get(links["source"])
+    assert (source.data, source.content_type) == (said, "application/dicom+json")
+    assert dcmread(BytesIO(client.get(links["sr"]).data)).SOPInstanceUID != dcmread(BytesIO(came)).SOPInstanceUID
+    # Made anew from what came.
+    again = client.get(f"{links['self']}/fhir", headers={"Accept": "application/fhir+json; fhirVersion=5.0"})
+    assert again.status_code == 200
+    assert b"94225005" in again.data
 
 
 def test_the_receipt_says_how_each_term_was_coded(client: FlaskClient) -> None:

@@ -32,6 +32,13 @@ def test_reads_standard_input_and_writes_standard_output(run: Run) -> None:
     assert (done.exit_code, done.stdout_bytes) == (0, expected(Format.SR))
 
 
+def test_knows_the_dicom_json_of_an_sr(run: Run) -> None:
+    said = json.dumps(dcmread(BytesIO(expected(Format.SR))).to_json_dict())
+    done = run("convert", "-", "--to", "findings", input=said)
+    assert done.exit_code == 0
+    assert json.loads(done.stdout_bytes)["lesions"][0]["finding"] == "brain-metastasis"
+
+
 def test_names_the_losses_on_standard_error(run: Run) -> None:
     done = run("convert", "-", "--to", "fhir-r4", input=make_body(lesions__0__site="frontal loeb"))
     assert done.exit_code == 0
