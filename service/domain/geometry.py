@@ -143,6 +143,10 @@ class LesionImage(Generic[T]):
     regions: tuple[Region2D[T], ...] = ()
 
 
+SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
+"""Segmentation Storage (PS3.6 table A-1)."""
+
+
 @dataclass(frozen=True, slots=True)
 class SegmentReference:
     """One segment (``number`` from 1) of a SEG instance, made from ``source_series``."""

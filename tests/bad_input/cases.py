@@ -327,6 +327,7 @@ _SHAPES = [
 _L1 = {"id": "L1", "finding": "brain metastasis"}
 _L2 = {"id": "L2", "finding": "brain metastasis"}
 _WITH_IMAGE = {"images": [_IMAGE]}
+_SEGMENT = {"segment": {"sop": "1.2.3.8.1", "series": "1.2.3.8", "number": 1}}
 _OTHER_SERIES = {"images": [_IMAGE | {"series": "1.2.3.44"}]}
 _OBSERVER = {"device": {"name": "MetDetect"}}
 _VERIFIED = {"person": {"name": "Roe", "verifiedAt": "2026-03-02"}}
@@ -344,6 +345,22 @@ _ACROSS = [
         "two lesions with one tracking UID",
         {"lesions": [_L1 | {"trackingUid": "1.2.3"}, _L2 | {"trackingUid": "1.2.3"}]},
         ("/lesions/1/trackingUid", "duplicate-id"),
+    ),
+    _document(
+        "one SEG instance in two series",
+        {"lesions": [_L1 | _SEGMENT, _L2 | {"segment": _SEGMENT["segment"] | {"series": "1.2.3.88"}}]},
+        ("/lesions/0/segment", "image"),
+        ("/lesions/1/segment", "image"),
+    ),
+    _document(
+        "one instance as segmentation and as MR image",
+        {
+            "lesions": [
+                _L1 | _SEGMENT | {"images": [_IMAGE | {"sopClass": _MR, "sop": "1.2.3.8.1", "series": "1.2.3.8"}]}
+            ]
+        },
+        ("/lesions/0/images/0", "image"),
+        ("/lesions/0/segment", "image"),
     ),
     _document(
         "one image in two series",

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, ClassVar
 
 from service.domain.codes import Term
-from service.domain.geometry import SegmentReference
+from service.domain.geometry import SEGMENTATION, SegmentReference
 from service.domain.report import Comparison, CountKind, Lesion, LesionReport, Predecessor, Status, Study, TimePoint
 from service.formats.findings.fields import (
     SH,
@@ -254,6 +254,7 @@ class ReportSchema(Record):
         lesions = values.get("lesions", ())
         _check_ids(lesions, reading)
         _check_images(values["study"], lesions, reading)
+        _check_segments(values["study"], lesions, reading)
         if reading.found != before:
             return None
         said.setdefault("sender", reading.default_sender)
@@ -300,6 +301,18 @@ def _check_images(study: Study[Term], lesions: tuple[Lesion[Term], ...], reading
                     Rule.IMAGE,
                     "List this image too, with the lesion or the study: its class and series are needed.",
                 )
+
+
+def _check_segments(study: Study[Term], lesions: tuple[Lesion[Term], ...], reading: Reading) -> None:
+    """A SEG instance is of one class, series and study, as an image too; both places are pointed at."""
+    images = [*study.images, *(shown.image for lesion in lesions for shown in lesion.images)]
+    known = {one.sop_instance: ((one.sop_class, one.series, one.study or study.uid), one.where) for one in images}
+    for segment in [lesion.segment for lesion in lesions if lesion.segment is not None]:
+        facts = (SEGMENTATION, segment.series, study.uid)
+        stated, place = known.setdefault(segment.sop_instance, (facts, segment.where))
+        if stated != facts:
+            for one, other in ((segment.where, place), (place, segment.where)):
+                reading.refuse(one, Rule.IMAGE, f"This instance stands at {other} with another class, series or study.")
 
 
 def _check_state(report: LesionReport, single: bool, where: str, reading: Reading) -> None:

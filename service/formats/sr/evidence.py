@@ -6,8 +6,6 @@ from service.formats.sr.attributes import item, long, short
 from service.formats.sr.values import Reference
 from service.formats.sr.vr import ui
 
-SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"  # Segmentation Storage (PS3.6 table A-1)
-
 
 class Evidence:
     """Instances by study and series, each once, in the order in which they came."""

@@ -17,13 +17,12 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from service.domain.codes import CodedTerm
-from service.domain.geometry import Graphic, Graphic3D, ImageReference, Region2D, Region3D
+from service.domain.geometry import SEGMENTATION, Graphic, Graphic3D, ImageReference, Region2D, Region3D
 from service.domain.report import Lesion, Measurement
 from service.domain.shown import measurement_of
 from service.formats.sr.coded import CodedEntry
 from service.formats.sr.dialects import Dialect, Placement
 from service.formats.sr.draft import Draft
-from service.formats.sr.evidence import SEGMENTATION
 from service.formats.sr.names import name
 from service.formats.sr.relationships import Relationship
 from service.formats.sr.tree import ContentItem, Image, Scoord, Scoord3D, UidRef

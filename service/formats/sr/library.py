@@ -5,9 +5,9 @@ from typing import Final
 
 from service.coding.modalities import modality_of
 from service.domain.codes import Code, CodedTerm
+from service.domain.geometry import SEGMENTATION
 from service.domain.times import DateTime
 from service.formats.sr.draft import Draft
-from service.formats.sr.evidence import SEGMENTATION
 from service.formats.sr.names import name
 from service.formats.sr.times import local
 from service.formats.sr.tree import Container, ContentItem, Date, Image, Time

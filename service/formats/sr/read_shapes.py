@@ -11,6 +11,7 @@ from typing import Final
 
 from service.domain.codes import Term
 from service.domain.geometry import (
+    SEGMENTATION,
     Graphic,
     Graphic3D,
     ImageReference,
@@ -23,7 +24,6 @@ from service.domain.geometry import (
 from service.domain.uids import derive_uid, is_uid
 from service.formats.sr.content import Graphic as Drawn
 from service.formats.sr.content import Node, Referenced
-from service.formats.sr.evidence import SEGMENTATION
 from service.formats.sr.read_notes import Notes
 
 CORNERS: Final = 72

@@ -200,3 +200,14 @@ def test_refuses_a_body_over_the_limit_before_it_looks_inside() -> None:
 def test_what_is_no_json_is_unreadable_and_not_invalid() -> None:
     with pytest.raises(Unreadable):
         read(as_bytes(EXAMPLE)[:-1], default_sender="", limits=Limits())
+
+
+def test_several_segments_of_one_seg_are_read_and_the_seg_among_the_images_too() -> None:
+    segment: Json = {"sop": "1.2.3.8.1", "series": "1.2.3.8"}
+    image = {"sopClass": "1.2.840.10008.5.1.4.1.1.66.4", **segment}
+    lesions: list[Json] = [
+        {"id": f"L{number}", "finding": "brain metastasis", "segment": segment | {"number": number}, "images": [image]}
+        for number in (1, 2)
+    ]
+    report = read(as_bytes(make_document(lesions=lesions)), default_sender="local", limits=Limits())
+    assert [lesion.segment.number for lesion in report.lesions if lesion.segment is not None] == [1, 2]
