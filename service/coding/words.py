@@ -1,8 +1,9 @@
 """Terms compared: which differences of spelling do not change what is meant.
 
 ``fold`` is blind to case, Unicode form and blanks; ``Words.normal`` also to hyphens, slashes and commas between words,
-to regular plurals and possessives, and to British or American spelling. A hyphen or plus at the end of a word stays,
-since "C-" is without contrast and "C+" is with it. Case of an abbreviation stays (``squeeze``).
+to regular plurals and possessives, to British or American spelling, and to a vertebral level written apart (T 10). A
+hyphen or plus at the end of a word stays, since "C-" is without contrast and "C+" is with it. Case of an abbreviation
+stays (``squeeze``).
 """
 
 import re
@@ -35,6 +36,24 @@ IRREGULAR: dict[str, str] = {
     "thalami": "thalamus",
 }
 """Plurals of the field that no ending tells."""
+
+ORDINALS: dict[str, str] = {
+    "1st": "first",
+    "2nd": "second",
+    "3rd": "third",
+    "4th": "fourth",
+    "5th": "fifth",
+    "6th": "sixth",
+    "7th": "seventh",
+    "8th": "eighth",
+    "9th": "ninth",
+    "10th": "tenth",
+    "11th": "eleventh",
+    "12th": "twelfth",
+}
+"""Numbers of ribs and vertebrae as they are spoken: "10th thoracic vertebra"."""
+_LEVEL = re.compile(r"(?<!\S)(c|l|s|t|th) (?=\d{1,2}(?!\S))")
+"""The letter of a vertebral level that is written apart: "T 10", "T-10"."""
 
 _ENDINGS = (
     ("sses", "ss"),  # masses
@@ -130,8 +149,8 @@ class Words:
         return self._words(_POSSESSIVE.sub("", _BETWEEN.sub(" ", _IDLE.sub(" ", text))))
 
     def _words(self, text: str) -> str:
-        """Each word in the singular and in American spelling."""
-        return " ".join([self._word(word) for word in text.split()])
+        """Each word in the singular and in American spelling, the letter of a vertebral level with its number."""
+        return _LEVEL.sub(r"\1", " ".join([self._word(word) for word in text.split()]))
 
     def _word(self, word: str) -> str:
         """One word; those of the tables are remembered, since terms share them."""
@@ -140,7 +159,7 @@ class Words:
             known = word
             for _ in range(_PASSES):
                 single = singular(known)
-                spelled = self._american.get(single, single)
+                spelled = ORDINALS.get(single) or self._american.get(single, single)
                 if spelled == known:
                     break
                 known = spelled

@@ -224,6 +224,13 @@ def test_the_display_of_a_fragment_is_not_judged(app: Flask) -> None:
     assert "not compared" in value(made, "message")
 
 
+@pytest.mark.parametrize(("display", "right"), [("Left%20side", True), ("Right", False), ("right%20(side)", False)])
+def test_the_display_of_a_fragment_may_not_name_the_other_side(app: Flask, display: str, right: bool) -> None:
+    terminology.install(app, Settings())
+    path = f"/fhir/CodeSystem/$validate-code?url={SNOMED}&code=7771000&display={display}"
+    assert value(get(app.test_client(), path), "result") is right
+
+
 # CodeSystem/$subsumes
 
 

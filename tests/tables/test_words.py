@@ -93,7 +93,8 @@ def levels() -> Iterator[tuple[str, str]]:
     parts = (("C", 7), ("T", 12), ("L", 5), ("S", 5))
     spine = [f"{part}{number}" for part, most in parts for number in range(1, most + 1)]
     for level in spine:
-        yield level, f"{level} vertebra"
+        for form in (level, f"{level[0]} {level[1:]}", f"{level[0]}-{level[1:]}", f"{level[0].lower()} {level[1:]}"):
+            yield form, f"{level} vertebra"
         if level.startswith("T"):
             yield f"Th{level[1:]}", f"{level} vertebra"
         if level != "C1" and not level.startswith("S"):
@@ -133,3 +134,14 @@ def test_a_name_with_a_derivation_says_that_one(key: str) -> None:
         said = {word for word in ("max", "mean", "min", "peak") if word in name.lower()}
         assert len(said) == 1, name
         assert derivation.startswith(said.pop()), name
+
+
+@pytest.mark.parametrize(
+    ("number", "word"), [("1st", "first"), ("5th", "fifth"), ("10th", "tenth"), ("12th", "twelfth")]
+)
+def test_a_number_of_a_vertebra_is_its_word(number: str, word: str) -> None:
+    part = "lumbar" if number == "5th" else "thoracic"
+    assert meant(vocabulary(), "site", f"{number} {part} vertebra") == meant(
+        vocabulary(), "site", f"{word} {part} vertebra"
+    )
+    assert meant(vocabulary(), "site", f"{number} {part} vertebra") is not None

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from service.coding.ecl import EclLimits
+from service.coding.loading import side_in
 from service.coding.server.answers import (
     Coding,
     Expansion,
@@ -112,6 +113,10 @@ class Terminology:
         if not coding.display or coding.display == display:
             return Validated(result=True, message=retired.strip(), display=display, coding=said)
         if not source.complete:
+            own, other = side_in(display), side_in(coding.display)
+            if own is not None and other is not None and own != other:
+                why = f"The display says {other}, the code is of the {own}"
+                return Validated(result=False, message=why, display=display, coding=said)
             return Validated(result=True, message=retired + FRAGMENT.format(source.name), display=display, coding=said)
         if not _is_word(coding.display, entry, source.words(entry.code)):
             why = f'The display "{coding.display[:200]}" is incorrect'

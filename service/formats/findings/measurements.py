@@ -14,11 +14,13 @@ from service.formats.findings.terms import TERM, field_name, term
 from service.formats.jsontext import bounded, has_digits
 from service.formats.reading import Reading
 
-# A number as JSON writes it, then the unit. A unit starts with a digit only where UCUM has it so ("1", "10*-6.mm2/s"),
-# and then after a space; no later word of it starts with a digit: "14 mm x 11 mm", "1 450 mm3", "14x11 mm" are none.
+# A number as JSON writes it, then the unit. A unit starts with a digit only where UCUM has it so ("1", "10*-6.mm2/s")
+# or with a power of ten ("x10-3 mm2/s"), and then after a space; no other word of it starts with a digit: "14 mm x 11
+# mm", "1 450 mm3", "14x11 mm" are none.
 _NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 _WORD = r"(?!x[0-9])[^\s\d.,;:+*/=<>~^×-]\S*"
-_MEASURED = re.compile(rf"({_NUMBER})(?: *({_WORD}(?: {_WORD})*)| +(1|10[*^]\S+))?")
+_SCALED = r"[x×]?10(?:[*^]?[-−][1-9]|⁻[¹²³⁴⁵⁶⁷⁸⁹])[. ]\S+"
+_MEASURED = re.compile(rf"({_NUMBER})(?: *({_WORD}(?: {_WORD})*)| +(1|10[*^]\S+|{_SCALED}))?")
 _COMMA = re.compile(r"\s*[-+]?[0-9]+,[0-9]")
 
 _UNIT_SCHEMA: dict[str, object] = {**TERM, "description": "UCUM code (mm, cm2, 10*-6.mm2/s, 1) or the unit's name."}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from service.coding.negation import DENYING
 from service.domain.codes import CodedTerm
 from service.domain.loss import LossKind
 from service.domain.report import CodedReport, Comparison, Device, Lesion, Person
@@ -93,7 +94,10 @@ def _lesion(lesion: Lesion[CodedTerm], language: str, say: Say) -> dict[str, str
         finding.append(term(lesion.category, say))
     if lesion.count is not None:
         finding.append(count(lesion, say))
-    if lesion.certainty is not None:
+    if lesion.certainty is not None and lesion.certainty.concept in DENYING:
+        # Nobody may read as found what is said not to be there: the denial comes first.
+        finding[0] = f"<b>{term(lesion.certainty, say)}:</b> {term(lesion.finding, say)}"
+    elif lesion.certainty is not None:
         finding.append(f'<span class="k">{say("certainty:")}</span> {term(lesion.certainty, say)}')
     described = [evaluations(lesion.evaluations, say), other_measurements(lesion, say)]
     if lesion.time_point is not None:

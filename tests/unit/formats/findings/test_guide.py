@@ -5,6 +5,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from service.coding import vocabulary
+from service.coding.resolve import resolve
+from service.domain.codes import Term
 from service.domain.limits import Limits
 from service.formats.findings.read import read
 from service.formats.findings.schema import json_schema
@@ -80,3 +85,21 @@ def test_the_examples_between_the_tables_are_right() -> None:
     listed = re.findall(r"`(\[\{\"field\".*?\])`", _GUIDE)[0]
     read_text(make_lesion_document(measurements=json.loads(second), descriptors=json.loads(descriptors)))
     read_text(make_lesion_document(descriptors=json.loads(listed)))
+
+
+_TERMS = ("finding", "category", "site", "laterality", "topography", "certainty", "change", "method", "derivation")
+_LISTS = {"conclusion": "conclusion", "differential": "differential", "negatives": "negative", "technique": "technique"}
+
+
+@pytest.mark.parametrize("member", [*_TERMS, *_LISTS])
+def test_the_words_of_the_examples_are_known(member: str) -> None:
+    rows = re.findall(rf"^\| `{member}`[^|]*\|.*\| `(.+)` \|$", _GUIDE, re.MULTILINE)
+    row = vocabulary().field(_LISTS.get(member, member))
+    assert row is not None
+    assert rows
+    for example in rows:
+        said = json.loads(example)
+        for word in said if isinstance(said, list) else [said]:
+            made = resolve(vocabulary(), Term(word), row).term
+            assert made is not None, word
+            assert made.concept is not None, word

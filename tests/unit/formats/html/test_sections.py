@@ -1,5 +1,6 @@
 """No fact of a report is missing from what people read: every member of the domain is walked, none listed by hand."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
@@ -15,7 +16,7 @@ from service.domain.report import CodedReport, Issuer, Person
 from service.domain.times import DateTime
 from service.formats.html.text import when
 from service.formats.html.write import narrative, page
-from tests.reports import REPORTS
+from tests.reports import BONE_METASTASIS, REPORTS, make_coded_report, make_lesion, term
 from tests.unit.formats.html.markup import Html, squeezed, xml_words
 
 # What people do not read: where a thing stood in the sender's document, what only programs match on, and coordinates.
@@ -87,3 +88,13 @@ def test_the_walk_meets_every_person_and_name() -> None:
             ("NameGroup", "middle"),
             ("NameGroup", "suffix"),
         }
+
+
+@pytest.mark.parametrize(("key", "first"), [("absent", True), ("definitely-not", True), ("probably-not", False)])
+def test_a_lesion_that_is_denied_is_not_shown_as_found(key: str, first: bool) -> None:
+    certainty = term(key.replace("-", " "), f"RADLEX|RID1|{key}", concept=key)
+    words = page(make_coded_report(lesions=(make_lesion(finding=BONE_METASTASIS, certainty=certainty),)))
+    bold = re.findall("<b>([^<]*)</b>", words.decode() if isinstance(words, bytes) else words)
+
+    assert ("bone metastasis" in bold) is not first
+    assert (f"{certainty.text}:" in bold) is first
