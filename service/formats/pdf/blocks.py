@@ -54,6 +54,25 @@ def blocks(page: str, shown: Callable[[str], str]) -> list[Block]:
     return reading.found
 
 
+def with_long_texts_below(table: Table, most: int) -> list[Block]:
+    """The table, ended below each row whose last text is longer than ``most``: it stands there over the whole width.
+
+    A text of several sheets in a cell is slow to part, the more so the longer it is.
+    """
+    made: list[Block] = []
+    heads = table.rows[: table.heads]
+    part = Table(list(heads), table.heads)
+    for row in table.rows[table.heads :]:
+        below: list[Paragraph] = []
+        while row and row[-1].parts and len(row[-1].parts[-1].markup) > most:
+            below.insert(0, row[-1].parts.pop())
+        part.rows.append(row)
+        if below:
+            made += [part, *below]
+            part = Table(list(heads), table.heads)
+    return made if made and len(part.rows) == len(heads) else [*made, part]
+
+
 class _Reading(HTMLParser):
     def __init__(self, shown: Callable[[str], str]) -> None:
         super().__init__(convert_charrefs=True)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from service.domain.emitted import Emitted
 from service.domain.loss import Loss, LossKind
-from service.formats.pdf.blocks import Block, Cell, Paragraph, Table, blocks
+from service.formats.pdf.blocks import Block, Cell, Paragraph, Table, blocks, with_long_texts_below
 from service.formats.pdf.characters import Characters
 
 MEDIA_TYPE: Final = "application/pdf"
@@ -27,6 +27,8 @@ _COLOURS: Final = {
     "notice grave": "#990000",
 }
 _BODY: Final = 8.5
+_LONG: Final = 2000  # characters: about half a sheet
+_DEEPEST: Final = 12  # lists in each other that are moved to the right
 _TITLE: Final = re.compile("<title>(.*?)</title>", re.DOTALL)
 _STRONG: Final = re.compile("<b>(.*?)</b>")
 
@@ -102,7 +104,12 @@ def _warnings(said: Sequence[Block]) -> list[str]:
 def _drawn(block: Block, splitting: bool) -> list[Any]:
     if isinstance(block, Paragraph):
         return [_paragraph(block)]
-    return _table(block, splitting) if block.rows else []
+    if not block.rows:
+        return []
+    made: list[Any] = []
+    for one in with_long_texts_below(block, _LONG):
+        made += _table(one, splitting) if isinstance(one, Table) else [_paragraph(one)]
+    return made
 
 
 def _paragraph(said: Paragraph) -> Any:
@@ -118,7 +125,7 @@ def _paragraph(said: Paragraph) -> Any:
         leading=size * 1.3,
         spaceBefore=5 if said.style in ("h2", "summary", "footer") else 0,
         spaceAfter=2,
-        leftIndent=9.0 * said.depth,
+        leftIndent=9.0 * min(said.depth, _DEEPEST),
         textColor=HexColor(_COLOURS.get(said.style, "#000000")),
         keepWithNext=said.style in ("h2", "summary"),
         splitLongWords=1,

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from service.domain.names import NameGroup, PersonName
+from service.domain.received import OutlineItem
 from service.domain.report import CodedReport, Status
 from service.formats.html.write import page
 from service.formats.pdf.characters import Characters
@@ -112,10 +113,29 @@ def test_each_sheet_says_what_the_notice_warns_of(status: Status, word: str, ora
     assert {one[0] for one in sheets} == {word}
 
 
+def test_a_long_text_of_a_lesion_stands_below_its_row(oracle: Oracle) -> None:
+    long = " ".join(f"word{number}" for number in range(3000))
+    report = make_coded_report(
+        lesions=(make_lesion("L1", text=long), make_lesion("L2", tracking_uid="1.2.3.77", text="short"))
+    )
+    said = "".join(re.sub(r"Lesion report .* \d+ / \d+\n", "", text(oracle, drawn(report))).split())
+    markup = page(report)
+    wanted = words(markup)
+    for head in heads(markup):
+        said, wanted = said.replace(head, ""), wanted.replace(head, "")
+    assert said == wanted
+
+
 def test_a_row_that_is_higher_than_a_sheet_goes_on_to_the_next(oracle: Oracle) -> None:
-    report = make_coded_report(lesions=(make_lesion("L1", text=" ".join(f"word{number}" for number in range(3000))),))
-    said = text(oracle, drawn(report))
-    assert {f"word{number}" for number in range(3000)} <= set(said.split())
+    lines = [f"word{number}" for number in range(300)]
+    report = make_coded_report(lesions=(make_lesion("L1", text="\n\n".join(lines)),))
+    assert set(lines) <= set(text(oracle, drawn(report)).split())
+
+
+def test_an_outline_of_many_levels_stays_on_the_sheet(oracle: Oracle) -> None:
+    levels = [OutlineItem(depth, "CONTAINS", "TEXT", f"level{depth}", "said") for depth in range(80)]
+    made = write(page(make_coded_report(), levels), "en")
+    assert {f"level{depth}" for depth in range(80)} <= set(text(oracle, made.content).split())
 
 
 def test_its_fonts_go_along(tmp_path: Path, oracle: Oracle) -> None:
