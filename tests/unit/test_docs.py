@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from service.app import create_app
 from service.cli import main
 from service.config import DESTINATION, FOR_TESTS, PREFIX, Settings, environment_names
+from service.store.batches import REFUSED
 from service.store.reports import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,6 +116,11 @@ def test_every_metric_of_the_alerts_exists(metrics: set[str]) -> None:
     groups = YAML(typ="safe").load(text)["groups"]
     made = {rule["record"] for group in groups for rule in group["rules"] if "record" in rule}
     assert set(RECORDED.findall(text)) == made
+
+
+def test_every_outcome_of_the_alerts_is_one_that_is_counted() -> None:
+    named = dict(re.findall(r'(lesionbridge_\w+)\{outcome="(\w+)"\}', RULES.read_text(encoding="utf-8")))
+    assert named == {"lesionbridge_batch_lines_total": REFUSED}
 
 
 def test_the_guide_says_what_to_do_for_every_alert() -> None:
