@@ -42,27 +42,26 @@ class _Line:
 
     def __init__(self, port: int) -> None:
         self._port = port
+        self.socket: socket.socket | None = None
         self.due: float | None = None
-        self.open()
 
-    def open(self) -> None:
-        """Connect; what was there is given up."""
-        self.socket = socket.create_connection(("127.0.0.1", self._port), timeout=_PATIENCE_S)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._left = -1
-        self._head = b""
-
-    def fileno(self) -> int:
-        """For ``select``."""
-        return self.socket.fileno()
+    def close(self) -> None:
+        """Give the connection up; the next request opens one."""
+        if self.socket is not None:
+            self.socket.close()
+        self.socket = None
 
     def send(self, request: bytes, due: float) -> None:
-        """Begin a request."""
+        """Begin a request. No connection is opened before: a server may keep a thread waiting for what comes."""
+        if self.socket is None:
+            self.socket = socket.create_connection(("127.0.0.1", self._port), timeout=_PATIENCE_S)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.due, self._left, self._head = due, -1, b""
         self.socket.sendall(request)
 
     def receive(self, into: bytearray) -> bool:
         """Take what has come; whether the answer is whole. Raises ConnectionError when the server hung up."""
+        assert self.socket is not None
         got = self.socket.recv_into(into, 0, socket.MSG_DONTWAIT)
         if got == 0:
             raise ConnectionResetError
@@ -81,8 +80,7 @@ class _Line:
             self._closes = _CLOSES.search(head) is not None
         self._left -= got
         if self._left == 0 and self._closes:
-            self.socket.close()
-            self.open()
+            self.close()
         return self._left <= 0
 
 
@@ -106,25 +104,25 @@ def calls(port: int, request: bytes, due: Sequence[float], connections: int) -> 
                 line.send(request, at)
                 now = perf_counter() - began
             pause = max(0.0, waiting[0] - now) if free and waiting else _PATIENCE_S
-            ready, _, _ = select.select(lines, [], [], pause)
+            there = {line.socket: line for line in lines if line.socket is not None}
+            ready, _, _ = select.select(there, [], [], pause)
             if not ready and pause == _PATIENCE_S:
                 raise RuntimeError("the server does not answer")
-            for line in ready:
-                _advance(line, request, buffer, began, took, free)
+            for one in ready:
+                _advance(there[one], request, buffer, began, took, free)
         return Took(perf_counter() - began, sorted(took.ms), sorted(took.late_ms))
     finally:
         gc.enable()
         for line in lines:
-            line.socket.close()
+            line.close()
 
 
 def _advance(line: _Line, request: bytes, buffer: bytearray, began: float, took: Took, free: "deque[_Line]") -> None:
     try:
         whole = line.receive(buffer)
     except ConnectionError:
-        # An idle connection that the server gives up is opened anew; so is one whose request it had not taken.
-        line.socket.close()
-        line.open()
+        # The server gave up an idle connection, or one whose request it had not taken: that is sent once more.
+        line.close()
         if line.due is not None:
             line.send(request, line.due)
         return

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.domain.errors import Conflict, NotFound, Problem
 from service.store.database import transaction
-from service.store.tables import ApiKeyRow, AuditRow
+from service.store.tables import API_KEYS, AUDIT
 
 FIRST: Final = "0" * 64
 """What stands before the first event of a trail."""
@@ -48,26 +48,26 @@ class KeyStore:
         """Keep a key; raises Conflict where its name is in use."""
         try:
             with transaction(self._engine, writes=True) as connection:
-                connection.execute(insert(ApiKeyRow).values(**asdict(key)))
+                connection.execute(insert(API_KEYS).values(**asdict(key)))
         except IntegrityError:
             raise Conflict(Problem("", "key-name", "there is a key of this name")) from None
 
     def find(self, id: str) -> KeptKey | None:  # noqa: A002 - the column's own word
         """A key by its id."""
         with transaction(self._engine) as connection:
-            row = connection.execute(select(ApiKeyRow.__table__).where(ApiKeyRow.id == id)).first()
+            row = connection.execute(select(API_KEYS).where(API_KEYS.c.id == id)).first()
         return _key(row) if row is not None else None
 
     def all(self) -> tuple[KeptKey, ...]:
         """All keys, in the order of their names."""
         with transaction(self._engine) as connection:
-            return tuple(map(_key, connection.execute(select(ApiKeyRow.__table__).order_by(ApiKeyRow.name))))
+            return tuple(map(_key, connection.execute(select(API_KEYS).order_by(API_KEYS.c.name))))
 
     def revoke(self, name: str) -> None:
         """Take a key back for ever; raises NotFound."""
         with transaction(self._engine, writes=True) as connection:
             done = connection.execute(
-                update(ApiKeyRow).where(ApiKeyRow.name == name, ApiKeyRow.revoked.is_(None)).values(revoked=self.now())
+                update(API_KEYS).where(API_KEYS.c.name == name, API_KEYS.c.revoked.is_(None)).values(revoked=self.now())
             )
         if done.rowcount == 0:
             raise NotFound(Problem("", "key-name", "there is no such key, or it is revoked already"))
@@ -101,15 +101,15 @@ class AuditTrail:
                 # One writer at a time, or two events would follow the same one.
                 connection.execute(text("LOCK TABLE audit IN EXCLUSIVE MODE"))
             last = connection.execute(
-                select(AuditRow.position, AuditRow.hash).order_by(AuditRow.position.desc()).limit(1)
+                select(AUDIT.c.position, AUDIT.c.hash).order_by(AUDIT.c.position.desc()).limit(1)
             ).first()
             position, previous = (last.position + 1, last.hash) if last is not None else (1, FIRST)
             row = {"position": position, "event": event, "previous": previous, "hash": chained(previous, event)}
-            connection.execute(insert(AuditRow).values(**row))
+            connection.execute(insert(AUDIT).values(**row))
 
     def after(self, position: int, limit: int = _PAGE) -> tuple[KeptEvent, ...]:
         """The events after a position, oldest first."""
-        statement = select(AuditRow.__table__).where(AuditRow.position > position).order_by(AuditRow.position)
+        statement = select(AUDIT).where(AUDIT.c.position > position).order_by(AUDIT.c.position)
         with transaction(self._engine) as connection:
             rows = connection.execute(statement.limit(limit)).all()
         return tuple(KeptEvent(row.position, bytes(row.event), row.previous, row.hash) for row in rows)

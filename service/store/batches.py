@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, fun
 
 from service.domain.errors import Conflict, NotFound, Problem
 from service.store.database import transaction
-from service.store.tables import BatchLineRow, BatchPartRow, BatchRow
+from service.store.tables import BATCH_LINES, BATCH_PARTS, BATCHES
 from service.store.times import AHEAD_S, later
 
 RECEIVING: Final = "receiving"
@@ -97,14 +97,14 @@ class BatchStore:
         made = str(uuid4())
         values = {"id": made, "state": RECEIVING, "sender": sender, "created": self._now(), "settled": None}
         with transaction(self._engine, writes=True) as connection:
-            connection.execute(insert(BatchRow).values(**values, lines=0, asked=orjson.dumps(asked).decode()))
+            connection.execute(insert(BATCHES).values(**values, lines=0, asked=orjson.dumps(asked).decode()))
         return made
 
     def add(self, batch: str, number: int, first: int, lines: Sequence[bytes]) -> None:
         """A part of it: lines from number ``first`` on, blank ones with them."""
         with transaction(self._engine, writes=True) as connection:
             connection.execute(
-                insert(BatchPartRow).values(
+                insert(BATCH_PARTS).values(
                     batch=batch,
                     number=number,
                     first=first,
@@ -121,7 +121,7 @@ class BatchStore:
     def ready(self, batch: str, lines: int) -> None:
         """All of it has come: ``lines`` that are not blank."""
         with transaction(self._engine, writes=True) as connection:
-            connection.execute(update(BatchRow).where(BatchRow.id == batch).values(state=RUNNING, lines=lines))
+            connection.execute(update(BATCHES).where(BATCHES.c.id == batch).values(state=RUNNING, lines=lines))
             _settle(connection, batch, self._now())
 
     def drop(self, batch: str) -> None:
@@ -131,14 +131,12 @@ class BatchStore:
 
     def get(self, batch: str) -> Batch:
         """A batch; raises NotFound."""
-        counted = (func.coalesce(func.sum(getattr(BatchPartRow, name)), 0) for name in OUTCOMES)
+        counted = (func.coalesce(func.sum(getattr(BATCH_PARTS.c, name)), 0) for name in OUTCOMES)
         with transaction(self._engine) as connection:
-            row = connection.execute(
-                select(BatchRow.__table__).where(BatchRow.id == batch, BatchRow.state != RECEIVING)
-            ).first()
+            row = connection.execute(select(BATCHES).where(BATCHES.c.id == batch, BATCHES.c.state != RECEIVING)).first()
             if row is None:
                 raise NotFound(Problem("", "stored", "nothing is stored under this id"))
-            sums = connection.execute(select(*counted).where(BatchPartRow.batch == batch)).one()
+            sums = connection.execute(select(*counted).where(BATCH_PARTS.c.batch == batch)).one()
         return Batch(
             row.id,
             row.state,
@@ -154,19 +152,19 @@ class BatchStore:
 
     def outcomes(self, batch: str, *, limit: int, after: int = 0, outcome: str | None = None) -> tuple[Outcome, ...]:
         """What became of its lines, in their order, of those with a higher number than ``after``."""
-        wanted = select(BatchLineRow.__table__).where(BatchLineRow.batch == batch, BatchLineRow.line > after)
+        wanted = select(BATCH_LINES).where(BATCH_LINES.c.batch == batch, BATCH_LINES.c.line > after)
         if outcome is not None:
-            wanted = wanted.where(BatchLineRow.outcome == outcome)
+            wanted = wanted.where(BATCH_LINES.c.outcome == outcome)
         with transaction(self._engine) as connection:
-            rows = connection.execute(wanted.order_by(BatchLineRow.line).limit(limit)).all()
+            rows = connection.execute(wanted.order_by(BATCH_LINES.c.line).limit(limit)).all()
         return tuple(_outcome(row) for row in rows)
 
     def cancel(self, batch: str) -> Batch:
         """Do nothing more of it; what is kept stays. Raises NotFound, Conflict for one that is done."""
         with transaction(self._engine, writes=True) as connection:
-            stop = update(BatchRow).where(BatchRow.id == batch, BatchRow.state == RUNNING)
+            stop = update(BATCHES).where(BATCHES.c.id == batch, BATCHES.c.state == RUNNING)
             if connection.execute(stop.values(state=CANCELLED, settled=self._now())).rowcount:
-                parts = update(BatchPartRow).where(BatchPartRow.batch == batch, BatchPartRow.state == _OPEN)
+                parts = update(BATCH_PARTS).where(BATCH_PARTS.c.batch == batch, BATCH_PARTS.c.state == _OPEN)
                 connection.execute(parts.values(state=CANCELLED, content=b""))
         found = self.get(batch)
         if found.state == DONE:
@@ -176,19 +174,20 @@ class BatchStore:
     def is_waiting(self) -> bool:
         """Whether there is a batch to work on."""
         with transaction(self._engine) as connection:
-            return connection.execute(select(BatchRow.id).where(BatchRow.state == RUNNING).limit(1)).first() is not None
+            running = select(BATCHES.c.id).where(BATCHES.c.state == RUNNING)
+            return connection.execute(running.limit(1)).first() is not None
 
     def claim(self, most: int) -> tuple[PartDue, ...]:
         """The next parts, of the oldest batch first; they are the caller's."""
         claimed = []
         with transaction(self._engine, writes=True) as connection:
             free = (
-                select(BatchPartRow.batch, BatchPartRow.number, BatchPartRow.run)
-                .join(BatchRow, BatchRow.id == BatchPartRow.batch)
-                .where(BatchRow.state == RUNNING, BatchPartRow.state == _OPEN, BatchPartRow.fed.is_(None))
-                .order_by(BatchRow.created, BatchRow.id, BatchPartRow.number)
+                select(BATCH_PARTS.c.batch, BATCH_PARTS.c.number, BATCH_PARTS.c.run)
+                .join(BATCHES, BATCHES.c.id == BATCH_PARTS.c.batch)
+                .where(BATCHES.c.state == RUNNING, BATCH_PARTS.c.state == _OPEN, BATCH_PARTS.c.fed.is_(None))
+                .order_by(BATCHES.c.created, BATCHES.c.id, BATCH_PARTS.c.number)
                 .limit(most)
-                .with_for_update(skip_locked=True, of=BatchPartRow)
+                .with_for_update(skip_locked=True, of=BATCH_PARTS)
             )
             for row in connection.execute(free).all():
                 one = PartDue(row.batch, row.number, row.run)
@@ -200,14 +199,14 @@ class BatchStore:
         """What is left to do in a run; None when it is no longer one."""
         with transaction(self._engine) as connection:
             row = connection.execute(
-                select(BatchPartRow.first, BatchPartRow.content, BatchRow.sender, BatchRow.asked)
-                .join(BatchRow, BatchRow.id == BatchPartRow.batch)
+                select(BATCH_PARTS.c.first, BATCH_PARTS.c.content, BATCHES.c.sender, BATCHES.c.asked)
+                .join(BATCHES, BATCHES.c.id == BATCH_PARTS.c.batch)
                 .where(
-                    BatchPartRow.batch == run.batch,
-                    BatchPartRow.number == run.number,
-                    BatchPartRow.run == run.run,
-                    BatchPartRow.state == _OPEN,
-                    BatchRow.state == RUNNING,
+                    BATCH_PARTS.c.batch == run.batch,
+                    BATCH_PARTS.c.number == run.number,
+                    BATCH_PARTS.c.run == run.run,
+                    BATCH_PARTS.c.state == _OPEN,
+                    BATCHES.c.state == RUNNING,
                 )
             ).first()
             if row is None:
@@ -215,8 +214,8 @@ class BatchStore:
             lines = list(enumerate(zlib.decompress(row.content).split(b"\n"), row.first))
             told = set(
                 connection.execute(
-                    select(BatchLineRow.line).where(
-                        BatchLineRow.batch == run.batch, BatchLineRow.line.between(row.first, lines[-1][0])
+                    select(BATCH_LINES.c.line).where(
+                        BATCH_LINES.c.batch == run.batch, BATCH_LINES.c.line.between(row.first, lines[-1][0])
                     )
                 ).scalars()
             )
@@ -227,13 +226,13 @@ class BatchStore:
         """Record what became of a line; False when the run is over: cancelled, or taken by another."""
         problems = [_problem_row(one) for one in said.problems]
         values = {"line": said.line, "outcome": said.outcome, "report": said.report}
-        counter = getattr(BatchPartRow, said.outcome)
+        counter = getattr(BATCH_PARTS.c, said.outcome)
         with transaction(self._engine, writes=True) as connection:
             # The row of the part is locked from here: of two workers at one line, one sees what the other has said.
             if not connection.execute(_run_of(run).values({said.outcome: counter + 1})).rowcount:
                 return False
             connection.execute(
-                insert(BatchLineRow).values(batch=run.batch, problems=orjson.dumps(problems).decode(), **values)
+                insert(BATCH_LINES).values(batch=run.batch, problems=orjson.dumps(problems).decode(), **values)
             )
         return True
 
@@ -241,18 +240,18 @@ class BatchStore:
         """All lines of a part have an outcome; the last part ends the batch."""
         with transaction(self._engine, writes=True) as connection:
             # Of parts that end at the same time, the last must see the others.
-            connection.execute(select(BatchRow.id).where(BatchRow.id == run.batch).with_for_update())
+            connection.execute(select(BATCHES.c.id).where(BATCHES.c.id == run.batch).with_for_update())
             if connection.execute(_run_of(run).values(state=DONE, content=b"")).rowcount:
                 _settle(connection, run.batch, self._now())
 
     def stale(self) -> tuple[PartDue, ...]:
         """Parts that a workflow has had for a while: whoever asks looks whether it still has them."""
         now = self._now()
-        late = or_(BatchPartRow.fed < later(now, -_FED_LATE_S), BatchPartRow.fed > later(now, AHEAD_S))
+        late = or_(BATCH_PARTS.c.fed < later(now, -_FED_LATE_S), BATCH_PARTS.c.fed > later(now, AHEAD_S))
         with transaction(self._engine) as connection:
             rows = connection.execute(
-                select(BatchPartRow.batch, BatchPartRow.number, BatchPartRow.run)
-                .where(BatchPartRow.state == _OPEN, BatchPartRow.fed.is_not(None), late)
+                select(BATCH_PARTS.c.batch, BATCH_PARTS.c.number, BATCH_PARTS.c.run)
+                .where(BATCH_PARTS.c.state == _OPEN, BATCH_PARTS.c.fed.is_not(None), late)
                 .limit(1000)
             )
             return tuple(PartDue(row.batch, row.number, row.run) for row in rows)
@@ -267,37 +266,37 @@ class BatchStore:
         """Remove what was never received to its end, and where days are given what ended before them; how many."""
         now = self._now()
         old: list[ColumnElement[bool]] = [
-            and_(BatchRow.state == RECEIVING, BatchRow.created < later(now, -_ABANDONED_S))
+            and_(BATCHES.c.state == RECEIVING, BATCHES.c.created < later(now, -_ABANDONED_S))
         ]
         if keep_days:
-            old.append(BatchRow.settled < later(now, -86_400.0 * keep_days))
+            old.append(BATCHES.c.settled < later(now, -86_400.0 * keep_days))
         with transaction(self._engine, writes=True) as connection:
-            found = list(connection.execute(select(BatchRow.id).where(or_(*old)).limit(100)).scalars())
+            found = list(connection.execute(select(BATCHES.c.id).where(or_(*old)).limit(100)).scalars())
             _remove(connection, found)
         return len(found)
 
 
 def _run_of(run: PartDue) -> Any:
-    return update(BatchPartRow).where(
-        BatchPartRow.batch == run.batch,
-        BatchPartRow.number == run.number,
-        BatchPartRow.run == run.run,
-        BatchPartRow.state == _OPEN,
+    return update(BATCH_PARTS).where(
+        BATCH_PARTS.c.batch == run.batch,
+        BATCH_PARTS.c.number == run.number,
+        BATCH_PARTS.c.run == run.run,
+        BATCH_PARTS.c.state == _OPEN,
     )
 
 
 def _settle(connection: Connection, batch: str, now: str) -> None:
     """Set a batch down as done when no part of it is open."""
-    left = select(BatchPartRow.number).where(BatchPartRow.batch == batch, BatchPartRow.state == _OPEN).limit(1)
+    left = select(BATCH_PARTS.c.number).where(BATCH_PARTS.c.batch == batch, BATCH_PARTS.c.state == _OPEN).limit(1)
     if connection.execute(left).first() is None:
-        running = update(BatchRow).where(BatchRow.id == batch, BatchRow.state == RUNNING)
+        running = update(BATCHES).where(BATCHES.c.id == batch, BATCHES.c.state == RUNNING)
         connection.execute(running.values(state=DONE, settled=now))
 
 
 def _remove(connection: Connection, batches: Sequence[str]) -> None:
-    for table in (BatchLineRow, BatchPartRow):
-        connection.execute(delete(table).where(table.batch.in_(batches)))
-    connection.execute(delete(BatchRow).where(BatchRow.id.in_(batches)))
+    connection.execute(delete(BATCH_LINES).where(BATCH_LINES.c.batch.in_(batches)))
+    connection.execute(delete(BATCH_PARTS).where(BATCH_PARTS.c.batch.in_(batches)))
+    connection.execute(delete(BATCHES).where(BATCHES.c.id.in_(batches)))
 
 
 def _problem_row(problem: Problem) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, select, update
 
 from service.store.database import inserting, transaction
-from service.store.tables import CircuitRow
+from service.store.tables import CIRCUITS
 from service.store.times import AHEAD_S, later
 
 _LONGEST_S: Final = 86_400.0
@@ -68,7 +68,7 @@ class Heard:
 
 def open_circuits(engine: Engine) -> tuple[CircuitState, ...]:
     """The destinations that are left alone."""
-    statement = select(CircuitRow.__table__).where(CircuitRow.until.is_not(None)).order_by(CircuitRow.destination)
+    statement = select(CIRCUITS).where(CIRCUITS.c.until.is_not(None)).order_by(CIRCUITS.c.destination)
     with transaction(engine) as connection:
         return tuple(
             CircuitState(row.destination, row.failures, row.opened or row.until, row.until, row.reason)
@@ -78,7 +78,7 @@ def open_circuits(engine: Engine) -> tuple[CircuitState, ...]:
 
 def door(connection: Connection, destination: str, now: str, *, held: bool = False) -> Door:
     """Whether a destination may be sent to now; ``held``: nobody else may decide until the transaction ends."""
-    statement = select(CircuitRow.until, CircuitRow.changed).where(CircuitRow.destination == destination)
+    statement = select(CIRCUITS.c.until, CIRCUITS.c.changed).where(CIRCUITS.c.destination == destination)
     row = connection.execute(statement).first()
     if held and row is not None and row.until is not None:
         # Only where it matters: all that is sent to a destination would wait for each other.
@@ -90,26 +90,26 @@ def door(connection: Connection, destination: str, now: str, *, held: bool = Fal
 
 def take_try(connection: Connection, destination: str, now: str, circuit: Circuit) -> None:
     """Be the one that tries a destination; the others wait for how it goes."""
-    mine = CircuitRow.destination == destination
-    connection.execute(update(CircuitRow).where(mine).values(until=later(now, circuit.try_s), changed=now))
+    mine = CIRCUITS.c.destination == destination
+    connection.execute(update(CIRCUITS).where(mine).values(until=later(now, circuit.try_s), changed=now))
 
 
 def note(connection: Connection, destination: str, heard: Heard, now: str, circuit: Circuit) -> None:
     """Remember what an answer says of a destination."""
-    mine = CircuitRow.destination == destination
+    mine = CIRCUITS.c.destination == destination
     if heard.verdict is Verdict.WORKS:
-        troubled = mine & ((CircuitRow.failures > 0) | CircuitRow.until.is_not(None))
+        troubled = mine & ((CIRCUITS.c.failures > 0) | CIRCUITS.c.until.is_not(None))
         closed = {"failures": 0, "opened": None, "until": None, "reason": "", "changed": now}
-        connection.execute(update(CircuitRow).where(troubled).values(closed))
+        connection.execute(update(CIRCUITS).where(troubled).values(closed))
         return
-    made = inserting(connection, CircuitRow)
+    made = inserting(connection, CIRCUITS)
     fresh = {"destination": destination, "failures": 0, "opened": None, "until": None, "reason": "", "changed": now}
     connection.execute(made.values(fresh).on_conflict_do_nothing())
-    row = connection.execute(select(CircuitRow.__table__).where(mine).with_for_update()).one()
+    row = connection.execute(select(CIRCUITS).where(mine).with_for_update()).one()
     failures = max(row.failures + 1, circuit.failures if heard.verdict is Verdict.BUSY else 0)
     values: dict[str, object] = {"failures": failures, "reason": heard.why, "changed": now}
     if failures >= circuit.failures:
         steps = min(failures - circuit.failures, 32)
         pause = max(min(circuit.most_s, circuit.first_s * 2.0**steps), min(heard.pause_s, _LONGEST_S))
         values |= {"opened": row.opened or now, "until": later(now, pause)}
-    connection.execute(update(CircuitRow).where(mine).values(values))
+    connection.execute(update(CIRCUITS).where(mine).values(values))

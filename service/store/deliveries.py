@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, func, inse
 from service.domain.emitted import SrReference
 from service.domain.errors import Conflict, NotFound, Problem
 from service.store.database import transaction
-from service.store.tables import AttemptRow, DeliveryRow, OutputRow, ReportRow, VersionRow
+from service.store.tables import ATTEMPTS, DELIVERIES, OUTPUTS, REPORTS, VERSIONS
 
 BACKFILL: Final = 10
 """The priority of what runs only in a destination's window; what has a lower number goes first."""
@@ -113,17 +113,17 @@ class DeliveryStore:
 
     def of(self, version: str) -> tuple[Delivery, ...]:
         """The deliveries of a version, oldest first; raises NotFound for a version that is not there."""
-        statement = select(DeliveryRow.__table__).where(DeliveryRow.version == version).order_by(DeliveryRow.position)
+        statement = select(DELIVERIES).where(DELIVERIES.c.version == version).order_by(DELIVERIES.c.position)
         with transaction(self.engine) as connection:
             found = tuple(made(row._mapping) for row in connection.execute(statement))
-            if not found and connection.execute(select(VersionRow.id).where(VersionRow.id == version)).first() is None:
+            if not found and connection.execute(select(VERSIONS.c.id).where(VERSIONS.c.id == version)).first() is None:
                 raise _not_found()
         return found
 
     def get(self, id: str) -> Delivery:  # noqa: A002 - the route's own word
         """One delivery; raises NotFound."""
         with transaction(self.engine) as connection:
-            row = connection.execute(select(DeliveryRow.__table__).where(DeliveryRow.id == id)).first()
+            row = connection.execute(select(DELIVERIES).where(DELIVERIES.c.id == id)).first()
         if row is None:
             raise _not_found()
         return made(row._mapping)
@@ -131,9 +131,7 @@ class DeliveryStore:
     def attempts(self, ids: Sequence[str]) -> Mapping[str, tuple[Attempt, ...]]:
         """The attempts of some deliveries, in their order."""
         statement = (
-            select(AttemptRow.__table__)
-            .where(AttemptRow.delivery.in_(ids))
-            .order_by(AttemptRow.delivery, AttemptRow.number)
+            select(ATTEMPTS).where(ATTEMPTS.c.delivery.in_(ids)).order_by(ATTEMPTS.c.delivery, ATTEMPTS.c.number)
         )
         found: dict[str, list[Attempt]] = {one: [] for one in ids}
         with transaction(self.engine) as connection:
@@ -147,20 +145,20 @@ class DeliveryStore:
 
         ``before`` is the position that the last page ended with.
         """
-        statement = select(DeliveryRow.__table__).where(*_conditions(wanted))
+        statement = select(DELIVERIES).where(*_conditions(wanted))
         if before is not None:
-            statement = statement.where(DeliveryRow.position < before)
+            statement = statement.where(DELIVERIES.c.position < before)
         with transaction(self.engine) as connection:
-            rows = connection.execute(statement.order_by(DeliveryRow.position.desc()).limit(limit))
+            rows = connection.execute(statement.order_by(DELIVERIES.c.position.desc()).limit(limit))
             return tuple(made(row._mapping) for row in rows)
 
     def counts(self) -> Mapping[tuple[str, str], int]:
         """How many deliveries each destination has in each state that somebody waits for; an index has them."""
-        waited_for = DeliveryRow.state.in_((State.QUEUED, State.SENDING, *DEAD_LETTERS))
+        waited_for = DELIVERIES.c.state.in_((State.QUEUED, State.SENDING, *DEAD_LETTERS))
         statement = (
-            select(DeliveryRow.destination, DeliveryRow.state, func.count())
+            select(DELIVERIES.c.destination, DELIVERIES.c.state, func.count())
             .where(waited_for)
-            .group_by(DeliveryRow.destination, DeliveryRow.state)
+            .group_by(DELIVERIES.c.destination, DELIVERIES.c.state)
         )
         with transaction(self.engine) as connection:
             return {(row[0], row[1]): int(row[2]) for row in connection.execute(statement)}
@@ -168,9 +166,9 @@ class DeliveryStore:
     def queues(self) -> Mapping[str, tuple[int, str]]:
         """Of each destination with open deliveries: how many, and when the oldest was made."""
         statement = (
-            select(DeliveryRow.destination, func.count(), func.min(DeliveryRow.created))
-            .where(DeliveryRow.open == 1)
-            .group_by(DeliveryRow.destination)
+            select(DELIVERIES.c.destination, func.count(), func.min(DELIVERIES.c.created))
+            .where(DELIVERIES.c.open == 1)
+            .group_by(DELIVERIES.c.destination)
         )
         with transaction(self.engine) as connection:
             return {row[0]: (int(row[1]), str(row[2])) for row in connection.execute(statement)}
@@ -184,16 +182,16 @@ class DeliveryStore:
         """
         with transaction(self.engine, writes=True) as connection:
             row = connection.execute(
-                select(VersionRow.report, VersionRow.version).where(VersionRow.id == version)
+                select(VERSIONS.c.report, VERSIONS.c.version).where(VERSIONS.c.id == version)
             ).first()
             if row is None:
                 raise _not_found()
             hold(connection, row.report)
-            known = set(connection.execute(select(DeliveryRow.id).where(DeliveryRow.version == version)).scalars())
-            roles = set(connection.execute(select(OutputRow.role).where(OutputRow.version == version)).scalars())
+            known = set(connection.execute(select(DELIVERIES.c.id).where(DELIVERIES.c.version == version)).scalars())
+            roles = set(connection.execute(select(OUTPUTS.c.role).where(OUTPUTS.c.version == version)).scalars())
             new = [one for one in outputs if one["role"] not in roles]
             if new:
-                connection.execute(insert(OutputRow), [{"version": version, **one} for one in new])
+                connection.execute(insert(OUTPUTS), [{"version": version, **one} for one in new])
             fresh = [one for one in planned if one.id not in known]
             keep(connection, (version, row.report, row.version), fresh, self.now(), origin)
         return self.of(version)
@@ -201,8 +199,8 @@ class DeliveryStore:
     def retry(self, id: str, *, priority: int | None = None) -> Delivery:  # noqa: A002 - the route's own word
         """Put a dead letter back to be sent from the start; raises NotFound, and Conflict for one that is none."""
         with transaction(self.engine, writes=True) as connection:
-            if not _put_back(connection, [DeliveryRow.id == id], self.now(), priority):
-                state = connection.execute(select(DeliveryRow.state).where(DeliveryRow.id == id)).scalar()
+            if not _put_back(connection, [DELIVERIES.c.id == id], self.now(), priority):
+                state = connection.execute(select(DELIVERIES.c.state).where(DELIVERIES.c.id == id)).scalar()
                 if state is None:
                     raise _not_found()
                 raise Conflict(
@@ -253,7 +251,7 @@ def keep(
         }
         for one in planned
     ]
-    connection.execute(insert(DeliveryRow), rows)
+    connection.execute(insert(DELIVERIES), rows)
 
 
 def made(row: RowMapping) -> Delivery:
@@ -279,7 +277,7 @@ def _pairs(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _conditions(wanted: Mapping[str, str]) -> list[ColumnElement[bool]]:
-    columns = {"state": DeliveryRow.state, "destination": DeliveryRow.destination, "report": DeliveryRow.version}
+    columns = {"state": DELIVERIES.c.state, "destination": DELIVERIES.c.destination, "report": DELIVERIES.c.version}
     return [columns[name] == value for name, value in wanted.items()]
 
 
@@ -290,7 +288,7 @@ def _put_back(
         "state": State.QUEUED,
         "open": 1,
         "counted": 0,
-        "run": DeliveryRow.run + 1,
+        "run": DELIVERIES.c.run + 1,
         "fed": None,
         "changed": now,
         "next_at": now,
@@ -298,13 +296,13 @@ def _put_back(
     }
     if priority is not None:
         values["priority"] = priority
-    statement = update(DeliveryRow).where(DeliveryRow.state.in_(DEAD_LETTERS), *conditions).values(values)
+    statement = update(DELIVERIES).where(DELIVERIES.c.state.in_(DEAD_LETTERS), *conditions).values(values)
     return int(connection.execute(statement).rowcount)
 
 
 def hold(connection: Connection, report: int) -> None:
     """Hold the report, so that the order of its versions is decided by one at a time; SQLite has one writer anyway."""
-    connection.execute(select(ReportRow.id).where(ReportRow.id == report).with_for_update())
+    connection.execute(select(REPORTS.c.id).where(REPORTS.c.id == report).with_for_update())
 
 
 def _not_found() -> NotFound:

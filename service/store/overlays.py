@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.domain.errors import Conflict, NotFound, Problem
 from service.store.database import transaction
-from service.store.tables import OverlayRow
+from service.store.tables import OVERLAYS
 from service.store.unmapped import Decision, decide
 
 
@@ -55,12 +55,12 @@ class OverlayStore:
     def stamp(self) -> int:
         """The number of the newest upload: it grows with every one, so that other processes notice."""
         with transaction(self._engine) as connection:
-            return int(connection.execute(select(func.max(OverlayRow.id))).scalar() or 0)
+            return int(connection.execute(select(func.max(OVERLAYS.c.id))).scalar() or 0)
 
     def current(self) -> tuple[KeptOverlay, ...]:
         """The newest version of every sender, in order of senders."""
         with transaction(self._engine) as connection:
-            return tuple(_kept(row) for row in connection.execute(_current().order_by(OverlayRow.sender)))
+            return tuple(_kept(row) for row in connection.execute(_current().order_by(OVERLAYS.c.sender)))
 
     def get(self, sender: str, version: int | None = None) -> KeptOverlay:
         """A version of a sender's overlay, by default the newest; raises NotFound."""
@@ -69,7 +69,7 @@ class OverlayStore:
 
     def versions(self, sender: str) -> tuple[KeptOverlay, ...]:
         """All versions of a sender's overlay, newest first; raises NotFound."""
-        statement = select(OverlayRow.__table__).where(OverlayRow.sender == sender).order_by(OverlayRow.version.desc())
+        statement = select(OVERLAYS).where(OVERLAYS.c.sender == sender).order_by(OVERLAYS.c.version.desc())
         with transaction(self._engine) as connection:
             found = tuple(_kept(row) for row in connection.execute(statement))
         if not found:
@@ -107,18 +107,18 @@ class OverlayStore:
 
 def _keep(connection: Connection, new: NewOverlay, now: str) -> KeptOverlay:
     """A new version within a transaction; raises Conflict, and IntegrityError where another process was first."""
-    last = connection.execute(select(func.max(OverlayRow.version)).where(OverlayRow.sender == new.sender)).scalar() or 0
+    last = connection.execute(select(func.max(OVERLAYS.c.version)).where(OVERLAYS.c.sender == new.sender)).scalar() or 0
     if new.after is not None and new.after != last:
         raise _outrun()
     digest = sha256(new.content).hexdigest()
     made = KeptOverlay(new.sender, last + 1, now, new.author, new.origin, new.rows, new.media_type, digest, new.content)
-    connection.execute(insert(OverlayRow).values({name: getattr(made, name) for name in KeptOverlay.__slots__}))
+    connection.execute(insert(OVERLAYS).values({name: getattr(made, name) for name in KeptOverlay.__slots__}))
     return made
 
 
 def _newest(connection: Connection, sender: str) -> KeptOverlay | None:
     """The newest version of a sender's overlay within a transaction, or None."""
-    row = connection.execute(_current().where(OverlayRow.sender == sender)).first()
+    row = connection.execute(_current().where(OVERLAYS.c.sender == sender)).first()
     return _kept(row) if row is not None else None
 
 
@@ -126,7 +126,7 @@ def _get(connection: Connection, sender: str, version: int | None) -> KeptOverla
     if version is None:
         found = _newest(connection, sender)
     else:
-        wanted = select(OverlayRow.__table__).where(OverlayRow.sender == sender, OverlayRow.version == version)
+        wanted = select(OVERLAYS).where(OVERLAYS.c.sender == sender, OVERLAYS.c.version == version)
         row = connection.execute(wanted).first()
         found = _kept(row) if row is not None else None
     if found is None:
@@ -136,11 +136,9 @@ def _get(connection: Connection, sender: str, version: int | None) -> KeptOverla
 
 def _current() -> Select[*tuple[object, ...]]:
     last = (
-        select(OverlayRow.sender, func.max(OverlayRow.version).label("version")).group_by(OverlayRow.sender).subquery()
+        select(OVERLAYS.c.sender, func.max(OVERLAYS.c.version).label("version")).group_by(OVERLAYS.c.sender).subquery()
     )
-    return select(OverlayRow.__table__).join(
-        last, and_(OverlayRow.sender == last.c.sender, OverlayRow.version == last.c.version)
-    )
+    return select(OVERLAYS).join(last, and_(OVERLAYS.c.sender == last.c.sender, OVERLAYS.c.version == last.c.version))
 
 
 def _kept(row: Row[*tuple[object, ...]]) -> KeptOverlay:

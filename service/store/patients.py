@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, Engine, exists, func, insert, or_, select, text, update
-from sqlalchemy.orm import aliased
 
 from service.domain.errors import Conflict, Invalid, Problem
 from service.store.database import transaction
-from service.store.tables import DeliveryRow, MergeRow, ReportRow, VersionRow
+from service.store.tables import DELIVERIES, MERGES, REPORTS, VERSIONS
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -92,17 +91,17 @@ class PatientStore:
 
     def names(self, patient: str, issuer: str | None) -> Sequence[KeptId]:
         """The ids that one was merged into; of any issuer where none is said."""
-        wanted = [MergeRow.prior_id == patient, *([MergeRow.prior_issuer == issuer] if issuer is not None else [])]
+        wanted = [MERGES.c.prior_id == patient, *([MERGES.c.prior_issuer == issuer] if issuer is not None else [])]
         with transaction(self._engine) as connection:
-            rows = connection.execute(select(MergeRow.survivor_id, MergeRow.survivor_issuer).where(*wanted))
+            rows = connection.execute(select(MERGES.c.survivor_id, MERGES.c.survivor_issuer).where(*wanted))
             return tuple(KeptId(row[0], row[1]) for row in rows)
 
 
 def resolved(connection: Connection, patient: KeptId) -> KeptId:
     """The id that counts now."""
     row = connection.execute(
-        select(MergeRow.survivor_id, MergeRow.survivor_issuer).where(
-            MergeRow.prior_id == patient.id, MergeRow.prior_issuer == patient.issuer
+        select(MERGES.c.survivor_id, MERGES.c.survivor_issuer).where(
+            MERGES.c.prior_id == patient.id, MERGES.c.prior_issuer == patient.issuer
         )
     ).first()
     return patient if row is None else KeptId(row[0], row[1])
@@ -117,11 +116,11 @@ def held(connection: Connection, sender: str, patient: KeptId, accession: tuple[
     if connection.dialect.name == "postgresql":
         # Two reports at the same time: one sees the other.
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:number))"), {"number": f"{sender}/{number}"})
-    issuers = [or_(VersionRow.accession_issuer == issuer, VersionRow.accession_issuer.is_(None))] if issuer else []
+    issuers = [or_(VERSIONS.c.accession_issuer == issuer, VERSIONS.c.accession_issuer.is_(None))] if issuer else []
     rows = connection.execute(
-        select(VersionRow.patient_id, VersionRow.patient_issuer)
-        .join(ReportRow, ReportRow.id == VersionRow.report)
-        .where(VersionRow.accession == number, ReportRow.sender == sender, *issuers)
+        select(VERSIONS.c.patient_id, VERSIONS.c.patient_issuer)
+        .join(REPORTS, REPORTS.c.id == VERSIONS.c.report)
+        .where(VERSIONS.c.accession == number, REPORTS.c.sender == sender, *issuers)
         .limit(_LOOKED_AT)
     )
     found = [KeptId(row[0], row[1] or "") for row in rows]
@@ -136,7 +135,7 @@ def _is_one(patient: KeptId, other: KeptId) -> bool:
 
 def _keep(connection: Connection, survivor: KeptId, prior: KeptId, now: str) -> None:
     connection.execute(
-        insert(MergeRow).values(
+        insert(MERGES).values(
             prior_id=prior.id,
             prior_issuer=prior.issuer,
             survivor_id=survivor.id,
@@ -145,13 +144,13 @@ def _keep(connection: Connection, survivor: KeptId, prior: KeptId, now: str) -> 
         )
     )
     connection.execute(
-        update(MergeRow)
-        .where(MergeRow.survivor_id == prior.id, MergeRow.survivor_issuer == prior.issuer)
+        update(MERGES)
+        .where(MERGES.c.survivor_id == prior.id, MERGES.c.survivor_issuer == prior.issuer)
         .values(survivor_id=survivor.id, survivor_issuer=survivor.issuer)
     )
     connection.execute(
-        update(VersionRow)
-        .where(VersionRow.patient_id == prior.id, func.coalesce(VersionRow.patient_issuer, "") == prior.issuer)
+        update(VERSIONS)
+        .where(VERSIONS.c.patient_id == prior.id, func.coalesce(VERSIONS.c.patient_issuer, "") == prior.issuer)
         .values(patient_id=survivor.id, patient_issuer=survivor.issuer or None)
     )
 
@@ -160,24 +159,24 @@ def _touched(connection: Connection, prior: KeptId) -> Merged:
     """What says the other id still: the newest versions that came under it, and all deliveries of their reports by
     which a peer got it. A destination may have had an older version only.
     """
-    later = aliased(VersionRow)
+    later = VERSIONS.alias().c
     said: list[ColumnElement[bool]] = [
-        VersionRow.said_id == prior.id,
-        func.coalesce(VersionRow.said_issuer, "") == prior.issuer,
+        VERSIONS.c.said_id == prior.id,
+        func.coalesce(VERSIONS.c.said_issuer, "") == prior.issuer,
     ]
-    newest = ~exists().where(later.report == VersionRow.report, later.version > VersionRow.version)
+    newest = ~exists().where(later.report == VERSIONS.c.report, later.version > VERSIONS.c.version)
     rows = connection.execute(
-        select(VersionRow.id, ReportRow.sender, ReportRow.report_id, VersionRow.version, VersionRow.status)
-        .join(ReportRow, ReportRow.id == VersionRow.report)
+        select(VERSIONS.c.id, REPORTS.c.sender, REPORTS.c.report_id, VERSIONS.c.version, VERSIONS.c.status)
+        .join(REPORTS, REPORTS.c.id == VERSIONS.c.report)
         .where(*said, newest)
-        .order_by(ReportRow.id, VersionRow.version)
+        .order_by(REPORTS.c.id, VERSIONS.c.version)
     )
     moved = tuple(Moved(*row) for row in rows)
-    reports = select(VersionRow.report).where(*said, newest)
+    reports = select(VERSIONS.c.report).where(*said, newest)
     sent = connection.execute(
-        select(DeliveryRow.id, DeliveryRow.version, DeliveryRow.destination, DeliveryRow.state)
-        .join(VersionRow, VersionRow.id == DeliveryRow.version)
-        .where(*said, VersionRow.report.in_(reports))
-        .order_by(DeliveryRow.position)
+        select(DELIVERIES.c.id, DELIVERIES.c.version, DELIVERIES.c.destination, DELIVERIES.c.state)
+        .join(VERSIONS, VERSIONS.c.id == DELIVERIES.c.version)
+        .where(*said, VERSIONS.c.report.in_(reports))
+        .order_by(DELIVERIES.c.position)
     )
     return Merged(moved, tuple(Resend(*row) for row in sent))

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Double, Engine, case, delete, func, literal, select
 
 from service.store.database import inserting, transaction
-from service.store.tables import RateRow
+from service.store.tables import RATES
 
 _MINUTE_S: Final = 60.0
 _ROUNDING_S: Final = 0.001
@@ -34,22 +34,22 @@ class RateStore:
         with transaction(self._engine, writes=True) as connection:
             now = self._now(connection)
             # What lies further ahead than it ever can was written before the clock went back.
-            begin = case((RateRow.due.between(now, now + _MINUTE_S + 1), RateRow.due), else_=now)
+            begin = case((RATES.c.due.between(now, now + _MINUTE_S + 1), RATES.c.due), else_=now)
             statement = (
-                inserting(connection, RateRow)
+                inserting(connection, RATES)
                 .values(caller=caller, due=now + share)
                 .on_conflict_do_update(
-                    index_elements=[RateRow.caller],
+                    index_elements=[RATES.c.caller],
                     set_={"due": begin + share},
                     where=begin + share <= now + _MINUTE_S + _ROUNDING_S,
                 )
-                .returning(RateRow.due)
+                .returning(RATES.c.due)
             )
             if connection.execute(statement).first() is None:
-                left = connection.execute(select(RateRow.due - now).where(RateRow.caller == caller)).scalar_one()
+                left = connection.execute(select(RATES.c.due - now).where(RATES.c.caller == caller)).scalar_one()
                 return max(float(left) + share - _MINUTE_S, 0.001)
             if next(self._counted) % _SWEEP == 0:
-                connection.execute(delete(RateRow).where(RateRow.due < now))
+                connection.execute(delete(RATES).where(RATES.c.due < now))
         return 0.0
 
     def _now(self, connection: Connection) -> Any:

@@ -21,7 +21,7 @@ from service.store.patients import KeptId, PatientStore, held, resolved
 from service.store.rates import RateStore
 from service.store.retention import Retention
 from service.store.runs import Runs
-from service.store.tables import KeyRow, OutputRow, ReportRow, VersionRow
+from service.store.tables import KEYS, OUTPUTS, REPORTS, VERSIONS
 from service.store.times import utc
 from service.store.unmapped import Unmapped, UnmappedStore, count
 from service.store.workers import Workers
@@ -148,7 +148,7 @@ class Store:
     def find(self, sender: str, report_id: str, version: int) -> Stored | None:
         """The stored version of a sender's report, or None."""
         with transaction(self._engine) as connection:
-            return _first(connection, _named(sender, report_id).where(VersionRow.version == version))
+            return _first(connection, _named(sender, report_id).where(VERSIONS.c.version == version))
 
     def newest_before(self, sender: str, report_id: str, version: int) -> Stored | None:
         """The highest version of a sender's report below ``version``, or None."""
@@ -158,8 +158,8 @@ class Store:
     def keyed(self, sender: str, key: str) -> tuple[str, Stored] | None:
         """The digest that an Idempotency-Key came with and the version it made, or None."""
         with transaction(self._engine) as connection:
-            row = connection.execute(select(KeyRow).where(KeyRow.sender == sender, KeyRow.key == key)).first()
-            found = _first(connection, _versions().where(VersionRow.id == row.version)) if row else None
+            row = connection.execute(select(KEYS).where(KEYS.c.sender == sender, KEYS.c.key == key)).first()
+            found = _first(connection, _versions().where(VERSIONS.c.id == row.version)) if row else None
             return (row.digest, found) if row and found else None
 
     def keep(self, draft: Draft) -> None:
@@ -177,9 +177,9 @@ class Store:
                 if draft.accession:
                     held(connection, new.sender, patient, (draft.accession, draft.accession_issuer or ""))
                 report = _report(connection, new)
-                connection.execute(insert(VersionRow).values(report=report, **_version_values(draft, patient)))
+                connection.execute(insert(VERSIONS).values(report=report, **_version_values(draft, patient)))
                 rows = [{"version": new.id, **asdict(one)} for one in (*draft.outputs, *draft.consignment.outputs)]
-                connection.execute(insert(OutputRow), rows)
+                connection.execute(insert(OUTPUTS), rows)
                 if draft.key is not None:
                     _keep_key(connection, new, draft.key)
                 count(connection, draft.unmapped, new.received)
@@ -199,7 +199,7 @@ class Store:
     def get(self, id: str) -> Stored:  # noqa: A002 - the route's own word
         """The version under our id; raises NotFound."""
         with transaction(self._engine) as connection:
-            found = _first(connection, _versions().where(VersionRow.id == id))
+            found = _first(connection, _versions().where(VERSIONS.c.id == id))
         if found is None:
             raise _not_found()
         return found
@@ -207,7 +207,7 @@ class Store:
     def output(self, id: str, role: str) -> Output:  # noqa: A002 - the route's own word
         """The bytes emitted in a role; raises NotFound."""
         with transaction(self._engine) as connection:
-            row = connection.execute(select(OutputRow).where(OutputRow.version == id, OutputRow.role == role)).first()
+            row = connection.execute(select(OUTPUTS).where(OUTPUTS.c.version == id, OUTPUTS.c.role == role)).first()
         if row is None:
             raise _not_found()
         return Output(row.role, row.media_type, row.sha256, row.content)
@@ -218,12 +218,12 @@ class Store:
         A destination need not have got each, so that the last alone would not tell all that it has. What was made for
         one comes before what everybody got.
         """
-        of = select(VersionRow.report).where(VersionRow.id == stored.id).scalar_subquery()
+        of = select(VERSIONS.c.report).where(VERSIONS.c.id == stored.id).scalar_subquery()
         said = (
-            select(OutputRow.role, OutputRow.media_type, OutputRow.content)
-            .join(VersionRow, VersionRow.id == OutputRow.version)
-            .where(VersionRow.report == of, VersionRow.version <= stored.version, OutputRow.role.startswith("fhir"))
-            .order_by(VersionRow.version.desc(), OutputRow.role.desc())
+            select(OUTPUTS.c.role, OUTPUTS.c.media_type, OUTPUTS.c.content)
+            .join(VERSIONS, VERSIONS.c.id == OUTPUTS.c.version)
+            .where(VERSIONS.c.report == of, VERSIONS.c.version <= stored.version, OUTPUTS.c.role.startswith("fhir"))
+            .order_by(VERSIONS.c.version.desc(), OUTPUTS.c.role.desc())
         )
         with transaction(self._engine) as connection:
             rows = connection.execute(said).all()
@@ -234,18 +234,18 @@ class Store:
 
     def versions(self, id: str) -> tuple[Stored, ...]:  # noqa: A002 - the route's own word
         """All versions of the report that ``id`` is one of, oldest first; raises NotFound."""
-        of = select(VersionRow.report).where(VersionRow.id == id).scalar_subquery()
+        of = select(VERSIONS.c.report).where(VERSIONS.c.id == id).scalar_subquery()
         with transaction(self._engine) as connection:
-            rows = connection.execute(_versions().where(VersionRow.report == of).order_by(VersionRow.version)).all()
+            rows = connection.execute(_versions().where(VERSIONS.c.report == of).order_by(VERSIONS.c.version)).all()
         if not rows:
             raise _not_found()
         return tuple(_stored(row._mapping) for row in rows)
 
     def recent(self, sender: str | None, *, limit: int) -> Iterator[tuple[Stored, bytes]]:
         """The versions received last, of a sender or of all, newest first, each with the document it came as."""
-        statement = _versions().order_by(VersionRow.received.desc(), VersionRow.id).limit(limit)
+        statement = _versions().order_by(VERSIONS.c.received.desc(), VERSIONS.c.id).limit(limit)
         if sender is not None:
-            statement = statement.where(ReportRow.sender == sender)
+            statement = statement.where(REPORTS.c.sender == sender)
         with transaction(self._engine) as connection:
             found = [_stored(row._mapping) for row in connection.execute(statement)]
         # One document after the other: many together may be more than the memory holds.
@@ -262,7 +262,7 @@ class Store:
         statement = (
             _versions()
             .where(*_conditions(wanted, merged))
-            .order_by(VersionRow.issued.desc(), VersionRow.id)
+            .order_by(VERSIONS.c.issued.desc(), VERSIONS.c.id)
             .limit(limit)
         )
         with transaction(self._engine) as connection:
@@ -277,29 +277,29 @@ class Store:
 
 
 def _conditions(wanted: Mapping[str, str | datetime], merged: Sequence[KeptId] = ()) -> Sequence[ColumnElement[bool]]:
-    columns = {
-        "sender": ReportRow.sender,
-        "report_id": ReportRow.report_id,
-        "accession": VersionRow.accession,
-        "study_uid": VersionRow.study_uid,
-        "patient_id": VersionRow.patient_id,
-        "patient_issuer": VersionRow.patient_issuer,
-        "status": VersionRow.status,
+    columns: Mapping[str, ColumnElement[str] | ColumnElement[str | None]] = {
+        "sender": REPORTS.c.sender,
+        "report_id": REPORTS.c.report_id,
+        "accession": VERSIONS.c.accession,
+        "study_uid": VERSIONS.c.study_uid,
+        "patient_id": VERSIONS.c.patient_id,
+        "patient_issuer": VERSIONS.c.patient_issuer,
+        "status": VERSIONS.c.status,
     }
     patient = {name: value for name, value in wanted.items() if name in ("patient_id", "patient_issuer")}
     equal = [columns[name] == value for name, value in wanted.items() if name in columns and name not in patient]
     if patient:
         said = and_(*(columns[name] == value for name, value in patient.items()))
         others = (
-            and_(VersionRow.patient_id == one.id, func.coalesce(VersionRow.patient_issuer, "") == one.issuer)
+            and_(VERSIONS.c.patient_id == one.id, func.coalesce(VERSIONS.c.patient_issuer, "") == one.issuer)
             for one in merged
         )
         equal.append(or_(said, *others))
     for name, value in wanted.items():
         if name == "issued_from" and isinstance(value, datetime):
-            equal.append(VersionRow.issued >= utc(value))
+            equal.append(VERSIONS.c.issued >= utc(value))
         if name == "issued_before" and isinstance(value, datetime):
-            equal.append(VersionRow.issued < utc(value))
+            equal.append(VERSIONS.c.issued < utc(value))
     return equal
 
 
@@ -320,17 +320,17 @@ _READ = (
 
 
 def _versions() -> Select[*tuple[object, ...]]:
-    columns = (getattr(VersionRow, name) for name in _READ)
-    return select(*columns, ReportRow.sender, ReportRow.report_id).join(ReportRow, ReportRow.id == VersionRow.report)
+    columns = (getattr(VERSIONS.c, name) for name in _READ)
+    return select(*columns, REPORTS.c.sender, REPORTS.c.report_id).join(REPORTS, REPORTS.c.id == VERSIONS.c.report)
 
 
 def _named(sender: str, report_id: str) -> Select[*tuple[object, ...]]:
-    return _versions().where(ReportRow.sender == sender, ReportRow.report_id == report_id)
+    return _versions().where(REPORTS.c.sender == sender, REPORTS.c.report_id == report_id)
 
 
 def _newest_before(connection: Connection, sender: str, report_id: str, version: int) -> Stored | None:
     statement = (
-        _named(sender, report_id).where(VersionRow.version < version).order_by(VersionRow.version.desc()).limit(1)
+        _named(sender, report_id).where(VERSIONS.c.version < version).order_by(VERSIONS.c.version.desc()).limit(1)
     )
     return _first(connection, statement)
 
@@ -357,11 +357,11 @@ def _stored(row: RowMapping) -> Stored:
 
 def _report(connection: Connection, new: Stored) -> int:
     """The row of the report, made when it is the first version."""
-    named = select(ReportRow.id).where(ReportRow.sender == new.sender, ReportRow.report_id == new.report_id)
+    named = select(REPORTS.c.id).where(REPORTS.c.sender == new.sender, REPORTS.c.report_id == new.report_id)
     found = connection.execute(named).scalar()
     if found is not None:
         return int(found)
-    made = connection.execute(insert(ReportRow).values(sender=new.sender, report_id=new.report_id))
+    made = connection.execute(insert(REPORTS).values(sender=new.sender, report_id=new.report_id))
     key = made.inserted_primary_key
     return int(key[0]) if key is not None else 0
 
@@ -391,7 +391,7 @@ def _version_values(draft: Draft, patient: KeptId) -> dict[str, object]:
 
 def _keep_key(connection: Connection, stored: Stored, key: Key) -> None:
     connection.execute(
-        insert(KeyRow).values(
+        insert(KEYS).values(
             sender=stored.sender, key=key.text, digest=key.digest, version=stored.id, created=stored.received
         )
     )

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, Select, delete, exists, func, or_, se
 
 from service.store.database import transaction
 from service.store.deliveries import DEAD_LETTERS
-from service.store.tables import AttemptRow, DeliveryRow, KeyRow, OutputRow, ReportRow, VersionRow
+from service.store.tables import ATTEMPTS, DELIVERIES, KEYS, OUTPUTS, REPORTS, VERSIONS
 from service.store.times import later
 
 BATCH: Final = 100
@@ -51,27 +51,27 @@ class Retention:
         old = self._old(days, dead_letters).subquery()
         with transaction(self._engine) as connection:
             reports = connection.execute(select(func.count()).select_from(old)).scalar() or 0
-            counted = select(func.count()).where(VersionRow.report.in_(select(old.c.id)))
+            counted = select(func.count()).where(VERSIONS.c.report.in_(select(old.c.id)))
             return Purged(int(reports), int(connection.execute(counted).scalar() or 0))
 
     def _old(self, days: int, dead_letters: bool) -> Select[int]:
         before = later(self._now(), -86_400.0 * days)
-        young = exists().where(VersionRow.report == ReportRow.id, VersionRow.received >= before)
-        needed = DeliveryRow.open == 1
+        young = exists().where(VERSIONS.c.report == REPORTS.c.id, VERSIONS.c.received >= before)
+        needed = DELIVERIES.c.open == 1
         if not dead_letters:
-            needed = or_(needed, DeliveryRow.state.in_(DEAD_LETTERS))
-        wanted = exists().where(DeliveryRow.report == ReportRow.id, needed)
-        return select(ReportRow.id).where(~young, ~wanted).order_by(ReportRow.id)
+            needed = or_(needed, DELIVERIES.c.state.in_(DEAD_LETTERS))
+        wanted = exists().where(DELIVERIES.c.report == REPORTS.c.id, needed)
+        return select(REPORTS.c.id).where(~young, ~wanted).order_by(REPORTS.c.id)
 
 
 def _remove(connection: Connection, reports: list[int]) -> int:
     """Remove reports with all that belongs to them; how many versions."""
-    versions = select(VersionRow.id).where(VersionRow.report.in_(reports))
-    deliveries = select(DeliveryRow.id).where(DeliveryRow.report.in_(reports))
-    connection.execute(delete(AttemptRow).where(AttemptRow.delivery.in_(deliveries)))
-    connection.execute(delete(DeliveryRow).where(DeliveryRow.report.in_(reports)))
-    connection.execute(delete(KeyRow).where(KeyRow.version.in_(versions)))
-    connection.execute(delete(OutputRow).where(OutputRow.version.in_(versions)))
-    removed = connection.execute(delete(VersionRow).where(VersionRow.report.in_(reports))).rowcount
-    connection.execute(delete(ReportRow).where(ReportRow.id.in_(reports)))
+    versions = select(VERSIONS.c.id).where(VERSIONS.c.report.in_(reports))
+    deliveries = select(DELIVERIES.c.id).where(DELIVERIES.c.report.in_(reports))
+    connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.delivery.in_(deliveries)))
+    connection.execute(delete(DELIVERIES).where(DELIVERIES.c.report.in_(reports)))
+    connection.execute(delete(KEYS).where(KEYS.c.version.in_(versions)))
+    connection.execute(delete(OUTPUTS).where(OUTPUTS.c.version.in_(versions)))
+    removed = connection.execute(delete(VERSIONS).where(VERSIONS.c.report.in_(reports))).rowcount
+    connection.execute(delete(REPORTS).where(REPORTS.c.id.in_(reports)))
     return int(removed)

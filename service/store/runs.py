@@ -29,7 +29,7 @@ from sqlalchemy import (
 from service.store.circuits import Circuit, Door, Heard, door, note, take_try
 from service.store.database import transaction
 from service.store.deliveries import BACKFILL, Delivery, State, made
-from service.store.tables import AttemptRow, DeliveryRow, OutputRow, ReportRow
+from service.store.tables import ATTEMPTS, DELIVERIES, OUTPUTS, REPORTS
 from service.store.times import AHEAD_S, later
 
 MOST_PAUSE_S: Final = 86_400.0
@@ -121,27 +121,27 @@ class Feed:
         if at is Door.SHUT or room <= 0:
             return ()
         conditions = [
-            DeliveryRow.destination == destination,
-            DeliveryRow.open == 1,
-            DeliveryRow.fed.is_(None),
-            or_(DeliveryRow.next_at <= now, DeliveryRow.changed > later(now, AHEAD_S)),
+            DELIVERIES.c.destination == destination,
+            DELIVERIES.c.open == 1,
+            DELIVERIES.c.fed.is_(None),
+            or_(DELIVERIES.c.next_at <= now, DELIVERIES.c.changed > later(now, AHEAD_S)),
             ~earlier_open(),
         ]
         room = min(room, pace.share, self._left(destination, pace.rate, pace.per_s))
-        found = self._heads([*conditions, DeliveryRow.priority < BACKFILL], room)
+        found = self._heads([*conditions, DELIVERIES.c.priority < BACKFILL], room)
         if not pace.backfill:
             return found
         room = min(room - len(found), self._left(destination, pace.backfill_rate, pace.backfill_per_s, BACKFILL))
-        return found + self._heads([*conditions, DeliveryRow.priority >= BACKFILL], room)
+        return found + self._heads([*conditions, DELIVERIES.c.priority >= BACKFILL], room)
 
     def _heads(self, conditions: Sequence[ColumnElement[bool]], room: int) -> tuple[Due, ...]:
         """The first that meet the conditions."""
         if room <= 0:
             return ()
         rows = self._connection.execute(
-            select(DeliveryRow.id, DeliveryRow.run, DeliveryRow.priority)
+            select(DELIVERIES.c.id, DELIVERIES.c.run, DELIVERIES.c.priority)
             .where(*conditions)
-            .order_by(DeliveryRow.priority, DeliveryRow.position)
+            .order_by(DELIVERIES.c.priority, DELIVERIES.c.position)
             .limit(room)
         )
         return tuple(Due(row.id, row.run, row.priority) for row in rows)
@@ -182,17 +182,17 @@ class Runs:
         now = self._now()
         with transaction(self._engine, writes=True) as connection:
             for one in runs:
-                mine = and_(DeliveryRow.id == one.id, DeliveryRow.run == one.run, DeliveryRow.open == 1)
-                connection.execute(update(DeliveryRow).where(mine).values(fed=now))
+                mine = and_(DELIVERIES.c.id == one.id, DELIVERIES.c.run == one.run, DELIVERIES.c.open == 1)
+                connection.execute(update(DELIVERIES).where(mine).values(fed=now))
 
     def stale(self) -> tuple[Due, ...]:
         """Runs that a workflow has had for a while: whoever asks looks whether it still has them."""
         now = self._now()
-        late = or_(DeliveryRow.fed < later(now, -_FED_LATE_S), DeliveryRow.fed > later(now, AHEAD_S))
+        late = or_(DELIVERIES.c.fed < later(now, -_FED_LATE_S), DELIVERIES.c.fed > later(now, AHEAD_S))
         with transaction(self._engine) as connection:
             rows = connection.execute(
-                select(DeliveryRow.id, DeliveryRow.run, DeliveryRow.priority)
-                .where(DeliveryRow.open == 1, DeliveryRow.fed.is_not(None), late)
+                select(DELIVERIES.c.id, DELIVERIES.c.run, DELIVERIES.c.priority)
+                .where(DELIVERIES.c.open == 1, DELIVERIES.c.fed.is_not(None), late)
                 .limit(1000)
             )
             return tuple(Due(row.id, row.run, row.priority) for row in rows)
@@ -216,8 +216,8 @@ class Runs:
             if may.destinations is not None and delivery.destination not in may.destinations:
                 return None
             content = connection.execute(
-                select(OutputRow.content, OutputRow.media_type).where(
-                    OutputRow.version == delivery.version, OutputRow.role == delivery.role
+                select(OUTPUTS.c.content, OUTPUTS.c.media_type).where(
+                    OUTPUTS.c.version == delivery.version, OUTPUTS.c.role == delivery.role
                 )
             ).one()
             if delivery.state is State.STORED:
@@ -239,9 +239,9 @@ class Runs:
             number = delivery.attempts + 1
             if delivery.attempts:
                 _close_lost(connection, id, now)
-            connection.execute(insert(AttemptRow).values(**_begun(delivery, "send", number, worker, now)))
+            connection.execute(insert(ATTEMPTS).values(**_begun(delivery, "send", number, worker, now)))
             changed = {"state": State.SENDING, "attempts": number, "changed": now}
-            connection.execute(update(DeliveryRow).where(DeliveryRow.position == delivery.position).values(changed))
+            connection.execute(update(DELIVERIES).where(DELIVERIES.c.position == delivery.position).values(changed))
             return Turn(delivery, "send", number, bytes(content[0]), content[1], at is Door.TRY)
 
     def told(self, turn: Turn, started: str, worker: str, told: Told) -> bool:
@@ -258,11 +258,11 @@ class Runs:
         with transaction(self._engine, writes=True) as connection:
             row = _held(connection, at.id, at.run)
             if turn.step == "send":
-                mine = and_(AttemptRow.delivery == at.id, AttemptRow.number == turn.attempt)
-                connection.execute(update(AttemptRow).where(mine).values(ended))
+                mine = and_(ATTEMPTS.c.delivery == at.id, ATTEMPTS.c.number == turn.attempt)
+                connection.execute(update(ATTEMPTS).where(mine).values(ended))
             elif row is not None:
                 begun = _begun(at, turn.step, row["attempts"] + 1, worker, started)
-                connection.execute(insert(AttemptRow).values(**(begun | ended)))
+                connection.execute(insert(ATTEMPTS).values(**(begun | ended)))
             if told.heard is not None:
                 note(connection, at.destination, told.heard, now, self._circuit)
             if row is None:
@@ -278,7 +278,7 @@ class Runs:
                 _put_off(connection, row, now, told.again_s, told.state, **values)
             elif sent:
                 changed = {"state": State.STORED, "changed": now, **values}
-                connection.execute(update(DeliveryRow).where(DeliveryRow.position == at.position).values(changed))
+                connection.execute(update(DELIVERIES).where(DELIVERIES.c.position == at.position).values(changed))
             else:
                 _settle(connection, row, now, told.state, **values)
             return True
@@ -286,15 +286,15 @@ class Runs:
 
 def _held(connection: Connection, id: str, run: int) -> RowMapping | None:  # noqa: A002 - as in the routes
     """The row of a run, held together with its report until the transaction ends; None when the run is over."""
-    mine = and_(DeliveryRow.id == id, DeliveryRow.run == run, DeliveryRow.open == 1)
-    held = select(DeliveryRow.__table__).join(ReportRow, ReportRow.id == DeliveryRow.report).where(mine)
+    mine = and_(DELIVERIES.c.id == id, DELIVERIES.c.run == run, DELIVERIES.c.open == 1)
+    held = select(DELIVERIES).join(REPORTS, REPORTS.c.id == DELIVERIES.c.report).where(mine)
     row = connection.execute(held.with_for_update()).first()
     return row._mapping if row else None
 
 
 def _fed(connection: Connection, destination: str) -> int:
     fed = select(func.count()).where(
-        DeliveryRow.destination == destination, DeliveryRow.open == 1, DeliveryRow.fed.is_not(None)
+        DELIVERIES.c.destination == destination, DELIVERIES.c.open == 1, DELIVERIES.c.fed.is_not(None)
     )
     return int(connection.execute(fed).scalar() or 0)
 
@@ -302,31 +302,31 @@ def _fed(connection: Connection, destination: str) -> int:
 def _started(connection: Connection, destination: str, since: str, now: str, priority: int) -> int:
     """How many were sent since then, and how many are about to be."""
     sent = select(func.count()).where(
-        AttemptRow.destination == destination,
-        AttemptRow.started > since,
-        AttemptRow.started <= now,
-        AttemptRow.step == "send",
+        ATTEMPTS.c.destination == destination,
+        ATTEMPTS.c.started > since,
+        ATTEMPTS.c.started <= now,
+        ATTEMPTS.c.step == "send",
     )
     if priority:
-        sent = sent.where(DeliveryRow.id == AttemptRow.delivery, DeliveryRow.priority >= priority)
+        sent = sent.where(DELIVERIES.c.id == ATTEMPTS.c.delivery, DELIVERIES.c.priority >= priority)
     about = select(func.count()).where(
-        DeliveryRow.destination == destination,
-        DeliveryRow.open == 1,
-        DeliveryRow.fed.is_not(None),
-        DeliveryRow.state == State.QUEUED,
-        DeliveryRow.priority >= priority,
+        DELIVERIES.c.destination == destination,
+        DELIVERIES.c.open == 1,
+        DELIVERIES.c.fed.is_not(None),
+        DELIVERIES.c.state == State.QUEUED,
+        DELIVERIES.c.priority >= priority,
     )
     return sum(int(connection.execute(one).scalar() or 0) for one in (sent, about))
 
 
 def earlier_open() -> Any:
     """Whether a delivery of an earlier version to the same destination is still open."""
-    other = DeliveryRow.__table__.alias("earlier")
+    other = DELIVERIES.alias("earlier")
     return exists(
         select(other.c.position).where(
-            other.c.report == DeliveryRow.report,
-            other.c.destination == DeliveryRow.destination,
-            other.c.number < DeliveryRow.number,
+            other.c.report == DELIVERIES.c.report,
+            other.c.destination == DELIVERIES.c.destination,
+            other.c.number < DELIVERIES.c.number,
             other.c.open == 1,
         )
     )
@@ -334,13 +334,13 @@ def earlier_open() -> Any:
 
 def _of_report(connection: Connection, at: Delivery, *, lower: bool) -> int:
     """The number of an open earlier version, or of a later one that went out or may have; 0: there is none."""
-    same = [DeliveryRow.report == at.report, DeliveryRow.destination == at.destination]
+    same = [DELIVERIES.c.report == at.report, DELIVERIES.c.destination == at.destination]
     if lower:
-        same += [DeliveryRow.number < at.number, DeliveryRow.open == 1]
+        same += [DELIVERIES.c.number < at.number, DELIVERIES.c.open == 1]
     else:
-        out = DeliveryRow.state.in_((State.SENDING, State.STORED, State.VERIFIED))
-        same += [DeliveryRow.number > at.number, out]
-    return int(connection.execute(select(func.max(DeliveryRow.number)).where(*same)).scalar() or 0)
+        out = DELIVERIES.c.state.in_((State.SENDING, State.STORED, State.VERIFIED))
+        same += [DELIVERIES.c.number > at.number, out]
+    return int(connection.execute(select(func.max(DELIVERIES.c.number)).where(*same)).scalar() or 0)
 
 
 def _begun(at: Delivery, step: str, number: int, worker: str, started: str) -> dict[str, Any]:
@@ -362,8 +362,8 @@ def _begun(at: Delivery, step: str, number: int, worker: str, started: str) -> d
 
 def _close_lost(connection: Connection, id: str, now: str) -> None:  # noqa: A002 - as in the routes
     """End the attempts whose worker was lost: nobody knows what became of them."""
-    lost = and_(AttemptRow.delivery == id, AttemptRow.ended.is_(None))
-    connection.execute(update(AttemptRow).where(lost).values(ended=now, outcome="unknown", reason=LOST))
+    lost = and_(ATTEMPTS.c.delivery == id, ATTEMPTS.c.ended.is_(None))
+    connection.execute(update(ATTEMPTS).where(lost).values(ended=now, outcome="unknown", reason=LOST))
 
 
 def _put_off(
@@ -378,10 +378,10 @@ def _put_off(
         "state": state or (State.STORED if row["state"] == State.STORED else State.QUEUED),
         **more,
     }
-    connection.execute(update(DeliveryRow).where(DeliveryRow.position == row["position"]).values(values))
+    connection.execute(update(DELIVERIES).where(DELIVERIES.c.position == row["position"]).values(values))
 
 
 def _settle(connection: Connection, row: RowMapping, now: str, state: State, **more: Any) -> None:
     """Close a delivery."""
     values = {"state": state, "open": 0, "fed": None, "changed": now, "settled": now, **more}
-    connection.execute(update(DeliveryRow).where(DeliveryRow.position == row["position"]).values(values))
+    connection.execute(update(DELIVERIES).where(DELIVERIES.c.position == row["position"]).values(values))

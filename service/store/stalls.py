@@ -8,7 +8,7 @@ from service.store.circuits import Door, door
 from service.store.database import transaction
 from service.store.deliveries import BACKFILL
 from service.store.runs import earlier_open
-from service.store.tables import AttemptRow, DeliveryRow
+from service.store.tables import ATTEMPTS, DELIVERIES
 from service.store.times import AHEAD_S, later
 
 STALLED_S: Final = 120.0
@@ -21,20 +21,20 @@ def stalled(engine: Engine, now: str, destination: str, per_s: float = 0.0) -> b
     ``per_s``: of the destination's rate, which may hold them for longer. Backfill waits for its window and is no stall.
     """
     since = later(now, -max(STALLED_S, per_s))
-    mine = (DeliveryRow.destination == destination, DeliveryRow.open == 1)
+    mine = (DELIVERIES.c.destination == destination, DELIVERIES.c.open == 1)
     waiting = exists().where(
         *mine,
-        DeliveryRow.fed.is_(None),
-        DeliveryRow.priority < BACKFILL,
-        DeliveryRow.next_at <= since,
-        DeliveryRow.changed <= since,
+        DELIVERIES.c.fed.is_(None),
+        DELIVERIES.c.priority < BACKFILL,
+        DELIVERIES.c.next_at <= since,
+        DELIVERIES.c.changed <= since,
         ~earlier_open(),
     )
-    under_way = exists().where(*mine, DeliveryRow.fed.is_not(None))
+    under_way = exists().where(*mine, DELIVERIES.c.fed.is_not(None))
     begun = exists().where(
-        AttemptRow.destination == destination,
-        AttemptRow.started > since,
-        AttemptRow.started <= later(now, AHEAD_S),
+        ATTEMPTS.c.destination == destination,
+        ATTEMPTS.c.started > since,
+        ATTEMPTS.c.started <= later(now, AHEAD_S),
     )
     with transaction(engine) as connection:
         if door(connection, destination, now) is Door.SHUT:

@@ -1,330 +1,370 @@
-"""The tables. Unique constraints decide who was first; nothing else does."""
+"""The tables. Unique constraints decide who was first; nothing else does.
 
-from typing import ClassVar
+Tables and no mapped classes: no row is ever an object here, and the mapper is dear to import.
+"""
 
-from sqlalchemy import Double, ForeignKey, Index, Integer, LargeBinary, MetaData, String, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from typing import Final
+
+from sqlalchemy import (
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Named,
+    String,
+    Table,
+    TypedColumns,
+    UniqueConstraint,
+)
 
 INSTANT = String(27)
 """UTC as ``2026-03-02T09:41:00.000000Z``: sorts as text, and reads the same from both databases."""
 
 
-class Base(DeclarativeBase):
-    """Constraints have names, so that a migration can change them."""
-
-    metadata: ClassVar[MetaData] = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
+METADATA: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+"""Constraints have names, so that a migration can change them."""
 
 
-class ReportRow(Base):
+class _Report(TypedColumns):
     """A report of a sender, over its versions."""
 
-    __tablename__ = "reports"
-    __table_args__ = (UniqueConstraint("sender", "report_id"),)
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    sender: Mapped[str] = mapped_column(String())
-    report_id: Mapped[str] = mapped_column(String())
+    id: Named[int] = Column(Integer, primary_key=True)
+    sender: Named[str] = Column(String())
+    report_id: Named[str] = Column(String())
 
 
-class VersionRow(Base):
+REPORTS: Final = Table("reports", METADATA, _Report, UniqueConstraint("sender", "report_id"))
+
+
+class _Version(TypedColumns):
     """One version of a report; ``digest`` is of what the sender said and asked for, ``receipt`` the answer as sent.
 
     ``patient_id`` is the id that counts now, ``said_id`` the one that the version itself says.
     """
 
-    __tablename__ = "versions"
-    __table_args__ = (
-        UniqueConstraint("report", "version"),
-        Index(None, "accession"),
-        Index(None, "study_uid"),
-        Index(None, "patient_id"),
-        Index(None, "said_id"),
-        Index(None, "issued"),
-        Index(None, "received"),
-    )
-
-    id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    report: Mapped[int] = mapped_column(ForeignKey("reports.id"))
-    version: Mapped[int] = mapped_column(Integer)
-    status: Mapped[str] = mapped_column(String(32))
-    issued: Mapped[str] = mapped_column(INSTANT)
-    received: Mapped[str] = mapped_column(INSTANT)
-    study_uid: Mapped[str] = mapped_column(String(64))
-    accession: Mapped[str | None] = mapped_column(String())
-    patient_id: Mapped[str] = mapped_column(String())
-    patient_issuer: Mapped[str | None] = mapped_column(String())
-    said_id: Mapped[str | None] = mapped_column(String())
-    said_issuer: Mapped[str | None] = mapped_column(String())
-    accession_issuer: Mapped[str | None] = mapped_column(String())
-    digest: Mapped[str] = mapped_column(String(64))
-    sr_class: Mapped[str] = mapped_column(String(64))
-    sr_instance: Mapped[str] = mapped_column(String(64), unique=True)
-    sr_series: Mapped[str] = mapped_column(String(64))
-    receipt: Mapped[bytes] = mapped_column(LargeBinary)
+    id: Named[str] = Column(String(36), primary_key=True)
+    report: Named[int] = Column(Integer, ForeignKey("reports.id"))
+    version: Named[int] = Column(Integer)
+    status: Named[str] = Column(String(32))
+    issued: Named[str] = Column(INSTANT)
+    received: Named[str] = Column(INSTANT)
+    study_uid: Named[str] = Column(String(64))
+    accession: Named[str | None] = Column(String())
+    patient_id: Named[str] = Column(String())
+    patient_issuer: Named[str | None] = Column(String())
+    said_id: Named[str | None] = Column(String())
+    said_issuer: Named[str | None] = Column(String())
+    accession_issuer: Named[str | None] = Column(String())
+    digest: Named[str] = Column(String(64))
+    sr_class: Named[str] = Column(String(64))
+    sr_instance: Named[str] = Column(String(64), unique=True)
+    sr_series: Named[str] = Column(String(64))
+    receipt: Named[bytes] = Column(LargeBinary)
 
 
-class MergeRow(Base):
+VERSIONS: Final = Table(
+    "versions",
+    METADATA,
+    _Version,
+    UniqueConstraint("report", "version"),
+    Index(None, "accession"),
+    Index(None, "study_uid"),
+    Index(None, "patient_id"),
+    Index(None, "said_id"),
+    Index(None, "issued"),
+    Index(None, "received"),
+)
+
+
+class _Merge(TypedColumns):
     """An id of a patient that was merged into another one; the other one is never a prior one itself."""
 
-    __tablename__ = "merges"
-
-    prior_id: Mapped[str] = mapped_column(String(), primary_key=True)
-    prior_issuer: Mapped[str] = mapped_column(String(), primary_key=True)
-    survivor_id: Mapped[str] = mapped_column(String())
-    survivor_issuer: Mapped[str] = mapped_column(String())
-    merged: Mapped[str] = mapped_column(INSTANT)
+    prior_id: Named[str] = Column(String(), primary_key=True)
+    prior_issuer: Named[str] = Column(String(), primary_key=True)
+    survivor_id: Named[str] = Column(String())
+    survivor_issuer: Named[str] = Column(String())
+    merged: Named[str] = Column(INSTANT)
 
 
-class OutputRow(Base):
+MERGES: Final = Table("merges", METADATA, _Merge)
+
+
+class _Output(TypedColumns):
     """Bytes as they were emitted; they never change."""
 
-    __tablename__ = "outputs"
-
-    version: Mapped[str] = mapped_column(ForeignKey("versions.id"), primary_key=True)
-    role: Mapped[str] = mapped_column(String(128), primary_key=True)
-    media_type: Mapped[str] = mapped_column(String(128))
-    sha256: Mapped[str] = mapped_column(String(64))
-    content: Mapped[bytes] = mapped_column(LargeBinary)
+    version: Named[str] = Column(String(36), ForeignKey("versions.id"), primary_key=True)
+    role: Named[str] = Column(String(128), primary_key=True)
+    media_type: Named[str] = Column(String(128))
+    sha256: Named[str] = Column(String(64))
+    content: Named[bytes] = Column(LargeBinary)
 
 
-class KeyRow(Base):
+OUTPUTS: Final = Table("outputs", METADATA, _Output)
+
+
+class _Key(TypedColumns):
     """An Idempotency-Key of a sender: the digest of the request that came with it, and what it made."""
 
-    __tablename__ = "idempotency_keys"
-
-    sender: Mapped[str] = mapped_column(String(), primary_key=True)
-    key: Mapped[str] = mapped_column(String(), primary_key=True)
-    digest: Mapped[str] = mapped_column(String(64))
-    version: Mapped[str] = mapped_column(ForeignKey("versions.id"))
-    created: Mapped[str] = mapped_column(INSTANT)
+    sender: Named[str] = Column(String(), primary_key=True)
+    key: Named[str] = Column(String(), primary_key=True)
+    digest: Named[str] = Column(String(64))
+    version: Named[str] = Column(String(36), ForeignKey("versions.id"))
+    created: Named[str] = Column(INSTANT)
 
 
-class OverlayRow(Base):
+KEYS: Final = Table("idempotency_keys", METADATA, _Key)
+
+
+class _Overlay(TypedColumns):
     """One version of a site's overlay, as it was uploaded; the highest version of a sender is in use."""
 
-    __tablename__ = "overlays"
-    __table_args__ = (UniqueConstraint("sender", "version"), {"sqlite_autoincrement": True})
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    sender: Mapped[str] = mapped_column(String())
-    version: Mapped[int] = mapped_column(Integer)
-    created: Mapped[str] = mapped_column(INSTANT)
-    author: Mapped[str] = mapped_column(String())
-    origin: Mapped[str] = mapped_column(String(64))
-    rows: Mapped[int] = mapped_column(Integer)
-    media_type: Mapped[str] = mapped_column(String(128))
-    sha256: Mapped[str] = mapped_column(String(64))
-    content: Mapped[bytes] = mapped_column(LargeBinary)
+    id: Named[int] = Column(Integer, primary_key=True)
+    sender: Named[str] = Column(String())
+    version: Named[int] = Column(Integer)
+    created: Named[str] = Column(INSTANT)
+    author: Named[str] = Column(String())
+    origin: Named[str] = Column(String(64))
+    rows: Named[int] = Column(Integer)
+    media_type: Named[str] = Column(String(128))
+    sha256: Named[str] = Column(String(64))
+    content: Named[bytes] = Column(LargeBinary)
 
 
-class UnmappedRow(Base):
+OVERLAYS: Final = Table(
+    "overlays",
+    METADATA,
+    _Overlay,
+    UniqueConstraint("sender", "version"),
+    sqlite_autoincrement=True,
+)
+
+
+class _Unmapped(TypedColumns):
     """A term that was kept as text: how often, from whom; ``form`` is what spelling variants share."""
 
-    __tablename__ = "unmapped"
-    __table_args__ = (UniqueConstraint("sender", "field", "system", "form", "language"), Index(None, "state", "count"))
-
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    sender: Mapped[str] = mapped_column(String())
-    field: Mapped[str] = mapped_column(String())
-    system: Mapped[str] = mapped_column(String())
-    code: Mapped[str] = mapped_column(String())
-    form: Mapped[str] = mapped_column(String())
-    term: Mapped[str] = mapped_column(String())
-    language: Mapped[str] = mapped_column(String(35))
-    count: Mapped[int] = mapped_column(Integer)
-    first_seen: Mapped[str] = mapped_column(INSTANT)
-    last_seen: Mapped[str] = mapped_column(INSTANT)
-    suggestions: Mapped[str] = mapped_column(String())
-    state: Mapped[str] = mapped_column(String(16))
-    decision: Mapped[str] = mapped_column(String())
-    author: Mapped[str] = mapped_column(String())
-    decided: Mapped[str | None] = mapped_column(INSTANT)
+    id: Named[int] = Column(Integer, primary_key=True)
+    sender: Named[str] = Column(String())
+    field: Named[str] = Column(String())
+    system: Named[str] = Column(String())
+    code: Named[str] = Column(String())
+    form: Named[str] = Column(String())
+    term: Named[str] = Column(String())
+    language: Named[str] = Column(String(35))
+    count: Named[int] = Column(Integer)
+    first_seen: Named[str] = Column(INSTANT)
+    last_seen: Named[str] = Column(INSTANT)
+    suggestions: Named[str] = Column(String())
+    state: Named[str] = Column(String(16))
+    decision: Named[str] = Column(String())
+    author: Named[str] = Column(String())
+    decided: Named[str | None] = Column(INSTANT)
 
 
-class DeliveryRow(Base):
+UNMAPPED: Final = Table(
+    "unmapped",
+    METADATA,
+    _Unmapped,
+    UniqueConstraint("sender", "field", "system", "form", "language"),
+    Index(None, "state", "count"),
+)
+
+
+class _Delivery(TypedColumns):
     """One output on its way to one destination; what it became, and when it is looked at again.
 
     ``run`` counts how often work on it was started: a worker whose run is not the present one may write no state.
     ``fed`` says that a workflow has the run. ``report`` and ``number`` hold the order of the versions of a report.
     """
 
-    __tablename__ = "deliveries"
-    __table_args__ = (
-        UniqueConstraint("id"),
-        Index(None, "version"),
-        Index(None, "report", "destination", "number"),
-        Index(None, "state", "destination", "position"),
-        Index(None, "destination", "open", "fed", "priority", "position"),
-        {"sqlite_autoincrement": True},
-    )
-
-    position: Mapped[int] = mapped_column(Integer, primary_key=True)
-    id: Mapped[str] = mapped_column(String(36))
-    version: Mapped[str] = mapped_column(ForeignKey("versions.id"))
-    report: Mapped[int] = mapped_column(ForeignKey("reports.id"))
-    number: Mapped[int] = mapped_column(Integer)
-    destination: Mapped[str] = mapped_column(String(64))
-    format: Mapped[str] = mapped_column(String(16))
-    role: Mapped[str] = mapped_column(String(128))
-    identifiers: Mapped[str] = mapped_column(String())
-    sr: Mapped[str] = mapped_column(String())
-    parent: Mapped[str | None] = mapped_column(String(36))
-    state: Mapped[str] = mapped_column(String(16))
-    open: Mapped[int] = mapped_column(Integer)
-    attempts: Mapped[int] = mapped_column(Integer)
-    counted: Mapped[int] = mapped_column(Integer)
-    run: Mapped[int] = mapped_column(Integer)
-    fed: Mapped[str | None] = mapped_column(INSTANT)
-    priority: Mapped[int] = mapped_column(Integer)
-    created: Mapped[str] = mapped_column(INSTANT)
-    changed: Mapped[str] = mapped_column(INSTANT)
-    next_at: Mapped[str] = mapped_column(INSTANT)
-    settled: Mapped[str | None] = mapped_column(INSTANT)
-    status: Mapped[str] = mapped_column(String())
-    reason: Mapped[str] = mapped_column(String())
-    request: Mapped[str] = mapped_column(String(64))
-    trace: Mapped[str] = mapped_column(String(64))
+    position: Named[int] = Column(Integer, primary_key=True)
+    id: Named[str] = Column(String(36))
+    version: Named[str] = Column(String(36), ForeignKey("versions.id"))
+    report: Named[int] = Column(Integer, ForeignKey("reports.id"))
+    number: Named[int] = Column(Integer)
+    destination: Named[str] = Column(String(64))
+    format: Named[str] = Column(String(16))
+    role: Named[str] = Column(String(128))
+    identifiers: Named[str] = Column(String())
+    sr: Named[str] = Column(String())
+    parent: Named[str | None] = Column(String(36))
+    state: Named[str] = Column(String(16))
+    open: Named[int] = Column(Integer)
+    attempts: Named[int] = Column(Integer)
+    counted: Named[int] = Column(Integer)
+    run: Named[int] = Column(Integer)
+    fed: Named[str | None] = Column(INSTANT)
+    priority: Named[int] = Column(Integer)
+    created: Named[str] = Column(INSTANT)
+    changed: Named[str] = Column(INSTANT)
+    next_at: Named[str] = Column(INSTANT)
+    settled: Named[str | None] = Column(INSTANT)
+    status: Named[str] = Column(String())
+    reason: Named[str] = Column(String())
+    request: Named[str] = Column(String(64))
+    trace: Named[str] = Column(String(64))
 
 
-class AttemptRow(Base):
+DELIVERIES: Final = Table(
+    "deliveries",
+    METADATA,
+    _Delivery,
+    UniqueConstraint("id"),
+    Index(None, "version"),
+    Index(None, "report", "destination", "number"),
+    Index(None, "state", "destination", "position"),
+    Index(None, "destination", "open", "fed", "priority", "position"),
+    sqlite_autoincrement=True,
+)
+
+
+class _Attempt(TypedColumns):
     """One try of one step, sending or verifying; without an end it is under way, or its worker was lost."""
 
-    __tablename__ = "attempts"
-    __table_args__ = (Index(None, "destination", "started"),)
-
-    delivery: Mapped[str] = mapped_column(ForeignKey("deliveries.id"), primary_key=True)
-    number: Mapped[int] = mapped_column(Integer, primary_key=True)
-    destination: Mapped[str] = mapped_column(String(64))
-    step: Mapped[str] = mapped_column(String(16))
-    run: Mapped[int] = mapped_column(Integer)
-    worker: Mapped[str] = mapped_column(String())
-    started: Mapped[str] = mapped_column(INSTANT)
-    ended: Mapped[str | None] = mapped_column(INSTANT)
-    outcome: Mapped[str] = mapped_column(String(16))
-    status: Mapped[str] = mapped_column(String())
-    reason: Mapped[str] = mapped_column(String())
-    detail: Mapped[str] = mapped_column(String())
+    delivery: Named[str] = Column(String(36), ForeignKey("deliveries.id"), primary_key=True)
+    number: Named[int] = Column(Integer, primary_key=True)
+    destination: Named[str] = Column(String(64))
+    step: Named[str] = Column(String(16))
+    run: Named[int] = Column(Integer)
+    worker: Named[str] = Column(String())
+    started: Named[str] = Column(INSTANT)
+    ended: Named[str | None] = Column(INSTANT)
+    outcome: Named[str] = Column(String(16))
+    status: Named[str] = Column(String())
+    reason: Named[str] = Column(String())
+    detail: Named[str] = Column(String())
 
 
-class CircuitRow(Base):
+ATTEMPTS: Final = Table("attempts", METADATA, _Attempt, Index(None, "destination", "started"))
+
+
+class _Circuit(TypedColumns):
     """How a destination is: failures in a row, and until when nothing but a single try is sent to it."""
 
-    __tablename__ = "circuits"
-
-    destination: Mapped[str] = mapped_column(String(64), primary_key=True)
-    failures: Mapped[int] = mapped_column(Integer)
-    opened: Mapped[str | None] = mapped_column(INSTANT)
-    until: Mapped[str | None] = mapped_column(INSTANT)
-    reason: Mapped[str] = mapped_column(String())
-    changed: Mapped[str] = mapped_column(INSTANT)
+    destination: Named[str] = Column(String(64), primary_key=True)
+    failures: Named[int] = Column(Integer)
+    opened: Named[str | None] = Column(INSTANT)
+    until: Named[str | None] = Column(INSTANT)
+    reason: Named[str] = Column(String())
+    changed: Named[str] = Column(INSTANT)
 
 
-class ApiKeyRow(Base):
+CIRCUITS: Final = Table("circuits", METADATA, _Circuit)
+
+
+class _ApiKey(TypedColumns):
     """An API key: of its secret only the digest; one that is revoked stays, for the trail."""
 
-    __tablename__ = "api_keys"
-
-    id: Mapped[str] = mapped_column(String(12), primary_key=True)
-    name: Mapped[str] = mapped_column(String(128), unique=True)
-    sender: Mapped[str] = mapped_column(String())
-    scopes: Mapped[str] = mapped_column(String())
-    digest: Mapped[str] = mapped_column(String(64))
-    rate_per_minute: Mapped[int] = mapped_column(Integer)
-    body_bytes: Mapped[int] = mapped_column(Integer)
-    created: Mapped[str] = mapped_column(INSTANT)
-    expires: Mapped[str | None] = mapped_column(INSTANT)
-    revoked: Mapped[str | None] = mapped_column(INSTANT)
+    id: Named[str] = Column(String(12), primary_key=True)
+    name: Named[str] = Column(String(128), unique=True)
+    sender: Named[str] = Column(String())
+    scopes: Named[str] = Column(String())
+    digest: Named[str] = Column(String(64))
+    rate_per_minute: Named[int] = Column(Integer)
+    body_bytes: Named[int] = Column(Integer)
+    created: Named[str] = Column(INSTANT)
+    expires: Named[str | None] = Column(INSTANT)
+    revoked: Named[str | None] = Column(INSTANT)
 
 
-class RateRow(Base):
+API_KEYS: Final = Table("api_keys", METADATA, _ApiKey)
+
+
+class _Rate(TypedColumns):
     """A caller whose requests are bounded: the instant, in seconds, at which it may ask as often as ever again."""
 
-    __tablename__ = "rates"
-
-    caller: Mapped[str] = mapped_column(String(), primary_key=True)
-    due: Mapped[float] = mapped_column(Double)
+    caller: Named[str] = Column(String(), primary_key=True)
+    due: Named[float] = Column(Double)
 
 
-class SchemaStepRow(Base):
+RATES: Final = Table("rates", METADATA, _Rate)
+
+
+class _SchemaStep(TypedColumns):
     """A step of the tables, and the step of the oldest program that may run on it."""
 
-    __tablename__ = "schema_steps"
-
-    step: Mapped[str] = mapped_column(String(32), primary_key=True)
-    oldest_program: Mapped[str] = mapped_column(String(32))
+    step: Named[str] = Column(String(32), primary_key=True)
+    oldest_program: Named[str] = Column(String(32))
 
 
-class AuditRow(Base):
+SCHEMA_STEPS: Final = Table("schema_steps", METADATA, _SchemaStep)
+
+
+class _Audit(TypedColumns):
     """One event of the audit trail; ``hash`` covers the event and the hash before it, so nothing can be taken out."""
 
-    __tablename__ = "audit"
-
-    position: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    event: Mapped[bytes] = mapped_column(LargeBinary)
-    previous: Mapped[str] = mapped_column(String(64))
-    hash: Mapped[str] = mapped_column(String(64))
+    position: Named[int] = Column(Integer, primary_key=True, autoincrement=False)
+    event: Named[bytes] = Column(LargeBinary)
+    previous: Named[str] = Column(String(64))
+    hash: Named[str] = Column(String(64))
 
 
-class WorkerRow(Base):
+AUDIT: Final = Table("audit", METADATA, _Audit)
+
+
+class _Worker(TypedColumns):
     """A slot for one worker process: who has it, and when it was last heard of."""
 
-    __tablename__ = "workers"
-
-    slot: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    token: Mapped[str] = mapped_column(String(36))
-    name: Mapped[str] = mapped_column(String())
-    revision: Mapped[str] = mapped_column(String(64))
-    heartbeat: Mapped[str] = mapped_column(INSTANT)
+    slot: Named[int] = Column(Integer, primary_key=True, autoincrement=False)
+    token: Named[str] = Column(String(36))
+    name: Named[str] = Column(String())
+    revision: Named[str] = Column(String(64))
+    heartbeat: Named[str] = Column(INSTANT)
 
 
-class BatchRow(Base):
+WORKERS: Final = Table("workers", METADATA, _Worker)
+
+
+class _Batch(TypedColumns):
     """A batch of reports; ``asked`` is what was wanted of each of them, as JSON."""
 
-    __tablename__ = "batches"
-    __table_args__ = (Index(None, "state", "created"),)
-
-    id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    state: Mapped[str] = mapped_column(String(16))
-    sender: Mapped[str] = mapped_column(String())
-    created: Mapped[str] = mapped_column(INSTANT)
-    settled: Mapped[str | None] = mapped_column(INSTANT)
-    lines: Mapped[int] = mapped_column(Integer)
-    asked: Mapped[str] = mapped_column(String())
+    id: Named[str] = Column(String(36), primary_key=True)
+    state: Named[str] = Column(String(16))
+    sender: Named[str] = Column(String())
+    created: Named[str] = Column(INSTANT)
+    settled: Named[str | None] = Column(INSTANT)
+    lines: Named[int] = Column(Integer)
+    asked: Named[str] = Column(String())
 
 
-class BatchPartRow(Base):
+BATCHES: Final = Table("batches", METADATA, _Batch, Index(None, "state", "created"))
+
+
+class _BatchPart(TypedColumns):
     """Some lines of a batch, packed until they are done; a worker has them since ``fed``."""
 
-    __tablename__ = "batch_parts"
-    __table_args__ = (Index(None, "state", "fed"),)
-
-    batch: Mapped[str] = mapped_column(ForeignKey("batches.id"), primary_key=True)
-    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    first: Mapped[int] = mapped_column(Integer)
-    content: Mapped[bytes] = mapped_column(LargeBinary)
-    state: Mapped[str] = mapped_column(String(16))
-    run: Mapped[int] = mapped_column(Integer)
-    fed: Mapped[str | None] = mapped_column(INSTANT)
-    kept: Mapped[int] = mapped_column(Integer)
-    known: Mapped[int] = mapped_column(Integer)
-    refused: Mapped[int] = mapped_column(Integer)
+    batch: Named[str] = Column(String(36), ForeignKey("batches.id"), primary_key=True)
+    number: Named[int] = Column(Integer, primary_key=True, autoincrement=False)
+    first: Named[int] = Column(Integer)
+    content: Named[bytes] = Column(LargeBinary)
+    state: Named[str] = Column(String(16))
+    run: Named[int] = Column(Integer)
+    fed: Named[str | None] = Column(INSTANT)
+    kept: Named[int] = Column(Integer)
+    known: Named[int] = Column(Integer)
+    refused: Named[int] = Column(Integer)
 
 
-class BatchLineRow(Base):
+BATCH_PARTS: Final = Table("batch_parts", METADATA, _BatchPart, Index(None, "state", "fed"))
+
+
+class _BatchLine(TypedColumns):
     """What became of a line of a batch: the version it was kept as, or why it was refused."""
 
-    __tablename__ = "batch_lines"
-    __table_args__ = (Index(None, "batch", "outcome", "line"),)
+    batch: Named[str] = Column(String(36), ForeignKey("batches.id"), primary_key=True)
+    line: Named[int] = Column(Integer, primary_key=True, autoincrement=False)
+    outcome: Named[str] = Column(String(16))
+    report: Named[str | None] = Column(String(36))
+    problems: Named[str] = Column(String())
 
-    batch: Mapped[str] = mapped_column(ForeignKey("batches.id"), primary_key=True)
-    line: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    outcome: Mapped[str] = mapped_column(String(16))
-    report: Mapped[str | None] = mapped_column(String(36))
-    problems: Mapped[str] = mapped_column(String())
+
+BATCH_LINES: Final = Table("batch_lines", METADATA, _BatchLine, Index(None, "batch", "outcome", "line"))

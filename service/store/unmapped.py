@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, Row, case, func, select, update
 
 from service.domain.errors import NotFound, Problem
 from service.store.database import inserting, transaction
-from service.store.tables import UnmappedRow
+from service.store.tables import UNMAPPED
 
 OPEN = "open"
 RESOLVED = "resolved"
@@ -79,12 +79,12 @@ class UnmappedStore:
 
         Conditions: sender, field, state as text, min as a number.
         """
-        columns = {"sender": UnmappedRow.sender, "field": UnmappedRow.field, "state": UnmappedRow.state}
+        columns = {"sender": UNMAPPED.c.sender, "field": UNMAPPED.c.field, "state": UNMAPPED.c.state}
         conditions = [columns[name] == value for name, value in wanted.items() if name in columns]
         if "min" in wanted:
-            conditions.append(UnmappedRow.count >= wanted["min"])
-        rows = select(UnmappedRow.__table__).where(*conditions)
-        ordered = rows.order_by(UnmappedRow.count.desc(), UnmappedRow.id).limit(limit).offset(offset)
+            conditions.append(UNMAPPED.c.count >= wanted["min"])
+        rows = select(UNMAPPED).where(*conditions)
+        ordered = rows.order_by(UNMAPPED.c.count.desc(), UNMAPPED.c.id).limit(limit).offset(offset)
         with transaction(self._engine) as connection:
             total = connection.execute(select(func.count()).select_from(rows.subquery())).scalar() or 0
             return tuple(_counted(row) for row in connection.execute(ordered)), int(total)
@@ -92,7 +92,7 @@ class UnmappedStore:
     def get(self, ids: Sequence[int]) -> tuple[Counted, ...]:
         """Terms by their numbers, in that order; raises NotFound for one that is not there."""
         with transaction(self._engine) as connection:
-            rows = connection.execute(select(UnmappedRow.__table__).where(UnmappedRow.id.in_(ids)))
+            rows = connection.execute(select(UNMAPPED).where(UNMAPPED.c.id.in_(ids)))
             found = {row.id: _counted(row) for row in rows}
         missing = next((one for one in ids if one not in found), None)
         if missing is not None:
@@ -109,14 +109,14 @@ def count(connection: Connection, terms: Iterable[Unmapped], now: str) -> None:
         row["count"] += 1
     if not rows:
         return
-    made = inserting(connection, UnmappedRow)
+    made = inserting(connection, UNMAPPED)
     new = made.excluded
     again = made.on_conflict_do_update(
         index_elements=list(_SAME),
         set_={
-            "count": UnmappedRow.count + new["count"],
+            "count": UNMAPPED.c.count + new["count"],
             "last_seen": new["last_seen"],
-            "suggestions": case((new["suggestions"] == "[]", UnmappedRow.suggestions), else_=new["suggestions"]),
+            "suggestions": case((new["suggestions"] == "[]", UNMAPPED.c.suggestions), else_=new["suggestions"]),
         },
     )
     # In one order everywhere: two transactions that count the same terms wait for each other, and never both ways.
@@ -127,7 +127,7 @@ def decide(connection: Connection, decisions: Iterable[Decision], now: str) -> N
     """Close terms within the transaction that makes the overlay grow."""
     for one in decisions:
         values = {"state": one.state, "decision": one.text, "author": one.author, "decided": now}
-        connection.execute(update(UnmappedRow).where(UnmappedRow.id == one.id).values(values))
+        connection.execute(update(UNMAPPED).where(UNMAPPED.c.id == one.id).values(values))
 
 
 def _first(term: Unmapped, now: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from service.store.database import transaction
-from service.store.tables import WorkerRow
+from service.store.tables import WORKERS
 
 MOST_SLOTS: Final = 10_000
 
@@ -45,7 +45,7 @@ class Workers:
             values = {"slot": number, "token": token, "name": name, "revision": revision, "heartbeat": self._now()}
             try:
                 with transaction(self._engine, writes=True) as connection:
-                    connection.execute(insert(WorkerRow).values(values))
+                    connection.execute(insert(WORKERS).values(values))
             except IntegrityError:
                 continue
             return Slot(number, token)
@@ -54,34 +54,34 @@ class Workers:
     def take_only(self, token: str, name: str, revision: str) -> Slot:
         """The one slot of an embedded database; whoever calls this knows that no other worker lives."""
         with transaction(self._engine, writes=True) as connection:
-            connection.execute(delete(WorkerRow))
+            connection.execute(delete(WORKERS))
             values = {"slot": 0, "token": token, "name": name, "revision": revision, "heartbeat": self._now()}
-            connection.execute(insert(WorkerRow).values(values))
+            connection.execute(insert(WORKERS).values(values))
         return Slot(0, token)
 
     def beat(self, slot: Slot) -> bool:
         """Say that a worker lives; False when it was taken for dead and its slot is no longer its own."""
-        mine = (WorkerRow.slot == slot.number) & (WorkerRow.token == slot.token)
+        mine = (WORKERS.c.slot == slot.number) & (WORKERS.c.token == slot.token)
         with transaction(self._engine, writes=True) as connection:
-            return connection.execute(update(WorkerRow).where(mine).values(heartbeat=self._now())).rowcount == 1
+            return connection.execute(update(WORKERS).where(mine).values(heartbeat=self._now())).rowcount == 1
 
     def present(self) -> Mapping[int, tuple[str, str, str]]:
         """Each slot in use with its token, its last heartbeat and its revision."""
         with transaction(self._engine) as connection:
-            rows = connection.execute(select(WorkerRow.__table__))
+            rows = connection.execute(select(WORKERS))
             return {row.slot: (row.token, row.heartbeat, row.revision) for row in rows}
 
     def leave(self, slot: Slot) -> None:
         """Give a slot back."""
-        mine = (WorkerRow.slot == slot.number) & (WorkerRow.token == slot.token)
+        mine = (WORKERS.c.slot == slot.number) & (WORKERS.c.token == slot.token)
         with transaction(self._engine, writes=True) as connection:
-            connection.execute(delete(WorkerRow).where(mine))
+            connection.execute(delete(WORKERS).where(mine))
 
     def bury(self, number: int, token: str, heartbeat: str) -> bool:
         """Take the slot from a silent worker; False when it was heard of after all."""
-        silent = (WorkerRow.slot == number) & (WorkerRow.token == token) & (WorkerRow.heartbeat == heartbeat)
+        silent = (WORKERS.c.slot == number) & (WORKERS.c.token == token) & (WORKERS.c.heartbeat == heartbeat)
         with transaction(self._engine, writes=True) as connection:
-            return connection.execute(delete(WorkerRow).where(silent)).rowcount == 1
+            return connection.execute(delete(WORKERS).where(silent)).rowcount == 1
 
 
 class Watch:

@@ -17,7 +17,7 @@ from service.config import Settings
 from service.store.access import KeptKey
 from service.store.database import transaction
 from service.store.reports import Store
-from service.store.tables import RateRow
+from service.store.tables import RATES
 from tests.findings import make_body
 
 JSON = {"Content-Type": "application/json"}
@@ -168,7 +168,7 @@ def test_the_bound_holds_for_all_processes_of_a_deployment(service: Service) -> 
 def test_a_caller_without_a_bound_leaves_no_row(service: Service) -> None:
     service.ask("GET", "/v1/terms?q=brain", service.key(Scope.TERMINOLOGY_READ))
     with transaction(service.store._engine) as connection:
-        assert connection.execute(select(RateRow.caller)).all() == []
+        assert connection.execute(select(RATES.c.caller)).all() == []
 
 
 def test_a_caller_may_send_no_more_than_its_own_bound(service: Service) -> None:

@@ -19,7 +19,7 @@ from service.config import Settings
 from service.domain.errors import Invalid, Unavailable
 from service.store import database
 from service.store.reports import Store
-from service.store.tables import Base
+from service.store.tables import METADATA
 from tests.findings import make_body
 
 
@@ -27,7 +27,7 @@ def test_the_migrations_make_the_tables(database_url: str) -> None:
     engine = database.open_engine(database_url)
     database.migrate(engine)
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
     engine.dispose()
 
 

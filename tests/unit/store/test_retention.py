@@ -10,7 +10,7 @@ from service.store.database import transaction
 from service.store.deliveries import State
 from service.store.reports import Key, Store
 from service.store.retention import Purged
-from service.store.tables import Base
+from service.store.tables import METADATA
 from tests.unit.store.test_deliveries import Clock, begin, clock, end, keep, kept, planned
 from tests.unit.store.test_reports import ID, make_draft
 
@@ -31,7 +31,7 @@ def test_an_old_report_goes_with_all_that_belongs_to_it(kept: Store, clock: Cloc
     with transaction(kept.deliveries.engine) as connection:
         left = {
             table.name: connection.execute(select(func.count()).select_from(table)).scalar()
-            for table in Base.metadata.sorted_tables
+            for table in METADATA.sorted_tables
         }
     assert {name for name, number in left.items() if number} <= {"circuits", "workers", "schema_steps"}
 
