@@ -9,7 +9,7 @@ from sqlalchemy import Engine, Row, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from service.domain.errors import Conflict, NotFound, Problem
-from service.store.database import transaction
+from service.store.database import reading, transaction
 from service.store.tables import API_KEYS, AUDIT
 
 FIRST: Final = "0" * 64
@@ -54,13 +54,13 @@ class KeyStore:
 
     def find(self, id: str) -> KeptKey | None:  # noqa: A002 - the column's own word
         """A key by its id."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             row = connection.execute(select(API_KEYS).where(API_KEYS.c.id == id)).first()
         return _key(row) if row is not None else None
 
     def all(self) -> tuple[KeptKey, ...]:
         """All keys, in the order of their names."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return tuple(map(_key, connection.execute(select(API_KEYS).order_by(API_KEYS.c.name))))
 
     def revoke(self, name: str) -> None:
@@ -110,7 +110,7 @@ class AuditTrail:
     def after(self, position: int, limit: int = _PAGE) -> tuple[KeptEvent, ...]:
         """The events after a position, oldest first."""
         statement = select(AUDIT).where(AUDIT.c.position > position).order_by(AUDIT.c.position)
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(statement.limit(limit)).all()
         return tuple(KeptEvent(row.position, bytes(row.event), row.previous, row.hash) for row in rows)
 

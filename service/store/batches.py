@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, func, insert, or_, select, update
 
 from service.domain.errors import Conflict, NotFound, Problem
-from service.store.database import transaction
+from service.store.database import reading, transaction
 from service.store.tables import BATCH_LINES, BATCH_PARTS, BATCHES
 from service.store.times import AHEAD_S, later
 
@@ -173,7 +173,7 @@ class BatchStore:
 
     def is_waiting(self) -> bool:
         """Whether there is a batch to work on."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             running = select(BATCHES.c.id).where(BATCHES.c.state == RUNNING)
             return connection.execute(running.limit(1)).first() is not None
 
@@ -248,7 +248,7 @@ class BatchStore:
         """Parts that a workflow has had for a while: whoever asks looks whether it still has them."""
         now = self._now()
         late = or_(BATCH_PARTS.c.fed < later(now, -_FED_LATE_S), BATCH_PARTS.c.fed > later(now, AHEAD_S))
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(
                 select(BATCH_PARTS.c.batch, BATCH_PARTS.c.number, BATCH_PARTS.c.run)
                 .where(BATCH_PARTS.c.state == _OPEN, BATCH_PARTS.c.fed.is_not(None), late)

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, select, update
 
-from service.store.database import inserting, transaction
+from service.store.database import inserting, reading
 from service.store.tables import CIRCUITS
 from service.store.times import AHEAD_S, later
 
@@ -69,7 +69,7 @@ class Heard:
 def open_circuits(engine: Engine) -> tuple[CircuitState, ...]:
     """The destinations that are left alone."""
     statement = select(CIRCUITS).where(CIRCUITS.c.until.is_not(None)).order_by(CIRCUITS.c.destination)
-    with transaction(engine) as connection:
+    with reading(engine) as connection:
         return tuple(
             CircuitState(row.destination, row.failures, row.opened or row.until, row.until, row.reason)
             for row in connection.execute(statement)

@@ -1,12 +1,20 @@
 """Opening the database: SQLite with its pragmas, PostgreSQL through psycopg; migrations and what is wrong with it."""
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    InvalidatePoolError,
+    NoSuchModuleError,
+    SQLAlchemyError,
+)
 
 from service.domain.errors import Invalid, Problem, Unavailable
 
@@ -22,7 +30,7 @@ _MIGRATION_LOCK = 5_251_741  # one number for all processes: only one migrates a
 def open_engine(url: str, *, ping: bool = True) -> Engine:
     """An engine that connects on first use; raises ValueError for a URL that is no database.
 
-    ``ping``: a connection of the pool is tried before each use, so that a restart of the server fails no request.
+    ``ping``: a connection of the pool is looked at before each use, so that a restart of the server fails no request.
     """
     try:
         parsed = make_url(url)
@@ -31,7 +39,10 @@ def open_engine(url: str, *, ping: bool = True) -> Engine:
         if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
             raise ValueError("the database is SQLite or PostgreSQL")
         if parsed.get_backend_name() == "postgresql":
-            return create_engine(parsed, pool_pre_ping=ping, connect_args={"connect_timeout": 5})
+            remote = create_engine(parsed, connect_args={"connect_timeout": 5})
+            if ping:
+                event.listen(remote, "checkout", _look_at)
+            return remote
     except (ArgumentError, NoSuchModuleError) as error:
         raise ValueError("not a database URL") from error
     if parsed.database and parsed.database != ":memory:":
@@ -40,6 +51,19 @@ def open_engine(url: str, *, ping: bool = True) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _look_at(connection: Any, _record: object, _proxy: object) -> None:
+    """Give the pool's connections up where the server has ended this one: only then is there anything to read.
+
+    A server that ends a connection says so, and closes it; while nothing is asked it says nothing else but that its own
+    settings have changed. To ask it (``pool_pre_ping``) is a message to and fro for each use.
+    """
+    looked = select.poll()
+    if not connection.closed:
+        looked.register(connection.fileno(), select.POLLIN)
+    if connection.closed or looked.poll(0):
+        raise InvalidatePoolError
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -58,9 +82,27 @@ def _begin_sqlite(connection: Connection) -> None:
 @contextmanager
 def transaction(engine: Engine, *, writes: bool = False) -> Iterator[Connection]:
     """One transaction; a database that does not answer is `Unavailable`, a constraint that speaks passes through."""
-    try:
-        with engine.connect().execution_options(writes=writes) as connection, connection.begin():
+    with _answered(), engine.connect().execution_options(writes=writes) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Statements that only read. On PostgreSQL each sees what is committed when it begins, in a transaction or not
+    (READ COMMITTED): without one the messages that begin and end it are spared. Raises Unavailable.
+    """
+    if engine.dialect.name != "postgresql":
+        with transaction(engine) as connection:
             yield connection
+        return
+    with _answered(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield connection
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    try:
+        yield
     except IntegrityError:
         raise
     except DBAPIError as error:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, func, inse
 
 from service.domain.emitted import SrReference
 from service.domain.errors import Conflict, NotFound, Problem
-from service.store.database import transaction
+from service.store.database import reading, transaction
 from service.store.tables import ATTEMPTS, DELIVERIES, OUTPUTS, REPORTS, VERSIONS
 
 BACKFILL: Final = 10
@@ -114,7 +114,7 @@ class DeliveryStore:
     def of(self, version: str) -> tuple[Delivery, ...]:
         """The deliveries of a version, oldest first; raises NotFound for a version that is not there."""
         statement = select(DELIVERIES).where(DELIVERIES.c.version == version).order_by(DELIVERIES.c.position)
-        with transaction(self.engine) as connection:
+        with reading(self.engine) as connection:
             found = tuple(made(row._mapping) for row in connection.execute(statement))
             if not found and connection.execute(select(VERSIONS.c.id).where(VERSIONS.c.id == version)).first() is None:
                 raise _not_found()
@@ -122,7 +122,7 @@ class DeliveryStore:
 
     def get(self, id: str) -> Delivery:  # noqa: A002 - the route's own word
         """One delivery; raises NotFound."""
-        with transaction(self.engine) as connection:
+        with reading(self.engine) as connection:
             row = connection.execute(select(DELIVERIES).where(DELIVERIES.c.id == id)).first()
         if row is None:
             raise _not_found()
@@ -134,7 +134,7 @@ class DeliveryStore:
             select(ATTEMPTS).where(ATTEMPTS.c.delivery.in_(ids)).order_by(ATTEMPTS.c.delivery, ATTEMPTS.c.number)
         )
         found: dict[str, list[Attempt]] = {one: [] for one in ids}
-        with transaction(self.engine) as connection:
+        with reading(self.engine) as connection:
             for row in connection.execute(statement):
                 members = {name: row._mapping[name] for name in Attempt.__slots__}
                 found[row.delivery].append(Attempt(**(members | {"detail": _pairs(members["detail"])})))
@@ -148,7 +148,7 @@ class DeliveryStore:
         statement = select(DELIVERIES).where(*_conditions(wanted))
         if before is not None:
             statement = statement.where(DELIVERIES.c.position < before)
-        with transaction(self.engine) as connection:
+        with reading(self.engine) as connection:
             rows = connection.execute(statement.order_by(DELIVERIES.c.position.desc()).limit(limit))
             return tuple(made(row._mapping) for row in rows)
 
@@ -160,7 +160,7 @@ class DeliveryStore:
             .where(waited_for)
             .group_by(DELIVERIES.c.destination, DELIVERIES.c.state)
         )
-        with transaction(self.engine) as connection:
+        with reading(self.engine) as connection:
             return {(row[0], row[1]): int(row[2]) for row in connection.execute(statement)}
 
     def queues(self) -> Mapping[str, tuple[int, str]]:
@@ -170,7 +170,7 @@ class DeliveryStore:
             .where(DELIVERIES.c.open == 1)
             .group_by(DELIVERIES.c.destination)
         )
-        with transaction(self.engine) as connection:
+        with reading(self.engine) as connection:
             return {row[0]: (int(row[1]), str(row[2])) for row in connection.execute(statement)}
 
     def add(

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, Row, Select, and_, func, insert, sele
 from sqlalchemy.exc import IntegrityError
 
 from service.domain.errors import Conflict, NotFound, Problem
-from service.store.database import transaction
+from service.store.database import reading, transaction
 from service.store.tables import OVERLAYS
 from service.store.unmapped import Decision, decide
 
@@ -54,23 +54,23 @@ class OverlayStore:
 
     def stamp(self) -> int:
         """The number of the newest upload: it grows with every one, so that other processes notice."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return int(connection.execute(select(func.max(OVERLAYS.c.id))).scalar() or 0)
 
     def current(self) -> tuple[KeptOverlay, ...]:
         """The newest version of every sender, in order of senders."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return tuple(_kept(row) for row in connection.execute(_current().order_by(OVERLAYS.c.sender)))
 
     def get(self, sender: str, version: int | None = None) -> KeptOverlay:
         """A version of a sender's overlay, by default the newest; raises NotFound."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return _get(connection, sender, version)
 
     def versions(self, sender: str) -> tuple[KeptOverlay, ...]:
         """All versions of a sender's overlay, newest first; raises NotFound."""
         statement = select(OVERLAYS).where(OVERLAYS.c.sender == sender).order_by(OVERLAYS.c.version.desc())
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             found = tuple(_kept(row) for row in connection.execute(statement))
         if not found:
             raise _not_found()

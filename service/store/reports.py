@@ -13,7 +13,7 @@ from service.domain.errors import NotFound, Problem
 from service.domain.received import Earlier
 from service.store.access import AuditTrail, KeyStore
 from service.store.batches import BatchStore
-from service.store.database import HEAD, faults, migrate, open_engine, transaction
+from service.store.database import HEAD, faults, migrate, open_engine, reading, transaction
 from service.store.deliveries import DeliveryStore, Origin, Planned
 from service.store.deliveries import keep as keep_deliveries
 from service.store.overlays import OverlayStore
@@ -147,17 +147,17 @@ class Store:
 
     def find(self, sender: str, report_id: str, version: int) -> Stored | None:
         """The stored version of a sender's report, or None."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return _first(connection, _named(sender, report_id).where(VERSIONS.c.version == version))
 
     def newest_before(self, sender: str, report_id: str, version: int) -> Stored | None:
         """The highest version of a sender's report below ``version``, or None."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return _newest_before(connection, sender, report_id, version)
 
     def keyed(self, sender: str, key: str) -> tuple[str, Stored] | None:
         """The digest that an Idempotency-Key came with and the version it made, or None."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             row = connection.execute(select(KEYS).where(KEYS.c.sender == sender, KEYS.c.key == key)).first()
             found = _first(connection, _versions().where(VERSIONS.c.id == row.version)) if row else None
             return (row.digest, found) if row and found else None
@@ -198,7 +198,7 @@ class Store:
 
     def get(self, id: str) -> Stored:  # noqa: A002 - the route's own word
         """The version under our id; raises NotFound."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             found = _first(connection, _versions().where(VERSIONS.c.id == id))
         if found is None:
             raise _not_found()
@@ -206,7 +206,7 @@ class Store:
 
     def output(self, id: str, role: str) -> Output:  # noqa: A002 - the route's own word
         """The bytes emitted in a role; raises NotFound."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             row = connection.execute(select(OUTPUTS).where(OUTPUTS.c.version == id, OUTPUTS.c.role == role)).first()
         if row is None:
             raise _not_found()
@@ -225,7 +225,7 @@ class Store:
             .where(VERSIONS.c.report == of, VERSIONS.c.version <= stored.version, OUTPUTS.c.role.startswith("fhir"))
             .order_by(VERSIONS.c.version.desc(), OUTPUTS.c.role.desc())
         )
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(said).all()
         return tuple(
             Earlier(Emitted(row.media_type, bytes(row.content)), row.role.partition("@")[2].partition(".")[0])
@@ -235,7 +235,7 @@ class Store:
     def versions(self, id: str) -> tuple[Stored, ...]:  # noqa: A002 - the route's own word
         """All versions of the report that ``id`` is one of, oldest first; raises NotFound."""
         of = select(VERSIONS.c.report).where(VERSIONS.c.id == id).scalar_subquery()
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(_versions().where(VERSIONS.c.report == of).order_by(VERSIONS.c.version)).all()
         if not rows:
             raise _not_found()
@@ -246,7 +246,7 @@ class Store:
         statement = _versions().order_by(VERSIONS.c.received.desc(), VERSIONS.c.id).limit(limit)
         if sender is not None:
             statement = statement.where(REPORTS.c.sender == sender)
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             found = [_stored(row._mapping) for row in connection.execute(statement)]
         # One document after the other: many together may be more than the memory holds.
         for one in found:
@@ -265,7 +265,7 @@ class Store:
             .order_by(VERSIONS.c.issued.desc(), VERSIONS.c.id)
             .limit(limit)
         )
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             return tuple(_stored(row._mapping) for row in connection.execute(statement).all())
 
     def _merged(self, wanted: Mapping[str, str | datetime]) -> Sequence[KeptId]:

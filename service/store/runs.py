@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from service.store.circuits import Circuit, Door, Heard, door, note, take_try
-from service.store.database import transaction
+from service.store.database import reading, transaction
 from service.store.deliveries import BACKFILL, Delivery, State, made
 from service.store.tables import ATTEMPTS, DELIVERIES, OUTPUTS, REPORTS
 from service.store.times import AHEAD_S, later
@@ -189,7 +189,7 @@ class Runs:
         """Runs that a workflow has had for a while: whoever asks looks whether it still has them."""
         now = self._now()
         late = or_(DELIVERIES.c.fed < later(now, -_FED_LATE_S), DELIVERIES.c.fed > later(now, AHEAD_S))
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(
                 select(DELIVERIES.c.id, DELIVERIES.c.run, DELIVERIES.c.priority)
                 .where(DELIVERIES.c.open == 1, DELIVERIES.c.fed.is_not(None), late)

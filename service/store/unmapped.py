@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import Connection, Engine, Row, case, func, select, update
 
 from service.domain.errors import NotFound, Problem
-from service.store.database import inserting, transaction
+from service.store.database import inserting, reading
 from service.store.tables import UNMAPPED
 
 OPEN = "open"
@@ -85,13 +85,13 @@ class UnmappedStore:
             conditions.append(UNMAPPED.c.count >= wanted["min"])
         rows = select(UNMAPPED).where(*conditions)
         ordered = rows.order_by(UNMAPPED.c.count.desc(), UNMAPPED.c.id).limit(limit).offset(offset)
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             total = connection.execute(select(func.count()).select_from(rows.subquery())).scalar() or 0
             return tuple(_counted(row) for row in connection.execute(ordered)), int(total)
 
     def get(self, ids: Sequence[int]) -> tuple[Counted, ...]:
         """Terms by their numbers, in that order; raises NotFound for one that is not there."""
-        with transaction(self._engine) as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(select(UNMAPPED).where(UNMAPPED.c.id.in_(ids)))
             found = {row.id: _counted(row) for row in rows}
         missing = next((one for one in ids if one not in found), None)
