@@ -331,9 +331,9 @@ def publish(
     report = received.report
     digest = _digest(report, options, source.amendment)
     if dry_run:
-        _already(report, digest, store, None)
+        found, previous = store.around(report.sender, report.id, report.version)
+        _already(report, digest, store, None, found)
         tables_used, overlays = _vocabulary(source, report.sender, store)
-        previous = _previous(report, store)
         received = after(received, previous, store)
         coded = _placed(source, received, _coded(_following(report, previous), tables_used), tables_used)
         _check_accession(coded, store)
@@ -389,10 +389,10 @@ def _keep(
 
     report = received.report
     said = kept.Key(key, digest) if key is not None else None
-    there = _already(report, digest, store, said)
+    found, previous = store.around(report.sender, report.id, report.version)
+    there = _already(report, digest, store, said, found)
     if there is not None:
         return there
-    previous = _previous(report, store)
     received = after(received, previous, store)
     tables_used, overlays = _vocabulary(source, report.sender, store)
     coded = _placed(source, received, _coded(_following(report, previous), tables_used), tables_used)
@@ -454,8 +454,8 @@ def _issued_by(source: Source, report: CodedReport, tables_used: Vocabulary) -> 
     return replace(report, patient=patient, study=study, losses=tuple(losses))
 
 
-def _already(report: LesionReport, digest: str, store: Store, key: Key | None) -> Receipt | None:
-    """The receipt of the same request, if it was made before."""
+def _already(report: LesionReport, digest: str, store: Store, key: Key | None, found: Stored | None) -> Receipt | None:
+    """The receipt of the same request, if it was made before; ``found`` is the version that is kept."""
     from service.store.reports import Taken
 
     if key is not None:
@@ -464,7 +464,6 @@ def _already(report: LesionReport, digest: str, store: Store, key: Key | None) -
             if keyed[0] != digest:
                 raise KeyReused(Problem("", "idempotency-key", "this Idempotency-Key came with another request before"))
             return Receipt(keyed[1].id, keyed[1].receipt, created=True)
-    found = store.find(report.sender, report.id, report.version)
     if found is None:
         return None
     if found.digest != digest:

@@ -1,7 +1,8 @@
 """The receipt: what became of a report, in JSON. Pure; it says codes and places, never the patient."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from service.domain.codes import Code, CodedTerm
@@ -22,18 +23,28 @@ def loss_row(loss: Loss) -> dict[str, Any]:
 
 def coded_terms(report: CodedReport) -> Iterator[CodedTerm]:
     """Every term of a coded report that came from the sender's document, in the report's order."""
-    return (term for term in _terms(report) if term.where)
+    found: list[CodedTerm] = []
+    _find_terms(report, found)
+    return (term for term in found if term.where)
 
 
-def _terms(node: object) -> Iterator[CodedTerm]:
+def _find_terms(node: Any, found: list[CodedTerm]) -> None:
     if isinstance(node, CodedTerm):
-        yield node
+        found.append(node)
     elif isinstance(node, tuple):
         for item in node:
-            yield from _terms(item)
-    elif is_dataclass(node):
-        for member in fields(node):
-            yield from _terms(getattr(node, member.name))
+            _find_terms(item, found)
+    else:
+        for name in _members(type(node)):
+            _find_terms(getattr(node, name), found)
+
+
+def _members_of(kind: type) -> tuple[str, ...]:
+    """The members of a data class; nothing else of a report has any."""
+    return tuple(member.name for member in fields(kind)) if is_dataclass(kind) else ()
+
+
+_members: Callable[[type], tuple[str, ...]] = cache(_members_of)
 
 
 def receipt(

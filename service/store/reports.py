@@ -5,7 +5,19 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+)
 from sqlalchemy.exc import IntegrityError
 
 from service.domain.emitted import Emitted, SrReference
@@ -145,10 +157,13 @@ class Store:
         """Give back all connections."""
         self._engine.dispose()
 
-    def find(self, sender: str, report_id: str, version: int) -> Stored | None:
-        """The stored version of a sender's report, or None."""
+    def around(self, sender: str, report_id: str, version: int) -> tuple[Stored | None, Stored | None]:
+        """A version of a sender's report, and the highest one below it; None for what is not there."""
         with reading(self._engine) as connection:
-            return _first(connection, _named(sender, report_id).where(VERSIONS.c.version == version))
+            rows = connection.execute(_AROUND, {"sender": sender, "report": report_id, "most": version}).all()
+        found = [_stored(row._mapping) for row in rows]
+        here = found.pop(0) if found and found[0].version == version else None
+        return here, found[0] if found else None
 
     def newest_before(self, sender: str, report_id: str, version: int) -> Stored | None:
         """The highest version of a sender's report below ``version``, or None."""
@@ -170,8 +185,8 @@ class Store:
         new = draft.stored
         try:
             with transaction(self._engine, writes=True) as connection:
-                before = _newest_before(connection, new.sender, new.report_id, new.version)
-                if (before.id if before else None) != draft.predecessor:
+                below = {"sender": new.sender, "report": new.report_id, "most": new.version - 1}
+                if connection.execute(_NEWEST, below).scalar() != draft.predecessor:
                     raise Taken
                 patient = resolved(connection, KeptId(draft.patient_id, draft.patient_issuer or ""))
                 if draft.accession:
@@ -326,6 +341,19 @@ def _versions() -> Select[*tuple[object, ...]]:
 
 def _named(sender: str, report_id: str) -> Select[*tuple[object, ...]]:
     return _versions().where(REPORTS.c.sender == sender, REPORTS.c.report_id == report_id)
+
+
+_OF_REPORT = (REPORTS.c.sender == bindparam("sender"), REPORTS.c.report_id == bindparam("report"))
+_UP_TO = (*_OF_REPORT, VERSIONS.c.version <= bindparam("most", type_=Integer()))
+# Made once: to put a statement together costs as much as to run it.
+_AROUND = _versions().where(*_UP_TO).order_by(VERSIONS.c.version.desc()).limit(2)
+_NEWEST = (
+    select(VERSIONS.c.id)
+    .join(REPORTS, REPORTS.c.id == VERSIONS.c.report)
+    .where(*_UP_TO)
+    .order_by(VERSIONS.c.version.desc())
+    .limit(1)
+)
 
 
 def _newest_before(connection: Connection, sender: str, report_id: str, version: int) -> Stored | None:

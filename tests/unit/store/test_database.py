@@ -7,19 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, func, insert, inspect, select, text
 
 from service.app import create_app
 from service.config import Settings
 from service.domain.errors import Invalid, Unavailable
 from service.store import database
 from service.store.reports import Store
-from service.store.tables import METADATA
+from service.store.tables import METADATA, RATES
 from tests.findings import make_body
 
 
@@ -205,7 +206,7 @@ def test_says_that_the_server_is_away(tmp_path: Path) -> None:
     store = Store(f"postgresql://nobody@/none?host={tmp_path}")
     assert "can not be used" in store.faults()[0]
     with pytest.raises(Unavailable) as raised:
-        store.find("local", "R1", 1)
+        store.around("local", "R1", 1)
     assert raised.value.retryable
     store.close()
 
@@ -240,4 +241,34 @@ def test_sqlite_holds_references_and_writes_ahead(tmp_path: Path) -> None:
             for name in ("journal_mode", "foreign_keys", "synchronous")
         }
     assert pragmas == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 2}
+    engine.dispose()
+
+
+def test_connections_that_the_server_has_ended_fail_no_request(database_url: str) -> None:
+    if database_url.startswith("sqlite"):
+        pytest.skip("SQLite has no server")
+    store = Store(database_url)
+    store.migrate()
+    assert store.around("local", "R1", 1) == (None, None)
+    with psycopg.connect(database_url, autocommit=True) as other:
+        ended = other.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchall()
+    assert ended
+    assert store.around("local", "R1", 1) == (None, None)
+    store.close()
+
+
+def test_a_reading_sees_what_others_commit_meanwhile(database_url: str) -> None:
+    if database_url.startswith("sqlite"):
+        pytest.skip("SQLite reads in a transaction: it shows what was committed when that began")
+    engine = database.open_engine(database_url)
+    database.migrate(engine)
+    rates = select(func.count()).select_from(RATES)
+    with database.reading(engine) as connection:
+        assert connection.execute(rates).scalar() == 0
+        with database.transaction(engine, writes=True) as writing:
+            writing.execute(insert(RATES).values(caller="somebody", due=0.0))
+        assert connection.execute(rates).scalar() == 1
     engine.dispose()

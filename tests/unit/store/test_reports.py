@@ -38,7 +38,8 @@ def test_gives_back_what_was_kept(store: Store) -> None:
     draft = make_draft()
     store.keep(draft)
     assert store.get(draft.stored.id) == draft.stored
-    assert store.find("local", "R1", 1) == draft.stored
+    assert store.around("local", "R1", 1) == (draft.stored, None)
+    assert store.around("local", "R1", 3) == (None, draft.stored)
     assert store.output(draft.stored.id, "sr") == draft.outputs[1]
 
 
@@ -87,7 +88,7 @@ def test_a_failed_keep_leaves_nothing_behind(store: Store) -> None:
     store.keep(make_draft(key=Key("k", "d")))
     with pytest.raises(Taken):  # the key is in use, which shows only after report, version and outputs are in
         store.keep(make_draft(2, key=Key("k", "e"), report_id="R2"))
-    assert store.find("local", "R2", 2) is None
+    assert store.around("local", "R2", 2)[0] is None
     assert store.search({"report_id": "R2"}, limit=9) == ()
 
 
