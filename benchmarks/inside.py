@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.inside [--requests N] [--lesions N]`` forks a worker from the loaded application, as gunicorn
 does, sends it so many requests, each with other names, numbers and ids, and writes its proportional set size at each
-twentieth of the way. One JSON object is written.
+twentieth of the way, one JSON object a line.
 """
 
 import argparse
@@ -119,7 +119,7 @@ def documents(lesions: int) -> Iterator[bytes]:
         said["study"] |= {"uid": f"1.2.3.{number}", "accession": f"A{number}"}
         for place, lesion in enumerate(said["lesions"]):
             lesion["text"] = f"Lesion {place} of {number}."
-            lesion["measurements"]["volume"] = f"{number % 100_000}.{place} mm3"
+            lesion["measurements"]["volume"] = f"{1 + number % 100_000}.{place} mm3"
         said["lesions"][0]["site"] = f"place {number}"
         yield orjson.dumps(said)
 
@@ -154,11 +154,11 @@ def main() -> None:
     parser.add_argument("--lesions", type=int, default=10)
     asked = parser.parse_args()
     began = time.perf_counter()
-    found = [[number, round(mib, 1)] for number, mib in worked(asked.lesions, asked.requests)]
-    said = {"requests": asked.requests, "lesions": asked.lesions, "pss_mib": found}
-    sys.stdout.write(
-        json.dumps(said | {"wall_s": round(time.perf_counter() - began, 1), "load": os.getloadavg()}) + "\n"
-    )
+    for number, mib in worked(asked.lesions, asked.requests):
+        said = {"requests": number, "lesions": asked.lesions, "pss_mib": round(mib, 1)}
+        said |= {"wall_s": round(time.perf_counter() - began, 1), "load": os.getloadavg()[0]}
+        sys.stdout.write(json.dumps(said) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -150,6 +150,7 @@ def measured(command: Sequence[str], requests: int, starts: int = 5) -> dict[str
     spent = [seconds * 1000 for seconds, _ in rounds]
     return {
         "command": list(command),
+        "settings": {name: said for name, said in os.environ.items() if name.startswith("LESIONBRIDGE_")},
         "requests": requests,
         "processor_ms": _spread(spent),
         "requests_per_processor_second": _spread([1000 / ms for ms in spent]),

@@ -64,6 +64,7 @@ class Settings:
     port: int = 8080
     workers: int = 0  # 0: one on SQLite, one a processor on PostgreSQL
     threads: int = 4
+    keepalive_s: int = 2  # 0: no connection is kept
     timeout_s: int = 60
     tls_cert: str = ""
     tls_key: str = ""
@@ -102,8 +103,8 @@ class Settings:
         if self.workers < 0 or self.threads < 1 or self.timeout_s < 1 or self.terminology_timeout_s < 1:
             names = "workers, threads, timeout_s, terminology_timeout_s"
             raise BadSetting(names, "workers is 0 or more, the others at least 1")
-        if self.keep_days < 0:
-            raise BadSetting("keep_days", "is 0 or more")
+        if self.keepalive_s < 0 or self.keep_days < 0:
+            raise BadSetting("keepalive_s, keep_days", "each is 0 or more")
         if self.log_level not in LOG_LEVELS:
             raise BadSetting("log_level", f"one of {', '.join(LOG_LEVELS)}")
         if self.access not in ACCESS:

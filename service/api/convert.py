@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response, request
 
-from service.api import answers, forms, negotiation
+from service.api import answers, forms, negotiation, turns
 from service.api.deployment import deployment
 from service.api.openapi import CONVERTED, MEASURED_BODY, Blueprint
 from service.api.schemas import ConvertQuery
@@ -29,5 +29,6 @@ def convert(query: dict[str, Any]) -> Response:
     masks = sent if query["measure"] else ()
     options = replace(ConvertQuery.options(query), encoding=offer.encoding)
     said = replace(here.source(content, form, query.get("mapping")), masks=masks, validate="definitions" in query)
+    turns.take(request.environ)
     outcome = run(said, offer.targets, options)
     return answers.converted(outcome, offer)

@@ -108,6 +108,7 @@ def _run(chosen: Settings, tls: dict[str, Any]) -> None:
     """Gunicorn with threads; the application is loaded once, before the workers are forked, so that they share it."""
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # gunicorn ships no types
 
+    from service.api.turns import Turns
     from service.app import create_app
 
     class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -122,7 +123,8 @@ def _run(chosen: Settings, tls: dict[str, Any]) -> None:
             """The application, with all that is slow to import."""
             import service.store.reports  # noqa: F401 - imported before the fork, so that workers share it
 
-            return create_app(chosen)
+            app = create_app(chosen)
+            return Turns(app) if chosen.threads > 1 else app
 
     Server().run()
 
@@ -136,6 +138,9 @@ def _gunicorn_settings(chosen: Settings) -> dict[str, Any]:
         "threads": chosen.threads,
         "worker_class": "gthread",
         "preload_app": True,
+        # Without kept connections a worker takes as many as it has threads: what waits, waits for every worker.
+        "worker_connections": 1000 if chosen.keepalive_s else chosen.threads,
+        "keepalive": chosen.keepalive_s,
         "timeout": chosen.timeout_s,
         "graceful_timeout": GRACE_S + DELIVERIES_GRACE_S,
         "worker_tmp_dir": str(memory) if os.access(memory, os.W_OK) else None,

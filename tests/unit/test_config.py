@@ -58,7 +58,16 @@ def test_every_setting_is_read_from_the_environment(name: str) -> None:
         "LESIONBRIDGE_AUDIT": "false",
         "LESIONBRIDGE_DEFAULT_ZONE": "Asia/Tokyo",
     }
-    whole = {"PORT", "WORKERS", "THREADS", "TIMEOUT_S", "TERMINOLOGY_TIMEOUT_S", "KEEP_DAYS", "RATE_PER_MINUTE"}
+    whole = {
+        "PORT",
+        "WORKERS",
+        "THREADS",
+        "KEEPALIVE_S",
+        "TIMEOUT_S",
+        "TERMINOLOGY_TIMEOUT_S",
+        "KEEP_DAYS",
+        "RATE_PER_MINUTE",
+    }
     numbers = "LIMIT_" in name or name.removeprefix("LESIONBRIDGE_") in whole
     beside = {"LESIONBRIDGE_OIDC_AUDIENCE": "a", "LESIONBRIDGE_OIDC_JWKS": "b"} if name.endswith("OIDC_ISSUER") else {}
     assert load({name: values.get(name, "7" if numbers else "other"), **beside}) != Settings()
@@ -80,6 +89,7 @@ def test_the_environment_has_the_last_word(tmp_path: Path) -> None:
         {"LESIONBRIDGE_PORT": "65536"},
         {"LESIONBRIDGE_WORKERS": "-1"},
         {"LESIONBRIDGE_THREADS": "0"},
+        {"LESIONBRIDGE_KEEPALIVE_S": "-1"},
         {"LESIONBRIDGE_MIGRATE": "maybe"},
         {"LESIONBRIDGE_LOG_LEVEL": "loud"},
         {"LESIONBRIDGE_DEFAULT_ZONE": "Nowhere/Town"},
