@@ -1,14 +1,17 @@
-# The wheel is built, and all it needs installed by hash, in one stage; the image that runs holds neither pip's cache nor a compiler.
-FROM python:3.11-slim-bookworm AS build
+# The wheel is built with its hot modules compiled (setup.py), in an environment that has the compiler of types, and all it needs
+# is installed by hash in another, in one stage; the image that runs holds neither pip's cache nor a compiler.
+FROM python:3.11-bookworm AS build
 WORKDIR /src
-RUN python -m venv /opt/lesionbridge
-COPY requirements.lock ./
-RUN /opt/lesionbridge/bin/python -m pip install --no-cache-dir --require-hashes -r requirements.lock
-COPY pyproject.toml README.md LICENSE NOTICE ./
+COPY requirements.lock requirements-dev.lock ./
+RUN python -m venv /opt/lesionbridge \
+  && /opt/lesionbridge/bin/python -m pip install --no-cache-dir --require-hashes -r requirements.lock \
+  && python -m venv /opt/build \
+  && /opt/build/bin/python -m pip install --no-cache-dir --require-hashes -r requirements-dev.lock
+COPY pyproject.toml setup.py README.md LICENSE NOTICE ./
 COPY service service
 COPY mappings mappings
 COPY terminology terminology
-RUN /opt/lesionbridge/bin/python -m pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /dist . \
+RUN LESIONBRIDGE_COMPILE=1 /opt/build/bin/python -m pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /dist . \
   && /opt/lesionbridge/bin/python -m pip install --no-cache-dir --no-deps --no-index /dist/lesionbridge-*.whl \
   && /opt/lesionbridge/bin/python -m pip uninstall --yes pip setuptools wheel
 

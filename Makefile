@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Editable, so that what runs is what is in the folder: a change needs no new set-up, and nothing runs stale.
 INSTALL_SELF := PYTHONWARNINGS=ignore $(PIP) install --no-deps --no-build-isolation --editable .
 
-.PHONY: help setup demo run test lint bench matrix oracles lock clean
+.PHONY: help setup demo run test lint bench compiled matrix oracles lock clean
 .DELETE_ON_ERROR:
 
 help:  ## say what can be made
@@ -49,6 +49,13 @@ lint: $(DEV)  ## style, types and the arrows between the rooms
 
 bench: $(DEV)  ## the benchmarks, one JSON object a line
 	$(BIN)/python -m benchmarks
+
+# A wheel, never a build in place: what is compiled must not hide the sources that are worked on.
+compiled: $(DEV)  ## the hot modules as native code, in build/compiled; needs a C compiler and Python's headers
+	rm -rf build/lib* build/bdist* build/temp* build/service build/wheel build/compiled
+	LESIONBRIDGE_COMPILE=1 $(PIP) wheel --no-deps --no-build-isolation --wheel-dir build/wheel .
+	$(PIP) install --no-deps --no-index --target build/compiled build/wheel/lesionbridge-*.whl
+	PYTHONSAFEPATH=1 PYTHONPATH=build/compiled $(BIN)/python -m service.cli --version
 
 matrix: $(DEV)  ## what each pair of formats carries: into README.md and docs/matrix.md
 	$(BIN)/python -m tests.matrix

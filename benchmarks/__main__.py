@@ -1,6 +1,7 @@
 """``python -m benchmarks``: this project and its peers on the same work in one run; one JSON object a line.
 
-Peers that ``make oracles`` did not install are left out, and said to be.
+Both builds of this project take part where ``make compiled`` has made the other one of the same sources. Peers that
+``make oracles`` did not install are left out, and said to be.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import measure, ours, work
+from benchmarks.compiled_beside import named
 from benchmarks.memory import child_pss_mib, loaded_peers
 from benchmarks.ours import WHOLE, convert
 
@@ -104,8 +106,9 @@ def race(lesions: int, rounds: int) -> None:
     for timing in timings.values():
         emit({**timing.line(), **about})
     for slow, quick in RATIOS:
-        if slow in timings:
-            emit({**measure.ratio(timings[slow], timings[quick]), "lesions": lesions})
+        for done_by in (quick, named(quick)):
+            if slow in timings and done_by in timings:
+                emit({**measure.ratio(timings[slow], timings[done_by]), "lesions": lesions})
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pydicom
 
-from benchmarks import by_hand, peers, programs, work
+from benchmarks import by_hand, compiled_beside, peers, programs, work
 from benchmarks.measure import Beside, Contestant, Here
-from benchmarks.ours import report_of
+from benchmarks.ours import convert, report_of
 from service.formats.fhir.write import write as write_fhir
 from service.formats.sr.write import write as write_sr
 
@@ -44,6 +44,7 @@ class Field:
             [ORACLES / "fhir_validators/bin/python", _HERE / "fhirkit_beside.py", folder / "ours.json"],
         )
         self._dcmqi = ORACLES / "dcmqi/bin"
+        self._compiled = compiled_beside.start(lesions) if compiled_beside.is_current() else None
 
     def _in_node(self) -> list[str | Path]:
         """The script from its text: modules are looked for from the folder that it runs in."""
@@ -61,7 +62,11 @@ class Field:
 
     def missing(self) -> list[str]:
         """The peers that are not installed."""
-        found = {"dcmjs and the Cornerstone adapters": self._node, "fhirkit-rs": self._fhirkit}
+        found = {
+            "the compiled build of these sources (make compiled)": self._compiled,
+            "dcmjs and the Cornerstone adapters": self._node,
+            "fhirkit-rs": self._fhirkit,
+        }
         return [name for name, peer in found.items() if peer is None] + ([] if self._dcmqi.is_dir() else ["dcmqi"])
 
     def assert_same(self) -> None:
@@ -73,6 +78,9 @@ class Field:
         ours = json.loads(self.bundle)
         theirs = json.loads(peers.write_fhir(ours))
         _hold(_counted(theirs) == _counted(ours), "the bundle by fhir.resources")
+        if self._compiled is not None:
+            _hold(self._compiled.about["build"] == compiled_beside.NAME, "the compiled build")
+            _hold(self._compiled.about["made"] == compiled_beside.digest(convert(self.body)), "the compiled build")
         if self._node is not None:
             _hold(peers.lesions_of_sr((self.folder / "ours.dcm.dcmjs").read_bytes()) == same, "dcmjs' SR")
             _hold(self._node.about["annotations"] == self.lesions, "what the Cornerstone adapters read")
@@ -88,7 +96,10 @@ class Field:
     def contestants(self) -> dict[str, Contestant]:
         """The peers by what they do."""
         ours = json.loads(self.bundle)
-        found: dict[str, Contestant] = {
+        found: dict[str, Contestant] = {}
+        if self._compiled is not None:
+            found |= {compiled_beside.named(name): self._compiled.work(name) for name in compiled_beside.WORKS}
+        found |= {
             PEERS: Here(lambda: (peers.write_sr(self.report, self.images), peers.write_fhir(ours))),
             "write SR: highdicom": Here(lambda: peers.write_sr(self.report, self.images)),
             "write SR: pydicom by hand": Here(lambda: by_hand.write(self._by_hand)),
@@ -111,7 +122,7 @@ class Field:
 
     def close(self) -> None:
         """End what was started."""
-        for beside in (self._node, self._fhirkit):
+        for beside in (self._node, self._fhirkit, self._compiled):
             if beside is not None:
                 beside.close()
 

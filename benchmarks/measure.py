@@ -53,10 +53,16 @@ class Beside:
     Its first line names itself: what works it does, and its versions.
     """
 
-    def __init__(self, command: Sequence[str], folder: Path) -> None:
-        """Start it."""
+    def __init__(self, command: Sequence[str], folder: Path, **variables: str) -> None:
+        """Start it, with these environment variables besides."""
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=folder
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=folder,
+            env=os.environ | variables,
         )
         self.about: dict[str, object] = self._line()
 

@@ -5,6 +5,8 @@ from importlib.metadata import version
 
 import click
 
+from service.compiled import build
+
 COMMANDS = {
     "convert": ("convert", "command"),
     "check": ("check", "command"),
@@ -51,7 +53,9 @@ class Commands(click.Group):
 
 
 @click.command(cls=Commands)
-@click.version_option(version("lesionbridge"), prog_name="lesionbridge")
+@click.version_option(
+    version("lesionbridge"), prog_name="lesionbridge", message=f"%(prog)s, version %(version)s ({build()})"
+)
 def main() -> None:
     """Lesion findings in; one coded report; a FHIR bundle and a DICOM SR that say the same."""
 

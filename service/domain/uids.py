@@ -4,7 +4,6 @@ import hashlib
 import re
 from functools import lru_cache
 from json.encoder import encode_basestring
-from operator import itemgetter
 from uuid import UUID, uuid5
 
 NAMESPACE = UUID("5e52f2c1-4b0d-5f5e-9a6e-6c6573696f6e")
@@ -12,7 +11,6 @@ NAMESPACE = UUID("5e52f2c1-4b0d-5f5e-9a6e-6c6573696f6e")
 
 _UID = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+")
 _UID_CHARACTERS = 64  # PS3.5 9.1
-_UUID_PARTS = itemgetter(*(slice(*ends) for ends in ((0, 8), (8, 12), (13, 16), (16, 17), (17, 20), (20, 32))))
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}  # high bits 10 (RFC 9562 4.1)
 
 
@@ -49,8 +47,7 @@ def derive_uuid_text(role: str, *parts: str | int | None) -> str:
 
 def _hyphened(digits: str) -> str:
     """A SHA-1 as version 5 UUID in lower-case hexadecimal with hyphens (RFC 9562 5.5)."""
-    low, middle, high, variant, clock, node = _UUID_PARTS(digits)
-    return f"{low}-{middle}-5{high}-{_VARIANT[variant]}{clock}-{node}"
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:32]}"
 
 
 class UuidFamily:

@@ -38,7 +38,7 @@ def _run(*command: str | Path, cwd: Path) -> str:
     return done.stdout
 
 
-def _tracked() -> list[str]:
+def tracked() -> list[str]:
     """Files of the three packages that git tracks, or that a release archive holds."""
     listed = subprocess.run(["git", "ls-files", *PACKAGES], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode == 0:
@@ -51,7 +51,7 @@ def _tracked() -> list[str]:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from a copy so that nothing is left in the repository."""
     source = tmp_path_factory.mktemp("source")
-    for name in [*_tracked(), "pyproject.toml", "README.md", "LICENSE", "NOTICE"]:
+    for name in [*tracked(), "pyproject.toml", "setup.py", "README.md", "LICENSE", "NOTICE"]:
         target = source / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target)
@@ -85,7 +85,7 @@ def test_every_tracked_file_of_the_packages_is_in_the_wheel(wheel: Path) -> None
     with zipfile.ZipFile(wheel) as archive:
         packed = set(archive.namelist())
 
-    assert set(_tracked()) - packed == set()
+    assert set(tracked()) - packed == set()
 
 
 def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> None:

@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from benchmarks.compiled_beside import named
 from benchmarks.page import BEGIN, END, PAGE, PLOTS, Line, growth_plot, measured, plot
 
 BARS = [("write SR", 0.5), ("write SR: highdicom & co", 150.0), ("write SR: dcmjs", 50.0)]
@@ -19,6 +20,13 @@ def test_the_quickest_stands_on_top_and_ours_by_its_name() -> None:
         text.text for text in ET.fromstring(plot("Writing", BARS, "write SR")).iter("{http://www.w3.org/2000/svg}text")
     ]
     assert words == ["Writing", "LesionBridge", "0.50", "dcmjs", "50.0", "highdicom & co", "150"]
+
+
+def test_the_compiled_build_is_ours_too() -> None:
+    bars = [*BARS, (named("write SR"), 0.3)]
+    drawn = ET.fromstring(plot("Writing", bars, "write SR"))
+    words = [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert words[1:5] == ["LesionBridge, compiled", "0.30", "LesionBridge", "0.50"]
 
 
 def test_growth_is_a_line_through_every_measurement() -> None:

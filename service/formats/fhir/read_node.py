@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from service.domain.loss import Loss, LossKind
+from service.domain.quick import interpreted
 from service.domain.received import Intake
 from service.formats.jsontext import has_digits
 
@@ -25,6 +26,7 @@ class Inexact(Exception):
     """A number came as a float and its digits are not known: the document has to be parsed exactly."""
 
 
+@interpreted
 class Lexical(str):
     """A primitive of an XML document: its text may stand for a number or a truth value."""
 

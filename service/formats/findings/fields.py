@@ -9,9 +9,11 @@ from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError
+from marshmallow.fields import Field
 
 from service.domain.limits import Limits
+from service.domain.quick import interpreted
 from service.domain.report import Issuer
 from service.domain.times import DateTime
 from service.domain.uids import is_uid
@@ -27,7 +29,8 @@ SH = 16
 """Characters of a Short String (PS3.5 6.2)."""
 
 
-class Member(fields.Field[Any]):
+@interpreted
+class Member(Field[Any]):
     """A member of an object; ``describes`` is what OpenAPI says of every field of the class."""
 
     describes: ClassVar[dict[str, object]] = {}
@@ -84,6 +87,7 @@ def line(value: Any, where: str, reading: Reading, most: int = 0) -> str | None:
     return None
 
 
+@interpreted
 class Line(Member):
     """A string on one line: an id, a name of a thing."""
 
@@ -104,6 +108,7 @@ class Line(Member):
         return text
 
 
+@interpreted
 class Organization(Line):
     """The issuer of an id: a key of the issuer table, or a URI or OID."""
 
@@ -113,6 +118,7 @@ class Organization(Line):
         return None if text is None else Issuer(text)
 
 
+@interpreted
 class Prose(Member):
     """Free text of several lines; line breaks become ``\\n``."""
 
@@ -147,6 +153,7 @@ def uid(value: Any, where: str, reading: Reading) -> str | None:
     return None
 
 
+@interpreted
 class Uid(Member):
     """A DICOM UID."""
 
@@ -174,6 +181,7 @@ _WANTED = {
 }
 
 
+@interpreted
 class When(Member):
     """A date, or a date and time, as exact as its ``precision`` asks for."""
 
@@ -218,6 +226,7 @@ def whole(value: Any, where: str, reading: Reading, least: int, most: int) -> in
     return None
 
 
+@interpreted
 class Whole(Member):
     """A whole number."""
 
@@ -234,6 +243,7 @@ class Whole(Member):
         return whole(value, where, reading, self.least, self.most)
 
 
+@interpreted
 class Choice(Member):
     """One word of a fixed list."""
 
@@ -264,6 +274,7 @@ def choose(value: Any, where: str, reading: Reading, choices: dict[str, StrEnum]
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?")
 
 
+@interpreted
 class Language(Member):
     """A language tag (RFC 5646) of language, script and region; so it is short enough for a Code Value."""
 

@@ -4,8 +4,9 @@ from typing import Any, ClassVar
 
 from service.domain.codes import Term
 from service.domain.geometry import SINGLE_FRAME, ImageReference, LesionImage, Region2D
+from service.domain.quick import interpreted
 from service.formats.findings.fields import Member, objects, too_long, uid, whole
-from service.formats.findings.records import refuse_member
+from service.formats.findings.members import refuse_member
 from service.formats.findings.rules import Rule
 from service.formats.findings.shapes import SHAPES, shapes
 from service.formats.reading import Reading
@@ -80,6 +81,7 @@ def image(value: Any, where: str, reading: Reading, kinds: tuple[str, ...] = ())
     return LesionImage(ImageReference(where=where, **made), tuple([region for region in regions if region is not None]))
 
 
+@interpreted
 class LesionImages(Member):
     """The images that show a lesion, with the shapes on them."""
 
@@ -92,6 +94,7 @@ class LesionImages(Member):
         )
 
 
+@interpreted
 class Images(Member):
     """Images without shapes."""
 

@@ -6,9 +6,10 @@ from math import isfinite
 from typing import Any, ClassVar
 
 from service.domain.codes import Term
+from service.domain.quick import interpreted
 from service.domain.report import Measurement, ReferenceRange
 from service.formats.findings.fields import Member, line, too_long, uid
-from service.formats.findings.records import refuse_member
+from service.formats.findings.members import refuse_member
 from service.formats.findings.rules import Rule
 from service.formats.findings.terms import TERM, field_name, term
 from service.formats.jsontext import bounded, has_digits
@@ -205,6 +206,7 @@ def measurement(concept: Term, value: Any, where: str, reading: Reading) -> Meas
     return None
 
 
+@interpreted
 class Measurements(Member):
     """An object from what was measured to its value, or a list where one thing was measured several times."""
 

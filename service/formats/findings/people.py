@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 from service.domain.names import NameGroup, PersonName
 from service.domain.report import Device, Observer, Patient, PatientId, Person, Sex
 from service.formats.findings.fields import Choice, Line, Member, Organization, Precision, Reader, Uid, When, line
-from service.formats.findings.records import Part, Parts, Record, object_schema, refuse_member
+from service.formats.findings.members import refuse_member
+from service.formats.findings.records import Part, Parts, Record, object_schema
 from service.formats.findings.rules import Rule
 from service.formats.findings.terms import TermMember
 from service.formats.reading import Reading

@@ -1,15 +1,14 @@
 """JSON objects that become domain objects: a marshmallow schema each, read in one pass over the members that came."""
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, fields
 
 from service.domain.limits import Limits
 from service.formats.findings.fields import Member, Reader, objects
-from service.formats.findings.rules import Rule
-from service.formats.reading import Reading, member
+from service.formats.findings.members import read_members
+from service.formats.reading import Reading
 
 
 class Record(Schema):
@@ -40,22 +39,8 @@ class Record(Schema):
 
     def read(self, value: Any, where: str, reading: Reading) -> Any:
         """The domain object, or None with every problem noted."""
-        if type(value) is not dict:
-            reading.refuse_type(where, value, "an object")
-            return None
         before = reading.found
-        values: dict[str, Any] = {}
-        members = self._members
-        for name, item in value.items():
-            known = members.get(name)
-            if known is None:
-                refuse_member(name, where, reading, members)
-            else:
-                values[known[0]] = known[1](item, f"{where}/{name}", reading)
-        if not self._required <= value.keys():
-            for name in members:  # in the order of the contract
-                if name in self._required and name not in value:
-                    reading.refuse(f"{where}/{name}", Rule.REQUIRED, "Give this member.")
+        values = read_members(self._members, self._required, value, where, reading)
         return None if reading.found != before else self.make(values, where, reading)
 
     def load(
@@ -71,19 +56,6 @@ class Record(Schema):
         made = self.read(data, "", reading)
         reading.check()
         return made
-
-
-def refuse_member(name: str, where: str, reading: Reading, known: Mapping[str, object]) -> None:
-    """Note a member that is not part of the contract, and the one that may be meant."""
-    if len(name) > reading.limits.term_characters:
-        reading.refuse(
-            where, Rule.LIMIT, f"A name of a member has at most {reading.limits.term_characters} characters."
-        )
-        return
-    # Looking for it takes time, so only for the first few.
-    near = tuple(get_close_matches(name, known, n=1)) if reading.found < 10 else ()
-    hint = f"Did you mean {near[0]}?" if near else "Leave it out."
-    reading.refuse(member(where, name), Rule.UNKNOWN_MEMBER, f"There is no such member. {hint}", near)
 
 
 class Part(fields.Nested):

@@ -5,9 +5,10 @@ from typing import Any, ClassVar
 
 from service.domain.codes import Term
 from service.domain.geometry import POINTS_2D, POINTS_3D, Graphic, Graphic3D, LesionImage, Region2D, Region3D
+from service.domain.quick import interpreted
 from service.formats.findings.fields import Member, choose, objects, too_long, uid
+from service.formats.findings.members import refuse_member
 from service.formats.findings.points import MILLIMETRES, PIXELS, bare_point, points, points_schema
-from service.formats.findings.records import refuse_member
 from service.formats.findings.rules import Rule
 from service.formats.findings.terms import TERM, term
 from service.formats.reading import Reading
@@ -162,6 +163,7 @@ def _region3d(value: Any, where: str, reading: Reading) -> Region3D | None:
     return None if reading.found != before else Region3D(frame, kind, made, where)
 
 
+@interpreted
 class Regions3D(Member):
     """Shapes in millimetres, patient coordinates."""
 

@@ -3,9 +3,10 @@
 from typing import Any, ClassVar
 
 from service.domain.codes import Code, Term
+from service.domain.quick import interpreted
 from service.domain.report import Evaluation
 from service.formats.findings.fields import Member, line, too_long
-from service.formats.findings.records import refuse_member
+from service.formats.findings.members import refuse_member
 from service.formats.findings.rules import Rule
 from service.formats.reading import Reading, member
 
@@ -73,6 +74,7 @@ def terms(value: Any, where: str, reading: Reading) -> tuple[Term, ...] | None:
     return tuple([item for item in made if item is not None])
 
 
+@interpreted
 class TermMember(Member):
     """One term."""
 
@@ -83,6 +85,7 @@ class TermMember(Member):
         return term(value, where, reading)
 
 
+@interpreted
 class TermsMember(Member):
     """One term or a list of them; ``least`` is 1 where something must be said."""
 
@@ -127,6 +130,7 @@ _ITEM: dict[str, object] = {
 }
 
 
+@interpreted
 class Descriptors(Member):
     """An object from fields to their answers, a list where there are several; or a list of fields with answers."""
 

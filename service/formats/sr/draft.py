@@ -13,7 +13,7 @@ from service.formats.sr.names import name
 from service.formats.sr.relationships import Relationship
 from service.formats.sr.tree import CodeItem, ContentItem, Text
 
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 UNNAMED_VALUE = "unnamed"
 UNNAMED = (Code(LOCAL_SCHEME, UNNAMED_VALUE, "Named by its equivalent meaning"),)

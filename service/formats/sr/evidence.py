@@ -30,8 +30,9 @@ class Evidence:
     def note(self, sop_class: str, sop_instance: str, series: str, study: str, where: str) -> None:
         """Note an instance; raises Contradiction when it was said to be of another class, series or study."""
         place = (sop_class, series, study)
-        known = self._known.setdefault(sop_instance, place)
-        if known is place:
+        known = self._known.get(sop_instance)
+        if known is None:
+            self._known[sop_instance] = place
             self._studies.setdefault(study, {}).setdefault(series, []).append(Reference(sop_class, sop_instance))
         elif known != place:
             why = "the same SOP instance is said to be of another SOP class, series or study elsewhere"

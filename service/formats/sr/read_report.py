@@ -133,7 +133,7 @@ def statements(notes: Notes) -> Statements:
             for node in container.walk():
                 if node.kind == "NUM" and not node.taken:
                     _number(notes, node, made)
-        elif key in (*_TEXTS, *_LISTS) and container.kind in ("CODE", "TEXT"):
+        elif (key in _TEXTS or key in _LISTS) and container.kind in ("CODE", "TEXT"):
             _statement(notes, container, made)
     return made
 

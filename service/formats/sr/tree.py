@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from functools import cache
 from operator import itemgetter
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Final, NamedTuple, Self, TypeVar
 
+from service.domain.quick import interpreted
 from service.formats.sr import vr
 from service.formats.sr.attributes import ITEM, encode_dataset, head, item, long, short
 from service.formats.sr.coded import CodedEntry
@@ -53,9 +54,11 @@ __all__ = [
     "template_sequence",
 ]
 
-_CONTENT = head("ContentSequence")
-_LINK, _WIDTH, _ENCODED = itemgetter(1, 0), itemgetter(5), itemgetter(6)
-SEPARATE = short("ContinuityOfContent", vr.cs("SEPARATE"))
+_CONTENT: Final = head("ContentSequence")
+_LINK: Final = itemgetter(1, 0)
+_WIDTH: Final[Callable[[Any], int]] = itemgetter(5)
+_ENCODED: Final[Callable[[Any], bytes]] = itemgetter(6)
+SEPARATE: Final = short("ContinuityOfContent", vr.cs("SEPARATE"))
 
 
 class _Fields(NamedTuple):
@@ -68,6 +71,7 @@ class _Fields(NamedTuple):
     encoded: bytes
 
 
+@interpreted
 class ContentItem(_Fields):
     """One node: its value type, how it relates to its parent (None for the root), its name, value and children.
 
@@ -78,43 +82,6 @@ class ContentItem(_Fields):
     __slots__ = ()
     kind: ClassVar[ValueType]
     below: ClassVar[dict[tuple[str | None, str], int]]
-
-    @classmethod
-    def build(
-        cls,
-        relationship_type: Relationship | None,
-        concept_name: CodedEntry | None,
-        value: object,
-        children: tuple["ContentItem", ...],
-        said: bytes,
-        *,
-        first: bytes = b"",
-        last: bytes = b"",
-    ) -> Self:
-        """The item, once its children are found to be allowed below it.
-
-        ``said`` are the elements of its value; ``first`` and ``last`` those with tags before and after all others.
-        """
-        width = 0
-        if children:
-            width = max(map(_WIDTH, children))
-            for link in set(map(_LINK, children)):  # a few, however many children
-                needed = cls.below.get(link)
-                if needed is None:
-                    raise ValueError(f"no {link[1]} {link[0]} below {cls.kind} (PS3.3 A.35)")
-                if needed > width:
-                    width = needed
-        encoded = b""
-        if relationship_type is not None:
-            start = _starts.get((relationship_type, cls.kind)) or _start(relationship_type, cls.kind)
-            name = concept_name.as_name if concept_name is not None else b""
-            body = first + start + name + said
-            if children:
-                body = b"".join([body, *_content(children), last])
-            elif last:
-                body += last
-            encoded = ITEM + len(body).to_bytes(4, "little") + body
-        return tuple.__new__(cls, (cls.kind, relationship_type, concept_name, value, children, width, encoded))
 
     def __eq__(self, other: object) -> bool:
         """By what it says: codes are equal without their meanings, which the bytes hold."""
@@ -144,6 +111,10 @@ class ContentItem(_Fields):
         return name is not None and (name.codes[0].system, name.codes[0].code) == (scheme, code)
 
 
+C = TypeVar("C", bound=ContentItem)
+_new: Final = tuple.__new__
+
+
 _starts: dict[tuple[str, str], bytes] = {}
 
 
@@ -159,6 +130,43 @@ def _content(children: tuple[ContentItem, ...]) -> list[bytes]:
     return [_CONTENT, sum(map(len, items)).to_bytes(4, "little"), *items]
 
 
+def _built(
+    cls: type[C],
+    relationship_type: Relationship | None,
+    concept_name: CodedEntry | None,
+    value: object,
+    children: tuple[ContentItem, ...],
+    said: bytes,
+    first: bytes = b"",
+    last: bytes = b"",
+) -> C:
+    """The item, once its children are found to be allowed below it.
+
+    ``said`` are the elements of its value; ``first`` and ``last`` those with tags before and after all others.
+    """
+    kind = cls.kind
+    width = 0
+    if children:
+        width = max(map(_WIDTH, children))
+        for link in set(map(_LINK, children)):  # a few, however many children
+            needed = cls.below.get(link)
+            if needed is None:
+                raise ValueError(f"no {link[1]} {link[0]} below {kind} (PS3.3 A.35)")
+            if needed > width:
+                width = needed
+    encoded = b""
+    if relationship_type is not None:
+        start = _starts.get((relationship_type, kind)) or _start(relationship_type, kind)
+        name = concept_name.as_name if concept_name is not None else b""
+        body = first + start + name + said
+        if children:
+            body = b"".join([body, *_content(children), last])
+        elif last:
+            body += last
+        encoded = ITEM + len(body).to_bytes(4, "little") + body
+    return _new(cls, (kind, relationship_type, concept_name, value, children, width, encoded))
+
+
 def content_sequence(children: tuple[ContentItem, ...]) -> bytes:
     """Content Sequence of these items."""
     return b"".join(_content(children))
@@ -171,6 +179,7 @@ def template_sequence(identifier: str) -> bytes:
     return long("ContentTemplateSequence", item(encode_dataset(dataset)))
 
 
+@interpreted
 class Container(ContentItem):
     """CONTAINER, separate continuity; ``value`` is the DCMR template that it is the root of, or None."""
 
@@ -186,9 +195,10 @@ class Container(ContentItem):
     ) -> Self:
         """A container of ``children``."""
         said = SEPARATE if template is None else SEPARATE + template_sequence(template)
-        return cls.build(relationship_type, concept_name, template, children, said)
+        return _built(cls, relationship_type, concept_name, template, children, said)
 
 
+@interpreted
 class Text(ContentItem):
     """TEXT: several lines, not empty."""
 
@@ -206,9 +216,10 @@ class Text(ContentItem):
         if not value.strip():
             raise ValueError("a text is not empty (type 1)")
         value = value.rstrip(" ")
-        return cls.build(relationship_type, concept_name, value, children, said_text(value))
+        return _built(cls, relationship_type, concept_name, value, children, said_text(value))
 
 
+@interpreted
 class CodeItem(ContentItem):
     """CODE: a coded answer."""
 
@@ -223,7 +234,7 @@ class CodeItem(ContentItem):
         children: tuple[ContentItem, ...] = (),
     ) -> Self:
         """A coded answer."""
-        return cls.build(relationship_type, concept_name, value, children, value.as_value)
+        return _built(cls, relationship_type, concept_name, value, children, value.as_value)
 
 
 _Frame = tuple[CodedEntry, CodedEntry, bytes]
@@ -231,6 +242,7 @@ _KEPT = 8_192
 _frames: dict[tuple[int, int, int, str], _Frame] = {}
 
 
+@interpreted
 class Num(ContentItem):
     """NUM: a number with its unit (PS3.3 C.18.1)."""
 
@@ -253,24 +265,10 @@ class Num(ContentItem):
             size = len(text)
             known = _frames.get((id(concept_name), id(unit), size, relationship_type))
             if known is None or known[0] is not concept_name or known[1] is not unit:
-                known = cls._keep_frame(concept_name, number, relationship_type)
+                known = _keep_frame(concept_name, number, relationship_type)
             encoded = known[2] + text.encode() + (b" " if size & 1 else b"")
-            return tuple.__new__(cls, ("NUM", relationship_type, concept_name, number, (), 0, encoded))
-        return cls.build(relationship_type, concept_name, number, children, said_number(number))
-
-    @classmethod
-    def _keep_frame(cls, concept_name: CodedEntry, number: Number, relationship_type: Relationship) -> _Frame:
-        """The bytes before the digits: these are the last of an item that has nothing below it."""
-        whole = cls.build(relationship_type, concept_name, number, (), said_number(number)).encoded
-        size = len(number.digits)
-        if len(_frames) >= _KEPT:
-            _frames.clear()
-        _frames[id(concept_name), id(number.unit), size, relationship_type] = kept = (
-            concept_name,
-            number.unit,
-            whole[: len(whole) - size - (size & 1)],
-        )
-        return kept
+            return _new(cls, ("NUM", relationship_type, concept_name, number, (), 0, encoded))
+        return _built(cls, relationship_type, concept_name, number, children, said_number(number))
 
     @classmethod
     def of(
@@ -284,9 +282,24 @@ class Num(ContentItem):
         vr.ds(number.digits)
         if number.floating is not None:
             vr.fd(number.floating)
-        return cls.build(relationship_type, concept_name, number, children, said_number(number))
+        return _built(cls, relationship_type, concept_name, number, children, said_number(number))
 
 
+def _keep_frame(concept_name: CodedEntry, number: Number, relationship_type: Relationship) -> _Frame:
+    """The bytes before the digits: these are the last of an item that has nothing below it."""
+    whole = _built(Num, relationship_type, concept_name, number, (), said_number(number)).encoded
+    size = len(number.digits)
+    if len(_frames) >= _KEPT:
+        _frames.clear()
+    _frames[id(concept_name), id(number.unit), size, relationship_type] = kept = (
+        concept_name,
+        number.unit,
+        whole[: len(whole) - size - (size & 1)],
+    )
+    return kept
+
+
+@interpreted
 class _Line(ContentItem):
     """What is one short string of its own VR."""
 
@@ -303,9 +316,10 @@ class _Line(ContentItem):
         if not value:
             raise ValueError(f"a {cls.kind} is not empty (type 1)")
         keyword, made = _LINES[cls.kind]
-        return cls.build(relationship_type, concept_name, value, children, short(keyword, made(value)))
+        return _built(cls, relationship_type, concept_name, value, children, short(keyword, made(value)))
 
 
+@interpreted
 class UidRef(_Line):
     """UIDREF."""
 
@@ -313,6 +327,7 @@ class UidRef(_Line):
     kind = "UIDREF"
 
 
+@interpreted
 class PersonNameItem(_Line):
     """PNAME."""
 
@@ -320,6 +335,7 @@ class PersonNameItem(_Line):
     kind = "PNAME"
 
 
+@interpreted
 class Date(_Line):
     """DATE, DA."""
 
@@ -327,6 +343,7 @@ class Date(_Line):
     kind = "DATE"
 
 
+@interpreted
 class Time(_Line):
     """TIME, TM."""
 
@@ -334,6 +351,7 @@ class Time(_Line):
     kind = "TIME"
 
 
+@interpreted
 class DateTimeItem(_Line):
     """DATETIME, DT."""
 
@@ -350,6 +368,7 @@ _LINES: dict[str, tuple[str, Callable[[str], bytes]]] = {
 }
 
 
+@interpreted
 class _Referenced(ContentItem):
     """What refers to a SOP instance."""
 
@@ -363,9 +382,10 @@ class _Referenced(ContentItem):
         children: tuple[ContentItem, ...] = (),
     ) -> Self:
         """A reference; an image may come without a name."""
-        return cls.build(relationship_type, concept_name, value, children, b"", first=said_reference(value))
+        return _built(cls, relationship_type, concept_name, value, children, b"", first=said_reference(value))
 
 
+@interpreted
 class Image(_Referenced):
     """IMAGE."""
 
@@ -373,6 +393,7 @@ class Image(_Referenced):
     kind = "IMAGE"
 
 
+@interpreted
 class Composite(_Referenced):
     """COMPOSITE: an object that is no image."""
 
@@ -380,6 +401,7 @@ class Composite(_Referenced):
     kind = "COMPOSITE"
 
 
+@interpreted
 class Scoord(ContentItem):
     """SCOORD: a shape in pixels, column then row, on the image that it is SELECTED FROM (PS3.3 C.18.6)."""
 
@@ -397,9 +419,10 @@ class Scoord(ContentItem):
         """A shape; exactly one image below it."""
         check_points(POINTS, graphic_type, numbers)
         shape = Shape(graphic_type, vr.fl(numbers))
-        return cls.build(relationship_type, concept_name, shape, (image,), b"", last=said_shape(shape))
+        return _built(cls, relationship_type, concept_name, shape, (image,), b"", last=said_shape(shape))
 
 
+@interpreted
 class Scoord3D(ContentItem):
     """SCOORD3D: a shape in millimetres of a frame of reference (PS3.3 C.18.9)."""
 
@@ -420,10 +443,10 @@ class Scoord3D(ContentItem):
         if graphic_type == "POLYGON" and tuple(numbers[:3]) != tuple(numbers[-3:]):
             raise ValueError("a POLYGON ends where it begins (PS3.3 C.18.9.1.2)")
         shape = Shape(graphic_type, vr.fl(numbers), frame_of_reference)
-        return cls.build(relationship_type, concept_name, shape, (), b"", last=said_shape(shape))
+        return _built(cls, relationship_type, concept_name, shape, (), b"", last=said_shape(shape))
 
 
-TYPES: tuple[type[ContentItem], ...] = (
+TYPES: Final[tuple[type[ContentItem], ...]] = (
     Container,
     Text,
     CodeItem,

@@ -89,12 +89,14 @@ def pn(value: str) -> bytes:
     return _padded(value.encode())
 
 
-@lru_cache(maxsize=16_384)
-def ui(value: str) -> bytes:
-    """Unique identifier, padded with NUL (PS3.5 9); the UIDs of a study come again and again."""
+def _ui(value: str) -> bytes:
     check_uid(value)
     made = value.encode()
     return made + b"\0" if len(made) & 1 else made
+
+
+ui: Callable[[str], bytes] = lru_cache(maxsize=16_384)(_ui)
+"""Unique identifier, padded with NUL (PS3.5 9); the UIDs of a study come again and again."""
 
 
 def _matching(pattern: re.Pattern[str], vr: str) -> Callable[[str], bytes]:
@@ -107,10 +109,12 @@ def _matching(pattern: re.Pattern[str], vr: str) -> Callable[[str], bytes]:
     return check
 
 
-cs = lru_cache(maxsize=256)(_matching(_CS, "CS"))  # words of the standard: the same few in every document
-da = _matching(_DA, "DA")
-tm = _matching(_TM, "TM")
-dt = _matching(_DT, "DT")
+cs: Callable[[str], bytes] = lru_cache(maxsize=256)(
+    _matching(_CS, "CS")
+)  # words of the standard: the same few in every document
+da: Callable[[str], bytes] = _matching(_DA, "DA")
+tm: Callable[[str], bytes] = _matching(_TM, "TM")
+dt: Callable[[str], bytes] = _matching(_DT, "DT")
 
 
 def ds(value: str) -> bytes:

@@ -1,0 +1,44 @@
+"""The wheel: Python alone, or with ``LESIONBRIDGE_COMPILE=1`` the modules below as native code besides, by mypyc.
+
+All else about the package stands in pyproject.toml. The sources are the same, and stand in both wheels. A module is in
+the list where a conversion spends its time (docs/performance.md); what calls it need not be.
+"""
+
+import os
+from typing import Any
+
+from setuptools import setup
+
+ROOMS = {
+    "domain": ("uids",),
+    "coding": ("lesions", "measuring", "sides", "terms"),
+    "formats": ("reading",),
+    "formats/findings": ("fields", "images", "measurements", "members", "points", "shapes", "terms"),
+    "formats/html": ("images", "sections", "terms", "text"),
+    "formats/sr": (
+        *("attributes", "coded", "document", "draft", "encode", "evidence", "geometry", "group", "library"),
+        *("measurement", "patient_study", "statements", "template", "tree", "values", "vr"),
+        *("content", "elements", "read_group", "read_measurement", "read_notes", "read_report", "read_shapes"),
+        "read_words",
+    ),
+    "formats/fhir": (
+        *("codeable", "draft", "identity", "imaging", "lesion", "r4", "write"),
+        *("read", "read_bundle", "read_lesions", "read_node", "read_results", "read_study", "read_terms"),
+        *("read_unread", "read_values"),
+    ),
+}
+"""The modules that are compiled, by their room in ``service/``."""
+
+
+def extensions() -> list[Any]:
+    """What there is to compile; mypyc comes with mypy, which only this build needs."""
+    if os.environ.get("LESIONBRIDGE_COMPILE") != "1":
+        return []
+    from mypyc.build import mypycify
+
+    modules = [f"service/{room}/{name}.py" for room, names in ROOMS.items() for name in names]
+    made: list[Any] = mypycify(modules, opt_level="2", debug_level="0", group_name="lesionbridge")
+    return made
+
+
+setup(ext_modules=extensions())

@@ -1,0 +1,143 @@
+"""The compiled build says what Python says: the same bytes, losses and refusals, of the same sources."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from benchmarks import work
+from tests.answers import corpus
+from tests.bad_input.cases import CASES
+from tests.codable import codable_documents
+from tests.conftest import Missing
+from tests.documents import FULL, Json, as_bytes
+from tests.e2e.test_packaging import ROOT, tracked
+from tests.strategies import documents
+
+GENERATED, CHANGES = 100, 3
+"""Documents of each strategy, and changes of each output that is read again."""
+# One worker builds it, once.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("compiled")]
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The compiled wheel, built from a copy so that nothing is left in the repository, and unpacked."""
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("compiled")
+    for name in [*tracked(), "pyproject.toml", "setup.py", "README.md", "LICENSE", "NOTICE"]:
+        place = source / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, place)
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--no-deps", "--no-build-isolation")
+    done = subprocess.run(
+        [*pip, "--wheel-dir", str(target), str(source)],
+        env=_environment() | {"LESIONBRIDGE_COMPILE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    (wheel,) = target.glob("lesionbridge-*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(target / "tree")
+    return target / "tree"
+
+
+@pytest.fixture
+def compiled(missing: Missing, request: pytest.FixtureRequest) -> Path:
+    """The tree of the compiled build, where it can be built."""
+    if shutil.which("gcc") is None and shutil.which("cc") is None:
+        missing.skip("C compiler", "neither gcc nor cc is installed")
+    if not (Path(sysconfig.get_path("include")) / "Python.h").exists():
+        missing.skip("Python.h", "the headers of Python are not installed")
+    built: Path = request.getfixturevalue("tree")
+    return built
+
+
+def _environment(*folders: Path) -> dict[str, str]:
+    """Nothing of ours but these folders; the folder of a call is none (PYTHONSAFEPATH)."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("LESIONBRIDGE_")}
+    return clean | {"PYTHONPATH": os.pathsep.join(map(str, folders)), "PYTHONSAFEPATH": "1"}
+
+
+def _begin(file: Path, *folders: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.answers", str(file)]
+    return subprocess.Popen(
+        command, env=_environment(*folders), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=file.parent
+    )
+
+
+def _ended(process: subprocess.Popen[str]) -> list[str]:
+    said, error = process.communicate(timeout=900)
+    assert process.returncode == 0, error[-4000:]
+    return said.splitlines()
+
+
+def _generated() -> list[bytes]:
+    """Documents over the whole schema: words that no table has, and words that the tables have."""
+    made: list[bytes] = []
+    for strategy in (documents(), codable_documents()):
+
+        @settings(
+            max_examples=GENERATED,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(strategy)
+        def gather(document: Json) -> None:
+            made.append(as_bytes(document))
+
+        gather()
+    return made
+
+
+def test_both_builds_give_the_same_bytes_losses_and_refusals(compiled: Path, tmp_path: Path) -> None:
+    bodies = [path.read_bytes() for path in sorted((ROOT / "examples").glob("*.json"))]
+    bodies += [as_bytes(FULL), work.document_bytes(10), work.document_bytes(3, axes=True)]
+    bodies += [case.body for case in CASES]
+    bodies += _generated()
+    file = tmp_path / "corpus.jsonl"
+    asked = [(str(form), base64.b64encode(body).decode()) for form, body in corpus(bodies, CHANGES)]
+    file.write_text("\n".join(map(json.dumps, asked)))
+
+    processes = [_begin(file, ROOT), _begin(file, compiled, ROOT)]
+    (ours, *python), (theirs, *native) = map(_ended, processes)
+
+    assert (json.loads(ours), json.loads(theirs)) == ("pure Python", "compiled")
+    assert len(python) == len(asked)
+    differing = [
+        (form, base64.b64decode(body)[:2000], one, other)
+        for (form, body), one, other in zip(asked, python, native, strict=True)
+        if one != other
+    ]
+    assert differing[:1] == []
+
+
+def test_the_command_says_which_build_it_is(compiled: Path) -> None:
+    call = [sys.executable, "-m", "service.cli", "--version"]
+    said = [
+        subprocess.run(call, env=_environment(folder), capture_output=True, text=True, check=True).stdout
+        for folder in (ROOT, compiled)
+    ]
+    assert "pure Python" in said[0]
+    assert "compiled" in said[1]
+
+
+def test_every_compiled_module_stands_beside_its_source(compiled: Path) -> None:
+    native = list((compiled / "service").rglob(f"*{EXTENSION_SUFFIXES[0]}"))
+    assert native
+    assert [path for path in native if not path.with_name(f"{path.name.partition('.')[0]}.py").exists()] == []
