@@ -24,7 +24,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 DESTINATION = f"{PREFIX}DESTINATION__"
 """How a variable begins that says a setting of a destination; `service.delivery.settings` reads those."""
 FOR_TESTS = frozenset({"CASES", "COMPILE", "REFERENCE", "ORACLES", "REQUIRE_ORACLES", "SEED", "WRITE_GOLDENS"})
-"""What the project's own tests and its build (setup.py) are steered by, beside ``LESIONBRIDGE_TEST_...``; no settings."""
+"""What the project's tests and its build (setup.py) are steered by, beside ``LESIONBRIDGE_TEST_...``; no settings."""
 _MAX_PORT = 65_535
 
 
