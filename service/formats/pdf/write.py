@@ -84,9 +84,9 @@ def _fonts() -> frozenset[int]:
     from reportlab.pdfbase import pdfmetrics
     from reportlab.pdfbase.ttfonts import TTFont
 
-    there = files("service.formats.pdf").joinpath("fonts")
+    there = files("ttf_opensans").joinpath("ttf")
     known = []
-    for name, file in ((_FONT, "DejaVuSans.ttf"), (f"{_FONT}-Bold", "DejaVuSans-Bold.ttf")):
+    for name, file in ((_FONT, "OpenSans-Regular.ttf"), (f"{_FONT}-Bold", "OpenSans-Bold.ttf")):
         with as_file(there.joinpath(file)) as path:
             font = TTFont(name, str(path))
         pdfmetrics.registerFont(font)

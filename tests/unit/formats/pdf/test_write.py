@@ -144,5 +144,5 @@ def test_its_fonts_go_along(tmp_path: Path, oracle: Oracle) -> None:
     listed = subprocess.run([oracle("pdffonts"), file], capture_output=True, check=True, text=True).stdout.splitlines()
     rows = [line.split() for line in listed[2:]]
     assert rows
-    assert all(row[-5:-2] == ["yes", "yes", "yes"] for row in rows if "DejaVu" in row[0])
-    assert {row[0].partition("+")[2] or row[0] for row in rows} == {"DejaVuSans", "DejaVuSans-Bold"}
+    assert all(row[-5:-2] == ["yes", "yes", "yes"] for row in rows if "OpenSans" in row[0])
+    assert {row[0].partition("+")[2] or row[0] for row in rows} == {"OpenSans-Regular", "OpenSans-Bold"}
