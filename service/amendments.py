@@ -15,7 +15,8 @@ from service.domain.received import Received
 from service.domain.report import Issuer, LesionReport, Status
 from service.domain.times import DateTime
 from service.formats.findings import write as findings
-from service.pipeline import Amendment, Format, Source, as_it_came, read, tables
+from service.pipeline import Amendment, Format, Source, read, tables
+from service.versions import as_it_came
 
 if TYPE_CHECKING:
     from service.store.reports import Store, Stored

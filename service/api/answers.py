@@ -13,7 +13,8 @@ from service.api.multipart import Part, related
 from service.api.negotiation import MULTIPART, Offer
 from service.api.observe import LOSSES, REPORTS
 from service.doors import DICOM_JSON
-from service.pipeline import Format, Outcome, Receipt
+from service.pipeline import Format, Outcome
+from service.publishing import Receipt
 from service.store.receipt import loss_row
 
 if TYPE_CHECKING:

@@ -24,7 +24,9 @@ from service.api.deployment import deployment
 from service.api.openapi import DELIVERED, EDIT_BODY, RETRY_BODY, Blueprint
 from service.api.schemas import Prefer
 from service.doors import SUFFIXES, Format, Options
-from service.pipeline import REJECTION, Receipt, Source
+from service.drafts import REJECTION
+from service.pipeline import Source
+from service.publishing import Receipt
 
 if TYPE_CHECKING:
     # SQLAlchemy is imported when the first report is kept or asked for.

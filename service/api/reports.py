@@ -29,7 +29,9 @@ from service.api.schemas import (
 from service.domain.emitted import Emitted
 from service.domain.times import DateTime
 from service.doors import encoded, suffix
-from service.pipeline import Format, Options, Planner, Source, anew, publish
+from service.pipeline import Format, Options, Source
+from service.publishing import Planner, publish
+from service.versions import anew
 
 if TYPE_CHECKING:
     # SQLAlchemy is imported when the first report is kept or asked for.

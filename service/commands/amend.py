@@ -13,7 +13,8 @@ from service.commands.report import identify
 from service.commands.speaking import received, refusing, settings, site, stop, store
 from service.domain.times import DateTime
 from service.doors import READERS, detect
-from service.pipeline import BUNDLES, DIALECTS, PROFILES, Format, Options, Planner, Source, publish
+from service.pipeline import BUNDLES, DIALECTS, PROFILES, Format, Options, Source
+from service.publishing import Planner, publish
 
 if TYPE_CHECKING:
     from service.config import Settings

@@ -13,7 +13,8 @@ from typing import Final
 from service.domain.errors import Conflict, Problem, Unavailable
 from service.domain.report import LesionReport, Status
 from service.doors import Options
-from service.pipeline import ATTEMPTS, Planner, Receipt, Source, publish, read
+from service.pipeline import Source, read
+from service.publishing import ATTEMPTS, Planner, Receipt, publish
 from service.receiving.acknowledge import heading
 from service.store.reports import Store, Stored, instant
 

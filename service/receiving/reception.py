@@ -15,7 +15,8 @@ from service.delivery.settings import DestinationSettings
 from service.domain.errors import LesionBridgeError, Problem, Unavailable
 from service.domain.received import Received
 from service.doors import Format, Options, detect
-from service.pipeline import Receipt, Source, publish
+from service.pipeline import Source
+from service.publishing import Receipt, publish
 from service.receiving.routing import Routed
 from service.receiving.settings import Receiving, Site
 

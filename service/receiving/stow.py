@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from service.domain.errors import Invalid, LesionBridgeError, Problem, Unavailable, Unreadable
 from service.doors import Format
-from service.pipeline import Receipt
+from service.publishing import Receipt
 from service.receiving import statuses
 from service.receiving.multipart import Part
 from service.receiving.reception import Reception

@@ -16,7 +16,8 @@ from service.domain.errors import Invalid, Problem
 from service.domain.received import Earlier, Received
 from service.domain.report import CodedReport
 from service.doors import WRITERS, Format, Options
-from service.pipeline import ROLES, Outcome, emit
+from service.drafts import ROLES
+from service.pipeline import Outcome, emit
 from service.store.deliveries import Origin, Planned
 from service.store.reports import Consignment, Output, output
 

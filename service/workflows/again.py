@@ -10,9 +10,11 @@ from service.delivery.settings import DestinationSettings
 from service.domain.errors import Conflict, NotFound, Problem
 from service.domain.received import Earlier, Received
 from service.doors import Format, Options
-from service.pipeline import REJECTION, ROLES, Source, as_it_came, code, read
+from service.drafts import REJECTION, ROLES
+from service.pipeline import Source, read
 from service.store.deliveries import Delivery, State
 from service.store.reports import Store, Stored
+from service.versions import as_it_came, coded_again
 from service.workflows.accepting import Made, Plan, chosen, consign, has_own, own_output, written_for
 
 
@@ -41,7 +43,7 @@ class OfStored:
         """Written now, by the tables of now; a bundle names the SR that is kept."""
         source = as_it_came(self.source, self.store, self.stored)
         received = read(source)
-        report = code(source, received, self.store)
+        report = coded_again(source, received, self.store)
         sr = None if form is Format.SR else self.stored.sr
         known = Received(received.report, received.losses, sr, earlier=self._earlier())
         return own_output(report, form, written_for(at, self.options or Options()), known.seen_by(at.name))

@@ -17,7 +17,8 @@ from sqlalchemy.exc import IntegrityError
 from service.delivery.settings import DestinationSettings
 from service.domain.errors import LesionBridgeError, Problem, Unavailable
 from service.doors import Format, Options, detect
-from service.pipeline import Planner, Source, publish
+from service.pipeline import Source
+from service.publishing import Planner, publish
 from service.store.batches import KEPT, KNOWN, REFUSED, Outcome, Part, PartDue
 from service.store.deliveries import BACKFILL, Origin
 from service.store.reports import Store

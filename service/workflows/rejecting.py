@@ -7,8 +7,10 @@ from service.amendments import REASONS
 from service.domain.emitted import SrDocument, SrReference
 from service.domain.received import Received
 from service.doors import Format, Options
+from service.drafts import REJECTION
 from service.formats.sr.rejection import SOP_CLASS, rejection
-from service.pipeline import REJECTION, Outcome, Planner
+from service.pipeline import Outcome
+from service.publishing import Planner
 from service.store.deliveries import Delivery
 from service.store.reports import Consignment, Output, Store, Stored, output
 from service.workflows.accepting import delivery_id

@@ -14,7 +14,8 @@ import requests
 from service.amendments import Kind, amended, cancelled
 from service.delivery.opening import open_destination
 from service.delivery.settings import CStore, DestinationSettings, Fhir, Stow
-from service.pipeline import Format, Options, Source, publish
+from service.pipeline import Format, Options, Source
+from service.publishing import publish
 from service.store.reports import Store
 from service.workflows.accepting import Plan
 from service.workflows.courier import Peer

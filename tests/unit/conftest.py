@@ -1,4 +1,4 @@
-"""A generated release, and a site that has it in use."""
+"""An empty store of reports; a generated release, and a site that has it in use."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,9 +8,18 @@ import pytest
 from benchmarks import generated_rf2
 from service.coding.releases.postgres_shelf import PostgresShelf
 from service.coding.releases.shelf import Shelf
+from service.store.reports import Store
 from tests.conftest import Missing
 from tests.databases import another, postgres, postgres_programs
 from tests.releases import SHAPE, Generated, Site
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An empty store."""
+    made = Store(f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    made.migrate()
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ from click.testing import CliRunner
 
 from service.cli import COMMANDS, main
 from service.config import Settings
-from service.pipeline import Options, Source, publish
+from service.pipeline import Options, Source
+from service.publishing import publish
 from service.store.reports import Store
 from tests.findings import make_body
 from tests.unit.cli.conftest import Run

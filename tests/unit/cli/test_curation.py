@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from service.domain.limits import Limits
-from service.pipeline import Options, Source, publish
+from service.pipeline import Options, Source
+from service.publishing import publish
 from service.store.reports import Store
 from tests.findings import make_body
 from tests.unit.cli.conftest import Run

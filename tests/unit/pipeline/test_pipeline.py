@@ -6,18 +6,9 @@ import pytest
 
 from service import pipeline
 from service.check import compare
-from service.domain.errors import Disagreement, LesionBridgeError, TableError, Unavailable
-from service.pipeline import WRITERS, Format, Options, Source, convert, publish
-from service.store.reports import Draft, Store, Taken
+from service.domain.errors import Disagreement, LesionBridgeError, TableError
+from service.pipeline import WRITERS, Format, Options, Source, convert
 from tests.findings import make_body
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """An empty store."""
-    made = Store(f"sqlite:///{tmp_path / 'x.sqlite3'}")
-    made.migrate()
-    return made
 
 
 @pytest.mark.parametrize("target", list(WRITERS))
@@ -54,41 +45,6 @@ def test_a_difference_is_an_error_that_names_the_place_and_not_the_value(monkeyp
         convert(Source(make_body()), (Format.SR,), Options(check=True))
     assert raised.value.problems[0].pointer == "patient/name"
     assert "Doe" not in str(raised.value)
-
-
-def test_a_report_whose_outputs_disagree_is_not_kept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = (compare.Difference("fhir", "added", "lesion/1/site", "x"),)
-    monkeypatch.setattr(compare, "compare", lambda *_: found)
-    with pytest.raises(Disagreement):
-        publish(Source(make_body()), Options(check=True), store)
-    assert store.search({"sender": "local"}, limit=1) == ()
-
-
-def test_the_senders_own_predecessor_stands(store: Store) -> None:
-    publish(Source(make_body()), Options(), store)
-    own = {"sop": "1.2.3.9", "series": "1.2.3.8", "sopClass": "1.2.840.10008.5.1.4.1.1.88.33"}
-    receipt = publish(Source(make_body(report__version=2, report__predecessor=own)), Options(), store)
-    assert b"1.2.3.9" in store.output(str(receipt.id), "sr").content
-
-
-def test_the_digest_of_a_kept_report_is_the_same_in_every_version_of_the_service(store: Store) -> None:
-    receipt = publish(Source(make_body()), Options(), store)
-    kept = store.get(str(receipt.id)).digest
-    # It stands in databases. Change it and every replay of an older report is a conflict.
-    assert kept == "a9cdb1135585f47efa7f19f79e04da8945d1de095631ab60296618cecde58fe3"
-
-
-def test_gives_up_as_busy_when_others_are_always_first(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    tries: list[Draft] = []
-
-    def taken(draft: Draft) -> None:
-        tries.append(draft)
-        raise Taken
-
-    monkeypatch.setattr(store, "keep", taken)
-    with pytest.raises(Unavailable):
-        publish(Source(make_body()), Options(), store)
-    assert len(tries) == pipeline.ATTEMPTS
 
 
 def test_a_sites_own_issuers_are_known(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 from service.delivery.policy import RetryPolicy
 from service.delivery.settings import DestinationSettings, Folder
 from service.doors import Options
-from service.pipeline import Source, publish
+from service.pipeline import Source
+from service.publishing import publish
 from service.store.reports import Store
 from service.workflows.accepting import Plan
 from service.workflows.courier import Peer

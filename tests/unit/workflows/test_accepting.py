@@ -6,7 +6,8 @@ import pytest
 
 from service.delivery.settings import ANY_FORMAT, Folder
 from service.doors import SUFFIXES, WRITERS, Format, Options
-from service.pipeline import Source, publish
+from service.pipeline import Source
+from service.publishing import publish
 from service.store.reports import Store
 from service.workflows.accepting import Plan
 from tests.findings import make_body

@@ -1,0 +1,204 @@
+"""Keeping a report: what was said, what was emitted and the receipt in one transaction.
+
+A report that is there already is answered with the receipt it got then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Protocol
+from uuid import uuid4
+
+import orjson
+
+from service import drafts
+from service.curation import unmapped
+from service.domain.errors import Conflict, KeyReused, Problem, Unavailable
+from service.domain.received import Received
+from service.domain.report import CodedReport, LesionReport
+from service.doors import Options
+from service.formats.findings import write as findings
+from service.pipeline import Amendment, Outcome, Source, code, emit, read, vocabulary_of
+from service.stages import Stage
+from service.versions import after, coded_after
+
+if TYPE_CHECKING:
+    # The routes and the command line import this to convert, too: the database comes with whoever hands in a store.
+    from service.store.reports import Consignment, Key, Store, Stored
+
+ATTEMPTS = 8
+"""How often a version is tried again when others keep the same report at the same time."""
+UNMEASURED = "unmeasured"
+"""Under which name a document is kept whose segments were measured when it came: the report has their sizes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to a publication; ``created`` is False when the report was there already, ``id`` None on a dry run.
+
+    ``fresh``: it was kept just now; a key that is used again has the answer it got then, and is not.
+    """
+
+    id: str | None
+    content: bytes
+    created: bool
+    fresh: bool = False
+
+
+class Planner(Protocol):
+    """Says what is delivered of a report, once it is emitted and has an id of ours."""
+
+    def of(self, identity: str, outcome: Outcome, received: Received, options: Options) -> Consignment:
+        """The deliveries, with the outputs that are made for them alone."""
+        ...
+
+
+def publish(
+    source: Source,
+    options: Options,
+    store: Store,
+    *,
+    key: str | None = None,
+    dry_run: bool = False,
+    planner: Planner | None = None,
+) -> Receipt:
+    """Keep a report with all that is made of it and its deliveries; the same report again gives the same receipt.
+
+    Raises Conflict for another content under the same sender, id and version, KeyReused for a key with another request,
+    Unavailable when the database is. A dry run raises the same, says what would be kept, and keeps nothing.
+    """
+    if source.masks:
+        source = _sized(source, store)
+    received = read(source)
+    report = received.report
+    digest = _digest(report, options, source.amendment)
+    if dry_run:
+        found, previous = store.around(report.sender, report.id, report.version)
+        _already(report, digest, store, None, found)
+        tables_used, overlays = vocabulary_of(source, report.sender, store.overlays)
+        received = after(received, previous, store)
+        coded = coded_after(source, received, previous, tables_used)
+        _check_accession(coded, store)
+        outcome = emit(coded, drafts.kept_of(received), options, received.seen_by())
+        there = planner.of("", outcome, received, options) if planner is not None else None
+        return Receipt(None, drafts.foreseen(outcome, overlays, there), created=False)
+    for _ in range(ATTEMPTS):
+        kept = _keep(source, received, digest, options, store, key, planner)
+        if kept is not None:
+            return kept
+    raise Unavailable(Problem("", "busy", "too many at once keep versions of this report"))
+
+
+def _sized(source: Source, store: Store) -> Source:
+    """A document with the sizes that its masks tell as a part of its report, which is then no longer what it says.
+
+    Raises Invalid for a report that no findings JSON can say: it is kept and read again as that.
+    """
+    from service.measuring import sized
+
+    received = read(source)
+    tables_used, _ = vocabulary_of(source, received.report.sender, store.overlays)
+    report, losses = sized(received.report, code(received.report, tables_used), source.masks, tables_used)
+    if report == received.report:
+        return replace(source, received=replace(received, losses=(*received.losses, *losses)))
+    said = findings.write(report)
+    read(Source(said, default_sender=report.sender, limits=source.limits))
+    made = replace(received, report=report, losses=(*received.losses, *losses), sr=None)
+    return replace(source, received=made, amendment=Amendment(("measured", said.decode()), UNMEASURED))
+
+
+def _keep(
+    source: Source,
+    received: Received,
+    digest: str,
+    options: Options,
+    store: Store,
+    key: str | None,
+    planner: Planner | None,
+) -> Receipt | None:
+    """One attempt; None when another was first and the look-up must be done again."""
+    from service.store import reports as kept
+
+    report = received.report
+    said = kept.Key(key, digest) if key is not None else None
+    found, previous = store.around(report.sender, report.id, report.version)
+    there = _already(report, digest, store, said, found)
+    if there is not None:
+        return there
+    received = after(received, previous, store)
+    tables_used, overlays = vocabulary_of(source, report.sender, store.overlays)
+    coded = coded_after(source, received, previous, tables_used)
+    outcome = emit(coded, drafts.kept_of(received), options, received.seen_by())
+    identity = str(uuid4())
+    consignment = planner.of(identity, outcome, received, options) if planner is not None else kept.Consignment()
+    try:
+        draft = drafts.draft(
+            identity,
+            outcome,
+            drafts.documents_of(source, received),
+            consignment,
+            received=store.now(),
+            digest=digest,
+            key=said,
+            previous=previous,
+            overlays=overlays,
+        )
+        counted = unmapped(outcome.report, tables_used, source.limits)
+        with Stage("store"):
+            store.keep(replace(draft, unmapped=counted))
+    except kept.Taken:
+        return None
+    return Receipt(draft.stored.id, draft.stored.receipt, created=True, fresh=True)
+
+
+def _check_accession(report: CodedReport, store: Store) -> None:
+    """What `Store.keep` holds of accession numbers, for what is not kept."""
+    from service.store.patients import KeptId
+
+    patient, study = report.patient, report.study
+    if study.accession:
+        issuer = study.accession_issuer.key if study.accession_issuer else ""
+        named = KeptId(patient.id, patient.issuer.key if patient.issuer else "")
+        store.patients.check_accession(report.sender, named, study.accession, issuer)
+
+
+def _already(report: LesionReport, digest: str, store: Store, key: Key | None, found: Stored | None) -> Receipt | None:
+    """The receipt of the same request, if it was made before; ``found`` is the version that is kept."""
+    from service.store.reports import Taken
+
+    if key is not None:
+        keyed = store.keyed(report.sender, key.text)
+        if keyed is not None:
+            if keyed[0] != digest:
+                raise KeyReused(Problem("", "idempotency-key", "this Idempotency-Key came with another request before"))
+            return Receipt(keyed[1].id, keyed[1].receipt, created=True)
+    if found is None:
+        return None
+    if found.digest != digest:
+        raise Conflict(
+            Problem(
+                "/report/id",
+                "version",
+                "this version of the report is stored with other content or other options; "
+                "what was sent out never changes: send a new version",
+            )
+        )
+    if key is not None:
+        try:
+            store.keep_key(found, key)
+        except Taken:
+            return None
+    return Receipt(found.id, found.receipt, created=False)
+
+
+def _digest(report: LesionReport, options: Options, amendment: Amendment | None = None) -> str:
+    """Of what was said and asked for; how the JSON was laid out does not count, and neither does a check.
+
+    It is kept for as long as the report is. Only options that were said are in it: one that a later version of the
+    service brings must not make the replay of an older report a conflict.
+    """
+    defaults = asdict(Options())
+    asked = {name: value for name, value in asdict(replace(options, check=False)).items() if value != defaults[name]}
+    said = findings.write(report) if amendment is None else orjson.dumps(amendment.asked)
+    return sha256(said + orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()

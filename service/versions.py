@@ -1,0 +1,120 @@
+"""A report among its versions: read again as it came, coded as the one that follows another, written anew."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from service.coding import Vocabulary
+from service.coding.coder import code_report
+from service.coding.identities import named_issuer
+from service.domain.emitted import Emitted
+from service.domain.errors import NotFound
+from service.domain.loss import Loss, LossKind
+from service.domain.received import Received
+from service.domain.report import CodedReport, LesionReport, Predecessor
+from service.doors import MEDIA_TYPES, RELEASES, WRITERS, Format, Options, encoded
+from service.drafts import ROLES, SOURCE
+from service.pipeline import Source, code, read, vocabulary_of
+from service.stages import Stage
+
+if TYPE_CHECKING:
+    # Only who keeps a report needs the database.
+    from service.store.reports import Store, Stored
+
+
+def as_it_came(source: Source, store: Store, stored: Stored) -> Source:
+    """A kept report to be read once more: as the document that it came as, since others' are not refused over one item.
+
+    The findings JSON beside it is ours, and held to the contract with senders. It is read where it came so, and of a
+    table, which holds other reports, too.
+    """
+    role, form = ROLES[Format.FINDINGS], Format.FINDINGS
+    if stored.sr.sop_instance == stored.report_id:  # an SR has no other id of the report
+        role, form = ROLES[Format.SR], Format.SR
+    body = store.output(stored.id, role).content
+    if form is Format.FINDINGS:
+        with suppress(NotFound):
+            came = store.output(stored.id, SOURCE)
+            known = MEDIA_TYPES.get(came.media_type, Format.CSV)
+            body, form = (came.content, known) if known is not Format.CSV else (body, form)
+    again = replace(source, body=body, format=form, default_sender=stored.sender)
+    if form is not Format.HL7V2:
+        return again
+    # A message of others has no version: it got its number when it was kept.
+    received = read(again)
+    return replace(again, received=replace(received, report=replace(received.report, version=stored.version)))
+
+
+def anew(source: Source, store: Store, stored: Stored, target: Format, options: Options) -> Emitted:
+    """A report that is kept, in a format that is not kept: coded by the tables of today; it points to the kept SR.
+
+    FHIR withdraws what its delivery would: what the versions before say in this very form, or was emitted of them.
+    """
+    until = [one for one in store.versions(stored.id) if one.version <= stored.version]
+    made: list[Emitted] = []
+    for previous, version in zip([None, *until], until, strict=False):
+        if version.id != stored.id and target not in RELEASES:
+            continue
+        said = as_it_came(source, store, version)
+        received = after(read(said), previous, store).seen_by()
+        tables_used, _ = vocabulary_of(said, received.report.sender)
+        coded = _placed(said, received, code_report(_following(received.report, previous), tables_used), tables_used)
+        earlier = (*reversed(made), *(one.bundle for one in received.earlier))
+        made.append(WRITERS[target](coded, replace(options, earlier=earlier), version.sr))
+    return encoded(target, made[-1], options)
+
+
+def coded_again(source: Source, received: Received, store: Store) -> CodedReport:
+    """A stored report coded by the tables and overlays of now, following the version before it."""
+    report = received.report
+    tables_used, _ = vocabulary_of(source, report.sender, store.overlays)
+    previous = store.newest_before(report.sender, report.id, report.version)
+    return coded_after(source, received, previous, tables_used)
+
+
+def coded_after(source: Source, received: Received, previous: Stored | None, tables_used: Vocabulary) -> CodedReport:
+    """The report coded as the version after ``previous``, with what its site and the archive add."""
+    return _placed(source, received, code(_following(received.report, previous), tables_used), tables_used)
+
+
+def after(received: Received, previous: Stored | None, store: Store) -> Received:
+    """The report with what was emitted of the versions before it: what only those said, a bundle withdraws."""
+    return replace(received, earlier=store.bundles(previous)) if previous is not None else received
+
+
+def _placed(source: Source, received: Received, report: CodedReport, tables_used: Vocabulary) -> CodedReport:
+    """The report with its site's issuers, and what the archive knows of its study unless it came as an SR."""
+    report = _issued_by(source, report, tables_used)
+    if source.archive is None or received.sr is not None:
+        return report
+    from service.study_context import with_context
+
+    with Stage("study-context"):
+        return with_context(report, source.archive, tables_used, source.intake)
+
+
+def _issued_by(source: Source, report: CodedReport, tables_used: Vocabulary) -> CodedReport:
+    """The report with its site's issuers where it names none; after coding, so that no UID depends on a setting."""
+    known = source.habits.get(report.sender)
+    if known is None:
+        return report
+    losses = list(report.losses)
+    why = "The sender names none; it is the one that is set for its site."
+    patient, study = report.patient, report.study
+    if known.patient_issuer and patient.issuer is None:
+        patient = replace(patient, issuer=named_issuer(known.patient_issuer, tables_used))
+        losses.append(Loss(LossKind.FLAGGED, "/patient/issuer", "issuer", why, "site-issuer"))
+    if known.accession_issuer and study.accession and study.accession_issuer is None:
+        study = replace(study, accession_issuer=named_issuer(known.accession_issuer, tables_used))
+        losses.append(Loss(LossKind.FLAGGED, "/study/accessionIssuer", "issuer", why, "site-issuer"))
+    return replace(report, patient=patient, study=study, losses=tuple(losses))
+
+
+def _following(report: LesionReport, previous: Stored | None) -> LesionReport:
+    """The report naming the SR it replaces (PS3.3 C.17.2), unless the sender named one."""
+    if previous is None or report.predecessor is not None:
+        return report
+    at = previous.sr
+    return replace(report, predecessor=Predecessor(at.sop_instance, at.series, at.sop_class, at.study))
