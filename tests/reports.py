@@ -332,7 +332,8 @@ def regions_report() -> CodedReport:
 def regions3d_report() -> CodedReport:
     """Every shape in millimetres, one lesion each, and one lesion with two polygons."""
     square = ((10.0, 10.0, 5.0), (20.0, 10.0, 5.0), (20.0, 20.0, 5.0), (10.0, 20.0, 5.0))
-    six = (*square, (15.0, 15.0, 0.0), (15.0, 15.0, 10.0))
+    ways = ((10.0, 15.0, 5.0), (20.0, 15.0, 5.0), (15.0, 10.0, 5.0), (15.0, 20.0, 5.0))
+    six = (*ways, (15.0, 15.0, 0.0), (15.0, 15.0, 10.0))
     points = {
         Graphic3D.POINT: square[:1],
         Graphic3D.MULTIPOINT: square,

@@ -148,12 +148,36 @@ def _is_object(value: object) -> bool:
 
 @cache
 def regions3d() -> Strategy:
-    """Every kind of shape in space."""
-    sizes = {"point": (1, 1), "multipoint": (1, 4), "polyline": (2, 5), "polygon": (3, 6), "ellipse": (4, 4)}
-    sizes["ellipsoid"] = (6, 6)
-    return st.sampled_from(sorted(sizes)).flatmap(
-        lambda kind: _object({"frameOfReference": uids(), "kind": st.just(kind), "points": _points(3, *sizes[kind])})
+    """Every kind of shape in space, each as its kind has to be (PS3.3 C.18.9.1.2)."""
+    kinds = {"point": _points(3, 1, 1), "multipoint": _points(3, 1, 4), "polyline": _points(3, 2, 5)}
+    kinds |= {"polygon": _in_a_plane(), "ellipse": _axes(2), "ellipsoid": _axes(3)}
+    return st.sampled_from(sorted(kinds)).flatmap(
+        lambda kind: _object({"frameOfReference": uids(), "kind": st.just(kind), "points": kinds[kind]})
     )
+
+
+@st.composite
+def _in_a_plane(draw: st.DrawFn) -> Any:
+    """Corners in a plane, straight or oblique; to the tenth, as a sender may round them."""
+    right, down, depth = draw(st.integers(-2, 2)), draw(st.integers(-2, 2)), draw(coordinates(pixels=False))
+    flat = draw(_points(2, 3, 6))
+    corners = [[x, y, round(depth + (right * x + down * y) / 3, 1)] for x, y in flat]
+    turn = draw(st.integers(0, 2))
+    return [[*corner[turn:], *corner[:turn]] for corner in corners]
+
+
+@st.composite
+def _axes(draw: st.DrawFn, axes: int) -> Any:
+    """The ends of axes that halve each other at right angles, the longest first; straight or turned by 45 degrees."""
+    middle = draw(st.lists(coordinates(pixels=False), min_size=3, max_size=3))
+    halves = sorted(draw(st.lists(st.integers(1, 400), min_size=axes, max_size=axes)), reverse=True)
+    straight = [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
+    ways = draw(st.sampled_from([straight, [(1, 1, 0), (1, -1, 0), (0, 0, 1)]]))
+    return [
+        [round(at + sign * half / 8 * way, 4) for at, way in zip(middle, towards, strict=True)]
+        for half, towards in zip(halves, ways, strict=False)
+        for sign in (-1, 1)
+    ]
 
 
 @cache

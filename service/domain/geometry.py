@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from service.domain.quick import quickly_made
+from service.domain.solids import ROUNDED_MM, axes_fault, plane_fault
 from service.domain.uids import check_uid
 
 T = TypeVar("T")
@@ -76,6 +77,15 @@ def extent(region: Region2D[T]) -> Decimal:
     return Decimal(f"{abs(math.fsum(x * below - next_x * y for (x, y), (next_x, below) in turned)) / 2:.2f}")
 
 
+def fault_in_space(graphic: Graphic3D, points: tuple[Point3D, ...]) -> str | None:
+    """Why points of the right number are no such shape, None where they are (PS3.3 C.18.9.1.2)."""
+    if graphic is Graphic3D.POLYGON:
+        return plane_fault(points)
+    if graphic in (Graphic3D.ELLIPSE, Graphic3D.ELLIPSOID):
+        return axes_fault(points, ROUNDED_MM)
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Region3D:
     """A shape in millimetres, (n, 3), patient coordinates of ``frame_of_reference``."""
@@ -86,11 +96,14 @@ class Region3D:
     where: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        """Hold the UID and the number of points of the shape."""
+        """Hold the UID, the number of points of the shape, and what they are to each other."""
         check_uid(self.frame_of_reference)
         fewest, most = POINTS_3D[self.graphic]
         if not fewest <= len(self.points) <= most:
             raise ValueError(f"a {self.graphic} has {fewest} to {most} points")
+        fault = fault_in_space(self.graphic, self.points)
+        if fault is not None:
+            raise ValueError(f"{fault} (PS3.3 C.18.9.1.2)")
 
 
 SINGLE_FRAME = frozenset(

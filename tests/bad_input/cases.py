@@ -286,6 +286,11 @@ _MEASUREMENTS = [
 
 _PIXELS_IN_SPACE = {"frameOfReference": "1.2", "kind": "point", "points": [[0, 0]]}
 _FIVE_POINTS = {"frameOfReference": "1.2", "kind": "ellipse", "points": [[0, 0, n] for n in range(5)]}
+_IN_SPACE: dict[str, list[list[float]]] = {
+    "polygon": [[0, 0, 0], [4, 0, 0], [2, 1, 0], [3, -1, 5]],
+    "ellipse": [[0, 0, 0], [10, 0, 0], [5, 3, 0], [6, -3, 3]],
+    "ellipsoid": [[0, 0, 0], [10, 0, 0], [5, 3, 0], [5, -3, 0], [5, 0, 1], [5, 0, 9]],
+}
 _TWO_LINES = [{"points": [[0, 0], [-1, 0]]}, {"points": 1}]
 
 _POINT = make_lesion_document(images=[_IMAGE | {"point": [1, 4711]}])
@@ -321,6 +326,14 @@ _SHAPES = [
         ("/frame", "range"),
     ),
     _lesion("an ellipse of five points", {"regions3d": [_FIVE_POINTS]}, ("/regions3d/0/points", "points")),
+    *[
+        _lesion(
+            f"points that are no {kind}",
+            {"regions3d": [{"frameOfReference": "1.2", "kind": kind, "points": points}]},
+            ("/regions3d/0/points", "shape"),
+        )
+        for kind, points in _IN_SPACE.items()
+    ],
     _lesion("a region in pixels", {"regions3d": [_PIXELS_IN_SPACE]}, ("/regions3d/0/points/0", "points")),
 ]
 

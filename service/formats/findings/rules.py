@@ -36,6 +36,7 @@ class Rule(StrEnum):
     DECIMAL_COMMA = "decimal-comma"
     MEASUREMENT = "measurement"
     POINTS = "points"
+    SHAPE = "shape"
     COORDINATE = "coordinate"
     FRAME = "frame"
     # Across members

@@ -160,7 +160,13 @@ def _region3d(value: Any, where: str, reading: Reading) -> Region3D | None:
     made: Any = points(
         value["points"], f"{where}/points", reading, MILLIMETRES, POINTS_3D[kind], closed=kind is Graphic3D.POLYGON
     )
-    return None if reading.found != before else Region3D(frame, kind, made, where)
+    if reading.found != before:
+        return None
+    try:
+        return Region3D(frame, kind, made, where)
+    except ValueError as error:  # all else that it holds was asked above
+        reading.refuse(f"{where}/points", Rule.SHAPE, f"These points are no {kind}: {error}.")
+        return None
 
 
 @interpreted

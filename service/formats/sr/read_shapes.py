@@ -21,6 +21,7 @@ from service.domain.geometry import (
     Region3D,
     SegmentReference,
 )
+from service.domain.solids import ROUNDED_PIXELS, axes_fault
 from service.domain.uids import derive_uid, is_uid
 from service.formats.sr.content import Graphic as Drawn
 from service.formats.sr.content import Node, Referenced
@@ -181,6 +182,9 @@ def _regions(notes: Notes, node: Node, drawn: Drawn, measurement: Term | None) -
     if kind in ("POINT", "MULTIPOINT"):
         return [Region2D(Graphic.POINT, (point,), measurement, node.path) for point in points]
     if (len(points), kind) in (_CIRCLE, _ELLIPSE):
+        fault = axes_fault(points, ROUNDED_PIXELS) if kind == "ELLIPSE" else None
+        if fault is not None:
+            raise ValueError(f"the points are no ellipse: {fault} (PS3.3 C.18.6.1.2)")
         why = f"{kind} is held as a polygon of {CORNERS} corners"
         notes.flag(node.path, kind, why, "sr-shape-as-polygon")
         corners = _circle(*points) if kind == "CIRCLE" else _ellipse(*points)

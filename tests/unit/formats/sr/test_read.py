@@ -216,6 +216,9 @@ def test_the_method_of_a_group_is_that_of_its_numbers() -> None:
         ("CIRCLE", [5, 5, 5, 9], ["polygon"], "sr-shape-as-polygon"),
         ("ELLIPSE", [0, 5, 10, 5, 5, 3, 5, 7], ["polygon"], "sr-shape-as-polygon"),
         ("ELLIPSE", [0, 5, 10, 5], [], "sr-graphic-data"),
+        ("ELLIPSE", [0, 5, 10, 5, 4, 3, 6, 7], ["polygon"], "sr-shape-as-polygon"),  # to whole pixels
+        ("ELLIPSE", [0, 50, 100, 50, 50, 30, 90, 70], [], "sr-graphic-data"),
+        ("ELLIPSE", [0, 50, 100, 50, 30, 70, 70, 30], [], "sr-graphic-data"),
         ("BLOB", [0, 5], [], "sr-graphic-data"),
         ("POLYLINE", [1, 2, 3], [], "sr-graphic-data"),
         ("POINT", [float("inf"), 2], [], "sr-graphic-data"),
@@ -250,6 +253,19 @@ def test_a_shape_in_space_needs_its_frame_of_reference() -> None:
     (region,) = only(found).regions3d
     assert (region.graphic, region.points) == (Graphic3D.POINT, ((1.0, 2.0, 3.0),))
     assert rules(found, "1.1.1.4") == {"sr-graphic-data"}
+
+
+def test_a_shape_in_space_that_is_none_is_skipped_alone() -> None:
+    def solid(kind: str, *points: float) -> Dataset:
+        more = {"GraphicType": kind, "GraphicData": list(points), "ReferencedFrameOfReferenceUID": "1.2.3"}
+        return sr.item("SCOORD3D", "CONTAINS", ("111030", "DCM", "Image Region"), **more)
+
+    twisted = solid("POLYGON", 0, 0, 0, 4, 0, 0, 2, 1, 0, 3, -1, 5, 0, 0, 0)
+    flat = solid("POLYGON", 0, 0, 0, 4, 0, 0, 2, 1, 0, 0, 0, 0)
+    found = received(sr.measured(twisted, flat))
+    (region,) = only(found).regions3d
+    assert region.points == ((0, 0, 0), (4, 0, 0), (2, 1, 0))
+    assert rules(found, "1.1.1.3") == {"sr-graphic-data"}
 
 
 def test_an_image_outside_the_evidence_gets_a_series_that_is_derived_and_flagged() -> None:
