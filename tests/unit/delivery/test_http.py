@@ -39,7 +39,7 @@ def failure(server: FaultyServer, most: int = 1_000_000) -> Failed:
     begun = time.monotonic()
     with pytest.raises(Failed) as failed:
         ask(server, most=most)
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 15  # the peer hangs for 30
     return failed.value
 
 
