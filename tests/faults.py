@@ -130,7 +130,7 @@ def relayed(peer: int) -> Iterator[Relay]:
             except TimeoutError:
                 continue
             try:
-                server = socket.create_connection(("127.0.0.1", peer), timeout=5)
+                server = socket.create_connection(("127.0.0.1", peer), timeout=30)
             except OSError:
                 client.close()
                 continue

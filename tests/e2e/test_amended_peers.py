@@ -20,7 +20,7 @@ from service.store.reports import Store
 from service.workflows.accepting import Plan
 from service.workflows.courier import Peer
 from service.workflows.rejecting import Rejecting
-from tests.contract.benches import FAST
+from tests.contract.benches import UNHURRIED
 from tests.findings import make_body, make_findings
 from tests.oracles import servers
 from tests.unit.workflows.peers import QUICK, states, until, working
@@ -121,7 +121,7 @@ def documents_there(url: str, store: Store, *versions: str) -> list[str]:
 def test_a_server_holds_the_old_document_as_superseded_and_then_in_error(
     way: str, sekmet: str, deliver: Callable[..., Versions]
 ) -> None:
-    here = deliver(Fhir(name="ehr", url=sekmet, timeouts=FAST, retry=QUICK, **WAYS[way]))
+    here = deliver(Fhir(name="ehr", url=sekmet, timeouts=UNHURRIED, retry=QUICK, **WAYS[way]))
     first = here.publish()
     second = here.correct(first)
     assert documents_there(sekmet, here.store, first, second) == ["superseded", "current"]
@@ -137,7 +137,7 @@ def test_a_server_holds_the_old_document_as_superseded_and_then_in_error(
 
 @pytest.mark.oracle("medplum server")
 def test_another_server_holds_it_too(medplum: str, deliver: Callable[..., Versions]) -> None:
-    here = deliver(Fhir(name="ehr", url=medplum, timeouts=FAST, retry=QUICK))
+    here = deliver(Fhir(name="ehr", url=medplum, timeouts=UNHURRIED, retry=QUICK))
     first = here.publish()
     second = here.correct(first)
     assert documents_there(medplum, here.store, first, second) == ["superseded", "current"]
@@ -149,7 +149,7 @@ def test_another_server_holds_it_too(medplum: str, deliver: Callable[..., Versio
 def test_an_archive_takes_the_rejection_note_over_both_protocols_and_gives_it_back(
     pacs: servers.Pacs, deliver: Callable[..., Versions]
 ) -> None:
-    common: dict[str, Any] = {"timeouts": FAST, "retry": QUICK}
+    common: dict[str, Any] = {"timeouts": UNHURRIED, "retry": QUICK}
     web = Stow(name="web", url=pacs.dicom_web, **common)
     at: dict[str, Any] = {"host": "127.0.0.1", "port": pacs.dicom_port, "called": pacs.ae_title}
     dimse = CStore(name="dimse", verify="read-back", dicomweb_url=pacs.dicom_web, **at, **common)

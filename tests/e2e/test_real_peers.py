@@ -14,7 +14,7 @@ from service.delivery.settings import CStore, DestinationSettings, Fhir, Folder,
 from service.store.reports import Store
 from service.workflows.courier import Peer
 from tests.conftest import Missing
-from tests.contract.benches import FAST, receiving
+from tests.contract.benches import UNHURRIED, receiving
 from tests.oracles import servers
 from tests.oracles.complaint import NotInstalled
 from tests.unit.workflows.peers import QUICK, accept, states, until, working
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.oracle("orthanc", "sekmet"), pytest.
 
 def peers(pacs: servers.Pacs, ehr: str, engine: int, folder: Path) -> list[Peer]:
     """Every kind that can be verified, at its peer."""
-    common: dict[str, Any] = {"timeouts": FAST, "retry": QUICK}
+    common: dict[str, Any] = {"timeouts": UNHURRIED, "retry": QUICK}
     made: list[DestinationSettings] = [
         Stow(name="web", url=pacs.dicom_web, **common),
         CStore(
