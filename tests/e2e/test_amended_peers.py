@@ -73,7 +73,7 @@ class Versions:
 
     def _settled(self, version: str | None) -> str:
         wanted = {one.settings.name: "verified" for one in self._peers}
-        settled = until(lambda: all(one.state == "verified" for one in self.store.deliveries.of(str(version))), 60)
+        settled = until(lambda: all(one.state == "verified" for one in self.store.deliveries.of(str(version))))
         assert settled, self.store.deliveries.of(str(version))
         assert states(self.store, str(version)) == wanted
         return str(version)

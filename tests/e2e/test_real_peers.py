@@ -60,7 +60,7 @@ def test_one_report_is_verified_at_every_peer_exactly_once(tmp_path: Path, missi
         stack.enter_context(working(f"sqlite:///{tmp_path / 'x.sqlite3'}", *named))
         version = accept(store, *named)
         wanted = {one.settings.name: "verified" for one in named}
-        assert until(lambda: states(store, version) == wanted, 90), states(store, version)
+        assert until(lambda: states(store, version) == wanted), states(store, version)
         assert len(requests.get(f"{pacs.url}/instances", timeout=20).json()) == 1
         headers = {"Accept": "application/fhir+json"}
         counted = requests.get(f"{ehr}/DiagnosticReport?_summary=count", headers=headers, timeout=20)

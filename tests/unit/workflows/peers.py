@@ -50,9 +50,13 @@ def working(database_url: str, *peers: Peer, clock: Callable[[], float] = time.m
         worker.stop(20)
 
 
-def until(true: Callable[[], bool], seconds: float = 20.0) -> bool:
+PATIENCE_S = 120.0
+"""How long something is waited for: it ends when it came, and a machine with other work takes its time."""
+
+
+def until(true: Callable[[], bool]) -> bool:
     """Wait for something; whether it came."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE_S
     while not true():
         if time.monotonic() > end:
             return False

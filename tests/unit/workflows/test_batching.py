@@ -160,16 +160,16 @@ def test_killed_workers_cost_no_line_and_double_none(store: Store, database_url:
     made = batch(store, [line(name) for name in names], size=20)
     many = 1 if database_url.startswith("sqlite") else 3
     with workers(database_url, tmp_path, many) as running:
-        assert until(lambda: store.batches.get(made).done >= 5, 60)
+        assert until(lambda: store.batches.get(made).done >= 5)
         for process in running if many == 1 else running[:2]:
             process.send_signal(signal.SIGKILL)
             process.wait()
         assert store.batches.get(made).state == RUNNING
         if many == 1:
             with workers(database_url, tmp_path, 1):
-                assert until(lambda: is_done(store, made), 90)
+                assert until(lambda: is_done(store, made))
         else:
-            assert until(lambda: is_done(store, made), 90)
+            assert until(lambda: is_done(store, made))
     told = store.batches.outcomes(made, limit=1000)
     assert [one.line for one in told] == list(range(1, 121))
     assert {one.outcome for one in told} <= {KEPT, KNOWN}

@@ -17,7 +17,7 @@ from service.workflows.watching import STALLS, Watching
 from service.workflows.worker import Worker
 from tests.destinations import RecordingDestination
 from tests.unit.store.test_workers import Clock
-from tests.unit.workflows.peers import accept, peer, states, until, working
+from tests.unit.workflows.peers import PATIENCE_S, accept, peer, states, until, working
 
 
 def run_for_nothing(store: Store, database_url: str, run: Due, *, revision: str, executor: str) -> None:
@@ -138,7 +138,7 @@ def test_a_workflow_that_a_thread_works_on_is_not_resumed(
 
         def send(self, outgoing: Outgoing) -> Answer:
             """Wait, and remember."""
-            goes_on.wait(20)
+            goes_on.wait(PATIENCE_S)
             return super().send(outgoing)
 
     slow = Slow("pacs")
@@ -262,5 +262,5 @@ def test_a_worker_that_begins_nothing_although_it_could_begins_its_term_anew(
     version, other = accept(store, pacs), accept(store, pacs, report__id="R2")
     stalls = STALLS.labels("stuck")._value.get()
     with working(database_url, pacs):
-        assert until(lambda: states(store, version) == states(store, other) == {"stuck": "verified"}, 40)
+        assert until(lambda: states(store, version) == states(store, other) == {"stuck": "verified"})
     assert STALLS.labels("stuck")._value.get() == stalls + 1

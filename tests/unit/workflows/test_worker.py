@@ -48,7 +48,7 @@ def test_an_outage_kills_no_delivery(store: Store, database_url: str) -> None:
     with working(database_url, pacs):
         assert until(lambda: len(away.sent) >= 5)
         away.away = False
-        assert until(lambda: all(states(store, one) == {"pacs": "verified"} for one in versions), 40)
+        assert until(lambda: all(states(store, one) == {"pacs": "verified"} for one in versions))
 
 
 def test_a_report_waits_for_a_worker(store: Store, database_url: str) -> None:
