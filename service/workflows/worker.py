@@ -71,12 +71,6 @@ class Worker:
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock_file: IO[bytes] | None = None
-        self._fault = "starting"
-
-    @property
-    def fault(self) -> str:
-        """What keeps it from working, in words; empty when all is well."""
-        return self._fault
 
     def start(self) -> None:
         """Work in a thread of its own."""
@@ -101,13 +95,10 @@ class Worker:
             try:
                 self._term(grace_s)
             except Busy:
-                self._fault = "another process delivers from this database"
                 self._stop.wait(BEAT_S)
             except Exception as error:  # noqa: BLE001 - a worker must outlive whatever its database does to it
-                self._fault = f"the worker can't run ({type(error).__name__})"
                 _log.error("worker_failed", error=type(error).__name__)
                 self._stop.wait(BEAT_S)
-        self._fault = "stopped"
 
     def _term(self, grace_s: int) -> None:
         """From taking a slot to giving it back."""
@@ -124,7 +115,6 @@ class Worker:
             clerk = Clerk(store, {name: one.settings for name, one in self._peers.items()}, self._opened, self._wake)
             engine = Engine(self._url, slot.executor, courier, REVISION, clerk)
             try:
-                self._fault = ""
                 _log.info("worker_started", executor=slot.executor, destinations=sorted(self._peers))
                 self._work(store, slot, engine, Feeder(store, engine, courier, clerk, self._clock))
             finally:
@@ -164,9 +154,7 @@ class Worker:
                         store.retention.purge(self._keep_days, most=MOST_PURGED)
                 tick_s = TICK_S if feeder.feed(workers) else TURN_S
                 feeder.feed_part()
-                self._fault = ""
             except (Unavailable, DBAPIError) as error:
-                self._fault = f"the database can not be used ({type(error).__name__})"
                 _log.warning("database_away", error=type(error).__name__)
                 watch.restart()
             self._wake.wait(tick_s)

@@ -10,6 +10,7 @@ from service.store.runs import Due, May
 from service.workflows import engine
 from service.workflows.courier import Courier
 from service.workflows.watching import Watching
+from service.workflows.worker import Busy, Worker
 from tests.destinations import RecordingDestination
 from tests.unit.workflows.peers import accept, peer, states, until, working
 
@@ -100,15 +101,30 @@ def test_a_run_that_is_started_by_many_is_one(store: Store, database_url: str) -
     assert len(remembers.sent) == 1
 
 
-def test_another_process_does_not_work_on_the_same_file(store: Store, database_url: str) -> None:
+def test_another_process_does_not_work_on_the_same_file(
+    store: Store, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if not database_url.startswith("sqlite"):
         return  # on PostgreSQL it may
+    refused: list[Worker] = []
+    hold = Worker._hold_alone
+
+    def held(self: Worker) -> None:
+        """Remember who was refused."""
+        try:
+            hold(self)
+        except Busy:
+            refused.append(self)
+            raise
+
+    monkeypatch.setattr(Worker, "_hold_alone", held)
     pacs = peer(RecordingDestination("pacs"))
-    with working(database_url, pacs) as first:
-        assert until(lambda: first.fault == "")
+    with working(database_url, pacs):
+        assert until(lambda: len(store.workers.present()) == 1)
+        there = {number: token for number, (token, _, _) in store.workers.present().items()}
         with working(database_url, pacs) as second:
-            assert until(lambda: "another process" in second.fault)
-        assert first.fault == ""
+            assert until(lambda: refused == [second])
+        assert {number: token for number, (token, _, _) in store.workers.present().items()} == there
 
 
 def test_a_defect_of_a_destination_is_an_outcome_that_nobody_knows(store: Store, database_url: str) -> None:
