@@ -20,6 +20,9 @@ designations.csv: concept,language,use,field,term
     the term is looked up; empty: everywhere. Case, hyphens, regular plurals, British spellings are found by rule.
 spellings.csv: british,american,source
     One word in two spellings, singular; applied to each word of a term.
+zones.csv: concept,zone,source
+    A zone of the body that a finding lies in by its name, or a site by anatomy. Coarse and generous: a part on the
+    border of two zones is in both, what may be anywhere has no row. A finding without a zone of its site is flagged.
 value_sets/<name>.csv: concept,source
     Which concepts may answer a field. left-sided-sites, right-sided-sites and midline-sites are those that a side is
     held against: midline only where a side names no part of the site.

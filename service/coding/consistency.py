@@ -1,7 +1,7 @@
 """What a report says against itself: flagged, never refused, since nobody here knows which of the two is wrong.
 
 A short axis above the long one, a mean above the maximum, a volume that no shape of that length has, a lesion that is
-gone and has a size, one that is denied, and a finding that is absent and found.
+gone and has a size, one that is denied, one that lies elsewhere than its site, and a finding that is absent and found.
 """
 
 from collections.abc import Iterable
@@ -11,6 +11,7 @@ from typing import Final
 from service.coding.negation import DENYING, denies
 from service.coding.notes import Notes
 from service.coding.units import factor
+from service.coding.zones import Zones
 from service.domain.codes import CodedTerm
 from service.domain.report import Evaluation, Lesion, Measurement
 
@@ -30,7 +31,7 @@ Twenty times that leaves room for an axis that was measured in one plane only, a
 _KEPT: Final = "Kept as it came."
 
 
-def check_lesion(lesion: Lesion[CodedTerm], notes: Notes) -> None:
+def check_lesion(lesion: Lesion[CodedTerm], notes: Notes, zones: Zones) -> None:
     """Flag what a lesion says against itself."""
     certainty, finding = lesion.certainty, lesion.finding
     denied = certainty if certainty is not None and certainty.concept in DENYING else None
@@ -39,6 +40,12 @@ def check_lesion(lesion: Lesion[CodedTerm], notes: Notes) -> None:
     if denied is not None:
         why = "A lesion that is denied may be read as found. What was looked for and is not there belongs in negatives."
         notes.flag(denied.where, denied.text, f"{why} {_KEPT}", "denied-lesion")
+    site = lesion.site
+    if site is not None and finding.concept is not None and site.concept is not None:
+        of_finding, of_site = zones.get(finding.concept), zones.get(site.concept)
+        if of_finding is not None and of_site is not None and of_finding.isdisjoint(of_site):
+            why = f"{finding.text!r} lies elsewhere in the body than {site.text!r}. {_KEPT}"
+            notes.flag(site.where, f"{finding.text} at {site.text}", why, "finding-elsewhere")
     measurements = lesion.measurements
     if len(measurements) > 1:
         # Nothing is called for numbers that fit: this is run for every lesion of every report.

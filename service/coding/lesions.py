@@ -60,7 +60,7 @@ class Lesions:
             lesion.where,
         )
         check_side(made, self._vocabulary, self._notes)
-        check_lesion(made, self._notes)
+        check_lesion(made, self._notes, self._vocabulary.zones)
         return made
 
     def _time_point(self, point: TimePoint[Term] | None) -> TimePoint[CodedTerm] | None:

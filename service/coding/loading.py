@@ -11,6 +11,7 @@ from service.coding.rows import EvaluationRow, Field, MeasurementRow, MemberRow
 from service.coding.tables import Defects, Line, TomlRow, read_csv, read_toml, read_value_sets
 from service.coding.units import Units
 from service.coding.words import Words, fold
+from service.coding.zones import read_zones
 from service.domain.report import Issuer
 
 MEMBERS: Final = (
@@ -83,6 +84,9 @@ class Loaded:
         self.designations = Designations(designations, self.words)
         self.units = Units(designations, self.concepts, self.words)
         self._rows(mappings)
+        placed = [self.members[key].values or frozenset() for key in ("finding", "site") if key in self.members]
+        zones = read_csv(terminology.joinpath("zones.csv"), defects)
+        self.zones = read_zones(zones, self.concepts, frozenset().union(*placed), defects)
         fields: dict[str, Field] = {**self.members, **self.evaluations}
         checks.check_designations(designations, self.concepts, fields, self.measurements, defects)
         checks.check_ambiguity(designations, self.designations, self.concepts, fields, defects)

@@ -13,6 +13,7 @@ from service.coding.loading import URN_OID, Loaded
 from service.coding.rows import CodeSystem, EvaluationRow, Field, MeasurementRow, MemberRow
 from service.coding.shapes import DESIGNATOR_CHARACTERS
 from service.coding.units import Units
+from service.coding.zones import Zones
 from service.domain.codes import LOCAL_SCHEME, Code, CodedTerm, Coding, Concept, Equivalence, Resolution
 from service.domain.errors import Invalid
 from service.domain.loss import LossKind
@@ -111,6 +112,7 @@ class Vocabulary:
         "units",
         "value_sets",
         "wide",
+        "zones",
     )
 
     def __init__(self, loaded: Loaded) -> None:
@@ -127,6 +129,8 @@ class Vocabulary:
         self.units: Units = loaded.units
         self.sides: Mapping[str, str] = MappingProxyType(loaded.sides)
         """The side, left or right, of each concept that names one."""
+        self.zones: Zones = MappingProxyType(loaded.zones)
+        """The zones of the body that a finding or a site lies in, of those that lie in some only."""
         self._names: dict[str, Names] = loaded.names
         self._systems = _spellings(loaded.systems.values())
         self.by_code: dict[tuple[str, str], tuple[tuple[str, Coding], ...]] = {}

@@ -45,6 +45,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "designations.csv": ("concept", "language", "use", "field", "term"),
     "translations.csv": ("from_system", "from_code", "to_system", "to_code", "relationship", "source"),
     "spellings.csv": ("british", "american", "source"),
+    "zones.csv": ("concept", "zone", "source"),
     "issuers.csv": ("key", "uri", "oid", "source"),
     VALUE_SETS: ("concept", "source"),
     LABELS: ("concept", "label", "status", "source"),

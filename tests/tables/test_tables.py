@@ -69,7 +69,7 @@ def dicom_meanings() -> dict[tuple[str, str], set[str]]:
     return made
 
 
-@pytest.mark.parametrize("name", ["concepts.csv", "codings.csv", "code_systems.csv", "spellings.csv"])
+@pytest.mark.parametrize("name", ["concepts.csv", "codings.csv", "code_systems.csv", "spellings.csv", "zones.csv"])
 def test_every_row_has_a_source(name: str) -> None:
     assert not [line for line in lines(name) if not line["source"].strip()]
 
@@ -81,7 +81,7 @@ def test_every_row_of_a_value_set_and_of_a_mapping_has_a_source() -> None:
 
 
 def test_no_cell_has_blank_ends() -> None:
-    for name in ("concepts.csv", "codings.csv", "designations.csv", "code_systems.csv", "spellings.csv"):
+    for name in ("concepts.csv", "codings.csv", "designations.csv", "code_systems.csv", "spellings.csv", "zones.csv"):
         assert not [line for line in lines(name) if any(cell != cell.strip() for cell in line.values())]
 
 

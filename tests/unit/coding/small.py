@@ -310,6 +310,7 @@ def tables() -> dict[str, str]:
         "terminology/codings.csv": codings,
         "terminology/designations.csv": words,
         "terminology/spellings.csv": SPELLINGS,
+        "terminology/zones.csv": "concept,zone,source\nfrontal-lobe,head,a source\n",
         "terminology/translations.csv": "from_system,from_code,to_system,to_code,relationship,source\n"
         "99HOSP,FL,SCT,83251001,equivalent,a source\n99HOSP,HEAD,SCT,83251001,source-is-broader-than-target,a source\n",
         **{

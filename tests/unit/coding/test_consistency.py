@@ -33,6 +33,30 @@ def test_a_lesion_that_is_doubted_is_not(certainty: str) -> None:
     assert flagged({"certainty": certainty}) == []
 
 
+@pytest.mark.parametrize(
+    ("finding", "site"),
+    [("brain metastasis", "left humerus"), ("rib metastasis", "frontal lobe"), ("femur metastasis", "T8 vertebra")],
+)
+def test_a_finding_that_lies_elsewhere_than_its_site_is_flagged(finding: str, site: str) -> None:
+    assert flagged({"finding": finding, "site": site, "laterality": None}) == [("finding-elsewhere", "site")]
+
+
+@pytest.mark.parametrize(
+    ("finding", "site"),
+    [
+        *[("brain metastasis", site) for site in ("skull", "dura mater", "left cerebellum", "medulla oblongata")],
+        *[("bone metastasis", site) for site in ("frontal lobe", "left humerus")],
+        *[("thoracic spine metastasis", site) for site in ("T12 vertebra", "C7 vertebra", "left first rib")],
+        *[("hip metastasis", site) for site in ("left femur", "left ilium", "acetabulum")],
+        ("metastasis", "liver"),
+        ("something new", "liver"),
+    ],
+)
+def test_a_finding_that_may_lie_there_is_not(finding: str, site: str) -> None:
+    found = flagged({"finding": finding, "site": site, "laterality": None})
+    assert "finding-elsewhere" not in {rule for rule, _ in found}
+
+
 SIZES: dict[str, tuple[tuple[Measurement[Any], ...], Rules]] = {
     "in order": ((number("long axis", "12", "mm"), number("short axis", "12", "mm")), []),
     "turned": (

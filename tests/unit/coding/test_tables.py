@@ -10,6 +10,7 @@ from tests.unit.coding.small import load, tables, write_tables
 CODINGS = "terminology/codings.csv"
 WORDS = "terminology/designations.csv"
 CONCEPTS = "terminology/concepts.csv"
+ZONES = "terminology/zones.csv"
 SYSTEMS = "terminology/code_systems.csv"
 MEASUREMENTS = "mappings/measurements.toml"
 EVALUATIONS = "mappings/evaluations.toml"
@@ -58,6 +59,11 @@ ADDED = {
     "a value of nothing": ("terminology/value_sets/sites.csv", "nothing,a source\n", "no such concept: nothing"),
     "a value twice": ("terminology/value_sets/sites.csv", "frontal-lobe,a source\n", "frontal-lobe is there twice"),
     "a value without source": ("terminology/value_sets/sites.csv", "brain-metastasis,\n", "no source"),
+    "a zone of nothing": (ZONES, "nothing,head,s\n", "no such concept: nothing"),
+    "a zone of a side": (ZONES, "left,head,s\n", "left is no finding and no site"),
+    "an unknown zone": (ZONES, "frontal-lobe,top,s\n", "a zone is one of head, neck"),
+    "a zone twice": (ZONES, "frontal-lobe,head,s\n", "frontal-lobe in head is there twice"),
+    "a zone without source": (ZONES, "frontal-lobe,neck,\n", "frontal-lobe has no source"),
     "a spelling both ways": ("terminology/spellings.csv", "swelling,tumour,a source\n", "both American and British"),
     "a spelling twice": ("terminology/spellings.csv", "tumour,tumor,a source\n", "tumour is there twice"),
     "a spelling of no difference": ("terminology/spellings.csv", "x,x,a source\n", "two different words"),
