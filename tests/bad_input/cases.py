@@ -297,6 +297,12 @@ _POINT = make_lesion_document(images=[_IMAGE | {"point": [1, 4711]}])
 _POINT_REFUSED = frozenset({("/lesions/0/images/0/point/1", "coordinate")})
 
 _SHAPES = [
+    *[
+        _lesion(
+            f"an image that is {what}", {"images": [_IMAGE | {"sopClass": uid}]}, ("/images/0/sopClass", "sop-class")
+        )
+        for what, uid in (("an SR", "1.2.840.10008.5.1.4.1.1.88.33"), ("a transfer syntax", "1.2.840.10008.1.2.1"))
+    ],
     _shape("a negative pixel", {"point": [-1, 0]}, ("/point/0", "coordinate")),
     _shape("a coordinate past float32", {"line": [[0, 0], [0, 1e39]]}, ("/line/1/1", "coordinate")),
     *[

@@ -275,7 +275,9 @@ class Lesions:
         else:
             image = self._imaging.image(found, numbers if kind == "frames" else (), component.path)
             if image is None:
-                component.skip("valueString", "no ImagingStudy of the document lists this instance", "fhir-image")
+                component.skip(
+                    "valueString", "no ImagingStudy of the document lists this instance as an image", "fhir-image"
+                )
             else:
                 draft.selected.add(image, None)
 
@@ -331,7 +333,7 @@ class Lesions:
         listed = self._imaging.instances.get(sop)
         try:
             if listed is None:
-                raise ValueError("no ImagingStudy of the document lists this instance")
+                raise ValueError("no ImagingStudy of the document lists this instance as an image")
             return SegmentReference(sop, listed.series, number, draft.source_series, draft.where)
         except ValueError as error:
             self._noted.skip(draft.where, "segment", str(error), "fhir-image")

@@ -19,6 +19,7 @@ from service.domain.geometry import (
     Region3D,
     SegmentReference,
 )
+from service.domain.sop_classes import is_no_image
 from service.formats.fhir.read_bundle import Document
 from service.formats.fhir.read_node import Lexical, Node
 from service.formats.fhir.read_study import Imaging, Instance
@@ -150,6 +151,8 @@ class Selections:
         frames = instance.strings("subset")
         try:
             numbers = tuple(int(frame) for frame in frames)
+            if is_no_image(sop_class):
+                raise ValueError("no image by its SOP class")
             return ImageReference(sop_class, sop, series, study, numbers, instance.path)
         except ValueError:
             instance.noted.skip(instance.path, "instance", "it is no reference to an image", "fhir-image")

@@ -11,6 +11,7 @@ from service.coding.modalities import modality_of
 from service.domain.codes import Term
 from service.domain.geometry import ImageReference
 from service.domain.report import Comparison, Issuer, Study
+from service.domain.sop_classes import is_no_image
 from service.domain.times import DateTime
 from service.domain.uids import derive_uid
 from service.formats.fhir.documents import OTHER_STUDY
@@ -49,7 +50,7 @@ class Imaging:
     def image(self, sop: str, frames: tuple[int, ...] = (), where: str = "") -> ImageReference | None:
         """A reference to an instance that is listed."""
         found = self.instances.get(sop)
-        if found is None:
+        if found is None or is_no_image(found.sop_class):
             return None
         self.used.add(sop)
         try:
@@ -279,7 +280,9 @@ class Studies:
             named = named_image(component)
             image = self.imaging.image(named[0], named[2], component.path) if named is not None else None
             if image is None:
-                component.skip("valueString", "no ImagingStudy of the document lists this instance", "fhir-image")
+                component.skip(
+                    "valueString", "no ImagingStudy of the document lists this instance as an image", "fhir-image"
+                )
             else:
                 made.append(image)
         return tuple(made)
@@ -290,6 +293,10 @@ class Studies:
         made: list[ImageReference] = []
         for sop, instance in self.imaging.instances.items():
             if sop in self.imaging.used or instance.sop_class == SEGMENTATION_STORAGE:
+                continue
+            if is_no_image(instance.sop_class):
+                why = f"{sop} is no image by its SOP class"
+                self._document.noted.skip("ImagingStudy.series.instance", "instance", why, "fhir-image")
                 continue
             if len(made) == limit:
                 why = f"a study of a report has at most {limit} images"

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from service.domain.codes import Term
 from service.domain.geometry import SINGLE_FRAME, ImageReference, LesionImage, Region2D
 from service.domain.quick import interpreted
+from service.domain.sop_classes import is_no_image
 from service.formats.findings.fields import Member, objects, too_long, uid, whole
 from service.formats.findings.members import refuse_member
 from service.formats.findings.rules import Rule
@@ -67,7 +68,10 @@ def image(value: Any, where: str, reading: Reading, kinds: tuple[str, ...] = ())
             made["frames"] = _frames(item, f"{where}/frame", reading)
         elif name not in kinds:
             refuse_member(name, where, reading, dict.fromkeys([*_IMAGE_UIDS, "frame", *kinds]))
-    if made.get("frames") and made.get("sop_class") in SINGLE_FRAME:
+    sop_class = made.get("sop_class")
+    if sop_class is not None and is_no_image(sop_class):
+        reading.refuse(f"{where}/sopClass", Rule.SOP_CLASS, "Give the SOP class of an image: this is none.")
+    if made.get("frames") and sop_class in SINGLE_FRAME:
         _refuse_frames(value["frame"], f"{where}/frame", reading)
     for name in ("sopClass", "sop", "series"):
         if name not in value:

@@ -39,6 +39,7 @@ class Rule(StrEnum):
     SHAPE = "shape"
     COORDINATE = "coordinate"
     FRAME = "frame"
+    SOP_CLASS = "sop-class"
     # Across members
     DUPLICATE_ID = "duplicate-id"
     IMAGE = "image"

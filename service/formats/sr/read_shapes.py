@@ -22,6 +22,7 @@ from service.domain.geometry import (
     SegmentReference,
 )
 from service.domain.solids import ROUNDED_PIXELS, axes_fault
+from service.domain.sop_classes import is_no_image
 from service.domain.uids import derive_uid, is_uid
 from service.formats.sr.content import Graphic as Drawn
 from service.formats.sr.content import Node, Referenced
@@ -115,6 +116,9 @@ def image_reference(notes: Notes, node: Node) -> ImageReference | None:
     sop_class = value.sop_class if is_uid(value.sop_class) else (known[0] if known is not None else "")
     if not is_uid(sop_class):
         notes.skip(node, "the SOP class of the instance is not said", "sr-reference")
+        return None
+    if is_no_image(sop_class):
+        notes.skip(node, "the instance is no image (PS3.3 C.18.4)", "sr-reference")
         return None
     if known is not None:
         _, series, study = known

@@ -270,6 +270,13 @@ def test_a_shape_in_space_that_is_none_is_skipped_alone() -> None:
     assert rules(found, "1.1.1.3") == {"sr-graphic-data"}
 
 
+def test_an_image_that_is_an_sr_by_its_class_is_skipped_alone() -> None:
+    document = sr.image(f"{sr.STUDY}.9.9", "1.2.840.10008.5.1.4.1.1.88.33", "CONTAINS")
+    found = received(sr.measured(document, sr.image(relation="CONTAINS")))
+    assert [shown.image.sop_instance for shown in only(found).images] == [sr.IMAGE]
+    assert rules(found, "1.1.1.3") == {"sr-reference"}
+
+
 def test_an_image_outside_the_evidence_gets_a_series_that_is_derived_and_flagged() -> None:
     other = f"{sr.STUDY}.9.9"
     first, again = (received(sr.measured(sr.image(other, relation="CONTAINS"))) for _ in range(2))
