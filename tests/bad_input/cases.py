@@ -281,6 +281,10 @@ _MEASUREMENTS = [
     _lesion("a concept on two lines", {"measurements": {"x\ny": "1 mm"}}, ("/measurements/x\ny", "line-break")),
     _lesion("a descriptor without answer", {"descriptors": {"T1": []}}, ("/descriptors/T1", "empty")),
     _lesion("an empty answer", {"descriptors": {"T1": [""]}}, ("/descriptors/T1/0", "empty")),
+    *[
+        _changed(f"an issuer {oid}", "/patient/issuer", f"urn:oid:{oid}", "uid")
+        for oid in ("1.2.03", "1.2.", "", "3.1", "1.2.a")
+    ],
     _changed("an image that is nowhere", "/lesions/0/measurements/0/image", "1.2.3.4.99", "image"),
 ]
 

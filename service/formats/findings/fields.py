@@ -108,13 +108,19 @@ class Line(Member):
         return text
 
 
+_URN_OID = "urn:oid:"
+
+
 @interpreted
 class Organization(Line):
     """The issuer of an id: a key of the issuer table, or a URI or OID."""
 
     def read(self, value: Any, where: str, reading: Reading) -> Any:
-        """The issuer by its word only; the coding looks it up."""
+        """The issuer by its word only; the coding looks it up. What calls itself an OID is one (PS3.5 9.1)."""
         text = super().read(value, where, reading)
+        if text is not None and text[: len(_URN_OID)].casefold() == _URN_OID and not is_uid(text[len(_URN_OID) :]):
+            reading.refuse(where, Rule.UID, "Behind urn:oid: stands an OID: numbers without leading zeros (PS3.5 9.1).")
+            return None
         return None if text is None else Issuer(text)
 
 
