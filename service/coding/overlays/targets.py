@@ -59,14 +59,21 @@ class Targets:
     def _concept(self, row: OverlayRow, key: str, field: Field, broader: bool, faults: Faults) -> Meaning | None:
         """A concept that is there, and that the field takes."""
         if key not in self._vocabulary.concepts:
-            near = self._vocabulary.suggest(key.replace("-", " "), field.key)
-            faults.refuse(row.where, "overlay-target", f"there is no concept {key!r}", near)
+            faults.refuse(row.where, "overlay-target", f"there is no concept {key!r}", self._keys_near(key, field))
             return None
         if field.values is not None and key not in field.values:
             places = self._vocabulary.places(key)
             faults.refuse(row.where, "overlay-target", f"{key} is no value of {field.key}", places)
             return None
         return Meaning(key, None, broader)
+
+    def _keys_near(self, key: str, field: Field) -> tuple[str, ...]:
+        """Keys of concepts that may be meant: a row names a concept by its key, not by its label."""
+        concepts = self._vocabulary.concepts
+        values = field.values if field.values is not None else concepts.keys()
+        keys = {concepts[one].label: one for one in sorted(values)}
+        near = self._vocabulary.suggest(key.replace("-", " "), field.key)
+        return tuple(keys[label] for label in near if label in keys)
 
     def _code(self, row: OverlayRow, at: OverlayRow, field: Field, broader: bool, faults: Faults) -> Meaning | None:
         """A code of a known system: as the concept that has it, else as itself."""

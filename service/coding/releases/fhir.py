@@ -44,7 +44,9 @@ class Fhir:
     def load(self, documents: Iterable[tuple[str, bytes]]) -> int:
         """Read documents (name, JSON); how many resources were taken. Refuses broken ones, and two of one URL."""
         count = 0
+        first = ""
         for name, content in documents:
+            first = first or name
             resource = self._parse(name, content)
             kind = resource.get("resourceType")
             if kind not in READ:
@@ -64,7 +66,7 @@ class Fhir:
                 self._map(name, url, resource)
             count += 1
         if not count:
-            wrong_layout(next(iter(self._seen.values()), "FHIR"), 0, f"there is no {', '.join(READ)} in it")
+            wrong_layout(first or "the package", 0, f"there is no FHIR {', '.join(READ)} in it")
         return count
 
     def _parse(self, name: str, content: bytes) -> dict[str, Any]:

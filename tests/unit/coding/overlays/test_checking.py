@@ -77,6 +77,18 @@ def test_refuses(name: str, small: Vocabulary) -> None:
     ]
 
 
+def test_a_key_that_is_none_is_answered_with_keys(small: Vocabulary) -> None:
+    (problem,) = made(small, line(field="site", term="X", concept="frontal-lobes")).problems
+    assert problem.candidates
+    assert problem.candidates[0] == "frontal-lobe"
+    assert set(problem.candidates) <= small.concepts.keys()
+
+
+def test_a_unit_that_is_no_key_is_answered_with_its_key() -> None:
+    (problem,) = made(vocabulary(), line(field="unit", term="Millimeter", concept="mm")).problems
+    assert vocabulary().concepts[problem.candidates[0]].label == "mm"
+
+
 def test_a_negation_may_lead_to_what_is_absent_and_to_the_list_of_it() -> None:
     found = made(
         vocabulary(),

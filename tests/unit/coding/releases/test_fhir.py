@@ -110,7 +110,9 @@ def test_both_versions_of_a_concept_map_are_read(said: dict[str, str], site: Sit
     ("resource", "error", "why"),
     [
         ('{"resourceType": "CodeSystem",', Invalid, "not JSON"),
-        ({"resourceType": "Patient"}, Invalid, "there is no CodeSystem"),
+        ({"resourceType": "Patient"}, Invalid, "there is no FHIR CodeSystem"),
+        ({"name": "some settings"}, Invalid, "there is no FHIR CodeSystem"),
+        ("[1, 2]", Invalid, "there is no FHIR CodeSystem"),
         ({"resourceType": "CodeSystem", "concept": []}, Invalid, "without a url"),
         (SYSTEM | {"concept": [{"display": "no code"}]}, Invalid, "a concept that is none"),
         (SYSTEM | {"concept": [{"code": "a"}, {"code": "a"}]}, Invalid, "the code a twice"),
@@ -154,3 +156,10 @@ def test_refuses_a_packed_bomb(site: Site, tmp_path: Path) -> None:
     path = _package(tmp_path, codes=SYSTEM | {"description": "0" * (40 << 20)})
     with pytest.raises(TooLarge, match="times its size"):
         site.load(path)
+
+
+def test_a_file_without_a_resource_is_named(site: Site, tmp_path: Path) -> None:
+    file = _file(tmp_path, {"name": "some settings"})
+    with pytest.raises(Invalid) as refused:
+        site.load(file)
+    assert [problem.pointer for problem in refused.value.problems] == [file.name]
