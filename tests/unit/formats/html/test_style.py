@@ -1,10 +1,14 @@
 """The colours of the page: readable by WCAG 2.1 (1.4.3, contrast of at least 4.5 to 1) in light, dark and print."""
 
 import re
+from dataclasses import replace
 from importlib.resources import files
 from itertools import product
 
 import pytest
+
+from service.formats.html.write import page
+from tests.reports import make_coded_report
 
 STYLE = files("service.formats.html").joinpath("page.css").read_text(encoding="utf-8")
 SCHEMES = [
@@ -44,3 +48,11 @@ def test_text_stands_out_from_its_ground(scheme: int, text: str, ground: str) ->
 def test_no_colour_stands_outside_the_schemes() -> None:
     outside = re.sub(r":root \{.*?\}", "", STYLE, flags=re.DOTALL)
     assert re.findall(r"#[0-9a-f]{3,6}\b|rgb|hsl", outside) == []
+
+
+def test_blanks_of_free_text_are_shown() -> None:
+    rule = next(line for line in STYLE.splitlines() if "white-space: pre-wrap" in line)
+    for section in ("impression", "findings"):
+        assert f"section.{section} > p" in rule
+    said = replace(make_coded_report(), findings="Brain:\n  - left  lobe")
+    assert re.search(r'<section class="findings".*?<p[^>]*>Brain:<br/>  - left  lobe</p>', page(said), re.DOTALL)
