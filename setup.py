@@ -16,8 +16,8 @@ ROOMS = {
     "formats/findings": ("fields", "images", "measurements", "members", "points", "shapes", "terms"),
     "formats/html": ("images", "sections", "terms", "text"),
     "formats/sr": (
-        *("attributes", "coded", "document", "draft", "encode", "evidence", "geometry", "group", "library"),
-        *("measurement", "patient_study", "statements", "template", "tree", "values", "vr"),
+        *("attributes", "coded", "document", "draft", "encode", "evidence", "geometry", "group", "items"),
+        *("library", "measurement", "patient_study", "statements", "template", "tree", "values", "vr"),
         *("content", "elements", "read_group", "read_measurement", "read_notes", "read_report", "read_shapes"),
         "read_words",
     ),

@@ -19,7 +19,9 @@ from service.check.values import (
 )
 from service.coding import Vocabulary
 from service.domain.codes import Code
-from service.formats.sr.tree import ContentItem, Image, Number, Scoord, Scoord3D
+from service.formats.sr.items import Image, Scoord, Scoord3D
+from service.formats.sr.tree import ContentItem
+from service.formats.sr.values import Number
 
 _TOOL = re.compile(r"Cornerstone3DTools@[^:]+:[A-Za-z]+:")  # how the dialect ohif begins a tracking identifier
 _LESION_TERMS = ("finding", "category", "site", "laterality", "topography", "certainty", "change")

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from service.domain.codes import CodedTerm
 from service.domain.report import Lesion, Measurement, ReferenceRange
 from service.formats.sr.draft import Draft
+from service.formats.sr.items import Container
 from service.formats.sr.names import name
 from service.formats.sr.observers import observer_context
 from service.formats.sr.template import language, prior_in_words
-from service.formats.sr.tree import Container, ContentItem
+from service.formats.sr.tree import ContentItem
 
 SOP_CLASS = "1.2.840.10008.5.1.4.1.1.88.11"
 """Basic Text SR Storage (PS3.4 B.5)."""

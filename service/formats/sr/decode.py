@@ -11,20 +11,9 @@ from typing import Any
 from service.domain.codes import Code
 from service.formats.sr.attributes import ATTRIBUTES, ITEM
 from service.formats.sr.coded import CodedEntry
-from service.formats.sr.tree import (
-    TYPES,
-    CodeItem,
-    Composite,
-    Container,
-    ContentItem,
-    Image,
-    Num,
-    Number,
-    Reference,
-    Scoord,
-    Scoord3D,
-    Text,
-)
+from service.formats.sr.items import TYPES, CodeItem, Composite, Container, Image, Num, Scoord, Scoord3D, Text
+from service.formats.sr.tree import ContentItem
+from service.formats.sr.values import Number, Reference
 from service.formats.sr.vr import LONG_FORM
 
 _KEYWORDS = {tag: (keyword, representation) for keyword, (tag, representation) in ATTRIBUTES.items()}

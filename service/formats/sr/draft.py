@@ -8,10 +8,11 @@ from service.domain.report import CodedReport
 from service.formats.sr.coded import CodedEntry, coded_entry
 from service.formats.sr.dialects import Dialect
 from service.formats.sr.evidence import Evidence
+from service.formats.sr.items import CodeItem, Text
 from service.formats.sr.meanings import meanings_of
 from service.formats.sr.names import name
 from service.formats.sr.relationships import Relationship
-from service.formats.sr.tree import CodeItem, ContentItem, Text
+from service.formats.sr.tree import ContentItem
 
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"

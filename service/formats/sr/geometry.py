@@ -23,9 +23,10 @@ from service.domain.shown import measurement_of
 from service.formats.sr.coded import CodedEntry
 from service.formats.sr.dialects import Dialect, Placement
 from service.formats.sr.draft import Draft
+from service.formats.sr.items import Image, Scoord, Scoord3D, UidRef
 from service.formats.sr.names import name
 from service.formats.sr.relationships import Relationship
-from service.formats.sr.tree import ContentItem, Image, Scoord, Scoord3D, UidRef
+from service.formats.sr.tree import ContentItem
 from service.formats.sr.values import Reference
 
 LENGTHS = frozenset({"mm", "cm", "m", "um"})

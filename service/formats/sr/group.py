@@ -12,11 +12,12 @@ from service.domain.loss import Loss, LossKind
 from service.domain.report import CountKind, Lesion, TimePoint
 from service.formats.sr.draft import Draft
 from service.formats.sr.geometry import Places, place
+from service.formats.sr.items import Container, Image, Num, UidRef
 from service.formats.sr.measurement import measurement
 from service.formats.sr.names import member, name
 from service.formats.sr.statements import Items, coded, in_words, of_lesion
 from service.formats.sr.tools import COMPUTED, Drawing, draw
-from service.formats.sr.tree import Container, ContentItem, Image, Num, UidRef
+from service.formats.sr.tree import ContentItem
 
 _CONTEXT: Final = "HAS OBS CONTEXT"
 _MODIFIER: Final = "HAS CONCEPT MOD"

@@ -8,9 +8,10 @@ from service.domain.codes import Code, CodedTerm
 from service.domain.geometry import SEGMENTATION
 from service.domain.times import DateTime
 from service.formats.sr.draft import Draft
+from service.formats.sr.items import Container, Date, Image, Time
 from service.formats.sr.names import name
 from service.formats.sr.times import local
-from service.formats.sr.tree import Container, ContentItem, Date, Image, Time
+from service.formats.sr.tree import ContentItem
 
 _CONTEXT: Final = "HAS ACQ CONTEXT"
 

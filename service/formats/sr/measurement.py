@@ -6,9 +6,10 @@ from service.domain.codes import CodedTerm
 from service.domain.report import Measurement, ReferenceRange
 from service.formats.sr.coded import CodedEntry
 from service.formats.sr.draft import Draft
+from service.formats.sr.items import Image, Num
 from service.formats.sr.names import name
 from service.formats.sr.statements import in_words
-from service.formats.sr.tree import ContentItem, Image, Num
+from service.formats.sr.tree import ContentItem
 
 
 def measurement(draft: Draft, said: Measurement[CodedTerm], shapes: tuple[ContentItem, ...] = ()) -> ContentItem:

@@ -8,8 +8,9 @@ from service.domain.codes import CodedTerm
 from service.domain.report import Device, Observer, Person
 from service.formats.sr.coded import CodedEntry
 from service.formats.sr.draft import Draft
+from service.formats.sr.items import CodeItem, PersonNameItem, UidRef
 from service.formats.sr.names import name
-from service.formats.sr.tree import CodeItem, ContentItem, PersonNameItem, UidRef
+from service.formats.sr.tree import ContentItem
 
 _CONTEXT: Final = "HAS OBS CONTEXT"
 _ROLES_IN_THE_ORGANIZATION = "organizational-role"

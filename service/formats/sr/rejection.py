@@ -17,9 +17,10 @@ from service.formats.sr.dialects import DIALECTS
 from service.formats.sr.document import FIXED, coding_schemes, request
 from service.formats.sr.draft import Draft
 from service.formats.sr.encode import file_meta, root_elements
+from service.formats.sr.items import CodeItem, Composite, Container
 from service.formats.sr.names import name
 from service.formats.sr.patient_study import Header, patient_module, study_module
-from service.formats.sr.tree import CodeItem, Composite, Container, ContentItem
+from service.formats.sr.tree import ContentItem
 from service.formats.sr.values import Reference
 
 SOP_CLASS: Final = "1.2.840.10008.5.1.4.1.1.88.59"

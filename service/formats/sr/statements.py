@@ -16,9 +16,10 @@ from service.domain.codes import LOCAL_SCHEME, Code, CodedTerm
 from service.domain.report import Evaluation
 from service.formats.sr.coded import CodedEntry, coded_entry, meaning
 from service.formats.sr.draft import UNNAMED_VALUE, Draft, is_printable
+from service.formats.sr.items import CodeItem
 from service.formats.sr.names import name
 from service.formats.sr.relationships import Relationship
-from service.formats.sr.tree import CodeItem, ContentItem
+from service.formats.sr.tree import ContentItem
 
 _MODIFIER: Final = "HAS CONCEPT MOD"
 _KEPT = 8_192

@@ -9,11 +9,12 @@ from service.domain.report import Comparison, Lesion
 from service.formats.sr.coded import coded_entry
 from service.formats.sr.draft import Draft
 from service.formats.sr.group import measurement_group
+from service.formats.sr.items import CodeItem, Container
 from service.formats.sr.library import image_library
 from service.formats.sr.names import member, name
 from service.formats.sr.observers import algorithm, observer_context
 from service.formats.sr.statements import Items, of_report
-from service.formats.sr.tree import CodeItem, Container, ContentItem
+from service.formats.sr.tree import ContentItem
 
 _MODIFIER: Final = "HAS CONCEPT MOD"
 

@@ -4,23 +4,23 @@ from decimal import Decimal
 
 from service.domain.codes import Code
 from service.formats.sr.coded import CodedEntry, coded_entry
-from service.formats.sr.tree import (
+from service.formats.sr.items import (
     CodeItem,
     Composite,
     Container,
-    ContentItem,
     Date,
     DateTimeItem,
     Image,
     Num,
     PersonNameItem,
-    Reference,
     Scoord,
     Scoord3D,
     Text,
     Time,
     UidRef,
 )
+from service.formats.sr.tree import ContentItem
+from service.formats.sr.values import Reference
 
 
 def entry(*codes: str) -> CodedEntry:

@@ -9,7 +9,7 @@ from pydicom.uid import ImplicitVRLittleEndian
 from service.formats.sr.attributes import ATTRIBUTES, encode_dataset
 from service.formats.sr.decode import decode_file
 from service.formats.sr.encode import IMPLEMENTATION_CLASS_UID, encode_file, root_elements
-from service.formats.sr.tree import CodeItem
+from service.formats.sr.items import CodeItem
 from tests.unit.formats.sr.items import NAME, entry, every_item
 
 HEADER = {

@@ -29,9 +29,10 @@ from service.domain.report import (
 from service.domain.times import DateTime
 from service.formats.sr.decode import decode_file
 from service.formats.sr.dialects import DIALECTS
+from service.formats.sr.items import Image
 from service.formats.sr.names import member, name
 from service.formats.sr.relationships import ALLOWED, Iod
-from service.formats.sr.tree import ContentItem, Image
+from service.formats.sr.tree import ContentItem
 from service.formats.sr.write import write
 from tests.reports import (
     AREA,
