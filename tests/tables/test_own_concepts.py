@@ -24,6 +24,8 @@ OTHERWISE = {
     ("history-section", "LN", "11329-0"): "History",
     ("procedure-section", "LN", "55111-9"): "Current Procedure Descriptions",
     ("comparison-section", "LN", "18834-2"): "Previous Findings",
+    ("irregular-margin", "SCT", "49608001"): "Irregular",
+    ("irregular-margin", "RADLEX", "RID5809"): "irregular",
     ("tumor-size", "LN", "21889-1"): "mCODE TumorSize",
     ("tumor-longest-dimension", "LN", "33728-7"): "mCODE TumorSize: Size.maximum dimension in Tumor",
     ("tumor-other-dimension", "LN", "33729-5"): "mCODE TumorSize: Size additional dimension in Tumor",
