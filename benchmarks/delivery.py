@@ -41,6 +41,8 @@ takes = "fhir-r4"
 concurrency = {concurrency}
 """
 
+_DRAIN_S = 60.0
+
 
 class Bench:
     """A PostgreSQL, two destinations, and processes of the service."""
@@ -114,8 +116,8 @@ def cpu_s(parent: int) -> float:
     return total / os.sysconf("SC_CLK_TCK")
 
 
-def accept(bench: Bench, seconds: float, clients: int, lesions: int, workers: int) -> dict[str, object]:
-    """Post as fast as is answered, for some seconds; the deliveries go on meanwhile."""
+def accept(bench: Bench, seconds: float, clients: int, lesions: int, workers: int, *, rate: float) -> dict[str, object]:
+    """Post at a rate (0: as fast as is answered), for some seconds; the deliveries go on meanwhile."""
     answered: list[float] = []
     failed: list[float] = []
     with bench.serving(workers, inside=True) as (process, address):
@@ -126,6 +128,8 @@ def accept(bench: Bench, seconds: float, clients: int, lesions: int, workers: in
         def post(client: int) -> None:
             session, number = requests.Session(), 0
             while time.monotonic() < end:
+                if rate:
+                    time.sleep(max(0.0, end - seconds + (number * clients + client) / rate - time.monotonic()))
                 number += 1
                 began = time.monotonic()
                 answer = session.post(
@@ -139,10 +143,11 @@ def accept(bench: Bench, seconds: float, clients: int, lesions: int, workers: in
         threads = [threading.Thread(target=post, args=(client,)) for client in range(clients)]
         for thread in threads:
             thread.start()
-        memory = []
+        memory, queued = [], []
         while any(thread.is_alive() for thread in threads):
             time.sleep(min(5.0, seconds / 10))
             memory.append(pss_mib(process.pid))
+            queued.append(bench.open())
         waiting = bench.open()
         drained = time.monotonic()
         while bench.open():
@@ -154,12 +159,14 @@ def accept(bench: Bench, seconds: float, clients: int, lesions: int, workers: in
         "measured": "accepted durably over REST with two destinations, delivered meanwhile",
         "seconds": seconds,
         "clients": clients,
+        "rate_asked": rate,
         "processes": workers,
         "lesions": lesions,
         "reports_per_s": round(len(answered) / seconds, 1),
         "failed": len(failed),
         "p50_ms": round(1000 * answered[len(answered) // 2]),
         "p99_ms": round(1000 * answered[int(len(answered) * 0.99)]),
+        "waiting_in_each_tenth": queued[:: max(1, len(queued) // 10)],
         "waiting_at_the_end": waiting,
         "drained_s": round(drain_s, 1),
         "delivered_per_s": round(2 * len(answered) / (seconds + drain_s), 1),
@@ -248,21 +255,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.delivery", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--rate", type=float, default=0, help="reports a second; 0: as many as are answered")
     parser.add_argument("--lesions", type=int, default=3)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--concurrency", type=int, default=8)
-    parser.add_argument("--queued", type=int, default=50_000, help="reports, each with two deliveries")
+    parser.add_argument("--queued", type=int, default=50_000, help="reports, each with two deliveries; 0: none")
     options = parser.parse_args()
     with TemporaryDirectory(prefix="lb-bench-") as name, receiver() as hook, postgres() as url:
         bench = Bench(Path(name), url, hook, options.concurrency)
-        line = accept(bench, options.seconds, options.clients, options.lesions, options.processes)
+        line = accept(bench, options.seconds, options.clients, options.lesions, options.processes, rate=options.rate)
         print(json.dumps(line), flush=True)
+    if not options.queued:
+        return
     with TemporaryDirectory(prefix="lb-bench-") as name, receiver() as hook, postgres() as url:
         bench = Bench(Path(name), url, hook, options.concurrency)
         fill(bench, options.queued)
         print(json.dumps(restart(bench)), flush=True)
         for workers in (1, 2):
-            print(json.dumps(drain(bench, workers, options.seconds)), flush=True)
+            print(json.dumps(drain(bench, workers, min(options.seconds, _DRAIN_S))), flush=True)
 
 
 if __name__ == "__main__":
