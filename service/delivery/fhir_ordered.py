@@ -7,6 +7,7 @@ Every request is conditional, so a repetition after half of them changes nothing
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -61,8 +62,13 @@ class Ordered:
         found = self._there(entry)
         if found is None:
             # Another writer between our look and our creation: then there is one, and it is that one's.
-            condition = {"If-None-Exist": _named(entry)} if entry.identifiers else {}
-            return self._ask("POST", entry.kind, entry.body(self._resolved), condition)
+            body = entry.body(self._resolved)
+            if entry.identifiers:
+                reply = self._ask("POST", entry.kind, body, {"If-None-Exist": _named(entry)})
+                if reply.status != HTTPStatus.BAD_REQUEST:
+                    return reply
+            # No identifier, or a server that can not search this type by it: the look above is all that can be had.
+            return self._ask("POST", entry.kind, body)
         version = found.get("meta", {}).get("versionId") if isinstance(found.get("meta"), dict) else None
         # Another writer between our look and our update is told by 412 (R4 http.html#concurrency).
         guard = {"If-Match": f'W/"{version}"'} if isinstance(version, str) else {}
@@ -81,7 +87,10 @@ class Ordered:
             if entry.kind != "Provenance" or not target:
                 raise Failed(Outcome.REFUSED, f"{entry.kind} has no identifier: this server can't be asked for it")
         (found,) = held(self._peer, self._base, self._accept, [f"{entry.kind}?{query}"])
-        if not entry.identifiers:
+        if entry.identifiers:
+            # A server may leave out a search parameter that it does not know (R4 search.html#errors), and find others.
+            found = [one for one in found if _has(one, entry.identifiers[0])]
+        else:
             said = self._marks(entry.resource)
             found = [one for one in found if said <= self._marks(one)]
         if len(found) > 1:
@@ -121,6 +130,13 @@ def _named(entry: Entry) -> str:
     """The condition that finds what has the entry's identifier."""
     system, value = entry.identifiers[0]
     return f"identifier={system}|{value}"
+
+
+def _has(resource: Mapping[str, Any], identifier: tuple[str, str]) -> bool:
+    """Whether a resource, as JSON, has an identifier."""
+    listed = resource.get("identifier")
+    items = listed if isinstance(listed, list) else [listed]
+    return any(isinstance(one, dict) and (one.get("system"), one.get("value")) == identifier for one in items)
 
 
 def _relative(reference: str) -> str:

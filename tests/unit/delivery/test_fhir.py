@@ -377,3 +377,20 @@ def test_a_server_without_batches_is_asked_one_by_one(sekmet: str) -> None:
     with refusing(sekmet, batches=False) as url:
         assert destination(sekmet).send(outgoing).outcome is Outcome.STORED
         assert destination(url).verify(outgoing).outcome is Outcome.VERIFIED
+
+
+@pytest.mark.oracle("sekmet")
+def test_what_a_server_finds_without_looking_at_the_identifier_is_not_overwritten(sekmet: str) -> None:
+    other = {
+        "resourceType": "BodyStructure",
+        "identifier": [{"system": "urn:ietf:rfc:3986", "value": "urn:uuid:7f3f4b6e-0000-4000-8000-000000000001"}],
+        "patient": {"display": "another one"},
+        "description": "of another report",
+    }
+    stored = requests.post(f"{sekmet}/BodyStructure", json=other, headers=JSON, timeout=20)
+    assert stored.status_code == 201, stored.text
+    ehr, outgoing = destination(sekmet, update_as_create=False), bundle(1)
+    for _ in range(2):
+        assert ehr.send(outgoing).outcome is Outcome.STORED
+        found = [one for one in _find(sekmet, "BodyStructure") if one.get("description") == "of another report"]
+        assert [one["identifier"] for one in found] == [other["identifier"]]
