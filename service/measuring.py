@@ -14,10 +14,6 @@ from service.domain.loss import Loss, LossKind
 from service.domain.report import CodedReport, Lesion, LesionReport, Measurement
 from service.imaging.segments import Mask, SegmentSize, Unmeasurable
 
-LONG_METHOD: Final = "longest diameter of the segmentation in the plane of its frames"
-SHORT_METHOD: Final = "longest chord of the segmentation at a right angle to its long axis"
-_VOLUME_METHOD: Final = "segmented-voxel-method"
-"""(126030, DCM, "Sum of segmented voxel method for volume")."""
 _TWO_DIGITS: Final = Decimal("0.01")
 
 
@@ -87,17 +83,17 @@ def _measured(
 def _sizes(size: SegmentSize, tables: Vocabulary, where: str) -> list[Measurement[CodedTerm]]:
     """The numbers to two digits, each with the method that it was measured by."""
     found = [
-        ("long-axis", size.long_axis_mm, "mm", CodedTerm(LONG_METHOD)),
-        ("short-axis", size.short_axis_mm, "mm", CodedTerm(SHORT_METHOD)),
+        ("long-axis", size.long_axis_mm, "mm", "segmentation-longest-diameter"),
+        ("short-axis", size.short_axis_mm, "mm", "segmentation-perpendicular-chord"),
     ]
     if size.volume_mm3 is not None:
-        found.append(("volume", size.volume_mm3, "mm3", tables.term(_VOLUME_METHOD)))
+        found.append(("volume", size.volume_mm3, "mm3", "segmented-voxel-method"))
     return [
         Measurement(
             tables.name(tables.measurements[key].concept),
             Decimal(value).quantize(_TWO_DIGITS),
             _unit(tables, unit),
-            method,
+            tables.term(method),
             where=where,
         )
         for key, value, unit, method in found

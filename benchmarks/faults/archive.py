@@ -2,14 +2,14 @@
 
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from typing import Any
 
 from pydicom import dcmread
 
+from benchmarks.faults.peer import running
 from service.delivery.multipart import first_part, related
 
 _BOTH = ("SOPClassUID", "SOPInstanceUID")
@@ -83,14 +83,6 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@contextmanager
-def archive(port: int = 0) -> Iterator[Archive]:
+def archive(port: int = 0) -> AbstractContextManager[Archive]:
     """Run one."""
-    made = Archive(port)
-    thread = threading.Thread(target=made.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield made
-    finally:
-        made.shutdown()
-        made.server_close()
+    return running(Archive(port))

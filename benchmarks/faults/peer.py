@@ -7,10 +7,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
+
+Running = TypeVar("Running", bound=ThreadingHTTPServer)
 
 WAYS = {
     "drop": "keeps it and drops the connection before answering",
@@ -97,9 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def receiver(port: int = 0) -> Iterator[Receiver]:
-    """Run one."""
-    made = Receiver(port)
+def running(made: Running) -> Iterator[Running]:
+    """A server in a thread of its own."""
     thread = threading.Thread(target=made.serve_forever, daemon=True)
     thread.start()
     try:
@@ -107,3 +108,8 @@ def receiver(port: int = 0) -> Iterator[Receiver]:
     finally:
         made.shutdown()
         made.server_close()
+
+
+def receiver(port: int = 0) -> AbstractContextManager[Receiver]:
+    """Run one."""
+    return running(Receiver(port))

@@ -11,7 +11,6 @@ from flask.testing import FlaskClient
 
 from service.app import create_app
 from service.config import Settings
-from service.measuring import LONG_METHOD
 from service.pipeline import Format, Options, Source, convert
 from service.store.reports import Store
 from tests.findings import make_body
@@ -40,7 +39,7 @@ def test_volume_and_axes_come_from_the_mask_with_their_methods() -> None:
     assert found["volume"]["value"] == pytest.approx(VOLUME)
     assert found["volume"]["method"] == "segmented-voxel-method"
     assert found["long-axis"]["unit"] == "mm"
-    assert found["long-axis"]["method"] == LONG_METHOD
+    assert found["long-axis"]["method"] == "segmentation-longest-diameter"
     assert found["long-axis"]["value"] > found["short-axis"]["value"]
 
 
@@ -131,6 +130,15 @@ def test_a_published_report_is_kept_with_the_sizes_of_its_segments(keeping: Flas
     assert keeping.get(links["unmeasured"]).data == body()
     for link in (links["fhir"], f"{links['self']}/fhir?bundle=collection"):  # as emitted, and made anew
         assert b"1687.5" in keeping.get(link, headers={"Accept": "application/fhir+json; fhirVersion=5.0"}).data
+
+
+def test_what_the_masks_told_is_no_unknown_word_of_the_sender(keeping: FlaskClient) -> None:
+    receipt = publish(keeping, body(), "application/json", MASK)
+    assert receipt.json is not None
+    assert [loss for loss in receipt.json["losses"] if loss["kind"] == "uncoded"] == []
+    unmapped = keeping.get("/v1/unmapped")
+    assert unmapped.json is not None
+    assert unmapped.json["terms"] == []
 
 
 def test_an_sr_with_its_mask_is_published_with_an_sr_of_ours_that_has_the_sizes(keeping: FlaskClient) -> None:

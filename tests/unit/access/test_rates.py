@@ -11,7 +11,14 @@ def away(_name: str, _most: int) -> float:
 
 
 def test_a_caller_without_a_bound_is_not_counted() -> None:
-    Rates(0, away).count("north", 0)
+    asked: list[str] = []
+
+    def shared(name: str, _most: int) -> float:
+        asked.append(name)
+        return 0.0
+
+    Rates(0, shared).count("north", 0)
+    assert asked == []
 
 
 def test_a_bound_of_its_own_counts_more_than_that_of_all() -> None:

@@ -85,6 +85,6 @@ def test_a_turn_is_taken_once() -> None:
         take(environ)
         return converting(environ, start)
 
-    app = Turns(twice, LONG_S)
+    app = Turns(twice, 0.001)
     close(ask(app))
-    close(ask(app))
+    assert app._one.acquire(blocking=False)
