@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,6 +23,7 @@ from sqlalchemy import create_engine, text
 
 from benchmarks import work
 from benchmarks.faults.peer import Receiver, receiver
+from benchmarks.limited import share_of_a_core
 from service.store.reports import Store
 from tests.databases import postgres
 
@@ -217,18 +218,28 @@ def fill(bench: Bench, reports: int) -> None:
     engine.dispose()
 
 
-def drain(bench: Bench, workers: int, seconds: float) -> dict[str, object]:
-    """So many worker processes on a full queue, for some seconds."""
-    running = [bench.start("worker") for _ in range(workers)]
-    before = bench.open()
-    while bench.open() >= before - 50:  # all have started
-        time.sleep(0.2)
-    begun, at = bench.open(), time.monotonic()
-    time.sleep(seconds)
-    done, took = begun - bench.open(), time.monotonic() - at
-    for process in running:
-        stop(process)
-    return {"measured": "drained", "worker_processes": workers, "deliveries_per_s": round(done / took, 1)}
+def drain(bench: Bench, workers: int, seconds: float, share: float) -> dict[str, object]:
+    """So many worker processes on a full queue, for some seconds; each may take a share of a core, 0 is no limit."""
+    with ExitStack() as held:
+        running = [bench.start("worker") for _ in range(workers)]
+        for process in running:
+            if share:
+                held.enter_context(share_of_a_core(share, process.pid))
+            held.callback(stop, process)
+        before = bench.open()
+        while bench.open() >= before - 50 * workers:  # all have started
+            time.sleep(0.2)
+        begun, at, spent = bench.open(), time.monotonic(), sum(cpu_s(one.pid) for one in running)
+        time.sleep(seconds)
+        done, took = begun - bench.open(), time.monotonic() - at
+        spent = sum(cpu_s(one.pid) for one in running) - spent
+    return {
+        "measured": "drained",
+        "worker_processes": workers,
+        "share_of_a_core_each": share or None,
+        "deliveries_per_s": round(done / took, 1),
+        "cpu_ms_a_delivery_workers": round(1000 * spent / done, 1),
+    }
 
 
 def restart(bench: Bench) -> dict[str, object]:
@@ -259,20 +270,22 @@ def main() -> None:
     parser.add_argument("--lesions", type=int, default=3)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--concurrency", type=int, default=8)
+    parser.add_argument("--share", type=float, default=0, help="of a core that each worker of a full queue may take")
     parser.add_argument("--queued", type=int, default=50_000, help="reports, each with two deliveries; 0: none")
     options = parser.parse_args()
-    with TemporaryDirectory(prefix="lb-bench-") as name, receiver() as hook, postgres() as url:
+    with TemporaryDirectory(prefix="lb-bench-") as name, receiver() as hook, postgres(fsync=True) as url:
         bench = Bench(Path(name), url, hook, options.concurrency)
         line = accept(bench, options.seconds, options.clients, options.lesions, options.processes, rate=options.rate)
         print(json.dumps(line), flush=True)
     if not options.queued:
         return
-    with TemporaryDirectory(prefix="lb-bench-") as name, receiver() as hook, postgres() as url:
+    with TemporaryDirectory(prefix="lb-bench-") as name, receiver() as hook, postgres(fsync=True) as url:
         bench = Bench(Path(name), url, hook, options.concurrency)
         fill(bench, options.queued)
         print(json.dumps(restart(bench)), flush=True)
         for workers in (1, 2):
-            print(json.dumps(drain(bench, workers, min(options.seconds, _DRAIN_S))), flush=True)
+            line = drain(bench, workers, min(options.seconds, _DRAIN_S), options.share)
+            print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":

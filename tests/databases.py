@@ -28,8 +28,8 @@ def another(url: str, name: str) -> str:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
-    """The URL of a new, empty PostgreSQL that ends with the block."""
+def postgres(*, fsync: bool = False) -> Iterator[str]:
+    """The URL of a new, empty PostgreSQL that ends with the block; with `fsync` each commit is on the disk, as in use."""
     programs = postgres_programs()
     if programs is None:
         raise FileNotFoundError("initdb")
@@ -44,7 +44,7 @@ def postgres() -> Iterator[str]:
             subprocess.run(command, user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL, timeout=120)
 
         run("initdb", "-D", str(data), "-U", "lesionbridge", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
-        options = f"-c listen_addresses='' -k {folder} -c fsync=off"
+        options = f"-c listen_addresses='' -k {folder} -c fsync={'on' if fsync else 'off'}"
         run("pg_ctl", "-D", str(data), "-l", f"{folder}/log", "-o", options, "-w", "start")
         try:
             yield f"postgresql://lesionbridge@/postgres?host={folder}"
