@@ -29,7 +29,7 @@ def another(url: str, name: str) -> str:
 
 @contextmanager
 def postgres(*, fsync: bool = False) -> Iterator[str]:
-    """The URL of a new, empty PostgreSQL that ends with the block; with `fsync` each commit is on the disk, as in use."""
+    """The URL of a new, empty PostgreSQL that ends with the block; with `fsync` commits are on the disk, as in use."""
     programs = postgres_programs()
     if programs is None:
         raise FileNotFoundError("initdb")
