@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from benchmarks import inside, work
+from service.check.compare import compare
 from service.coding import vocabulary
 from service.coding.coder import code_report
 from service.domain.limits import Limits
@@ -64,12 +65,14 @@ def stages(lesions: int) -> Mapping[str, Callable[[], object]]:
     report = code_report(said, vocabulary())
     document = write_sr(report)
     reference, intake = document.reference, Intake()
+    bundle = write_fhir(report, reference).content
     return {
         "read": lambda: read(body, default_sender="local", limits=limits),
         "code": lambda: code_report(said, vocabulary()),
         "write-sr": lambda: write_sr(report),
         "read-sr": lambda: read_sr(document.content, intake),
         "write-fhir": lambda: write_fhir(report, reference),
+        "check": lambda: compare(report, document.content, bundle, document.losses),
         "http": inside.around(body),
     }
 

@@ -65,11 +65,12 @@ def codes_of_tree(root: ContentItem) -> Iterator[Code]:
 
 def codings_of(node: Any, designator: Mapping[str, str]) -> Iterator[Code]:
     """Every Coding with a display, anywhere below a JSON value."""
-    if isinstance(node, list):
-        for child in node:
-            yield from codings_of(child, designator)
-    elif isinstance(node, dict):
-        if {"system", "code", "display"} <= node.keys():
-            yield Code(designator.get(node["system"], node["system"]), node["code"], node["display"])
-        for child in node.values():
-            yield from codings_of(child, designator)
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, list):
+            waiting += here
+        elif isinstance(here, dict):
+            if "display" in here and "system" in here and "code" in here:
+                yield Code(designator.get(here["system"], here["system"]), here["code"], here["display"])
+            waiting += [child for child in here.values() if not isinstance(child, str)]

@@ -6,6 +6,7 @@ lengths, unknown attributes and private tags are somebody else's, and somebody e
 
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from service.domain.codes import Code
@@ -90,14 +91,20 @@ def _value(representation: str, value: bytes) -> Any:
 
 def decode_entry(elements: Elements) -> CodedEntry:
     """The coded entry of one item of a Code Sequence."""
-    return CodedEntry((_code(elements), *map(_code, elements.get("EquivalentCodeSequence", ()))))
+    return _entry(_triple(elements), *map(_triple, elements.get("EquivalentCodeSequence", ())))
 
 
-def _code(elements: Elements) -> Code:
+@lru_cache(4096)  # a document repeats some hundred codes; by what is said, since codes are equal without their meanings
+def _entry(*said: tuple[str, str, str]) -> CodedEntry:
+    return CodedEntry(tuple(Code(*triple) for triple in said))
+
+
+def _triple(elements: Elements) -> tuple[str, str, str]:
+    """Scheme, value and meaning of an item."""
     values = [elements[keyword] for keyword in ("CodeValue", "LongCodeValue", "URNCodeValue") if keyword in elements]
     if len(values) != 1:
         raise ValueError("a code has one value (PS3.3 8.8)")
-    return Code(elements["CodingSchemeDesignator"], values[0], elements["CodeMeaning"])
+    return elements["CodingSchemeDesignator"], values[0], elements["CodeMeaning"]
 
 
 def _only(elements: Elements, keyword: str) -> Elements:

@@ -11,7 +11,7 @@ from benchmarks.cost import LESIONS, PYTHON, TABLE, Cost, expected
 
 DEARER, CHEAPER = 1.05, 0.90
 """How far a stage may be from what ``benchmarks/cost.csv`` says of it; out of it, ``python -m benchmarks.cost``."""
-STAGES = ("read", "code", "write-sr", "read-sr", "write-fhir", "http")
+STAGES = ("read", "code", "write-sr", "read-sr", "write-fhir", "check", "http")
 
 
 @cache
