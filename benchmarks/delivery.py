@@ -117,8 +117,10 @@ def cpu_s(parent: int) -> float:
     return total / os.sysconf("SC_CLK_TCK")
 
 
-def accept(bench: Bench, seconds: float, clients: int, lesions: int, workers: int, *, rate: float) -> dict[str, object]:
-    """Post at a rate (0: as fast as is answered), for some seconds; the deliveries go on meanwhile."""
+def accept(
+    bench: Bench, seconds: float, clients: int, lesions: int, workers: int, *, rate: float
+) -> Iterator[dict[str, object]]:
+    """Post at a rate (0: as fast as is answered) for some seconds; deliveries go on meanwhile, and to their end."""
     answered: list[float] = []
     failed: list[float] = []
     with bench.serving(workers, inside=True) as (process, address):
@@ -149,30 +151,34 @@ def accept(bench: Bench, seconds: float, clients: int, lesions: int, workers: in
             time.sleep(min(5.0, seconds / 10))
             memory.append(pss_mib(process.pid))
             queued.append(bench.open())
-        waiting = bench.open()
+        answered.sort()
+        yield {
+            "measured": "accepted durably over REST with two destinations, delivered meanwhile",
+            "seconds": seconds,
+            "clients": clients,
+            "rate_asked": rate,
+            "processes": workers,
+            "lesions": lesions,
+            "reports_per_s": round(len(answered) / seconds, 1),
+            "failed": len(failed),
+            "p50_ms": round(1000 * answered[len(answered) // 2]),
+            "p99_ms": round(1000 * answered[int(len(answered) * 0.99)]),
+            "waiting_in_each_tenth": queued[:: max(1, len(queued) // 10)],
+            "waiting_at_the_end": queued[-1],
+            "pss_mib_first_last": [memory[0], memory[-1]],
+            "load": os.getloadavg(),
+        }
         drained = time.monotonic()
         while bench.open():
             time.sleep(0.2)
         drain_s = time.monotonic() - drained
         used = (cpu_s(process.pid) - spent[0], cpu_s(postmaster) - spent[1])
-    answered.sort()
-    return {
-        "measured": "accepted durably over REST with two destinations, delivered meanwhile",
-        "seconds": seconds,
-        "clients": clients,
-        "rate_asked": rate,
-        "processes": workers,
-        "lesions": lesions,
-        "reports_per_s": round(len(answered) / seconds, 1),
-        "failed": len(failed),
-        "p50_ms": round(1000 * answered[len(answered) // 2]),
-        "p99_ms": round(1000 * answered[int(len(answered) * 0.99)]),
-        "waiting_in_each_tenth": queued[:: max(1, len(queued) // 10)],
-        "waiting_at_the_end": waiting,
+    yield {
+        "measured": "the deliveries of these reports",
         "drained_s": round(drain_s, 1),
         "delivered_per_s": round(2 * len(answered) / (seconds + drain_s), 1),
         "cpu_ms_a_report_service_and_postgresql": [round(1000 * one / len(answered), 1) for one in used],
-        "pss_mib_first_last": [memory[0], memory[-1]],
+        "load": os.getloadavg(),
     }
 
 
@@ -275,8 +281,9 @@ def main() -> None:
     options = parser.parse_args()
     with TemporaryDirectory(prefix="lb-bench-") as name, receiver() as hook, postgres(fsync=True) as url:
         bench = Bench(Path(name), url, hook, options.concurrency)
-        line = accept(bench, options.seconds, options.clients, options.lesions, options.processes, rate=options.rate)
-        print(json.dumps(line), flush=True)
+        asked = (options.seconds, options.clients, options.lesions, options.processes)
+        for line in accept(bench, *asked, rate=options.rate):
+            print(json.dumps(line), flush=True)
     if not options.queued:
         return
     with TemporaryDirectory(prefix="lb-bench-") as name, receiver() as hook, postgres(fsync=True) as url:
