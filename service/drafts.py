@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import orjson
 
 from service.domain.errors import Disagreement, Problem
-from service.domain.received import Received
+from service.domain.received import Received, Sent
 from service.doors import Format, media_type
 from service.formats.findings import write as findings
 from service.pipeline import Outcome, Source
@@ -64,8 +64,9 @@ def draft(
     key: Key | None,
     previous: Stored | None,
     overlays: Mapping[str, object],
+    sent: Sequence[Sent] = (),
 ) -> Draft:
-    """All that is kept of a version; ``received`` is when it came."""
+    """All that is kept of a version; ``received`` is when it came, ``sent`` where the versions before went."""
     from service.store.reports import Draft, Stored, instant, output
 
     report = outcome.report
@@ -76,7 +77,9 @@ def draft(
     # What is made for one destination is not for everybody to fetch.
     for_all = [*made, *(one for one in consignment.outputs if "@" not in one.role)]
     here = f"/v1/reports/{identity}"
-    deliveries = [{"id": one.id, **_would(one), "href": f"/v1/deliveries/{one.id}"} for one in consignment.planned]
+    deliveries = [
+        {"id": one.id, **_would(one, sent), "href": f"/v1/deliveries/{one.id}"} for one in consignment.planned
+    ]
     more = {
         "id": identity,
         "received": received,
@@ -92,6 +95,7 @@ def draft(
         ],
         **_routed(consignment),
         **({"deliveries": deliveries} if deliveries else {}),
+        **_left_behind(consignment, sent),
         "links": {
             "self": here,
             "versions": f"{here}/versions",
@@ -127,12 +131,32 @@ def draft(
     )
 
 
-def foreseen(outcome: Outcome, overlays: Mapping[str, object], consignment: Consignment | None) -> bytes:
+def foreseen(
+    outcome: Outcome, overlays: Mapping[str, object], consignment: Consignment | None, sent: Sequence[Sent] = ()
+) -> bytes:
     """The receipt of a dry run: what would be kept and delivered."""
-    more = _routed(consignment) | (
-        {"deliveries": [_would(one) for one in consignment.planned]} if consignment and consignment.planned else {}
-    )
-    return _receipt(outcome, {"dryRun": True, **overlays, **more})
+    planned = consignment.planned if consignment is not None else ()
+    more = _routed(consignment) | ({"deliveries": [_would(one, sent) for one in planned]} if planned else {})
+    return _receipt(outcome, {"dryRun": True, **overlays, **more, **_left_behind(consignment, sent)})
+
+
+def _left_behind(consignment: Consignment | None, sent: Sequence[Sent]) -> dict[str, object]:
+    """The destinations that were sent a version before and are not sent this one: nobody else tells them."""
+    planned = consignment.planned if consignment is not None else ()
+    going = {one.destination for one in planned}
+    why = "the request names others" if consignment is not None and consignment.named else "it is not set up any more"
+    notices = [
+        {
+            "rule": "older-version",
+            "destination": one.destination,
+            "version": one.number,
+            "href": f"/v1/reports/{one.version}",
+            "detail": f"version {one.number} was sent there and this one is not: {why}",
+        }
+        for one in sent
+        if one.destination not in going and not one.dry
+    ]
+    return {"notices": notices} if notices else {}
 
 
 def _routed(consignment: Consignment | None) -> dict[str, object]:
@@ -140,9 +164,12 @@ def _routed(consignment: Consignment | None) -> dict[str, object]:
     return {"route": consignment.route} if consignment is not None and consignment.route else {}
 
 
-def _would(planned: Planned) -> dict[str, object]:
-    """What a receipt says of a delivery."""
+def _would(planned: Planned, sent: Sequence[Sent]) -> dict[str, object]:
+    """What a receipt says of a delivery; ``earlier`` is the number of the version before that went there."""
     said: dict[str, object] = {"destination": planned.destination, "format": planned.format, "role": planned.role}
+    for one in sent:
+        if one.destination == planned.destination:
+            said["earlier"] = one.number
     return {**said, "dryRun": True} if planned.dry_run else said
 
 

@@ -82,7 +82,7 @@ def publish(
         _check_accession(coded, store)
         outcome = emit(coded, drafts.kept_of(received), options, received.seen_by())
         there = planner.of("", outcome, received, options) if planner is not None else None
-        return Receipt(None, drafts.foreseen(outcome, overlays, there), created=False)
+        return Receipt(None, drafts.foreseen(outcome, overlays, there, received.sent), created=False)
     for _ in range(ATTEMPTS):
         kept = _keep(source, received, digest, options, store, key, planner)
         if kept is not None:
@@ -143,6 +143,7 @@ def _keep(
             key=said,
             previous=previous,
             overlays=overlays,
+            sent=received.sent,
         )
         counted = unmapped(outcome.report, tables_used, source.limits)
         with Stage("store"):

@@ -80,8 +80,16 @@ def coded_after(source: Source, received: Received, previous: Stored | None, tab
 
 
 def after(received: Received, previous: Stored | None, store: Store) -> Received:
-    """The report with what was emitted of the versions before it: what only those said, a bundle withdraws."""
-    return replace(received, earlier=store.bundles(previous)) if previous is not None else received
+    """The report with what was emitted of the versions before it, and where they went.
+
+    What only those said, a bundle withdraws; who has one, has to get the next. An SR has a number of its own in no
+    archive: the one before it is its predecessor (PS3.3 C.17.2), where that is of the same sender.
+    """
+    if previous is not None:
+        return replace(received, earlier=store.bundles(previous), sent=store.deliveries.sent(previous.id))
+    at = received.report.predecessor
+    before = store.deliveries.of_sr(received.report.sender, at.sop_instance) if at is not None else None
+    return replace(received, sent=store.deliveries.sent(before)) if before is not None else received
 
 
 def _placed(source: Source, received: Received, report: CodedReport, tables_used: Vocabulary) -> CodedReport:

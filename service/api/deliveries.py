@@ -122,13 +122,13 @@ def retry_all() -> Response:
 
 
 def plan(query: dict[str, Any], before: Sequence[str] = ()) -> "Plan | Routed | None":
-    """What a publication asks to deliver, else what the rules say and ``before`` with it; None for nowhere.
+    """What a publication asks to deliver, else what the rules say and where the versions before went; None for nowhere.
 
-    Raises Invalid for a destination that is not there.
+    ``before`` is where the versions that it amends went. Raises Invalid for a destination that is not there.
     """
     here = deployment()
     names = query.get("deliver")
-    if names is None and not before and not here.receiving.routes:
+    if names is None and not (before or here.receiving.routes or here.destinations):
         return None
     from service.receiving.routing import Routed
     from service.store.deliveries import BACKFILL, Origin
@@ -136,8 +136,9 @@ def plan(query: dict[str, Any], before: Sequence[str] = ()) -> "Plan | Routed | 
 
     origin, priority = Origin(g.request_id, observe.trace_context()), BACKFILL if query["backfill"] else 0
     if names is None:
-        there = chosen(",".join(before), here.destinations) if before else ()
-        return Routed(here.receiving.routes, here.destinations, "rest", origin, priority, there)
+        if before:
+            chosen(",".join(before), here.destinations)
+        return Routed(here.receiving.routes, here.destinations, "rest", origin, priority)
     return Plan(chosen(names, here.destinations), priority, origin)
 
 

@@ -313,7 +313,18 @@ class ConsignedSchema(Schema):
     format = fields.String(required=True)
     role = fields.String(required=True)
     dryRun = fields.Boolean()  # noqa: N815 - the name in the answer
+    earlier = fields.Integer(metadata={"description": "The last version before this one that was sent there."})
     href = fields.String()
+
+
+class NoticeSchema(Schema):
+    """A destination that was sent a version before and is not sent this one."""
+
+    rule = fields.String(required=True, validate=validate.OneOf(["older-version"]))
+    destination = fields.String(required=True)
+    version = fields.Integer(required=True, metadata={"description": "The last one that was sent there."})
+    href = fields.String(required=True)
+    detail = fields.String(required=True)
 
 
 class ReceiptSchema(Schema):
@@ -335,6 +346,9 @@ class ReceiptSchema(Schema):
         fields.Nested(ConsignedSchema), metadata={"description": "Where it goes; `links.deliveries` says how it went."}
     )
     route = fields.String(metadata={"description": "The rule that chose the destinations, where the request did not."})
+    notices = fields.List(
+        fields.Nested(NoticeSchema), metadata={"description": "Who has an older version and does not get this one."}
+    )
     overlays = fields.List(fields.String(), metadata={"description": "The site's overlays that it was coded with."})
     links = fields.Dict(keys=fields.String(), values=fields.String())
 

@@ -141,5 +141,6 @@ def _plan(here: "Settings", names: str | None, before: tuple[str, ...]) -> "Plan
     known = load(here.destinations_file, os.environ)
     if names is not None:
         return Plan(chosen(names, known, "--deliver"))
-    there = chosen(",".join(before), known, "--deliver") if before else ()
-    return Routed(load_receiving(here.receiving_file, known).routes, known, "rest", Origin(), before=there)
+    if before:
+        chosen(",".join(before), known, "--deliver")
+    return Routed(load_receiving(here.receiving_file, known).routes, known, "rest", Origin())

@@ -12,6 +12,8 @@ import click
 from service.commands.speaking import received, refusing, say, settings, site
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from service.config import Settings
     from service.workflows.batching import Opening
     from service.workflows.worker import Worker
@@ -35,19 +37,21 @@ def command(metrics_port: int | None, metrics_host: str) -> None:
 
     here = settings()
     configure_logging(here.log_level)
-    worker = made(here)
+    worker = made(here, say)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.request_stop())
     if metrics_port is not None:
         from prometheus_client import start_http_server
 
         start_http_server(metrics_port, metrics_host)
-    say("delivering (stop with Ctrl-C)")
     worker.run(GRACE_S)
 
 
-def made(here: "Settings") -> "Worker":
-    """A worker for a deployment; raises TableError for destinations or a receiving file in error."""
+def made(here: "Settings", tell: "Callable[[str], None]" = lambda _text: None) -> "Worker":
+    """A worker for a deployment, which tells whether it delivers or waits.
+
+    Raises TableError for destinations or a receiving file in error.
+    """
     from service.delivery.opening import open_destination
     from service.delivery.settings import load
     from service.receiving.routing import Routed
@@ -69,12 +73,12 @@ def made(here: "Settings") -> "Worker":
 
         asked = archive(destinations, here.study_context)
         source = replace(received(b"", Format.FINDINGS, here, site(here)), archive=asked)
-        if not receiving.routes:
+        if not (receiving.routes or destinations):
             return Opening(source)
         return Opening(source, lambda origin, rank: Routed(receiving.routes, destinations, "rest", origin, rank))
 
     watching = Watching(tracer(os.environ))
-    return Worker(here.database_url, peers, watching, keep_days=here.keep_days, opened=opened)
+    return Worker(here.database_url, peers, watching, keep_days=here.keep_days, opened=opened, say=tell)
 
 
 class Inside:

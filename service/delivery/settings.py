@@ -22,6 +22,11 @@ ANY_FORMAT: Final = ("sr", "fhir-r4", "fhir-r5", "hl7v2", "html", "pdf", "findin
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _AE_TITLE: Final = re.compile(r"[!-\[\]-~](?:[ -\[\]-~]{0,14}[!-\[\]-~])?")  # PS3.5 6.2: no backslash, no control
 _MAX_PORT: Final = 65_535
+TRANSACTIONS_ONLY: Final = (
+    "profile imr is whole transactions, and with update_as_create false requests go one by one: leave the profile out "
+    "for this destination, or send imr to a server that takes transactions and lets us name what is new"
+)
+"""Why a destination can't have what it asks for, and what to do."""
 _MIN_PDU, _MAX_PDU = 4_096, 1_048_576
 
 
@@ -215,6 +220,12 @@ class Fhir(DestinationSettings):
                 raise ValueError(f"{member} is one of {', '.join(choices)}")
         if (self.bundle, self.encoding) == ("single", "xml"):
             raise ValueError("a list of requests is JSON: with bundle single encoding is json")
+        if not self.takes_profile(self.profile):
+            raise ValueError(TRANSACTIONS_ONLY)
+
+    def takes_profile(self, profile: str) -> bool:
+        """Whether what is written for a profile can be sent: the transactions of IMR can't be taken apart (RAD-141)."""
+        return self.update_as_create or profile != "imr"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

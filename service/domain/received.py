@@ -64,11 +64,22 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """Where a version before went: our id of the newest that did, and its number; ``dry``: all of it was a dry run."""
+
+    destination: str
+    version: str
+    number: int
+    dry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """A report in the sender's terms; ``losses`` found on reading; ``sr`` is set where the document was an SR.
 
     ``outline`` is the whole of a document that holds more than a lesion report can, in its own order. ``earlier`` are
-    the FHIR bundles that were emitted of the versions before, where some are kept, the newest first.
+    the FHIR bundles that were emitted of the versions before, where some are kept, the newest first; ``sent`` is where
+    those versions went.
     """
 
     report: LesionReport
@@ -76,6 +87,7 @@ class Received:
     sr: SrReference | None = None
     outline: tuple[OutlineItem, ...] = ()
     earlier: tuple[Earlier, ...] = ()
+    sent: tuple[Sent, ...] = ()
 
     def seen_by(self, destination: str = "") -> "Received":
         """The same with those earlier bundles that a destination may have, or that everybody may."""

@@ -49,7 +49,8 @@ def effective(routes: Sequence[Route], report: CodedReport, way: str) -> Route |
 class Routed:
     """The planner of a report that names no destination itself.
 
-    ``before``: where the versions that it amends went. It goes there too, whatever the rules of now say of it.
+    It goes to where the versions before it went too, whatever the rules of now say of it; one of those that is not set
+    up any more is left to the receipt to tell.
     """
 
     routes: tuple[Route, ...]
@@ -57,7 +58,6 @@ class Routed:
     way: str
     origin: Origin
     priority: int = 0
-    before: tuple[DestinationSettings, ...] = ()
 
     def of(self, identity: str, outcome: Outcome, received: Received, options: Options) -> Consignment:
         """The deliveries to where it went before and by the rule that takes effect, and the name of that."""
@@ -66,11 +66,12 @@ class Routed:
 
         route = effective(self.routes, outcome.report, self.way)
         ruled = [self.destinations[name] for name in route.deliver] if route is not None else []
-        chosen = {one.name: one for one in (*self.before, *ruled)}
+        before = [self.destinations[one.destination] for one in received.sent if one.destination in self.destinations]
+        chosen = {one.name: one for one in (*before, *ruled)}
         if not chosen and route is None:
             return Consignment(origin=self.origin)
         made = Plan(tuple(chosen.values()), self.priority, self.origin).of(identity, outcome, received, options)
-        return replace(made, route=route.name) if route is not None else made
+        return replace(made, route=route.name if route is not None else "", named=False)
 
 
 def _facts(report: CodedReport, way: str) -> Mapping[str, frozenset[str]]:

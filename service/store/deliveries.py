@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, func, inse
 
 from service.domain.emitted import SrReference
 from service.domain.errors import Conflict, NotFound, Problem
+from service.domain.received import Sent
 from service.store.database import reading, transaction
 from service.store.tables import ATTEMPTS, DELIVERIES, OUTPUTS, REPORTS, VERSIONS
 
@@ -119,6 +120,36 @@ class DeliveryStore:
             if not found and connection.execute(select(VERSIONS.c.id).where(VERSIONS.c.id == version)).first() is None:
                 raise _not_found()
         return found
+
+    def sent(self, version: str) -> tuple[Sent, ...]:
+        """Each destination that this version or one before it was to go to, those that came first in front."""
+        at = VERSIONS.alias("at")
+        statement = (
+            select(DELIVERIES.c.destination, DELIVERIES.c.version, DELIVERIES.c.number, DELIVERIES.c.state)
+            .join(at, at.c.report == DELIVERIES.c.report)
+            .where(at.c.id == version, DELIVERIES.c.number <= at.c.version)
+            .order_by(DELIVERIES.c.number, DELIVERIES.c.position)
+        )
+        found: dict[str, Sent] = {}
+        with reading(self.engine) as connection:
+            for row in connection.execute(statement):
+                before = found.get(row.destination)
+                is_dry = row.state == State.DRY_RUN
+                if before is not None and is_dry and not before.dry:
+                    continue
+                found[row.destination] = Sent(row.destination, row.version, row.number, is_dry)
+        return tuple(found.values())
+
+    def of_sr(self, sender: str, instance: str) -> str | None:
+        """Our id of the version whose SR this is, among the sender's; None where there is none."""
+        statement = (
+            select(VERSIONS.c.id)
+            .join(REPORTS, REPORTS.c.id == VERSIONS.c.report)
+            .where(VERSIONS.c.sr_instance == instance, REPORTS.c.sender == sender)
+        )
+        with reading(self.engine) as connection:
+            found = connection.execute(statement).scalar()
+        return str(found) if found is not None else None
 
     def get(self, id: str) -> Delivery:  # noqa: A002 - the route's own word
         """One delivery; raises NotFound."""

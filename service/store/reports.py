@@ -81,13 +81,14 @@ class Key:
 class Consignment:
     """The deliveries of a version, the outputs that are made for them alone, and the request they come from.
 
-    ``route`` is the rule that chose the destinations, where nobody else did.
+    ``route`` is the rule that chose the destinations, where nobody else did; ``named``: the request did.
     """
 
     outputs: tuple[Output, ...] = ()
     planned: tuple[Planned, ...] = ()
     origin: Origin = field(default_factory=Origin)
     route: str = ""
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)

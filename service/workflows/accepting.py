@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from uuid import NAMESPACE_URL, uuid5
 
 from service.delivery.fhir_entries import NotFhir, apart, entries
-from service.delivery.settings import DestinationSettings
+from service.delivery.settings import TRANSACTIONS_ONLY, DestinationSettings, Fhir
 from service.domain.emitted import SrDocument, SrReference
 from service.domain.errors import Invalid, Problem
 from service.domain.received import Earlier, Received
@@ -36,7 +36,7 @@ class Plan:
 
     def of(self, identity: str, outcome: Outcome, received: Received, options: Options) -> Consignment:
         """The outputs and deliveries of a report that is kept under ``identity``."""
-        return consign(self, identity, OfOutcome(outcome, received, options))
+        return replace(consign(self, identity, OfOutcome(outcome, received, options)), named=True)
 
 
 def chosen(
@@ -89,14 +89,20 @@ def consign(plan: Plan, identity: str, makes: "Makes", there: Sequence[str] = ()
 
 
 def written_for(at: DestinationSettings, options: Options) -> Options:
-    """The writing options of a report as a destination has them; what it does not say stays as the sender asked."""
+    """The writing options of a report as a destination has them; what it does not say stays as the sender asked.
+
+    Raises Invalid for a profile that was asked for and can't be sent there.
+    """
+    profile = at.profile or options.profile
+    if isinstance(at, Fhir) and not at.takes_profile(profile or ""):
+        raise Invalid(Problem("?profile", "destination", f"{at.name}: {TRANSACTIONS_ONLY}"))
     return replace(
         options,
         check=False,
         dialect=at.dialect or options.dialect,
         bundle=at.bundle or options.bundle,
         encoding=at.encoding or options.encoding,
-        profile=at.profile or options.profile,
+        profile=profile,
     )
 
 

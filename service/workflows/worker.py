@@ -40,6 +40,14 @@ KEPT_H: Final = 1
 _log = structlog.get_logger()
 
 
+WAITS: Final = (
+    "another process delivers from this SQLite database, as serve does by itself: nothing is delivered here until that "
+    "one ends. Stop this one, or that one; several workers need PostgreSQL (docs/operations.md)"
+)
+"""What a worker says that has to wait for the embedded database."""
+DELIVERS: Final = "delivering (stop with Ctrl-C)"
+
+
 class Busy(Exception):
     """Another worker has this embedded database."""
 
@@ -56,11 +64,15 @@ class Worker:
         keep_days: int = 0,
         opened: Callable[[], Opening] = lambda: Opening(Source(b"")),
         clock: Callable[[], float] = time.monotonic,
+        say: Callable[[str], None] = lambda _text: None,
     ) -> None:
         """Take the database and the destinations; nothing is opened yet.
 
-        ``opened`` gives what the deployment adds to the lines of batches.
+        ``opened`` gives what the deployment adds to the lines of batches; ``say`` tells the console whether it delivers
+        or waits, each time that this changes.
         """
+        self._say = say
+        self._said = ""
         self._opened = opened
         self._url = database_url
         self._peers = peers
@@ -95,10 +107,20 @@ class Worker:
             try:
                 self._term(grace_s)
             except Busy:
+                if self._tell(WAITS):
+                    _log.warning("worker_waits", why="another process delivers from this SQLite database")
                 self._stop.wait(BEAT_S)
             except Exception as error:  # noqa: BLE001 - a worker must outlive whatever its database does to it
                 _log.error("worker_failed", error=type(error).__name__)
                 self._stop.wait(BEAT_S)
+
+    def _tell(self, text: str) -> bool:
+        """Say how it stands, unless that was the last that was said; whether it is new."""
+        is_new = text != self._said
+        if is_new:
+            self._said = text
+            self._say(text)
+        return is_new
 
     def _term(self, grace_s: int) -> None:
         """From taking a slot to giving it back."""
@@ -115,6 +137,7 @@ class Worker:
             clerk = Clerk(store, {name: one.settings for name, one in self._peers.items()}, self._opened, self._wake)
             engine = Engine(self._url, slot.executor, courier, REVISION, clerk)
             try:
+                self._tell(DELIVERS)
                 _log.info("worker_started", executor=slot.executor, destinations=sorted(self._peers))
                 self._work(store, slot, engine, Feeder(store, engine, courier, clerk, self._clock))
             finally:

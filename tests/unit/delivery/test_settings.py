@@ -151,6 +151,14 @@ def test_refuses_what_can_not_be_used_and_names_the_place(text: str, place: str,
     assert place in wrong(tmp_path, text)
 
 
+def test_transactions_for_a_server_that_takes_requests_one_by_one_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    text = f"[destinations.a]\nkind = 'fhir'\n{SMALLEST['fhir']}\nprofile = 'imr'"
+    (tmp_path / "destinations.toml").write_text(text)
+    assert load(str(tmp_path / "destinations.toml"), {})["a"].profile == "imr"
+    found = wrong(tmp_path, f"{text}\nupdate_as_create = false")
+    assert "leave the profile out for this destination" in found["destinations.a"]
+
+
 def test_tells_everything_that_is_wrong_at_once(tmp_path: Path) -> None:
     text = '[destinations.a]\nkind = "stow"\n[destinations.b]\nkind = "folder"\ncolour = "red"'
     assert set(wrong(tmp_path, text)) == {"destinations.a.url", "destinations.b.path", "destinations.b.colour"}

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from service.delivery.settings import ANY_FORMAT, Folder
+from service.delivery.settings import ANY_FORMAT, Fhir, Folder
+from service.domain.errors import Invalid
 from service.doors import SUFFIXES, WRITERS, Format, Options
 from service.pipeline import Source
 from service.publishing import publish
@@ -53,3 +54,13 @@ def test_a_bundle_for_a_destination_names_the_sr_that_is_kept_and_how_it_is_foun
     assert made.sr.sop_instance.encode() in bundle
     assert made.identifiers
     assert all(value.encode() in bundle for _, value in made.identifiers)
+
+
+def test_a_profile_that_a_server_can_not_be_sent_is_refused_before_anything_is_kept(embedded: Store) -> None:
+    plan = Plan((Fhir(name="ehr", url="https://ehr.example.org/fhir", update_as_create=False),))
+    with pytest.raises(Invalid) as refused:
+        publish(Source(make_body()), Options(profile="imr"), embedded, planner=plan)
+    [problem] = refused.value.problems
+    assert problem.pointer == "?profile"
+    assert problem.detail.startswith("ehr: profile imr is whole transactions")
+    assert embedded.search({}, limit=9) == ()

@@ -3,11 +3,12 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from structlog.testing import capture_logs
 
 from service.delivery.destination import Answer, Outcome, Outgoing
 from service.store.reports import Store
 from service.store.runs import Due, May
-from service.workflows import engine
+from service.workflows import engine, worker
 from service.workflows.courier import Courier
 from service.workflows.watching import Watching
 from service.workflows.worker import Busy, Worker
@@ -125,6 +126,38 @@ def test_another_process_does_not_work_on_the_same_file(
         with working(database_url, pacs) as second:
             assert until(lambda: refused == [second])
         assert {number: token for number, (token, _, _) in store.workers.present().items()} == there
+
+
+def test_a_worker_that_has_to_wait_says_so_once_with_what_to_do_and_again_when_it_delivers(
+    store: Store, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not database_url.startswith("sqlite"):
+        return  # on PostgreSQL none waits
+    monkeypatch.setattr(worker, "BEAT_S", 0.05)
+    tries: list[Worker] = []
+    hold = Worker._hold_alone
+
+    def held(self: Worker) -> None:
+        """Count who asks for the file."""
+        tries.append(self)
+        hold(self)
+
+    monkeypatch.setattr(Worker, "_hold_alone", held)
+    said: list[str] = []
+    second = Worker(database_url, {}, Watching(), say=said.append)
+    with capture_logs() as logged:
+        with working(database_url):
+            assert until(lambda: len(store.workers.present()) == 1)
+            second.start()
+            assert until(lambda: tries.count(second) >= 4)
+            assert said == [worker.WAITS]
+            assert store.workers.present() != {}
+        assert until(lambda: said == [worker.WAITS, worker.DELIVERS])
+        second.stop(5)
+    assert "Stop this one, or that one" in said[0]
+    waits = [one for one in logged if one["event"] == "worker_waits"]
+    assert [one["log_level"] for one in waits] == ["warning"]
+    assert [one["event"] for one in logged].count("worker_started") == 2
 
 
 def test_a_defect_of_a_destination_is_an_outcome_that_nobody_knows(store: Store, database_url: str) -> None:

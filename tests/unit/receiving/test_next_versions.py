@@ -1,0 +1,209 @@
+"""Who has a version gets the next one, whichever way that comes in; who does not is named in the receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from flask.testing import FlaskClient
+
+from service.api.deployment import Deployment
+from service.app import create_app
+from service.config import Settings
+from service.pipeline import Format
+from service.receiving.folder import FolderWatch
+from service.receiving.reception import Reception
+from service.receiving.settings import FolderListener
+from tests.findings import make_body
+from tests.unit.receiving.conftest import Deploy, written
+from tests.unit.receiving.test_following import CORRECTED, FINAL
+
+HEAD = {"Content-Type": "application/json"}
+RULES = """
+[sites.north]
+ae_titles = ["NORTHAI"]
+facilities = ["NORTH"]
+zone = "Europe/Berlin"
+
+[[routes]]
+name = "corrections"
+status = ["corrected"]
+deliver = ["engine"]
+
+[[routes]]
+name = "all else"
+deliver = ["pacs", "ehr"]
+"""
+ISSUED = "2026-03-03T08:00:00+01:00"
+
+
+def newest(here: Deployment, **condition: str) -> dict[str, Any]:
+    """The receipt of the version that came last."""
+    found = here.store.search(condition, limit=9)
+    receipt: dict[str, Any] = orjson.loads(max(found, key=lambda one: (one.version, one.received)).receipt)
+    return receipt
+
+
+def went(receipt: dict[str, Any]) -> list[tuple[str, int | None]]:
+    """Each destination with the version before that it was sent."""
+    return [(one["destination"], one.get("earlier")) for one in receipt.get("deliveries", ())]
+
+
+def client(here: Deployment) -> FlaskClient:
+    """The service of a deployment."""
+    return create_app(here.settings).test_client()
+
+
+def second(**more: Any) -> bytes:
+    """Version 2 of the example, corrected."""
+    return make_body(**{"report__version": 2, "report__status": "corrected", "report__issued": ISSUED, **more})
+
+
+def by_hl7(here: Deployment, _folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A final result and its correction."""
+    reception, site = Reception(here, "hl7"), here.receiving.sites["north"]
+    for message in (FINAL, CORRECTED):
+        reception.take(message.encode(), Format.HL7V2, site)
+    first, last = (here.store.search({"status": one}, limit=9)[0] for one in ("final", "corrected"))
+    return orjson.loads(first.receipt), orjson.loads(last.receipt)
+
+
+def by_folder(here: Deployment, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A file and the next version of its report."""
+    watch = FolderWatch(Reception(here, "folder"), FolderListener(path=str(folder), site="north", settle_s=0))
+    receipts = []
+    for name, body in (("one.json", make_body()), ("two.json", second())):
+        (folder / name).write_bytes(body)
+        assert watch.look() == 1
+        receipts.append(newest(here, sender="north"))
+    return receipts[0], receipts[1]
+
+
+def by_rest(here: Deployment, _folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Version 1 and version 2."""
+    sent = [client(here).post("/v1/reports", data=one, headers=HEAD).json for one in (make_body(), second())]
+    assert sent[0] is not None
+    assert sent[1] is not None
+    return sent[0], sent[1]
+
+
+@pytest.mark.parametrize("come", [by_hl7, by_folder, by_rest])
+def test_a_correction_goes_to_who_got_what_it_corrects_and_where_its_rule_says(
+    come: Callable[[Deployment, Path], tuple[dict[str, Any], dict[str, Any]]], deploy: Deploy, tmp_path: Path
+) -> None:
+    first, last = come(deploy(receiving=RULES), tmp_path / "in")
+    assert went(first) == [("pacs", None), ("ehr", None)]
+    assert went(last) == [("pacs", 1), ("ehr", 1), ("engine", None)]
+    assert (first["route"], last["route"]) == ("all else", "corrections")
+    assert "notices" not in first | last
+
+
+def stored(here: Deployment, body: bytes) -> None:
+    """Send one SR by STOW-RS."""
+    part = b"--b\r\nContent-Type: application/dicom\r\n\r\n" + body + b"\r\n--b--\r\n"
+    kind = 'multipart/related; type="application/dicom"; boundary=b'
+    assert client(here).post("/dicom-web/studies", data=part, headers={"Content-Type": kind}).status_code == 200
+
+
+def test_an_sr_goes_to_who_got_its_predecessor(deploy: Deploy) -> None:
+    here = deploy(receiving=RULES)
+    stored(here, written(Format.SR))
+    [before] = here.store.search({}, limit=9)
+    predecessor = {"sop": before.sr.sop_instance, "series": before.sr.series, "sopClass": before.sr.sop_class}
+    stored(
+        here,
+        written(
+            Format.SR,
+            report__version=2,
+            report__status="corrected",
+            report__issued=ISSUED,
+            report__predecessor=predecessor,
+        ),
+    )
+    last = next(one for one in here.store.search({}, limit=9) if one.id != before.id)
+    receipt = orjson.loads(last.receipt)
+    assert receipt["route"] == "corrections"
+    assert went(receipt) == [("pacs", 1), ("ehr", 1), ("engine", None)]
+
+
+def test_the_sr_of_another_sender_is_nobodys_predecessor(deploy: Deploy) -> None:
+    here = deploy(receiving=RULES)
+    Reception(here, "stow").take(written(Format.SR), Format.SR, here.receiving.sites["north"])
+    [before] = here.store.search({}, limit=9)
+    predecessor = {"sop": before.sr.sop_instance, "series": before.sr.series, "sopClass": before.sr.sop_class}
+    stored(
+        here,
+        written(
+            Format.SR,
+            report__version=2,
+            report__status="corrected",
+            report__issued=ISSUED,
+            report__predecessor=predecessor,
+        ),
+    )
+    last = next(one for one in here.store.search({}, limit=9) if one.id != before.id)
+    assert went(orjson.loads(last.receipt)) == [("engine", None)]
+
+
+def test_who_is_named_in_the_request_is_the_senders_word_and_who_is_not_is_in_the_receipt(deploy: Deploy) -> None:
+    here = deploy(receiving=RULES)
+    ask = client(here)
+    first = ask.post("/v1/reports", data=make_body(), headers=HEAD).json
+    assert first is not None
+    for query in ("?deliver=ehr&dry-run=true", "?deliver=ehr"):
+        said = ask.post(f"/v1/reports{query}", data=second(), headers=HEAD).json
+        assert said is not None
+        assert went(said) == [("ehr", 1)]
+        assert said["notices"] == [
+            {
+                "rule": "older-version",
+                "destination": "pacs",
+                "version": 1,
+                "href": f"/v1/reports/{first['id']}",
+                "detail": "version 1 was sent there and this one is not: the request names others",
+            }
+        ]
+
+
+def test_no_version_that_comes_in_is_refused_for_a_destination_that_is_gone(deploy: Deploy, tmp_path: Path) -> None:
+    here = deploy(receiving="")
+    client(here).post("/v1/reports?deliver=pacs,ehr", data=make_body(), headers=HEAD)
+    (tmp_path / "destinations.toml").write_text('[destinations.ehr]\nkind = "folder"\npath = "/x"\ntakes = "fhir-r4"')
+    said = client(here).post("/v1/reports", data=second(), headers=HEAD)
+    assert said.status_code == 201
+    assert said.json is not None
+    assert went(said.json) == [("ehr", 1)]
+    assert [(one["destination"], one["detail"].partition(": ")[2]) for one in said.json["notices"]] == [
+        ("pacs", "it is not set up any more")
+    ]
+    (tmp_path / "destinations.toml").write_text("")
+    last = second(report__version=3)
+    said = client(here).post("/v1/reports", data=last, headers=HEAD)
+    assert said.json is not None
+    assert [(one["destination"], one["version"]) for one in said.json["notices"]] == [("pacs", 1), ("ehr", 2)]
+
+
+def test_without_rules_a_batch_sends_the_next_version_where_the_one_before_went(deploy: Deploy) -> None:
+    from service.commands.worker import made
+
+    here = deploy(receiving="")
+    client(here).post("/v1/reports?deliver=pacs", data=make_body(), headers=HEAD)
+    opening = made(Settings(**{name: getattr(here.settings, name) for name in here.settings.__slots__}))._opened()
+    assert opening.routed is not None
+
+
+def test_a_dry_run_of_a_destination_is_no_older_version_that_it_has(deploy: Deploy, tmp_path: Path) -> None:
+    here = deploy(receiving="")
+    file = tmp_path / "destinations.toml"
+    file.write_text(file.read_text().replace('takes = "sr"', 'takes = "sr"\ndry_run = true'))
+    ask = client(here)
+    ask.post("/v1/reports?deliver=pacs,ehr", data=make_body(), headers=HEAD)
+    said = ask.post("/v1/reports?deliver=ehr", data=second(), headers=HEAD).json
+    assert said is not None
+    assert "notices" not in said
+    third = ask.post("/v1/reports", data=second(report__version=3), headers=HEAD).json
+    assert third is not None
+    assert went(third) == [("pacs", 1), ("ehr", 2)]
