@@ -4,7 +4,6 @@ The code systems are those that R4 binds to the elements (auditevent.html): the 
 of PS3.16 CID 400, the record lifecycle of ISO 21089), network-type, action, outcome.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -13,12 +12,18 @@ import orjson
 
 _ACTIONS: Final = {"GET": "R", "HEAD": "R", "PUT": "U", "DELETE": "D"}
 """Action by method; a POST creates, or executes where it only asks."""
-_ASKS: Final = ("search", "retry", "preview", "resolve")
+_ASKS: Final = ("search", "retry", "preview")
+_CHANGES: Final = ("amend", "cancel", "merge", "resolve", "rollback")
 _REFUSED: Final = 400
 _FAILED: Final = 500
 _REST: Final = ("http://terminology.hl7.org/CodeSystem/audit-event-type", "rest")
 _DCM: Final = "http://dicom.nema.org/resources/ontology/DCM"
 _LIFECYCLE: Final = "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle"
+_WHAT_IT_DID: Final = {"/v1/reports/<uuid:id>/amend": "amend", "/v1/reports/<uuid:id>/cancel": "deprecate"}
+"""The lifecycle event of a route, as the subtype beside *rest*: found by it, whichever way a report was amended."""
+_THING: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
+_ROLE: Final = "http://terminology.hl7.org/CodeSystem/object-role"
+_REQUEST: Final = "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType"
 
 
 class Arrival(Enum):
@@ -31,6 +36,15 @@ class Arrival(Enum):
     KEY = (_DCM, "110113", "U")  # Security Alert: who may do what has changed
     PURGE = (_LIFECYCLE, "destroy", "D")
     SENT_AGAIN = (_LIFECYCLE, "transmit", "E")
+    AMENDED = (_LIFECYCLE, "amend", "U")
+    WITHDRAWN = (_LIFECYCLE, "deprecate", "U")  # what is there is marked as in error, and stays
+    DECIDED = (_LIFECYCLE, "originate", "C")  # words and codes of the site: reports to come are coded by them
+    COPIED = (_LIFECYCLE, "archive", "C")
+    RESTORED = (_LIFECYCLE, "restore", "C")
+
+
+Concern = tuple[str, str]
+"""A thing of ours that something was done with: what it is (report, delivery, batch, overlay, term) and its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +63,12 @@ class Came:
     address: str
     rule: str = ""
     is_ours: bool = False
-    reports: tuple[str, ...] = ()
+    concerns: tuple[Concern, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """One request: the pattern of its route, never its path or query; ``report`` is our own id."""
+    """One request: the pattern of its route, never its path or query; ``concerns`` have ids of ours only."""
 
     at: str
     request: str
@@ -64,7 +78,7 @@ class Done:
     who: str
     sender: str
     address: str
-    report: str = ""
+    concerns: tuple[Concern, ...] = ()
 
 
 def event(done: Done) -> bytes:
@@ -72,26 +86,40 @@ def event(done: Done) -> bytes:
     outcome = "0" if done.status < _REFUSED else "4" if done.status < _FAILED else "8"
     said = f"{done.method} {done.route}: {done.status}"
     kind = (*_REST, _action(done))
-    return _event(kind, done, (outcome, said), (done.report,) if done.report else ())
+    did = _WHAT_IT_DID.get(done.route)
+    return _event(kind, done, (outcome, said), (_LIFECYCLE, did) if did is not None else None)
 
 
 def arrived(came: Came) -> bytes:
     """The same of what came in by itself."""
     outcome = "0" if not came.rule else "8" if came.is_ours else "4"
-    return _event(came.arrival.value, came, (outcome, f"{came.way}: {came.rule or 'accepted'}"), came.reports)
+    return _event(came.arrival.value, came, (outcome, f"{came.way}: {came.rule or 'accepted'}"))
 
 
-def _event(kind: tuple[str, str, str], done: Done | Came, outcome: tuple[str, str], reports: Sequence[str]) -> bytes:
-    agent: dict[str, Any] = {"name": done.who, "requestor": True}
+def _event(
+    kind: tuple[str, str, str], done: Done | Came, outcome: tuple[str, str], did: tuple[str, str] | None = None
+) -> bytes:
+    """The resource; agent and entities with the types of IHE BALP (client; transaction, data)."""
+    agent: dict[str, Any] = {"who": {"identifier": {"value": done.who}}, "name": done.who, "requestor": True}
     if done.sender:
         agent["altId"] = done.sender
     if done.address:
+        agent["type"] = {"coding": [{"system": _DCM, "code": "110153"}]}  # Source Role ID
         agent["network"] = {"address": done.address, "type": "2"}
-    entities: list[dict[str, Any]] = [{"name": "request", "what": {"identifier": {"value": done.request}}}]
-    entities += [{"name": "report", "what": {"identifier": {"value": report}}} for report in reports]
+    request = {"identifier": {"value": done.request}}
+    entities: list[dict[str, Any]] = [
+        {"name": "request", "what": request, "type": {"system": _REQUEST, "code": "XrequestId"}}
+    ]
+    # 2 is System Object, 4 Domain Resource.
+    typed = {"type": {"system": _THING, "code": "2"}, "role": {"system": _ROLE, "code": "4"}}
+    entities += [
+        {"name": name, "what": {"identifier": {"value": value}}, **typed}
+        for name, value in dict.fromkeys(done.concerns)
+    ]
     made = {
         "resourceType": "AuditEvent",
         "type": {"system": kind[0], "code": kind[1]},
+        **({"subtype": [{"system": did[0], "code": did[1]}]} if did is not None else {}),
         "action": kind[2],
         "recorded": done.at,
         "outcome": outcome[0],
@@ -105,5 +133,6 @@ def _event(kind: tuple[str, str, str], done: Done | Came, outcome: tuple[str, st
 
 def _action(done: Done) -> str:
     if done.method == "POST":
-        return "E" if done.route.rpartition("/")[2] in _ASKS else "C"
+        does = done.route.rpartition("/")[2]
+        return "E" if does in _ASKS else "U" if does in _CHANGES else "C"
     return _ACTIONS.get(done.method, "E")

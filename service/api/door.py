@@ -51,6 +51,8 @@ AUDITED: Final = frozenset(
 """What is done under these scopes stands in the trail, and so does every refusal at the door."""
 _BEARER: Final = re.compile(r"Bearer ([A-Za-z0-9._~+/=-]+)", re.IGNORECASE)
 _OF_REPORTS: Final = (Scope.REPORT_READ, Scope.REPORT_WRITE)
+_THINGS: Final = {"reports": "report", "deliveries": "delivery", "batches": "batch", "unmapped": "term"}
+"""What has the id in the address of a route, by the room that the route is in."""
 _NO_TOKEN: Final = frozenset({401, 403, 429})
 
 _log = structlog.get_logger()
@@ -104,6 +106,20 @@ def caller() -> Principal:
     return found
 
 
+def concerns(kind: str, *ids: str) -> None:
+    """Let the line in the trail name what a request is about, where its address does not."""
+    g.setdefault("concerns", []).extend((kind, one) for one in ids)
+
+
+def _concerned() -> tuple[tuple[str, str], ...]:
+    """What the address of the request names, and what the view said besides."""
+    named = request.view_args or {}
+    kind = _THINGS.get((request.endpoint or "").partition(".")[0])
+    found = named.get("id") or named.get("batch")
+    own = [(kind, str(found))] if kind is not None and found is not None else []
+    return (*own, *g.get("concerns", ()))
+
+
 def scope_of(endpoint: str) -> Scope | None:
     """The scope that a route needs; None where no table says so."""
     return SCOPES.get(endpoint) or SCOPES.get(endpoint.partition(".")[0])
@@ -155,10 +171,10 @@ def _audited(response: Response) -> Response:
         return response
     from service.access.events import Done, event
 
-    named = request.view_args or {}
-    report = str(named.get("id") or named.get("batch") or "")
-    if not report and "Location" in response.headers:
-        report = response.headers["Location"].rpartition("/")[2]
+    about = _concerned()
+    if "Location" in response.headers:
+        _, room, made = response.headers["Location"].rsplit("/", 2)
+        about = (*about, (_THINGS.get(room, room), made))
     try:
         store = deployment().store
         done = Done(
@@ -170,7 +186,7 @@ def _audited(response: Response) -> Response:
             caller().name,
             caller().sender,
             request.remote_addr or "",
-            report,
+            about,
         )
         store.audit.add(event(done))
     except (LesionBridgeError, ValueError) as error:

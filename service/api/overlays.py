@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from flask import Response, request
 
-from service.api import answers, body
+from service.api import answers, body, door
 from service.api.curation_schemas import (
     OverlaySchema,
     OverlaysSchema,
@@ -80,7 +80,9 @@ def upload(query: dict[str, Any], sender: str) -> Response:
     made = NewOverlay(
         sender, new.text.media_type, new.text.content, len(new.rows), query["author"], after=query.get("after")
     )
-    return answer(overlay_row(here.store.overlays.keep(made), new), HTTPStatus.CREATED)
+    kept = here.store.overlays.keep(made)
+    changed(kept)
+    return answer(overlay_row(kept, new), HTTPStatus.CREATED)
 
 
 @blueprint.post("/preview")
@@ -127,6 +129,7 @@ def roll_back(sender: str) -> Response:
     old = here.store.overlays.get(sender, wanted["version"])
     held = _layer(OverlayText(sender, old.version, old.media_type, old.content))
     kept = here.store.overlays.roll_back(sender, old.version, wanted["author"])
+    changed(kept)
     return answer(overlay_row(kept, held), HTTPStatus.CREATED)
 
 
@@ -144,6 +147,11 @@ def _read(sender: str) -> Layer:
 def _layer(text: OverlayText) -> Layer:
     here = deployment().site.layers()
     return layer(text, here.vocabulary.with_site(None, here.releases)).held()
+
+
+def changed(*kept: "KeptOverlay") -> None:
+    """Name versions that were made in the audit trail; nothing of what stands in them."""
+    door.concerns("overlay", *(f"{one.sender}/{one.version}" for one in kept))
 
 
 def overlay_row(kept: "KeptOverlay", checked: Layer | None = None) -> dict[str, Any]:

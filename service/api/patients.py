@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from flask import Response, request
 
-from service.api import body
+from service.api import body, door
 from service.api.deployment import deployment
 from service.api.merge_schemas import Merge, MergedSchema, MergeQuery
 from service.api.openapi import Blueprint
@@ -28,6 +28,8 @@ def merge(query: dict[str, Any]) -> Response:
     said = body.read_json(request, Merge(), "merge")
     survivor, prior = (named(said[name]["id"], said[name].get("issuer")) for name in ("survivor", "prior"))
     found = merged(deployment(), survivor, prior, dry_run=query["dry_run"])
+    if not query["dry_run"]:
+        door.concerns("report", *(one.id for one in found.reports))
     reports = [
         {
             "id": one.id,

@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 from flask import Response, request
 
 from service import curation_tables
-from service.api import body
+from service.api import body, door
 from service.api.curation_schemas import OverlaysSchema, Resolve, ResolveQuery, UnmappedListSchema, UnmappedQuery
 from service.api.deployment import deployment
 from service.api.openapi import Blueprint
-from service.api.overlays import answer, overlay_row
+from service.api.overlays import answer, changed, overlay_row
 from service.coding.overlays.rows import CSV
 from service.curation import Decided, decide
 from service.domain.errors import Problem, UnsupportedMedia
@@ -92,6 +92,8 @@ def _decided(decisions: Sequence[Decided]) -> Response:
         return answer({"overlays": []})
     site = here.site.layers()
     made = decide(decisions, here.store, site.vocabulary.with_site(None, site.releases))
+    door.concerns("term", *(str(one.id) for one in decisions))
+    changed(*made)
     return answer({"overlays": [overlay_row(one) for one in made]}, HTTPStatus.CREATED)
 
 

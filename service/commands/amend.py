@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from service.access.events import Arrival
 from service.amendments import REASONS, Kind, amended, cancelled, default_reason, destinations
 from service.commands.inputs import documents
 from service.commands.report import identify
 from service.commands.speaking import received, refusing, settings, site, stop, store
+from service.commands.trail import noted
 from service.domain.times import DateTime
 from service.doors import READERS, detect
 from service.pipeline import BUNDLES, DIALECTS, PROFILES, Format, Options, Source
@@ -82,7 +84,14 @@ def amend(
         stop(f"{input_path}: one document is wanted here")
     form = Format(from_) if from_ else detect(document.body)
     came = received(document.body, form, here, site(here), text)
-    _publish(here, kept, base, amended(came, base, Kind(kind), kept, reject=default_reason(more["reject"])), more)
+    _publish(
+        here,
+        kept,
+        base,
+        amended(came, base, Kind(kind), kept, reject=default_reason(more["reject"])),
+        more,
+        (Arrival.AMENDED, f"amend --kind {kind}"),
+    )
 
 
 @click.command("cancel")
@@ -113,10 +122,13 @@ def cancel(id: str, issued: str | None, **more: Any) -> None:  # noqa: A002 - th
     said = cancelled(
         received(b"", Format.FINDINGS, here, site(here)), base, kept, issued=at, reject=default_reason(more["reject"])
     )
-    _publish(here, kept, base, said, more)
+    _publish(here, kept, base, said, more, (Arrival.WITHDRAWN, "cancel"))
 
 
-def _publish(here: "Settings", kept: "Store", base: "Stored", source: Source, more: dict[str, Any]) -> None:
+def _publish(
+    here: "Settings", kept: "Store", base: "Stored", source: Source, more: dict[str, Any], what: tuple[Arrival, str]
+) -> None:
+    """Keep the next version, write into the trail what was done, and print the receipt."""
     options = Options(more["dialect"], more["bundle"], profile=more["profile"])
     plan = _plan(here, more["deliver"], destinations(base, kept))
     planner: Planner = plan
@@ -126,6 +138,8 @@ def _publish(here: "Settings", kept: "Store", base: "Stored", source: Source, mo
 
         planner = Rejecting(plan, reason, base, kept)
     receipt = publish(source, options, kept, dry_run=more["dry_run"], planner=planner)
+    if receipt.id is not None:
+        noted(here, kept, *what, ("report", base.id), ("report", receipt.id))
     sys.stdout.buffer.write(receipt.content)
     sys.stdout.buffer.flush()
 

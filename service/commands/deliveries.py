@@ -54,5 +54,5 @@ def replay(ids: tuple[str, ...], state: str | None, destination: str | None, *, 
         number = len([kept.retry(one, priority=priority) for one in ids])
     else:
         number = kept.retry_all(wanted, priority=priority)
-    noted(here, everything, Arrival.SENT_AGAIN, f"replay: {number}")
+    noted(here, everything, Arrival.SENT_AGAIN, f"replay: {number}", *(("delivery", one) for one in ids))
     click.echo(f"{counted(number, 'delivery', 'deliveries')} to be sent again", err=True)

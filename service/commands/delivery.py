@@ -72,7 +72,9 @@ def edit(id: str, **said: str | None) -> None:  # noqa: A002 - the contract's wo
     here = Deployment(settings())
     wanted = {name: value for name, value in said.items() if value is not None}
     made = written_again(here.store, id, here.source(b"", Format.FINDINGS), here.destinations, wanted)
-    noted(here.settings, here.store, Arrival.SENT_AGAIN, "delivery edit", made.version)
+    noted(
+        here.settings, here.store, Arrival.SENT_AGAIN, "delivery edit", ("report", made.version), ("delivery", made.id)
+    )
     click.echo(made.id)
     say(f"to {made.destination}, after {made.parent}")
 

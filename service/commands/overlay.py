@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from service.access.events import Arrival
 from service.coding.overlays.rows import CONCEPT_MAP, CSV
 from service.commands.speaking import counted, refusing, say, settings, site, stop, store
+from service.commands.trail import noted
 from service.domain.codes import CodedTerm
 from service.domain.errors import Problem
 
@@ -47,7 +49,9 @@ def load(file: Path, sender: str | None, author: str, after: int | None) -> None
     here = settings()
     new = _read(here, file, sender)
     made = NewOverlay(new.text.sender, new.text.media_type, new.text.content, len(new.rows), author, "upload", after)
-    kept = store(here).overlays.keep(made)
+    everything = store(here)
+    kept = everything.overlays.keep(made)
+    noted(here, everything, Arrival.DECIDED, "overlay load", ("overlay", f"{kept.sender}/{kept.version}"))
     click.echo(f"{kept.sender}: version {kept.version}, {counted(kept.rows, 'row')}, {new.applied} applied")
 
 

@@ -41,7 +41,13 @@ def merge(prior: str, survivor: str, issuer: str | None, prior_issuer: str | Non
     try:
         found = merged(here, _named(survivor, issuer), _named(prior, prior_issuer or issuer), dry_run=dry_run)
         if not dry_run:
-            noted(here.settings, here.store, Arrival.MERGE, "patient merge", *(one.id for one in found.reports))
+            noted(
+                here.settings,
+                here.store,
+                Arrival.MERGE,
+                "patient merge",
+                *(("report", one.id) for one in found.reports),
+            )
     finally:
         here.store.close()
     for one in found.reports:

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from service.access.events import Arrival, Came, arrived
+from service.access.events import Arrival, Came, Concern, arrived
 from service.commands.speaking import say
 from service.domain.errors import LesionBridgeError
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from service.store.reports import Store
 
 
-def noted(here: Settings, kept: Store, what: Arrival, command: str, *reports: str) -> None:
-    """Write down what was done; where that can't be, it is said: it is done already."""
+def noted(here: Settings, kept: Store, what: Arrival, command: str, *concerns: Concern) -> None:
+    """Write down what was done with what; where that can't be, it is said: it is done already."""
     if not here.audit:
         return
-    came = Came(kept.now(), str(uuid4()), what, f"lesionbridge {command}", _who(), "", "", reports=reports)
+    came = Came(kept.now(), str(uuid4()), what, f"lesionbridge {command}", _who(), "", "", concerns=concerns)
     try:
         kept.audit.add(arrived(came))
     except LesionBridgeError:

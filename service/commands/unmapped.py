@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from service.access.events import Arrival
 from service.commands.speaking import counted, refusing, settings, site, store
+from service.commands.trail import noted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +82,12 @@ def resolve(file: Path | None, id_: int | None, what: str | None, author: str) -
         decisions = (Decided(id_ or 0, what or "", author),)
     here = settings()
     used = site(here).layers()
-    made = decide(decisions, store(here), used.vocabulary.with_site(None, used.releases)) if decisions else ()
+    everything = store(here)
+    made = decide(decisions, everything, used.vocabulary.with_site(None, used.releases)) if decisions else ()
+    if made:
+        terms = [("term", str(one.id)) for one in decisions]
+        overlays = [("overlay", f"{one.sender}/{one.version}") for one in made]
+        noted(here, everything, Arrival.DECIDED, "unmapped resolve", *terms, *overlays)
     for kept in made:
         click.echo(f"{kept.sender}: version {kept.version}, {counted(kept.rows, 'row')}")
     click.echo(f"{counted(len(decisions), 'term')} decided", err=True)

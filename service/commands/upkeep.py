@@ -1,12 +1,19 @@
 """`lesionbridge purge`, `backup` and `restore`."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from service.access.events import Arrival
 from service.commands.speaking import counted, refusing, settings, stop, store
 from service.commands.trail import noted
+from service.domain.errors import LesionBridgeError
+
+if TYPE_CHECKING:
+    from service.config import Settings
 
 
 @click.command("purge")
@@ -36,7 +43,11 @@ def backup(file: Path) -> None:
     """Write a whole copy of the SQLite database to FILE, while it is in use."""
     from service.store.backup import backup as copied
 
-    size = copied(settings().database_url, file)
+    here = settings()
+    size = copied(here.database_url, file)
+    kept = store(here)
+    noted(here, kept, Arrival.COPIED, "backup")
+    kept.close()
     click.echo(f"{file}: {size} bytes", err=True)
 
 
@@ -49,7 +60,23 @@ def restore(file: Path, *, replace: bool) -> None:
     from service.store.backup import restore as put_back
 
     here = settings()
+    there = _end_of_trail(here) if replace else "there was no database"
     put_back(here.database_url, file, replace=replace)
     kept = store(here)
     kept.migrate()
+    noted(here, kept, Arrival.RESTORED, f"restore ({there})")
     click.echo("restored: what was delivered since the copy is sent again, which doubles nothing", err=True)
+
+
+def _end_of_trail(here: Settings) -> str:
+    """Where the trail ends that a copy takes the place of: else nobody could say what is missing."""
+    kept = store(here)
+    try:
+        last = kept.audit.last()
+    except LesionBridgeError:
+        return "the trail before it can't be read"
+    finally:
+        kept.close()
+    return (
+        f"the trail before it ended at {last.position}, hash {last.hash}" if last is not None else "no trail before it"
+    )

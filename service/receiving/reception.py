@@ -92,7 +92,7 @@ class Reception:
             peer.address,
             rule_of(failed),
             is_ours,
-            reports,
+            tuple(("report", one) for one in reports),
         )
         try:
             store.audit.add(arrived(came))

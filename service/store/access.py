@@ -107,6 +107,13 @@ class AuditTrail:
             row = {"position": position, "event": event, "previous": previous, "hash": chained(previous, event)}
             connection.execute(insert(AUDIT).values(**row))
 
+    def last(self) -> KeptEvent | None:
+        """The event at the end of the chain, or None."""
+        statement = select(AUDIT).order_by(AUDIT.c.position.desc()).limit(1)
+        with reading(self._engine) as connection:
+            row = connection.execute(statement).first()
+        return KeptEvent(row.position, bytes(row.event), row.previous, row.hash) if row is not None else None
+
     def after(self, position: int, limit: int = _PAGE) -> tuple[KeptEvent, ...]:
         """The events after a position, oldest first."""
         statement = select(AUDIT).where(AUDIT.c.position > position).order_by(AUDIT.c.position)

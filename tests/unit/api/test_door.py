@@ -196,6 +196,50 @@ def test_an_event_is_a_fhir_auditevent(service: Service) -> None:
     assert AuditEvent.model_validate_json(kept.event).action == "C"
 
 
+def test_every_change_names_what_it_changed(service: Service) -> None:
+    from tests.unit.coding.overlays.lines import line, table
+
+    write, words = service.key(Scope.REPORT_WRITE), service.key(Scope.TERMINOLOGY_WRITE)
+    first = service.publish(write, lesions__0__site="our own lobe").headers["Location"]
+    later = make_body(report__issued="2026-03-03T08:00:00+01:00", lesions__0__site="our own lobe")
+    second = service.ask("POST", f"{first}/amend?kind=correct", write, later).headers["Location"]
+    third = service.ask("POST", f"{second}/cancel", write).headers["Location"]
+    csv = {**words, "Content-Type": "text/csv"}
+    upload = table(line(field="site", term="our other lobe", concept="frontal-lobe"))
+    assert service.ask("PUT", "/v1/overlays/local?author=A", csv, upload).status_code == 201
+    (term,), _ = service.store.unmapped.list({}, limit=1)
+    said = {"concept": "frontal-lobe", "author": "Dr. A"}
+    assert service.ask("POST", f"/v1/unmapped/{term.id}/resolve", words, orjson.dumps(said)).status_code == 201
+    back = orjson.dumps({"version": 1, "author": "A"})
+    assert service.ask("POST", "/v1/overlays/local/rollback", words, back).status_code == 201
+    assert service.ask("PUT", "/v1/overlays/local?author=A", csv, b"nonsense").status_code == 422
+
+    ids = [one.rpartition("/")[2] for one in (first, second, third)]
+    found = [orjson.loads(kept.event) for kept in service.store.audit.after(0)]
+    about = [[(one["name"], one["what"]["identifier"]["value"]) for one in event["entity"][1:]] for event in found]
+    assert about == [
+        [("report", ids[0])],
+        [("report", ids[0]), ("report", ids[1])],
+        [("report", ids[1]), ("report", ids[2])],
+        [("overlay", "local/1")],
+        [("term", str(term.id)), ("overlay", "local/2")],
+        [("overlay", "local/3")],
+        [],
+    ]
+    assert [event["action"] for event in found] == ["C", "U", "U", "U", "U", "U", "U"]
+    assert [event["outcome"] for event in found] == ["0"] * 6 + ["4"]
+    assert [one["code"] for event in found for one in event.get("subtype", ())] == ["amend", "deprecate"]
+    assert b"lobe" not in b"".join(kept.event for kept in service.store.audit.after(0))
+
+
+def test_a_delivery_and_a_batch_are_called_what_they_are(service: Service) -> None:
+    some, admin = "8e0c3c38-0d6a-4c8c-8a7f-0c6f0a4b4f11", service.key(Scope.DELIVERY_ADMIN, Scope.REPORT_READ)
+    for room in ("deliveries", "batches"):
+        assert service.ask("GET", f"/v1/{room}/{some}", admin).status_code == 404
+    found = [orjson.loads(kept.event)["entity"][1] for kept in service.store.audit.after(0)]
+    assert [(one["name"], one["what"]["identifier"]["value"]) for one in found] == [("delivery", some), ("batch", some)]
+
+
 def test_a_trail_that_was_changed_is_found_out(service: Service) -> None:
     from sqlalchemy import create_engine, text
 

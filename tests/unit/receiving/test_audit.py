@@ -70,7 +70,14 @@ def test_an_object_kept_and_one_refused_have_an_event_each(here: Deployment) -> 
     good, bad = events(here)
     assert [good["type"], good["action"]] == [{"system": DCM, "code": "110104"}, "C"]
     assert good["agent"] == [
-        {"name": "NORTHAI", "requestor": True, "altId": "north", "network": {"address": "127.0.0.1", "type": "2"}}
+        {
+            "who": {"identifier": {"value": "NORTHAI"}},
+            "name": "NORTHAI",
+            "requestor": True,
+            "altId": "north",
+            "type": {"coding": [{"system": DCM, "code": "110153"}]},
+            "network": {"address": "127.0.0.1", "type": "2"},
+        }
     ]
     assert (good["outcome"], good["outcomeDesc"]) == ("0", "dicom: accepted")
     [report] = here.store.search({"sender": "north"}, limit=9)
@@ -116,7 +123,9 @@ def test_every_report_of_a_file_has_an_event(deploy: Deploy, tmp_path: Path) -> 
     found = {event["outcome"]: event for event in events(here)}
     assert found.keys() == {"0", "4"}
     assert report_of(found["0"]) == here.store.search({"sender": "north"}, limit=9)[0].id
-    assert [one["agent"] for one in found.values()] == [[{"name": "folder", "requestor": True, "altId": "north"}]] * 2
+    assert [one["agent"] for one in found.values()] == [
+        [{"who": {"identifier": {"value": "folder"}}, "name": "folder", "requestor": True, "altId": "north"}]
+    ] * 2
 
 
 @pytest.fixture
