@@ -2,8 +2,10 @@
 
 import hashlib
 import re
+from binascii import hexlify
 from functools import lru_cache
 from json.encoder import encode_basestring
+from struct import Struct
 from uuid import UUID, uuid5
 
 NAMESPACE = UUID("5e52f2c1-4b0d-5f5e-9a6e-6c6573696f6e")
@@ -11,7 +13,10 @@ NAMESPACE = UUID("5e52f2c1-4b0d-5f5e-9a6e-6c6573696f6e")
 
 _UID = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+")
 _UID_CHARACTERS = 64  # PS3.5 9.1
-_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}  # high bits 10 (RFC 9562 4.1)
+_FIELDS = Struct("8s4sx3sc3s12s8x")  # of a SHA-1 in hexadecimal: without the digit of the version, and the last 32 bits
+_VARIANT = {b"%x" % digit: b"-%x" % (digit & 3 | 8) for digit in range(16)}  # high bits 10 (RFC 9562 4.1)
+_OTHER_BITS = ~(0xF << 76 | 3 << 62)
+_VERSION_5 = 5 << 76 | 2 << 62  # and the variant, in a UUID as number (RFC 9562 5.5)
 
 
 @lru_cache(maxsize=4096)  # a report repeats its class, series and study UIDs, and each is held in several places
@@ -42,12 +47,13 @@ def derive_uuid(role: str, *parts: str | int | None) -> UUID:
 def derive_uuid_text(role: str, *parts: str | int | None) -> str:
     """``str(derive_uuid(role, *parts))``, sooner."""
     whole = hashlib.sha1(NAMESPACE.bytes + _canonical([role, *parts]).encode(), usedforsecurity=False)
-    return _hyphened(whole.hexdigest())
+    return _hyphened(whole.digest()).decode()
 
 
-def _hyphened(digits: str) -> str:
+def _hyphened(digest: bytes) -> bytes:
     """A SHA-1 as version 5 UUID in lower-case hexadecimal with hyphens (RFC 9562 5.5)."""
-    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:32]}"
+    low, middle, high, variant, clock, node = _FIELDS.unpack(hexlify(digest))
+    return b"".join((low, b"-", middle, b"-5", high, _VARIANT[variant], clock, b"-", node))
 
 
 class UuidFamily:
@@ -65,16 +71,19 @@ class UuidFamily:
 
     def text(self, part: str) -> str:
         """The member of one further part, in lower-case hexadecimal with hyphens."""
+        return self.member(encode_basestring(part).encode()).decode()
+
+    def member(self, part: bytes) -> bytes:
+        """`text` as bytes, of a part, or of several with commas between them, that is canonical JSON already."""
         whole = self._begun.copy()
-        whole.update(f"{encode_basestring(part)}]".encode())
-        return _hyphened(whole.hexdigest())
+        whole.update(part + b"]")
+        return _hyphened(whole.digest())
 
     def uid(self, part: str) -> str:
         """The member of one further part as a DICOM UID under 2.25 (PS3.5 B.2)."""
         whole = self._begun.copy()
         whole.update(f"{encode_basestring(part)}]".encode())
-        digits = whole.hexdigest()
-        return f"2.25.{int(f'{digits[:12]}5{digits[13:16]}{_VARIANT[digits[16]]}{digits[17:32]}', 16)}"
+        return f"2.25.{int.from_bytes(whole.digest()[:16], 'big') & _OTHER_BITS | _VERSION_5}"
 
 
 def derive_uid(role: str, *parts: str | int | None) -> str:

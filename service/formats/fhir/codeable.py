@@ -6,6 +6,7 @@ only way to keep the digits as the sender wrote them.
 
 from decimal import Decimal
 from functools import cache, lru_cache
+from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 import orjson
@@ -44,28 +45,28 @@ def coding(code: Code, sender: str) -> Json:
     return made | {"display": code.display} if code.display else made
 
 
-class _Codeable(NamedTuple):
-    """A CodeableConcept as JSON, by itself and to be put into more; ``codes`` are those that it was made of."""
+class Codeable(NamedTuple):
+    """A CodeableConcept as JSON, by itself and to be put into more; ``codes`` are those that it was made of.
+
+    ``name`` tells it from others in canonical JSON, without the quotes: its primary code, or its text.
+    """
 
     codes: tuple[Code, ...]
     content: bytes
     fragment: orjson.Fragment
+    name: bytes
 
 
-_codeables: dict[tuple[int, str, str], _Codeable] = {}
+_codeables: dict[tuple[int, str, str], Codeable] = {}
 
 
 def codeable(term: CodedTerm, sender: str) -> orjson.Fragment:
     """A term as CodeableConcept: its codes in their order, and always its text."""
-    return _codeable(term, sender)[2]
+    return made_codeable(term, sender).fragment
 
 
-def codeable_json(term: CodedTerm, sender: str) -> bytes:
-    """`codeable` as JSON text."""
-    return _codeable(term, sender)[1]
-
-
-def _codeable(term: CodedTerm, sender: str) -> _Codeable:
+def made_codeable(term: CodedTerm, sender: str) -> Codeable:
+    """`codeable` in all its forms."""
     # Keyed by which codes they are, not by what they equal: they are equal without their displays, and the same report
     # must give the same bytes.
     codes = term.codes
@@ -74,7 +75,8 @@ def _codeable(term: CodedTerm, sender: str) -> _Codeable:
         return known
     concept: Json = {"coding": [coding(code, sender) for code in codes]} if codes else {}
     content = orjson.dumps(concept | {"text": term.text})
-    made = _Codeable(codes, content, orjson.Fragment(content))
+    name = encode_basestring(f"{codes[0].system} {codes[0].code}" if codes else term.text)[1:-1].encode()
+    made = Codeable(codes, content, orjson.Fragment(content), name)
     if codes:  # words alone may be anybody's, and are not kept
         if len(_codeables) >= _KEPT:
             _codeables.clear()
@@ -119,24 +121,30 @@ def first_coding(term: CodedTerm, sender: str) -> Json:
     return coding(term.code, sender) if term.code is not None else {"display": term.text}
 
 
-def number(value: Decimal) -> orjson.Fragment:
-    """A decimal with its digits as written; ValueError for one that is no number (JSON has none)."""
+@lru_cache(_KEPT)
+def _unit(text: str, code: tuple[str, str] | None, sender: str) -> bytes:
+    """What stands behind the number in a Quantity."""
+    made = {"unit": text}
+    if code is not None:
+        made |= {"system": system_uri(code[0], sender), "code": code[1]}
+    return b"," + orjson.dumps(made)[1:]
+
+
+def quantity_json(value: Decimal, unit: CodedTerm, sender: str) -> bytes:
+    """A number with its unit as Quantity, its digits as written; a unit without a code is its text alone (qty-3).
+
+    Raises ValueError for a decimal that is no number (JSON has none).
+    """
     if not value.is_finite():
         raise ValueError("not a finite number")
-    return orjson.Fragment(str(value))
+    code = unit.code
+    behind = _unit(unit.text, (code.system, code.code) if code is not None else None, sender)
+    return b'{"value":%b%b' % (str(value).encode(), behind)
 
 
-@lru_cache(_KEPT)
-def _unit(text: str, code: tuple[str, str] | None, sender: str) -> dict[str, str]:
-    if code is None:
-        return {"unit": text}
-    return {"unit": text, "system": system_uri(code[0], sender), "code": code[1]}
-
-
-def quantity(value: Decimal, unit: CodedTerm, sender: str) -> Json:
-    """A number with its unit as Quantity; a unit without a code is its text alone (qty-3)."""
-    code = (unit.code.system, unit.code.code) if unit.code is not None else None
-    return {"value": number(value), **_unit(unit.text, code, sender)}
+def quantity(value: Decimal, unit: CodedTerm, sender: str) -> orjson.Fragment:
+    """`quantity_json` to be put into more."""
+    return orjson.Fragment(quantity_json(value, unit, sender))
 
 
 def date_time(value: DateTime, where: str, losses: list[Loss]) -> str:

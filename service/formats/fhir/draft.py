@@ -24,22 +24,33 @@ OBSERVATION_STATUS = {
 """Status of an Observation, of a report in this state."""
 
 
+_NIL = "00000000-0000-0000-0000-000000000000"
+"""The UUID of no resource (RFC 9562 5.9): it stands for that of any Observation."""
+_SAID = b"\0"
+"""What stands where an Observation says something: no JSON has it."""
+
+
 @dataclass(slots=True)
 class Draft:
-    """The report, the references that all its resources carry, and the entries and losses gathered so far."""
+    """The report, the references that all its resources carry, and the entries and losses gathered so far.
+
+    ``kind`` is a kind of bundle (`service.formats.fhir.write.KINDS`); entries are JSON as it has them.
+    """
 
     report: CodedReport
     sr: SrReference
     release: Release
-    entries: dict[str, Entry] = field(default_factory=dict)  # by UUID: what is said twice is one resource
+    kind: str
+    entries: dict[bytes, bytes] = field(default_factory=dict)  # by UUID: what is said twice is one resource
     losses: list[Loss] = field(default_factory=list)
     subject: Json = field(init=False)
     effective: Json = field(init=False)
     observation: Json = field(init=False)
-    _identified: bytes = b""
-    _kinds: dict[str, bytes] = field(default_factory=dict)
+    _frames: dict[str, list[bytes]] = field(default_factory=dict)
     system: str = field(init=False)
     bodies: UuidFamily = field(init=False)
+    observations: UuidFamily = field(init=False)
+    """By the id of a lesion, null for what is said of the whole report, and what is said: the same in every version."""
 
     def __post_init__(self) -> None:
         """Say once what every Observation says."""
@@ -53,11 +64,22 @@ class Draft:
         patient = report.patient
         issuer = patient.issuer.key if patient.issuer is not None else None
         self.bodies = UuidFamily("fhir-body-structure", report.sender, issuer, patient.id)
+        self.observations = UuidFamily("fhir-observation", report.sender, report.id)
 
     def add(self, entry: Entry) -> Json:
         """Take an entry in unless it is there, and return the reference to it."""
-        self.entries.setdefault(entry.uuid, entry)
+        self.entries.setdefault(entry.uuid.encode(), self.written(entry))
         return reference(entry.uuid)
+
+    def written(self, entry: Entry) -> bytes:
+        """An entry as the kind of bundle has it, in JSON."""
+        made: Json = {"fullUrl": f"urn:uuid:{entry.uuid}"}
+        if self.kind == "single":
+            made |= entry.request
+        made["resource"] = entry.resource
+        if self.kind == "transaction":
+            made["request"] = entry.request
+        return orjson.dumps(made)
 
     def lose(self, where: str, what: str, why: str, rule: str) -> None:
         """Name what the release can't carry."""
@@ -79,28 +101,22 @@ class Draft:
         if device is not None:
             shared["device"] = device
         self.observation = shared
-        begins = orjson.dumps({"resourceType": "Observation", "identifier": [{"system": self.system, "value": ""}]})
-        self._identified = begins.removesuffix(b'"}]}')
 
-    def _shared(self, kind: str) -> bytes:
-        """What the Observations of a kind have in common, as JSON members behind the identifier."""
+    def _frame(self, kind: str) -> list[bytes]:
+        """What the entries of the Observations of a kind have in common, parted where the UUID of each one stands."""
         told = self.release.kind(kind) if kind else {}
-        made = self._kinds[kind] = b'"}],' + orjson.dumps({**self.observation, **told})[1:-1] + b","
+        identifier = {"system": self.system, "value": _NIL}
+        shared = {"resourceType": "Observation", "identifier": [identifier], **self.observation, **told}
+        resource = orjson.Fragment(orjson.dumps(shared)[:-1] + b"," + _SAID + b"}")
+        # As `replace_found`; an OID and a UUID need no encoding.
+        request = {"method": "PUT", "url": f"Observation?identifier={self.system}|{_NIL}"}
+        made = self._frames[kind] = self.written(Entry(_NIL, resource, request)).split(_NIL.encode())
         return made
 
-    def family(self, lesion_id: str | None) -> UuidFamily:
-        """The UUIDs of the Observations of a lesion, or of the whole report: the same in every version of it."""
-        return UuidFamily("fhir-observation", self.report.sender, self.report.id, lesion_id)
-
-    def observe(self, uuid: str, said: bytes, kind: str = "") -> Json:
-        """Add an Observation that says ``said``, a JSON object, and return the reference to it; ``kind`` is a concept.
+    def observe(self, uuid: bytes, said: bytes, kind: str = "") -> None:
+        """Add an Observation that says ``said``, members in JSON; ``kind`` is a concept.
 
         A report has a hundred of these: what they share is JSON already.
         """
-        name = uuid.encode()
-        shared = self._kinds.get(kind) or self._shared(kind)
-        resource = orjson.Fragment(b"".join((self._identified, name, shared, said[1:])))
-        # As `replace_found`; an OID and a UUID need no encoding.
-        request = {"method": "PUT", "url": f"Observation?identifier={self.system}|{uuid}"}
-        self.entries.setdefault(uuid, Entry(uuid, resource, request))
-        return {"reference": f"urn:uuid:{uuid}"}
+        frame = self._frames.get(kind) or self._frame(kind)
+        self.entries.setdefault(uuid, uuid.join(frame).replace(_SAID, said))

@@ -85,12 +85,17 @@ def accession_identifier(value: str, issuer: Issuer | None, sender: str) -> Json
     return made
 
 
+@lru_cache(1024)
+def _quoted(system: str) -> str:
+    return quote(system, safe=":/")
+
+
 def _criterion(identifier: Json) -> str:
     """The search for an identifier: FHIR's own marks escaped (R4 search.html#escaping), then percent-encoded."""
     value = identifier["value"]
     for mark in "\\$,|":
         value = value.replace(mark, f"\\{mark}")
-    return f"identifier={quote(identifier['system'], safe=':/')}|{quote(value, safe=':/')}"
+    return f"identifier={_quoted(identifier['system'])}|{quote(value, safe=':/')}"
 
 
 def create_once(uuid: str, resource: Json, identifier: Json) -> Entry:

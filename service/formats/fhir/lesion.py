@@ -1,15 +1,27 @@
 """One lesion: its BodyStructure, the Observation of it, and the measurements and evaluations that are its members."""
 
+from json.encoder import encode_basestring
+
 import orjson
 
 from service.domain.codes import CodedTerm
 from service.domain.report import CountKind, Lesion, Measurement, ReferenceRange, TimePoint
-from service.formats.fhir.codeable import Json, answer, codeable, codeable_json, field_name, member_name, quantity
+from service.formats.fhir.codeable import (
+    Json,
+    answer,
+    codeable,
+    field_name,
+    made_codeable,
+    member_name,
+    quantity,
+    quantity_json,
+)
 from service.formats.fhir.draft import Draft
-from service.formats.fhir.identity import Entry, dicom_identifier, put_by_id
+from service.formats.fhir.identity import Entry, dicom_identifier, put_by_id, reference
 from service.formats.fhir.imaging import lesion_images, studies_of
 
 Imaging = dict[str, Entry]
+_REFERENCES = b'[{"reference":"urn:uuid:%b"}]'
 
 
 def body_structure_entry(draft: Draft, lesion: Lesion[CodedTerm]) -> Entry:
@@ -43,29 +55,28 @@ def lesion_observation(draft: Draft, lesion: Lesion[CodedTerm], imaging: Imaging
     studies = studies_of(lesion_images(lesion), draft.report.study.uid)
     own_study = [imaging[studies[0]].reference]
     shown = draft.release.show(draft, lesion, imaging)
-    family = draft.family(lesion.id)
-    turns: dict[str, int] = {}
-
-    def identity(kind: str, name: CodedTerm) -> str:
-        """The UUID of a member: it is its name, and its turn among those of the same name."""
-        codes = name.codes
-        key = f"{kind} {codes[0].system} {codes[0].code}" if codes else f"{kind} {name.text}"
-        turn = turns[key] = turns.get(key, 0) + 1
-        return family.text(f"{key} #{turn}")
-
-    members = []
+    family, own = draft.observations, encode_basestring(lesion.id).encode() + b","
+    members: list[bytes] = []
+    # Most of a report are these, so what all of a lesion's say is written once.
+    about = b',"focus":%b,"derivedFrom":' % orjson.dumps(focus)
+    studied = orjson.dumps(own_study)
+    turns: dict[bytes, int] = {}
     for place, item in enumerate(lesion.measurements):
-        sources = own_study + shown.of_number[place] if place in shown.of_number else own_study
-        said: Json = {"code": codeable(item.concept, sender), "focus": focus, "derivedFrom": sources}
-        said |= _measured(draft, item)
-        members.append(draft.observe(identity("measurement", item.concept), orjson.dumps(said)))
-    # Most of a report are evaluations, so what all of a lesion's say is written once.
-    same = b',"focus":%b,"derivedFrom":%b,"valueCodeableConcept":' % (orjson.dumps(focus), orjson.dumps(own_study))
+        concept = made_codeable(item.concept, sender)
+        selected = shown.of_number.get(place)
+        sources = studied if selected is None else orjson.dumps(own_study + selected)
+        uuid = family.member(_identity(own + b'"measurement ', concept.name, turns))
+        draft.observe(uuid, b"".join((b'"code":', concept.content, about, sources, _measured(draft, item))))
+        members.append(uuid)
+    answered = about + studied + b',"valueCodeableConcept":'
+    evaluated = own + b'"evaluation '
+    turns = {}
     for evaluation in lesion.evaluations:
-        field, value = codeable_json(evaluation.name, sender), codeable_json(evaluation.value, sender)
-        text = b"".join((b'{"code":', field, same, value, b"}"))
-        members.append(draft.observe(identity("evaluation", evaluation.name), text, "qualitative-evaluations"))
-    said = {
+        field, value = made_codeable(evaluation.name, sender), made_codeable(evaluation.value, sender)
+        uuid = family.member(_identity(evaluated, field.name, turns))
+        draft.observe(uuid, b"".join((b'"code":', field.content, answered, value.content)), "qualitative-evaluations")
+        members.append(uuid)
+    said: Json = {
         "code": member_name("finding"),
         "focus": focus,
         "valueCodeableConcept": codeable(lesion.finding, sender),
@@ -74,17 +85,27 @@ def lesion_observation(draft: Draft, lesion: Lesion[CodedTerm], imaging: Imaging
         said["note"] = [{"text": lesion.text}]
     said |= draft.release.site(lesion, structure, sender)
     if members:
-        said["hasMember"] = members
+        said["hasMember"] = orjson.Fragment(_REFERENCES % b'"},{"reference":"urn:uuid:'.join(members))
     said["derivedFrom"] = [imaging[uid].reference for uid in studies] + shown.selections
     components = _components(lesion, sender) + shown.components
     if components:
         said["component"] = components
-    return draft.observe(family.text("lesion"), orjson.dumps(said), "measurement-group")
+    uuid = family.member(own + b'"lesion"')
+    draft.observe(uuid, orjson.dumps(said)[1:-1], "measurement-group")
+    return reference(uuid.decode())
 
 
-def _measured(draft: Draft, item: Measurement[CodedTerm]) -> Json:
+def _identity(kind: bytes, name: bytes, turns: dict[bytes, int]) -> bytes:
+    """What a member is, in canonical JSON: its name, and its turn among those of the same name."""
+    turn = turns[name] = turns.get(name, 0) + 1
+    return b'%b%b #%d"' % (kind, name, turn)
+
+
+def _measured(draft: Draft, item: Measurement[CodedTerm]) -> bytes:
+    """What was measured and how, as JSON members behind others."""
     sender = draft.report.sender
-    said: Json = {"valueQuantity": quantity(item.value, item.unit, sender)}
+    number = b',"valueQuantity":' + quantity_json(item.value, item.unit, sender)
+    said: Json = {}
     if item.method is not None:
         said["method"] = codeable(item.method, sender)
     if item.range is not None:
@@ -97,7 +118,7 @@ def _measured(draft: Draft, item: Measurement[CodedTerm]) -> Json:
     components += draft.release.measured_on(item)
     if components:
         said["component"] = components
-    return said
+    return number + b"," + orjson.dumps(said)[1:-1] if said else number
 
 
 def _reference_range(limits: ReferenceRange, unit: CodedTerm, sender: str) -> Json:

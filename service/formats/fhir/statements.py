@@ -8,13 +8,17 @@ import orjson
 from service.domain.codes import CodedTerm
 from service.formats.fhir.codeable import Json, answer, codeable, field_name, member_name
 from service.formats.fhir.draft import Draft
-from service.formats.fhir.identity import image_uri
+from service.formats.fhir.identity import image_uri, reference
 
 
 def statements(draft: Draft) -> list[Json]:
     """Add the Observations of the whole report and return references to them, in the order of the report."""
-    family = draft.family(None)
-    return [draft.observe(family.text(key), orjson.dumps(said)) for key, said in _said(draft)]
+    references = []
+    for key, said in _said(draft):
+        uuid = draft.observations.member(f'null,"{key}"'.encode())
+        draft.observe(uuid, orjson.dumps(said)[1:-1])
+        references.append(reference(uuid.decode()))
+    return references
 
 
 def _said(draft: Draft) -> Iterator[tuple[str, Json]]:

@@ -7,7 +7,6 @@ A profile that wants several transactions makes such a list, too: of Bundles, wi
 """
 
 from collections.abc import Sequence
-from itertools import chain
 
 import orjson
 
@@ -31,6 +30,7 @@ from service.formats.fhir.lesion import lesion_observation
 from service.formats.fhir.observers import named_once, observers_of, person_references
 from service.formats.fhir.people import patient_entry
 from service.formats.fhir.profiles.modes import shaped
+from service.formats.fhir.profiles.shaping import plain
 from service.formats.fhir.r4 import R4
 from service.formats.fhir.release import Release
 from service.formats.fhir.statements import statements
@@ -60,49 +60,45 @@ def write(
     ``earlier`` are bundles of the versions before it, as emitted, the newest first: what only they have is withdrawn.
     Raises NotAcceptable for a kind of bundle that is not in `KINDS`, or not that of the mode.
     """
+    if bundle not in KINDS:
+        raise NotAcceptable(Problem("", "bundle", f"bundle is one of {', '.join(KINDS)}", KINDS))
+    withdraws = bool(earlier) and bundle in _WITH_REQUESTS
+    if profile is None and not withdraws:
+        content, losses = _built(report, sr, bundle, release)
+        return Emitted(_media_type(release, requests=bundle == "single"), content, losses)
+    content, losses = _built(report, sr, "transaction" if bundle == "single" else bundle, release)
     made: Json | list[Json]
-    made, losses = _build(report, sr, bundle, release)
     if profile is not None:
-        made, flagged = shaped(made, report, profile, release.name, bundle)
+        made, flagged = shaped(content, report, profile, release.name, bundle)
         losses += flagged
-    if earlier and bundle in _WITH_REQUESTS:
+    else:
+        made = plain(content)
+    if withdraws:
         withdraw(made, report, earlier, release)
     if bundle == "single" and isinstance(made, dict):
         made = [_request(entry) for entry in made["entry"]]
-    media_type = release.media_type
-    if isinstance(made, list):
-        media_type = f"{_REQUESTS};{media_type.partition(';')[2]}"
-    return Emitted(media_type, orjson.dumps(made), losses)
+    return Emitted(_media_type(release, requests=isinstance(made, list)), orjson.dumps(made), losses)
 
 
-def build(report: CodedReport, sr: SrReference, *, bundle: str = "transaction", release: Release = R4) -> Json:
-    """The bundle as a dict; numbers and concepts in it are `orjson.Fragment`, so it is for `orjson.dumps`."""
-    return _build(report, sr, bundle, release)[0]
+def _media_type(release: Release, *, requests: bool) -> str:
+    return f"{_REQUESTS};{release.media_type.partition(';')[2]}" if requests else release.media_type
 
 
-def _build(report: CodedReport, sr: SrReference, bundle: str, release: Release) -> tuple[Json, tuple[Loss, ...]]:
-    if bundle not in KINDS:
-        raise NotAcceptable(Problem("", "bundle", f"bundle is one of {', '.join(KINDS)}", KINDS))
-    has_requests = bundle in _WITH_REQUESTS
+def _built(report: CodedReport, sr: SrReference, bundle: str, release: Release) -> tuple[bytes, tuple[Loss, ...]]:
     report, losses = named_once(report)
-    draft = Draft(report, sr, release)
+    draft = Draft(report, sr, release, bundle)
     draft.losses.extend(losses)
     lead = _fill(draft)
+    entries = b",".join([draft.written(one) for one in lead] + list(draft.entries.values()))
+    if bundle == "single":
+        return b"[%b]" % entries, tuple(draft.losses)
     made: Json = {"resourceType": "Bundle"}
     if bundle == "document":
         made["identifier"] = report_identifiers(draft)[1]
-    made["type"] = bundle if bundle in BUNDLES else "transaction"
-    if not has_requests:
+    made["type"] = bundle
+    if bundle not in _WITH_REQUESTS:
         made["timestamp"] = report.issued.text
-    entries = chain([lead] if bundle == "document" else [], draft.entries.values())
-    if has_requests:
-        made["entry"] = [
-            {"fullUrl": f"urn:uuid:{uuid}", "resource": resource, "request": request}
-            for uuid, resource, request in entries
-        ]
-    else:
-        made["entry"] = [{"fullUrl": f"urn:uuid:{uuid}", "resource": resource} for uuid, resource, _ in entries]
-    return made, tuple(draft.losses)
+    return b'%b,"entry":[%b]}' % (orjson.dumps(made)[:-1], entries), tuple(draft.losses)
 
 
 def _request(entry: Json) -> Json:
@@ -110,8 +106,8 @@ def _request(entry: Json) -> Json:
     return {"fullUrl": entry["fullUrl"], **entry["request"], "resource": entry["resource"]}
 
 
-def _fill(draft: Draft) -> Entry:
-    """Gather every entry of the report in the order in which they refer to each other; returns the Composition."""
+def _fill(draft: Draft) -> list[Entry]:
+    """Gather every entry of the report in the order in which they refer to each other; returns what leads them."""
     report = draft.report
     draft.subject = draft.add(patient_entry(report.patient, report.sender))
     observers = observers_of(draft)
@@ -131,4 +127,4 @@ def _fill(draft: Draft) -> Entry:
     diagnostic = diagnostic_report(draft, gathered)
     document = document_reference(draft, gathered, diagnostic)
     provenances(draft, observers, diagnostic)
-    return composition(draft, gathered, diagnostic, document)
+    return [composition(draft, gathered, diagnostic, document)] if draft.kind == "document" else []

@@ -8,6 +8,8 @@ kept with two results: its ``in`` wants a single item on the left, and gets ever
 from collections.abc import Iterator
 from typing import Final
 
+import orjson
+
 from service.domain.report import CodedReport
 from service.formats.fhir.codeable import Json, field_name, hl7_concept
 from service.formats.fhir.documents import narrative_of
@@ -141,12 +143,15 @@ def _section(title: str, code: Json, said: str, entries: list[Json]) -> Json:
     made = {"title": title, "code": code, "text": narrative_of(div)}
     if entries:
         return {**made, "entry": entries}
-    return {**made, **plain({"emptyReason": hl7_concept("list-empty-reason", "unavailable", "Unavailable")})}
+    return {
+        **made,
+        **plain(orjson.dumps({"emptyReason": hl7_concept("list-empty-reason", "unavailable", "Unavailable")})),
+    }
 
 
 def _plain(key: str) -> Json:
     """A concept as CodeableConcept, as plain JSON."""
-    made: Json = plain({"code": field_name(key)})["code"]
+    made: Json = plain(orjson.dumps({"code": field_name(key)}))["code"]
     return made
 
 

@@ -8,6 +8,8 @@ what it is called, proves nothing. All else of the report is written as it is.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+import orjson
+
 from service.domain.codes import CodedTerm
 from service.domain.report import Lesion
 from service.formats.fhir.codeable import answer, field_name, quantity
@@ -106,7 +108,7 @@ def _entry(shaping: Shaping, lesion: Lesion[CodedTerm], key: str, said: Json) ->
     identifier = resource_identifier(uuid, report.sender)
     resource: Json = {"resourceType": "Observation", "identifier": [identifier], **said, "code": field_name(key)}
     made = replace_found(uuid, resource, identifier)
-    entry: Json = {"fullUrl": f"urn:uuid:{uuid}", "resource": plain(resource)}
+    entry: Json = {"fullUrl": f"urn:uuid:{uuid}", "resource": plain(orjson.dumps(resource))}
     if "request" in shaping.entries[0]:
         entry["request"] = made.request
     return entry

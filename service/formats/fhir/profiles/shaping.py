@@ -13,9 +13,9 @@ from service.domain.report import CodedReport
 Json = dict[str, Any]
 
 
-def plain(made: Json) -> Json:
+def plain(content: bytes) -> Json:
     """A bundle as plain JSON; a number becomes an `orjson.Fragment`, which keeps its digits."""
-    found: Json = json.loads(orjson.dumps(made), parse_float=orjson.Fragment, parse_int=orjson.Fragment)
+    found: Json = json.loads(content, parse_float=orjson.Fragment, parse_int=orjson.Fragment)
     return found
 
 

@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
+from service.domain.codes import CodedTerm
 from service.domain.geometry import ImageReference
 from service.domain.report import CountKind, ReferenceRange
+from service.domain.uids import derive_uuid_text
 from service.formats.fhir.identity import image_uri
 from service.formats.fhir.write import write
 from tests.fhir_bundles import Json, lesions, only, resources, said, sr_of, target, written
@@ -31,6 +34,24 @@ def codes(concept: Json) -> list[str]:
 
 def members(bundle: Json, observation: Json) -> list[Json]:
     return [target(bundle, item) for item in observation["hasMember"]]
+
+
+@pytest.mark.parametrize("text", [str(UUID(int=0)), "a\0b", "\\u0000", '"}],"status":"'])
+def test_what_entries_are_put_together_with_may_stand_in_a_text(text: str) -> None:
+    evaluation = make_lesion().evaluations[0]
+    twice = replace(evaluation, value=CodedTerm(text), name=CodedTerm(text))
+
+    report = make_coded_report(lesions=(make_lesion(text, text=text, evaluations=(twice, twice)),))
+
+    bundle = written(report)
+
+    (lesion,) = lesions(bundle)
+    first, second = members(bundle, lesion)[-2:]
+    assert lesion["note"] == [{"text": text}]
+    assert [one["valueCodeableConcept"] for one in (first, second)] == [{"text": text}] * 2
+    parts = ("fhir-observation", report.sender, report.id, text)
+    for turn, one in enumerate((first, second), 1):
+        assert one["identifier"][0]["value"] == derive_uuid_text(*parts, f"evaluation {text} #{turn}")
 
 
 def test_a_lesion_is_a_finding_at_its_site_with_its_focus() -> None:

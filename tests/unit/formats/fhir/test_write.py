@@ -15,7 +15,7 @@ from service.domain.report import CodedReport, Status
 from service.formats.fhir.r4 import R4
 from service.formats.fhir.r5 import R5
 from service.formats.fhir.release import Release
-from service.formats.fhir.write import BUNDLES, build, write
+from service.formats.fhir.write import BUNDLES, write
 from service.formats.fhir.xml import as_xml
 from tests.fhir_bundles import only, resources, sr_of, target, walk, written
 from tests.reports import LONG_AXIS, MM, REPORTS, make_coded_report, make_lesion, number, status_report
@@ -39,7 +39,7 @@ def test_refuses_a_kind_of_bundle_it_does_not_know() -> None:
     with pytest.raises(NotAcceptable, match="transaction, collection, document, single"):
         write(report, sr_of(report), bundle="message")
     with pytest.raises(NotAcceptable):
-        build(report, sr_of(report), bundle="")
+        write(report, sr_of(report), bundle="")
 
 
 @EVERY
