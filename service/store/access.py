@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Final
 
-from sqlalchemy import Engine, Row, insert, select, text, update
+from sqlalchemy import Engine, LargeBinary, Row, bindparam, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from service.domain.errors import Conflict, NotFound, Problem
-from service.store.database import reading, transaction
+from service.store.database import reading, transaction, writing_once
 from service.store.tables import API_KEYS, AUDIT
 
 FIRST: Final = "0" * 64
@@ -87,6 +87,14 @@ class KeptEvent:
     hash: str
 
 
+_NEXT: Final = text(
+    "INSERT INTO audit (position, event, previous, hash)"
+    " SELECT position + 1, :event, hash, encode(sha256(convert_to(hash, 'UTF8') || '\\x0a'::bytea || :event), 'hex')"
+    " FROM audit ORDER BY position DESC LIMIT 1 ON CONFLICT DO NOTHING"
+).bindparams(bindparam("event", type_=LargeBinary()))
+"""The next event, chained as `chained` does it; nothing where its position was taken meanwhile."""
+
+
 class AuditTrail:
     """Events that are only ever added, each chained to the one before it."""
 
@@ -95,7 +103,14 @@ class AuditTrail:
         self._engine = engine
 
     def add(self, event: bytes) -> None:
-        """Add an event at the end of the chain."""
+        """Add an event at the end of the chain.
+
+        On PostgreSQL one statement does it; the table is locked where another event came between, or none is there yet.
+        """
+        if self._engine.dialect.name == "postgresql":
+            with writing_once(self._engine) as connection:
+                if connection.execute(_NEXT, {"event": event}).rowcount == 1:
+                    return
         with transaction(self._engine, writes=True) as connection:
             if connection.dialect.name == "postgresql":
                 # One writer at a time, or two events would follow the same one.

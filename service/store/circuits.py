@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, bindparam, exists, select, update
 
 from service.store.database import inserting, reading
 from service.store.tables import CIRCUITS
@@ -76,13 +76,18 @@ def open_circuits(engine: Engine) -> tuple[CircuitState, ...]:
         )
 
 
+_MINE: Final = CIRCUITS.c.destination == bindparam("destination")
+_UNTIL: Final = select(CIRCUITS.c.until, CIRCUITS.c.changed).where(_MINE)
+UNTIL: Final = select(CIRCUITS.c.until).where(_MINE).scalar_subquery()
+"""Until when the destination of the parameter ``destination`` is left alone, for statements that ask more at once."""
+TROUBLED: Final = exists().where(_MINE, (CIRCUITS.c.failures > 0) | CIRCUITS.c.until.is_not(None))
+"""Whether it has failures that an answer would take away."""
+
+
 def door(connection: Connection, destination: str, now: str, *, held: bool = False) -> Door:
     """Whether a destination may be sent to now; ``held``: nobody else may decide until the transaction ends."""
-    statement = select(CIRCUITS.c.until, CIRCUITS.c.changed).where(CIRCUITS.c.destination == destination)
-    row = connection.execute(statement).first()
-    if held and row is not None and row.until is not None:
-        # Only where it matters: all that is sent to a destination would wait for each other.
-        row = connection.execute(statement.with_for_update()).first()
+    statement = _UNTIL.with_for_update() if held else _UNTIL
+    row = connection.execute(statement, {"destination": destination}).first()
     if row is None or row.until is None:
         return Door.OPEN
     return Door.SHUT if now < row.until and row.changed <= later(now, AHEAD_S) else Door.TRY

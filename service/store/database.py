@@ -41,7 +41,7 @@ def open_engine(url: str, *, ping: bool = True) -> Engine:
         if parsed.get_backend_name() == "postgresql":
             remote = create_engine(parsed, connect_args={"connect_timeout": 5})
             if ping:
-                event.listen(remote, "checkout", _look_at)
+                event.listen(remote, "checkout", look_at)
             return remote
     except (ArgumentError, NoSuchModuleError) as error:
         raise ValueError("not a database URL") from error
@@ -53,7 +53,7 @@ def open_engine(url: str, *, ping: bool = True) -> Engine:
     return engine
 
 
-def _look_at(connection: Any, _record: object, _proxy: object) -> None:
+def look_at(connection: Any, _record: object, _proxy: object) -> None:
     """Give the pool's connections up where the server has ended this one: only then is there anything to read.
 
     A server that ends a connection says so, and closes it; while nothing is asked it says nothing else but that its own
@@ -91,8 +91,21 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """Statements that only read. On PostgreSQL each sees what is committed when it begins, in a transaction or not
     (READ COMMITTED): without one the messages that begin and end it are spared. Raises Unavailable.
     """
+    with _each_alone(engine, writes=False) as connection:
+        yield connection
+
+
+@contextmanager
+def writing_once(engine: Engine) -> Iterator[Connection]:
+    """One statement that writes; on PostgreSQL it is a transaction by itself, and needs none around it."""
+    with _each_alone(engine, writes=True) as connection:
+        yield connection
+
+
+@contextmanager
+def _each_alone(engine: Engine, *, writes: bool) -> Iterator[Connection]:
     if engine.dialect.name != "postgresql":
-        with transaction(engine) as connection:
+        with transaction(engine, writes=writes) as connection:
             yield connection
         return
     with _answered(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

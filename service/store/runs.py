@@ -5,29 +5,33 @@ changes no state. So a worker that was taken for dead and comes back does no har
 """
 
 import sys
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Engine,
+    Integer,
     RowMapping,
+    Select,
     and_,
+    bindparam,
     exists,
     func,
     insert,
     or_,
     select,
     text,
+    tuple_,
     update,
 )
 
-from service.store.circuits import Circuit, Door, Heard, door, note, take_try
-from service.store.database import reading, transaction
+from service.store.circuits import TROUBLED, UNTIL, Circuit, Door, Heard, Verdict, door, note, take_try
+from service.store.database import reading, transaction, writing_once
 from service.store.deliveries import BACKFILL, Delivery, State, made
 from service.store.tables import ATTEMPTS, DELIVERIES, OUTPUTS, REPORTS
 from service.store.times import AHEAD_S, later
@@ -116,34 +120,25 @@ class Feed:
         A version waits for those before it.
         """
         connection, now = self._connection, self._now
-        at = door(connection, destination, now)
-        room = (1 if at is Door.TRY else pace.limit) - _fed(connection, destination)
+        at_hand = connection.execute(_FED, {"destination": destination}).one()
+        at = Door.OPEN if at_hand.until is None else door(connection, destination, now)
+        room = (1 if at is Door.TRY else pace.limit) - int(at_hand.fed)
         if at is Door.SHUT or room <= 0:
             return ()
-        conditions = [
-            DELIVERIES.c.destination == destination,
-            DELIVERIES.c.open == 1,
-            DELIVERIES.c.fed.is_(None),
-            or_(DELIVERIES.c.next_at <= now, DELIVERIES.c.changed > later(now, AHEAD_S)),
-            ~earlier_open(),
-        ]
+        if pace.backfill and not pace.rate and not pace.backfill_rate:
+            return self._heads(_HEADS, destination, min(room, pace.share))
         room = min(room, pace.share, self._left(destination, pace.rate, pace.per_s))
-        found = self._heads([*conditions, DELIVERIES.c.priority < BACKFILL], room)
+        found = self._heads(_HEADS_SOON, destination, room)
         if not pace.backfill:
             return found
         room = min(room - len(found), self._left(destination, pace.backfill_rate, pace.backfill_per_s, BACKFILL))
-        return found + self._heads([*conditions, DELIVERIES.c.priority >= BACKFILL], room)
+        return found + self._heads(_HEADS_BACKFILL, destination, room)
 
-    def _heads(self, conditions: Sequence[ColumnElement[bool]], room: int) -> tuple[Due, ...]:
-        """The first that meet the conditions."""
+    def _heads(self, statement: Select[str, int, int], destination: str, room: int) -> tuple[Due, ...]:
+        """The first that are due."""
         if room <= 0:
             return ()
-        rows = self._connection.execute(
-            select(DELIVERIES.c.id, DELIVERIES.c.run, DELIVERIES.c.priority)
-            .where(*conditions)
-            .order_by(DELIVERIES.c.priority, DELIVERIES.c.position)
-            .limit(room)
-        )
+        rows = self._connection.execute(statement, {"destination": destination, "room": room} | _instants(self._now))
         return tuple(Due(row.id, row.run, row.priority) for row in rows)
 
     def _left(self, destination: str, rate: int, per_s: float, priority: int = 0) -> int:
@@ -177,13 +172,25 @@ class Runs:
                     return
             yield Feed(connection, self._now())
 
+    def waits(self, destinations: Sequence[str]) -> bool:
+        """Whether anything is due to one of the destinations that no workflow has; one statement, and no lock."""
+        if not destinations:
+            return False
+        with reading(self._engine) as connection:
+            waiting = _any_waiting(tuple(destinations))
+            return bool(connection.execute(waiting, _instants(self._now())).scalar())
+
     def fed(self, runs: Sequence[Due]) -> None:
-        """Remember that a workflow has these runs; one that is done by now stays as it is."""
-        now = self._now()
-        with transaction(self._engine, writes=True) as connection:
-            for one in runs:
-                mine = and_(DELIVERIES.c.id == one.id, DELIVERIES.c.run == one.run, DELIVERIES.c.open == 1)
-                connection.execute(update(DELIVERIES).where(mine).values(fed=now))
+        """Remember that a workflow has these runs; one that is done by now stays as it is.
+
+        On PostgreSQL it waits for no disk: a start that was forgotten is found again, since its workflow is there.
+        """
+        named = tuple_(DELIVERIES.c.id, DELIVERIES.c.run).in_([(one.id, one.run) for one in runs])
+        statement = update(DELIVERIES).where(named, DELIVERIES.c.open == 1).values(fed=self._now())
+        with writing_once(self._engine) as connection:
+            if connection.dialect.name == "postgresql":
+                statement = statement.where(func.set_config("synchronous_commit", "off", True) == "off")
+            connection.execute(statement)
 
     def stale(self) -> tuple[Due, ...]:
         """Runs that a workflow has had for a while: whoever asks looks whether it still has them."""
@@ -201,7 +208,7 @@ class Runs:
         """Take runs back that nobody works on: the next one is due at once."""
         with transaction(self._engine, writes=True) as connection:
             for one in runs:
-                row = _held(connection, one.id, one.run)
+                row = _held(connection, _HELD, id=one.id, run=one.run)
                 if row is not None:
                     _put_off(connection, row, self._now(), 0.0)
 
@@ -209,28 +216,26 @@ class Runs:
         """Begin the next step of a run; None when there is nothing to do in it now, or ever."""
         now = self._now()
         with transaction(self._engine, writes=True) as connection:
-            row = _held(connection, id, run)
+            row = _held(connection, _HELD_WITH_OUTPUT, id=id, run=run)
             if row is None:
                 return None
             delivery = made(row)
             if may.destinations is not None and delivery.destination not in may.destinations:
                 return None
-            content = connection.execute(
-                select(OUTPUTS.c.content, OUTPUTS.c.media_type).where(
-                    OUTPUTS.c.version == delivery.version, OUTPUTS.c.role == delivery.role
-                )
-            ).one()
+            content, media_type = bytes(row["content"]), row["media_type"]
             if delivery.state is State.STORED:
-                return Turn(delivery, "verify", delivery.attempts + 1, bytes(content[0]), content[1])
-            if _of_report(connection, delivery, lower=True):
+                return Turn(delivery, "verify", delivery.attempts + 1, content, media_type)
+            # Only now, with the report held: a statement sees what was committed when it began, not when it got a lock.
+            at_hand = connection.execute(_AT_HAND, _place(delivery)).one()
+            if at_hand.lower:
                 _put_off(connection, row, now, 1.0)
                 return None
-            newer = 0 if delivery.format in may.overtake else _of_report(connection, delivery, lower=False)
-            if newer:
-                superseded = f"superseded: version {newer} went there already"
+            if at_hand.newer and delivery.format not in may.overtake:
+                superseded = f"superseded: version {at_hand.newer} went there already"
                 _settle(connection, row, now, State.DEAD, status="", reason=superseded)
                 return None
-            at = door(connection, delivery.destination, now, held=True)
+            # Held only where it matters: all that is sent to a destination would wait for each other.
+            at = Door.OPEN if at_hand.until is None else door(connection, delivery.destination, now, held=True)
             if at is Door.SHUT:
                 _put_off(connection, row, now, 1.0)
                 return None
@@ -239,64 +244,188 @@ class Runs:
             number = delivery.attempts + 1
             if delivery.attempts:
                 _close_lost(connection, id, now)
-            connection.execute(insert(ATTEMPTS).values(**_begun(delivery, "send", number, worker, now)))
-            changed = {"state": State.SENDING, "attempts": number, "changed": now}
-            connection.execute(update(DELIVERIES).where(DELIVERIES.c.position == delivery.position).values(changed))
-            return Turn(delivery, "send", number, bytes(content[0]), content[1], at is Door.TRY)
+            attempt = _begun(delivery, "send", number, worker, now)
+            _write(connection, row, {"state": State.SENDING, "attempts": number, "changed": now}, attempt)
+            return Turn(delivery, "send", number, content, media_type, at is Door.TRY)
 
     def told(self, turn: Turn, started: str, worker: str, told: Told) -> bool:
         """Record the answer to a step and what follows from it; False when the run was taken over meanwhile."""
         now = self._now()
-        ended = {
-            "ended": now,
-            "outcome": told.outcome,
-            "status": told.status,
-            "reason": told.reason,
-            "detail": orjson.dumps(told.detail).decode(),
-        }
         at = turn.delivery
         with transaction(self._engine, writes=True) as connection:
-            row = _held(connection, at.id, at.run)
-            if turn.step == "send":
-                mine = and_(ATTEMPTS.c.delivery == at.id, ATTEMPTS.c.number == turn.attempt)
-                connection.execute(update(ATTEMPTS).where(mine).values(ended))
-            elif row is not None:
-                begun = _begun(at, turn.step, row["attempts"] + 1, worker, started)
-                connection.execute(insert(ATTEMPTS).values(**(begun | ended)))
-            if told.heard is not None:
-                note(connection, at.destination, told.heard, now, self._circuit)
-            if row is None:
-                return False
-            sent = told.state is State.STORED and turn.step == "send"
-            values: dict[str, Any] = {
-                "attempts": row["attempts"] + (turn.step != "send"),
-                "counted": 0 if sent else row["counted"] + told.counts,
+            row = _held(connection, _HELD_ALONE, id=at.id, run=at.run, destination=at.destination)
+            attempt: dict[str, Any] = {
+                "ended": now,
+                "outcome": told.outcome,
                 "status": told.status,
                 "reason": told.reason,
+                "detail": orjson.dumps(told.detail).decode(),
             }
-            if told.again_s is not None:
-                _put_off(connection, row, now, told.again_s, told.state, **values)
-            elif sent:
-                changed = {"state": State.STORED, "changed": now, **values}
-                connection.execute(update(DELIVERIES).where(DELIVERIES.c.position == at.position).values(changed))
-            else:
-                _settle(connection, row, now, told.state, **values)
-            return True
+            if turn.step == "send":
+                attempt = {"delivery": at.id, "number": turn.attempt} | attempt
+            elif row is not None:
+                attempt = _begun(at, turn.step, row["attempts"] + 1, worker, started) | attempt
+            # An answer that says no news of the destination itself is no statement.
+            if told.heard is not None and (row is None or row["troubled"] or told.heard.verdict is not Verdict.WORKS):
+                note(connection, at.destination, told.heard, now, self._circuit)
+            if row is not None:
+                _recorded(connection, turn, row, now, told, attempt)
+            elif turn.step == "send":
+                connection.execute(_ATTEMPT_ENDS, _as_parameters("attempt", attempt))
+            return row is not None
 
 
-def _held(connection: Connection, id: str, run: int) -> RowMapping | None:  # noqa: A002 - as in the routes
-    """The row of a run, held together with its report until the transaction ends; None when the run is over."""
-    mine = and_(DELIVERIES.c.id == id, DELIVERIES.c.run == run, DELIVERIES.c.open == 1)
-    held = select(DELIVERIES).join(REPORTS, REPORTS.c.id == DELIVERIES.c.report).where(mine)
-    row = connection.execute(held.with_for_update()).first()
+def earlier_open() -> Any:
+    """Whether a delivery of an earlier version to the same destination is still open."""
+    other = DELIVERIES.alias("earlier")
+    return exists(
+        select(other.c.position).where(
+            other.c.report == DELIVERIES.c.report,
+            other.c.destination == DELIVERIES.c.destination,
+            other.c.number < DELIVERIES.c.number,
+            other.c.open == 1,
+        )
+    )
+
+
+# Statements are made once: to put one together costs as much as to run it.
+_RUN: Final = (DELIVERIES.c.id == bindparam("id"), DELIVERIES.c.run == bindparam("run"), DELIVERIES.c.open == 1)
+_WITH_REPORT: Final = DELIVERIES.join(REPORTS, REPORTS.c.id == DELIVERIES.c.report)
+_ITS_OUTPUT: Final = and_(OUTPUTS.c.version == DELIVERIES.c.version, OUTPUTS.c.role == DELIVERIES.c.role)
+_OF: Final = (DELIVERIES, REPORTS)
+_HELD: Final = select(DELIVERIES).select_from(_WITH_REPORT).where(*_RUN).with_for_update(of=_OF)
+_HELD_WITH_OUTPUT: Final = (
+    select(DELIVERIES, OUTPUTS.c.content, OUTPUTS.c.media_type)
+    .select_from(_WITH_REPORT.outerjoin(OUTPUTS, _ITS_OUTPUT))
+    .where(*_RUN)
+    .with_for_update(of=_OF)
+)
+# Without its report: the order of versions is decided where a step is begun, never where it ends.
+_HELD_ALONE: Final = select(DELIVERIES, TROUBLED.label("troubled")).where(*_RUN).with_for_update(of=DELIVERIES)
+_SAME: Final = (
+    DELIVERIES.c.report == bindparam("report", type_=Integer()),
+    DELIVERIES.c.destination == bindparam("destination"),
+)
+_NUMBER: Final = bindparam("number", type_=Integer())
+_OUT: Final = DELIVERIES.c.state.in_((State.SENDING, State.STORED, State.VERIFIED))
+_HIGHEST: Final = select(func.max(DELIVERIES.c.number)).where(*_SAME)
+_AT_HAND: Final = select(
+    _HIGHEST.where(DELIVERIES.c.number < _NUMBER, DELIVERIES.c.open == 1).scalar_subquery().label("lower"),
+    _HIGHEST.where(DELIVERIES.c.number > _NUMBER, _OUT).scalar_subquery().label("newer"),
+    UNTIL.label("until"),
+)
+"""The number of an open earlier version, of a later one that went out or may have, and how the destination is."""
+_WRITTEN: Final = (
+    "state",
+    "open",
+    "attempts",
+    "counted",
+    "run",
+    "fed",
+    "changed",
+    "next_at",
+    "settled",
+    "status",
+    "reason",
+)
+"""The columns of a delivery that change with its runs."""
+_DELIVERY: Final = (
+    update(DELIVERIES)
+    .where(DELIVERIES.c.position == bindparam("delivery_position"))
+    .values({name: bindparam(f"delivery_{name}") for name in _WRITTEN})
+)
+_ATTEMPT_BEGINS: Final = insert(ATTEMPTS).values({one.name: bindparam(f"attempt_{one.name}") for one in ATTEMPTS.c})
+_ATTEMPT_ENDS: Final = (
+    update(ATTEMPTS)
+    .where(
+        ATTEMPTS.c.delivery == bindparam("attempt_delivery"),
+        ATTEMPTS.c.number == bindparam("attempt_number", type_=Integer()),
+    )
+    .values({name: bindparam(f"attempt_{name}") for name in ("ended", "outcome", "status", "reason", "detail")})
+)
+_WITH_BEGIN: Final = _DELIVERY.add_cte(_ATTEMPT_BEGINS.cte("attempt"))
+_WITH_END: Final = _DELIVERY.add_cte(_ATTEMPT_ENDS.cte("attempt"))
+"""Both in one statement, where the database can do that."""
+
+
+_UNFED: Final = (
+    DELIVERIES.c.open == 1,
+    DELIVERIES.c.fed.is_(None),
+    or_(DELIVERIES.c.next_at <= bindparam("now"), DELIVERIES.c.changed > bindparam("ahead")),
+)
+_HEADS: Final = (
+    select(DELIVERIES.c.id, DELIVERIES.c.run, DELIVERIES.c.priority)
+    .where(DELIVERIES.c.destination == bindparam("destination"), *_UNFED, ~earlier_open())
+    .order_by(DELIVERIES.c.priority, DELIVERIES.c.position)
+    .limit(bindparam("room", type_=Integer()))
+)
+_HEADS_SOON: Final = _HEADS.where(DELIVERIES.c.priority < BACKFILL)
+_HEADS_BACKFILL: Final = _HEADS.where(DELIVERIES.c.priority >= BACKFILL)
+_FED: Final = select(
+    select(func.count())
+    .where(DELIVERIES.c.destination == bindparam("destination"), DELIVERIES.c.open == 1, DELIVERIES.c.fed.is_not(None))
+    .scalar_subquery()
+    .label("fed"),
+    UNTIL.label("until"),
+)
+"""How many runs of a destination workflows have, and how the destination is."""
+
+
+@lru_cache(maxsize=16)
+def _any_waiting(destinations: tuple[str, ...]) -> Select[Any]:
+    """One look for each destination: an index finds the first that waits, of however many."""
+    return select(or_(*(exists().where(DELIVERIES.c.destination == name, *_UNFED) for name in destinations)))
+
+
+def _held(connection: Connection, statement: Select[Any], **run: str | int) -> RowMapping | None:
+    """The row of a run, held until the transaction ends; None when the run is over."""
+    row = connection.execute(statement, run).first()
     return row._mapping if row else None
 
 
-def _fed(connection: Connection, destination: str) -> int:
-    fed = select(func.count()).where(
-        DELIVERIES.c.destination == destination, DELIVERIES.c.open == 1, DELIVERIES.c.fed.is_not(None)
-    )
-    return int(connection.execute(fed).scalar() or 0)
+def _recorded(
+    connection: Connection, turn: Turn, row: RowMapping, now: str, told: Told, attempt: Mapping[str, Any]
+) -> None:
+    """End an attempt, and change its delivery to what follows."""
+    sent = told.state is State.STORED and turn.step == "send"
+    values: dict[str, Any] = {
+        "attempts": row["attempts"] + (turn.step != "send"),
+        "counted": 0 if sent else row["counted"] + told.counts,
+        "status": told.status,
+        "reason": told.reason,
+    }
+    if told.again_s is not None:
+        _put_off(connection, row, now, told.again_s, attempt, **(values | {"state": told.state}))
+    elif sent:
+        _write(connection, row, {"state": State.STORED, "changed": now, **values}, attempt)
+    else:
+        _settle(connection, row, now, told.state, attempt, **values)
+
+
+def _write(
+    connection: Connection, row: RowMapping, changes: Mapping[str, Any], attempt: Mapping[str, Any] | None = None
+) -> None:
+    """Change a delivery that is held, with an attempt at it that begins or, where it names no step, ends."""
+    values = {"position": row["position"]} | {name: row[name] for name in _WRITTEN} | dict(changes)
+    named = _as_parameters("delivery", values)
+    if attempt is None:
+        connection.execute(_DELIVERY, named)
+        return
+    begins = "step" in attempt
+    tried = _as_parameters("attempt", attempt)
+    if connection.dialect.name == "postgresql":
+        connection.execute(_WITH_BEGIN if begins else _WITH_END, named | tried)
+        return
+    connection.execute(_ATTEMPT_BEGINS if begins else _ATTEMPT_ENDS, tried)
+    connection.execute(_DELIVERY, named)
+
+
+def _as_parameters(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{table}_{name}": value for name, value in values.items()}
+
+
+def _instants(now: str) -> dict[str, str]:
+    return {"now": now, "ahead": later(now, AHEAD_S)}
 
 
 def _started(connection: Connection, destination: str, since: str, now: str, priority: int) -> int:
@@ -319,28 +448,9 @@ def _started(connection: Connection, destination: str, since: str, now: str, pri
     return sum(int(connection.execute(one).scalar() or 0) for one in (sent, about))
 
 
-def earlier_open() -> Any:
-    """Whether a delivery of an earlier version to the same destination is still open."""
-    other = DELIVERIES.alias("earlier")
-    return exists(
-        select(other.c.position).where(
-            other.c.report == DELIVERIES.c.report,
-            other.c.destination == DELIVERIES.c.destination,
-            other.c.number < DELIVERIES.c.number,
-            other.c.open == 1,
-        )
-    )
-
-
-def _of_report(connection: Connection, at: Delivery, *, lower: bool) -> int:
-    """The number of an open earlier version, or of a later one that went out or may have; 0: there is none."""
-    same = [DELIVERIES.c.report == at.report, DELIVERIES.c.destination == at.destination]
-    if lower:
-        same += [DELIVERIES.c.number < at.number, DELIVERIES.c.open == 1]
-    else:
-        out = DELIVERIES.c.state.in_((State.SENDING, State.STORED, State.VERIFIED))
-        same += [DELIVERIES.c.number > at.number, out]
-    return int(connection.execute(select(func.max(DELIVERIES.c.number)).where(*same)).scalar() or 0)
+def _place(at: Delivery) -> dict[str, str | int]:
+    """Where a delivery stands in the order of versions."""
+    return {"report": at.report, "destination": at.destination, "number": at.number}
 
 
 def _begun(at: Delivery, step: str, number: int, worker: str, started: str) -> dict[str, Any]:
@@ -367,7 +477,12 @@ def _close_lost(connection: Connection, id: str, now: str) -> None:  # noqa: A00
 
 
 def _put_off(
-    connection: Connection, row: RowMapping, now: str, pause_s: float, state: State | None = None, **more: Any
+    connection: Connection,
+    row: RowMapping,
+    now: str,
+    pause_s: float,
+    attempt: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> None:
     """Give a run back; the next one is due after a pause."""
     values: dict[str, Any] = {
@@ -375,13 +490,20 @@ def _put_off(
         "fed": None,
         "changed": now,
         "next_at": later(now, min(pause_s, MOST_PAUSE_S)),
-        "state": state or (State.STORED if row["state"] == State.STORED else State.QUEUED),
+        "state": State.STORED if row["state"] == State.STORED else State.QUEUED,
         **more,
     }
-    connection.execute(update(DELIVERIES).where(DELIVERIES.c.position == row["position"]).values(values))
+    _write(connection, row, values, attempt)
 
 
-def _settle(connection: Connection, row: RowMapping, now: str, state: State, **more: Any) -> None:
+def _settle(
+    connection: Connection,
+    row: RowMapping,
+    now: str,
+    state: State,
+    attempt: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> None:
     """Close a delivery."""
     values = {"state": state, "open": 0, "fed": None, "changed": now, "settled": now, **more}
-    connection.execute(update(DELIVERIES).where(DELIVERIES.c.position == row["position"]).values(values))
+    _write(connection, row, values, attempt)

@@ -1,4 +1,4 @@
-"""DBOS: one workflow a run of a delivery, with one step: where it is within that stands in the table of deliveries.
+"""DBOS: one workflow a run of a delivery, without steps: where it is within that stands in the table of deliveries.
 
 One engine lives in a process. Its executor id is the worker's slot, its version is ours: not a digest of the source,
 which every release would change. A process is launched after the fork, never before.
@@ -15,11 +15,12 @@ from dbos import error as errors
 from sqlalchemy import make_url
 
 from service.store.batches import PartDue
+from service.store.database import look_at
 from service.store.runs import Due
 from service.workflows.batching import Clerk
 from service.workflows.courier import Courier
 
-REVISION: Final = "deliver-3"
+REVISION: Final = "deliver-4"
 """Of the workflow: it changes when the steps of `deliver` do. What was begun under another is begun anew."""
 _APPLICATION: Final = "lesionbridge"
 _WORKFLOW: Final = "deliver"
@@ -39,6 +40,25 @@ _clerk: list[Clerk] = []
 """The clerk of this process, as well."""
 
 
+def _commit_later(connection: Any, _record: object) -> None:
+    """Let the records of DBOS wait for no disk.
+
+    A server that crashes loses the end of what was committed, never something before it. So of a run whose begin or
+    outcome is kept its start is kept, too; of another one the start is found missing, or it ends a second time without
+    effect. What was accepted, begun and answered is committed by our own connections, which wait.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = off")
+    connection.commit()  # the pool takes back what was set in a transaction that is under way
+
+
+ON_SERVER: Final[dict[str, Any]] = {
+    "pool_pre_ping": False,
+    "pool_events": [(look_at, "checkout"), (_commit_later, "connect")],
+}
+"""How DBOS's connections to PostgreSQL are used: looked at before each use, as ours are, instead of asked."""
+
+
 def system_url(database_url: str) -> str:
     """Where DBOS keeps its records: beside an SQLite file in one of their own, in PostgreSQL in the schema `dbos`."""
     url = make_url(database_url)
@@ -48,17 +68,14 @@ def system_url(database_url: str) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-@DBOS.step(name="send-and-verify")
-def _go(delivery: str, run: int) -> str:
-    """Send, and verify what was stored. Each is recorded with the delivery, so it goes on where it was left."""
-    return _courier[-1].run(delivery, run)
-
-
 @DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=_MOST_RECOVERIES)
 def deliver(delivery: str, run: int) -> str:
-    """One run of a delivery."""
+    """One run of a delivery: send, and verify what was stored.
+
+    Each is recorded with the delivery, so it goes on where it was left; a step of DBOS would say the same once more.
+    """
     with _courier[-1].at_work(delivery, run):
-        return _go(delivery, run)
+        return _courier[-1].run(delivery, run)
 
 
 @DBOS.step(name="publish-lines")
@@ -101,7 +118,8 @@ class Engine:
     ) -> None:
         """Launch it; what this executor had begun is taken up again."""
         url = system_url(database_url)
-        if url.startswith("sqlite"):
+        on_file = url.startswith("sqlite")
+        if on_file:
             _write_ahead(url)
         config: DBOSConfig = {
             "name": _APPLICATION,
@@ -112,6 +130,7 @@ class Engine:
             "enable_otlp": False,
             "sys_db_pool_size": 10,
             "use_listen_notify": False,
+            "db_engine_kwargs": {} if on_file else ON_SERVER,
         }
         self.revision = revision
         self.courier = courier

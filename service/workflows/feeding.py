@@ -29,6 +29,8 @@ class Feeder:
 
     def feed(self, workers: int) -> bool:
         """Start what is due, in the order and at the pace of each destination; False when another does that now."""
+        if not self._store.runs.waits(tuple(self._peers)):
+            return True
         now = datetime.now(UTC)
         with self._store.runs.feeding() as feed:
             if feed is None:

@@ -1,5 +1,7 @@
 """Deliveries as they are kept, on both databases: who may start what, and what an answer leads to."""
 
+import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -394,6 +396,44 @@ def test_runs_that_a_workflow_has_had_for_long_are_looked_at(kept: Store, clock:
     assert [one.id for one in kept.runs.stale()] == ["pacs-1"]
     clock.move(-400)
     assert [one.id for one in kept.runs.stale()] == ["pacs-1"]
+
+
+def test_an_order_that_was_decided_while_a_run_waited_for_its_report_counts(kept: Store, database_url: str) -> None:
+    if database_url.startswith("sqlite"):
+        return  # its writers come one after the other
+    keep(kept, 3, planned(3, "ehr"))
+    keep(kept, 2, planned(2, "ehr"))
+    begun: list[Turn | None] = []
+    older = threading.Thread(target=lambda: begun.append(kept.runs.begin("ehr-2", 1, "worker-0", ANYTHING)))
+    with kept.deliveries.engine.begin() as newer:
+        newer.execute(text("SELECT id FROM reports FOR UPDATE"))
+        older.start()
+        with kept.deliveries.engine.connect() as beside:
+            while not beside.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar():
+                time.sleep(0.01)
+        newer.execute(text("UPDATE deliveries SET state = 'sending' WHERE id = 'ehr-3'"))
+    older.join()
+    assert begun == [None]
+    assert kept.deliveries.get("ehr-2").reason == "superseded: version 3 went there already"
+
+
+def test_whether_anything_waits_is_asked_without_starting_it(kept: Store, clock: Clock) -> None:
+    assert not kept.runs.waits(("pacs", "ehr"))
+    keep(kept, 1)
+    assert kept.runs.waits(("ehr", "pacs"))
+    assert not kept.runs.waits(("ehr",))
+    assert not kept.runs.waits(())
+    kept.runs.fed([Due("pacs-1", 1, 0)])
+    assert not kept.runs.waits(("pacs",))
+    kept.runs.freed([Due("pacs-1", 1, 0)])
+    clock.move(-60)
+    assert kept.runs.waits(("pacs",)), "the clock has gone back since it was put off"
+
+
+def test_only_the_runs_that_are_named_are_noted(kept: Store) -> None:
+    keep(kept, 1, planned(1), planned(1, "ehr"))
+    kept.runs.fed([Due("pacs-1", 1, 0), Due("ehr-1", 2, 0)])
+    assert (due(kept), due(kept, "ehr")) == ([], ["ehr-1"])
 
 
 def test_only_one_process_starts_runs_at_a_time(kept: Store, database_url: str) -> None:

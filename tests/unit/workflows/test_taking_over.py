@@ -267,3 +267,14 @@ def test_a_worker_that_begins_nothing_although_it_could_begins_its_term_anew(
     with working(database_url, pacs):
         assert until(lambda: states(store, version) == states(store, other) == {"stuck": "verified"})
     assert STALLS.labels("stuck")._value.get() == stalls + 1
+
+
+def test_the_records_of_workflows_wait_for_no_disk_and_what_is_accepted_does(store: Store, database_url: str) -> None:
+    if database_url.startswith("sqlite"):
+        return
+    with store.deliveries.engine.connect() as ours:
+        assert ours.execute(text("SHOW synchronous_commit")).scalar() == "on"
+    theirs = create_engine(database_url.replace("postgresql:", "postgresql+psycopg:"), **engine.ON_SERVER)
+    with theirs.connect() as connection:
+        assert connection.execute(text("SHOW synchronous_commit")).scalar() == "off"
+    theirs.dispose()
