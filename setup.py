@@ -10,10 +10,10 @@ from typing import Any
 from setuptools import setup
 
 ROOMS = {
-    "domain": ("uids",),
-    "coding": ("lesions", "measuring", "sides", "terms"),
+    "domain": ("codes", "uids"),
+    "coding": ("coder", "consistency", "identities", "lesions", "measuring", "naming", "notes", "sides", "terms"),
     "formats": ("reading",),
-    "formats/findings": ("fields", "images", "measurements", "members", "points", "shapes", "terms"),
+    "formats/findings": ("fields", "images", "measurements", "members", "points", "read", "shapes", "terms"),
     "formats/html": ("images", "sections", "terms", "text"),
     "formats/sr": (
         *("attributes", "coded", "document", "draft", "encode", "evidence", "geometry", "group", "items"),

@@ -6,12 +6,13 @@ A code is equal to another by scheme and value, never by its meaning (PS3.3 8.1:
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from service.domain.quick import quickly_made
+from service.domain.quick import interpreted, quickly_made
 
 LOCAL_SCHEME = "99LESIONBRIDGE"
 """Coding scheme designator of the project's own concept keys (private designators start with 99, PS3.3 8.2)."""
 
 
+@interpreted
 @dataclass(frozen=True, slots=True)
 class Code:
     """One code triple; ``system`` is the DICOM Coding Scheme Designator (SCT, RADLEX, LN, DCM, UCUM, 99...)."""
@@ -30,6 +31,7 @@ class Equivalence(StrEnum):
     RELATED = "related"
 
 
+@interpreted
 @dataclass(frozen=True, slots=True)
 class Coding:
     """One row of ``terminology/codings.csv``: ``part`` > 0 numbers codes that only together mean the concept."""
@@ -40,6 +42,7 @@ class Coding:
     verified: bool = True
 
 
+@interpreted
 @dataclass(frozen=True, slots=True)
 class Concept:
     """One row of ``terminology/concepts.csv`` with its codings in table order.
@@ -71,7 +74,6 @@ class Resolution(StrEnum):
     TEXT = "text"  # no concept: kept as text and flagged
 
 
-@quickly_made
 @dataclass(frozen=True, slots=True)
 class Term:
     """What the sender said for a coded member: a word or key (``text``), or a code.
@@ -83,8 +85,16 @@ class Term:
     code: Code | None = None
     where: str = field(default="", compare=False)
 
+    def __init__(self, text: str, code: Code | None = None, where: str = "") -> None:
+        """Fill the native class; in Python `quickly_made` does it."""
+        self.text = text  # type: ignore[misc] # read-only for all others
+        self.code = code  # type: ignore[misc] # likewise
+        self.where = where  # type: ignore[misc] # likewise
 
-@quickly_made
+
+quickly_made(Term)
+
+
 @dataclass(frozen=True, slots=True)
 class CodedTerm:
     """A term resolved, or kept as text.
@@ -102,7 +112,29 @@ class CodedTerm:
     said: str = field(default="", compare=False)
     where: str = field(default="", compare=False)
 
+    def __init__(
+        self,
+        text: str,
+        codes: tuple[Code, ...] = (),
+        concept: str | None = None,
+        broader: bool = False,
+        resolution: Resolution = Resolution.TEXT,
+        said: str = "",
+        where: str = "",
+    ) -> None:
+        """Fill the native class; in Python `quickly_made` does it."""
+        self.text = text  # type: ignore[misc] # read-only for all others
+        self.codes = codes  # type: ignore[misc] # likewise
+        self.concept = concept  # type: ignore[misc] # likewise
+        self.broader = broader  # type: ignore[misc] # likewise
+        self.resolution = resolution  # type: ignore[misc] # likewise
+        self.said = said  # type: ignore[misc] # likewise
+        self.where = where  # type: ignore[misc] # likewise
+
     @property
     def code(self) -> Code | None:
         """The primary code, or None for text only."""
         return self.codes[0] if self.codes else None
+
+
+quickly_made(CodedTerm)

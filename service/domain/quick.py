@@ -12,7 +12,10 @@ def quickly_made(cls: type[C]) -> type[C]:
 
     A frozen class has a ``__setattr__`` of its own, which makes each assignment in it a call; the twin has the same
     slots and none. Signature, defaults and ``__post_init__`` are those of the class, and what is made is of the class.
+    A native class of the compiled build stays as it is: it has no slots, and an ``__init__`` that is native, too.
     """
+    if "__slots__" not in cls.__dict__:
+        return cls
     init: Any = cls.__init__
     bases = cls.__dict__.get("__orig_bases__", cls.__bases__)
     twin = new_class(cls.__name__, bases, {}, lambda scope: scope.update(__slots__=cls.__dict__["__slots__"]))

@@ -141,3 +141,29 @@ def test_every_compiled_module_stands_beside_its_source(compiled: Path) -> None:
     native = list((compiled / "service").rglob(f"*{EXTENSION_SUFFIXES[0]}"))
     assert native
     assert [path for path in native if not path.with_name(f"{path.name.partition('.')[0]}.py").exists()] == []
+
+
+_TERMS = """
+from dataclasses import FrozenInstanceError, fields, replace
+from service.domain.codes import Code, CodedTerm, Resolution, Term
+for made in (Term("a", Code("SCT", "1", "b"), "/c"), CodedTerm("a", (Code("SCT", "1", "b"),), where="/c")):
+    print(repr(made), [(one.name, one.default, one.compare) for one in fields(made) if one.name != "text"])
+    moved = replace(made, where="/d")
+    print(made == moved, hash(made) == hash(moved), made == replace(made, text="d"))
+    for wrong in (lambda: setattr(made, "text", "d"), lambda: delattr(made, "text"), lambda: type(made)()):
+        try:
+            wrong()
+        except (FrozenInstanceError, TypeError) as error:
+            print(type(error).__name__)
+print(CodedTerm("a").resolution is Resolution.TEXT, CodedTerm("a").code, hasattr(Term, "__slots__"))
+"""
+
+
+def test_a_term_is_native_and_the_same_frozen_data_class(compiled: Path) -> None:
+    call = [sys.executable, "-c", _TERMS]
+    python, native = [
+        subprocess.run(call, env=_environment(folder), capture_output=True, text=True, check=True).stdout.splitlines()
+        for folder in (ROOT, compiled)
+    ]
+    assert python[:-1] == native[:-1]
+    assert (python[-1], native[-1]) == ("True None True", "True None False")
