@@ -108,6 +108,7 @@ def _run(chosen: Settings, tls: dict[str, Any]) -> None:
     """Gunicorn with threads; the application is loaded once, before the workers are forked, so that they share it."""
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # gunicorn ships no types
 
+    from service.api.connections import Connections
     from service.api.turns import Turns
     from service.app import create_app
 
@@ -124,12 +125,14 @@ def _run(chosen: Settings, tls: dict[str, Any]) -> None:
             import service.store.reports  # noqa: F401 - imported before the fork, so that workers share it
 
             app = create_app(chosen)
-            return Turns(app) if chosen.threads > 1 else app
+            return Connections(Turns(app) if chosen.threads > 1 else app)
 
     Server().run()
 
 
 def _gunicorn_settings(chosen: Settings) -> dict[str, Any]:
+    from service.api.connections import begun
+
     inside = Inside(chosen)
     memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes a file of its own there; a heartbeat must not wait for a disk
     return {
@@ -148,6 +151,7 @@ def _gunicorn_settings(chosen: Settings) -> dict[str, Any]:
         "proc_name": "lesionbridge",
         "loglevel": "warning",
         "when_ready": _ready,
+        "pre_request": begun,
         "child_exit": _gone,
         "post_worker_init": inside.start,
         "worker_exit": inside.stop,

@@ -101,6 +101,12 @@ def test_takes_a_body_of_the_limit_and_none_larger(service: Service, *, chunked:
         assert (answer.status_code, answer.json()["status"]) == (status, status)
 
 
+def test_an_answer_to_what_is_too_large_says_that_the_connection_closes(service: Service) -> None:
+    answer = service.post("/v1/convert", b" " * (LIMIT + 1))
+    assert (answer.status_code, answer.headers["Connection"]) == (413, "close")
+    assert service.get("/health/live").headers["Connection"] == "keep-alive"
+
+
 def test_a_chunked_report_is_read_whole(service: Service) -> None:
     body = make_body()
     answer = service.post("/v1/convert", (body[at : at + 100] for at in range(0, len(body), 100)))
