@@ -4,10 +4,10 @@ A reader makes a lesion report of bytes, a writer makes bytes of a coded report;
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from service.domain.emitted import Emitted, SrReference
 from service.domain.errors import Invalid, LesionBridgeError, Problem, UnsupportedMedia
@@ -39,6 +39,7 @@ class Options:
 
     ``encoding`` and ``profile`` are of FHIR, one of `ENCODINGS` and of the modes that `service.formats.fhir` knows.
     ``reference``: an HL7 v2 message points to the SR; ``pdf``: it holds the page as PDF.
+    ``language`` is that of headings and labels on the page and in the narrative; the report's own when absent.
     ``outline`` and ``earlier`` are no wish: the page shows the one of a document that holds more than a report can, a
     transaction withdraws what only the other had (`Received`).
     """
@@ -53,6 +54,7 @@ class Options:
     profile: str | None = None
     earlier: tuple[Emitted, ...] = ()
     pdf: bool = False
+    language: str | None = None
 
 
 ENCODINGS: Final = ("json", "xml")
@@ -82,12 +84,29 @@ def _write_findings(report: CodedReport, _: Options, __: SrReference | None) -> 
     return Emitted("application/vnd.lesionbridge.findings+json", write(report))
 
 
+class _OfFhir(TypedDict):
+    bundle: str
+    profile: str | None
+    earlier: Sequence[Emitted]
+    language: str
+
+
+def _of_fhir(options: Options) -> _OfFhir:
+    """What a bundle is written by."""
+    return {
+        "bundle": options.bundle,
+        "profile": options.profile,
+        "earlier": options.earlier,
+        "language": options.language or "",
+    }
+
+
 def _write_fhir_r4(report: CodedReport, options: Options, sr: SrReference | None) -> Emitted:
     from service.formats.fhir.write import write
 
     if sr is None:
         raise ValueError("a bundle names the SR of its report")
-    return write(report, sr, bundle=options.bundle, profile=options.profile, earlier=options.earlier)
+    return write(report, sr, **_of_fhir(options))
 
 
 def _write_fhir_r5(report: CodedReport, options: Options, sr: SrReference | None) -> Emitted:
@@ -96,7 +115,7 @@ def _write_fhir_r5(report: CodedReport, options: Options, sr: SrReference | None
 
     if sr is None:
         raise ValueError("a bundle names the SR of its report")
-    return write(report, sr, bundle=options.bundle, release=R5, profile=options.profile, earlier=options.earlier)
+    return write(report, sr, release=R5, **_of_fhir(options))
 
 
 def _write_sr(report: CodedReport, options: Options, _: SrReference | None) -> Emitted:
@@ -120,14 +139,14 @@ def _write_hl7v2(report: CodedReport, options: Options, sr: SrReference | None) 
 def _write_html(report: CodedReport, options: Options, _: SrReference | None) -> Emitted:
     from service.formats.html.write import page
 
-    return Emitted("text/html; charset=utf-8", page(report, options.outline).encode())
+    return Emitted("text/html; charset=utf-8", page(report, options.outline, options.language or "").encode())
 
 
 def _write_pdf(report: CodedReport, options: Options, _: SrReference | None) -> Emitted:
     from service.formats.html.write import page
     from service.formats.pdf.write import write
 
-    return write(page(report, options.outline), report.language)
+    return write(page(report, options.outline, options.language or ""), options.language or report.language)
 
 
 def _read_fhir_r4(content: bytes, intake: Intake) -> Received:

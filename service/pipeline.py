@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from service.coding import Vocabulary, vocabulary
 from service.coding.coder import code_report
+from service.coding.labels import languages
 from service.coding.overlays.site import SiteOverlays, Uploads
 from service.domain.emitted import Emitted, SrDocument, SrReference
 from service.domain.errors import Disagreement, Forbidden, Problem, UnsupportedMedia
@@ -39,6 +40,7 @@ __all__ = [
     "DIALECTS",
     "ENCODINGS",
     "IODS",
+    "LANGUAGES",
     "PROFILES",
     "READERS",
     "WRITERS",
@@ -57,6 +59,7 @@ __all__ = [
 ]
 BUNDLES = KINDS
 PROFILES = tuple(MODES)
+LANGUAGES = ("en", *languages())
 DIALECTS = tuple(SR_DIALECTS)
 IODS = tuple(one.value for one in Iod)
 CHECKED = "sr-and-fhir-say-the-same"

@@ -12,8 +12,8 @@ from service.access.principal import ANYBODY
 from service.coding.overlays.site import SiteOverlays
 from service.coding.releases.shelves import open_shelf
 from service.config import Settings, remote_terms
-from service.delivery.settings import load
 from service.delivery.study_context import archive
+from service.destinations import load
 from service.domain.errors import Invalid, Problem, Unavailable
 from service.pipeline import Format, Source, tables
 from service.receiving.settings import load as load_receiving

@@ -10,7 +10,7 @@ from service.domain.codes import Resolution
 from service.domain.loss import LossKind
 from service.domain.report import Status
 from service.domain.times import DateTime
-from service.pipeline import BUNDLES, DIALECTS, IODS, PROFILES, Options
+from service.pipeline import BUNDLES, DIALECTS, IODS, LANGUAGES, PROFILES, Options
 
 MAX_FOUND = 500
 
@@ -76,6 +76,10 @@ class WritingQuery(Strict):
     pdf = fields.Boolean(
         load_default=False, metadata={"description": "An HL7 v2 message holds the page of the report as PDF (OBX ED)."}
     )
+    language = fields.String(
+        validate=validate.OneOf(LANGUAGES),
+        metadata={"description": "Of the headings and labels on the page and in the narrative; free texts stay."},
+    )
     ack = fields.String(
         validate=validate.OneOf(["always"]),
         metadata={"description": "`always`: every answer has status 200 and the verdict is in its body."},
@@ -92,6 +96,7 @@ class WritingQuery(Strict):
             reference=query["reference"],
             pdf=query.get("pdf", False),
             profile=query.get("profile"),
+            language=query.get("language"),
         )
 
 

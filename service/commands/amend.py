@@ -146,7 +146,7 @@ def _publish(
 
 def _plan(here: "Settings", names: str | None, before: tuple[str, ...]) -> "Plan | Routed":
     """Where the new version goes: where it is said, else where the versions before went and what the rules say."""
-    from service.delivery.settings import load
+    from service.destinations import load
     from service.receiving.routing import Routed
     from service.receiving.settings import load as load_receiving
     from service.store.deliveries import Origin

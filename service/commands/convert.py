@@ -17,7 +17,7 @@ from service.domain.errors import LesionBridgeError
 from service.domain.loss import Loss
 from service.domain.received import Intake
 from service.doors import READERS, WRITERS, suffix
-from service.pipeline import BUNDLES, DIALECTS, ENCODINGS, IODS, PROFILES, Format, Options
+from service.pipeline import BUNDLES, DIALECTS, ENCODINGS, IODS, LANGUAGES, PROFILES, Format, Options
 from service.store.receipt import loss_row
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -38,6 +38,11 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--bundle", type=click.Choice(BUNDLES), default="transaction", show_default=True, help="Of FHIR.")
 @click.option("--encoding", type=click.Choice(ENCODINGS), default="json", show_default=True, help="Of FHIR.")
 @click.option("--profile", type=click.Choice(PROFILES), help="Whose FHIR profiles the bundle is shaped for.")
+@click.option(
+    "--language",
+    type=click.Choice(LANGUAGES),
+    help="Of headings and labels on the page and in the narrative; that of the report when absent.",
+)
 @click.option("--iod", type=click.Choice(IODS), help="Of the SR; by need when absent.")
 @click.option("--reference", is_flag=True, help="An HL7 v2 message points to the SR.")
 @click.option("--pdf", is_flag=True, help="An HL7 v2 message holds the page of the report as PDF.")

@@ -53,6 +53,6 @@ def tested(name: str) -> None:
 
 
 def _destinations() -> Mapping[str, DestinationSettings]:
-    from service.delivery.settings import load
+    from service.destinations import load
 
     return load(settings().destinations_file, os.environ)

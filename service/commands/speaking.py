@@ -65,7 +65,7 @@ def habits(here: Settings) -> Mapping[str, Habits]:
     """What each site leaves out, where a receiving file says so; raises TableError for one that is wrong."""
     if not here.receiving_file:
         return {}
-    from service.delivery.settings import load as load_destinations
+    from service.destinations import load as load_destinations
     from service.receiving.settings import load as load_receiving
 
     return load_receiving(here.receiving_file, load_destinations(here.destinations_file, os.environ)).habits

@@ -53,7 +53,7 @@ def made(here: "Settings", tell: "Callable[[str], None]" = lambda _text: None) -
     Raises TableError for destinations or a receiving file in error.
     """
     from service.delivery.opening import open_destination
-    from service.delivery.settings import load
+    from service.destinations import load
     from service.receiving.routing import Routed
     from service.receiving.settings import load as load_receiving
     from service.workflows.courier import Peer
@@ -95,7 +95,7 @@ class Inside:
         """Start it, once the process was forked."""
         if not self._here.deliver_inside:
             return
-        from service.delivery.settings import load
+        from service.destinations import load
 
         if load(self._here.destinations_file, os.environ):
             self._begin()

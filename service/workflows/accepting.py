@@ -23,6 +23,8 @@ from service.store.reports import Consignment, Output, output
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "https://lesionbridge.invalid/deliveries")
 FHIR: Final = frozenset({"fhir-r4", "fhir-r5"})
+_WITH_PAGE: Final = FHIR | {"hl7v2", "html", "pdf"}
+"""What holds headings and labels, which may be wanted in another language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ def written_for(at: DestinationSettings, options: Options) -> Options:
         bundle=at.bundle or options.bundle,
         encoding=at.encoding or options.encoding,
         profile=profile,
+        language=(at.takes in _WITH_PAGE and at.language) or options.language,
     )
 
 

@@ -54,6 +54,7 @@ class Asked:
             "check": options.check,
             "reference": options.reference,
             "profile": options.profile,
+            "language": options.language,
         }
         more = {"form": self.form, "deliver": self.deliver, "validate": self.validate}
         return {"options": said, **more, "request": self.request, "trace": self.trace}

@@ -35,12 +35,14 @@ class Draft:
     """The report, the references that all its resources carry, and the entries and losses gathered so far.
 
     ``kind`` is a kind of bundle (`service.formats.fhir.write.KINDS`); entries are JSON as it has them.
+    ``language`` is that of the narrative where it is not the report's.
     """
 
     report: CodedReport
     sr: SrReference
     release: Release
     kind: str
+    language: str = ""
     entries: dict[bytes, bytes] = field(default_factory=dict)  # by UUID: what is said twice is one resource
     losses: list[Loss] = field(default_factory=list)
     subject: Json = field(init=False)

@@ -53,23 +53,25 @@ def write(
     release: Release = R4,
     profile: str | None = None,
     earlier: Sequence[Emitted] = (),
+    language: str = "",
 ) -> Emitted:
     """The bundle as JSON bytes, the same for the same report, with what the release can't carry as losses.
 
     ``sr`` tells where the SR of this report is, ``profile`` is a mode (`service.formats.fhir.profiles.modes`),
     ``earlier`` are bundles of the versions before it, as emitted, the newest first: what only they have is withdrawn.
+    ``language`` is that of the narrative's headings and labels, "" is the report's.
     Raises NotAcceptable for a kind of bundle that is not in `KINDS`, or not that of the mode.
     """
     if bundle not in KINDS:
         raise NotAcceptable(Problem("", "bundle", f"bundle is one of {', '.join(KINDS)}", KINDS))
     withdraws = bool(earlier) and bundle in _WITH_REQUESTS
     if profile is None and not withdraws:
-        content, losses = _built(report, sr, bundle, release)
+        content, losses = _built(report, sr, bundle, release, language)
         return Emitted(_media_type(release, requests=bundle == "single"), content, losses)
-    content, losses = _built(report, sr, "transaction" if bundle == "single" else bundle, release)
+    content, losses = _built(report, sr, "transaction" if bundle == "single" else bundle, release, language)
     made: Json | list[Json]
     if profile is not None:
-        made, flagged = shaped(content, report, profile, release.name, bundle)
+        made, flagged = shaped(content, report, profile, release.name, bundle, language)
         losses += flagged
     else:
         made = plain(content)
@@ -84,9 +86,11 @@ def _media_type(release: Release, *, requests: bool) -> str:
     return f"{_REQUESTS};{release.media_type.partition(';')[2]}" if requests else release.media_type
 
 
-def _built(report: CodedReport, sr: SrReference, bundle: str, release: Release) -> tuple[bytes, tuple[Loss, ...]]:
+def _built(
+    report: CodedReport, sr: SrReference, bundle: str, release: Release, language: str
+) -> tuple[bytes, tuple[Loss, ...]]:
     report, losses = named_once(report)
-    draft = Draft(report, sr, release, bundle)
+    draft = Draft(report, sr, release, bundle, language)
     draft.losses.extend(losses)
     lead = _fill(draft)
     entries = b",".join([draft.written(one) for one in lead] + list(draft.entries.values()))
@@ -123,7 +127,7 @@ def _fill(draft: Draft) -> list[Entry]:
     device = observers.devices[0] if len(observers.devices) == 1 else None
     draft.begin_observations(based_on, imaging[report.study.uid], observers.people, device)
     results = [lesion_observation(draft, lesion, imaging) for lesion in report.lesions] + statements(draft)
-    gathered = Gathered(narrative(report), observers, based_on, imaging, results)
+    gathered = Gathered(narrative(report, draft.language), observers, based_on, imaging, results)
     diagnostic = diagnostic_report(draft, gathered)
     document = document_reference(draft, gathered, diagnostic)
     provenances(draft, observers, diagnostic)

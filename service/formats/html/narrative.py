@@ -9,14 +9,15 @@ from service.formats.html.text import clean, language_attributes
 XHTML = "http://www.w3.org/1999/xhtml"
 
 
-def narrative(report: CodedReport) -> str:
+def narrative(report: CodedReport, language: str = "") -> str:
     """The report as one well-formed XHTML ``div``: no style sheet, no reference to anything outside, nothing active.
 
     It states every fact but the coordinates of shapes and the codes, which the resources carry.
+    ``language`` is that of the headings and labels where it is not the report's.
     """
-    page = shown(report)
+    page = shown(report, language)
     report, say = page.report, page.say
-    parts = [f'<div xmlns="{XHTML}"{language_attributes(report.language)}>']
+    parts = [f'<div xmlns="{XHTML}"{language_attributes(language or report.language)}>']
     notice = header.notice(report, say)
     if notice:
         parts.append(f"<p>{notice}</p>")

@@ -18,12 +18,13 @@ from service.formats.html.text import attribute, clean, language_attributes
 _GRAVE = {Status.PRELIMINARY, Status.CANCELLED, Status.ENTERED_IN_ERROR}
 
 
-def page(report: CodedReport, outline: Sequence[OutlineItem] = ()) -> str:
+def page(report: CodedReport, outline: Sequence[OutlineItem] = (), language: str = "") -> str:
     """The report as a whole HTML document, header and impression first, codes on demand.
 
-    ``outline`` is what the document held that the report came as, where that is more than a report can hold.
+    ``outline`` is what the document held that the report came as, where that is more than a report can hold,
+    ``language`` that of the page where it is not the report's.
     """
-    seen = shown(report)
+    seen = shown(report, language)
     report, say = seen.report, seen.say
     parts = [_head(seen), f'<body class="{report.status.value}"><main>']
     notice = header.notice(report, say)

@@ -43,9 +43,12 @@ class Shown(NamedTuple):
     drafts: Mapping[str, str]
 
 
-def shown(report: CodedReport) -> Shown:
-    """The report in its own language, where this project speaks it; else in English, as it came."""
-    own = primary(report.language)
+def shown(report: CodedReport, language: str = "") -> Shown:
+    """The report in its own language or the one that is asked for, where this project speaks it; else in English.
+
+    Free texts stay in the language that they were written in.
+    """
+    own = primary(language or report.language)
     if own == "en" or own not in languages():
         return Shown(report, english, "en", {})
     words, concepts = labels(own), vocabulary().concepts

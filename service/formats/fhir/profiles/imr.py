@@ -48,11 +48,11 @@ def _report(shaping: Shaping) -> Json:
     uuid = uuid_of("diagnostic-report-version", report.sender, report.id, report.version)
     identifier = resource_identifier(uuid, report.sender)
     resource["identifier"].append(identifier)
-    rendered = page(report).encode()
+    rendered = page(report, language=shaping.language).encode()
     resource["presentedForm"] = [
         {
             "contentType": "text/html",
-            "language": report.language,
+            "language": shaping.language or report.language,
             "data": b64encode(rendered).decode(),
             "size": orjson.Fragment(str(len(rendered))),
             "hash": b64encode(sha1(rendered, usedforsecurity=False).digest()).decode(),  # Attachment.hash is SHA-1

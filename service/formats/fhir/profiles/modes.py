@@ -54,14 +54,14 @@ mode of its own, too, by the name of its package; the name without ``-r5`` means
 
 
 def shaped(
-    content: bytes, report: CodedReport, name: str, release: str, bundle: str
+    content: bytes, report: CodedReport, name: str, release: str, bundle: str, language: str = ""
 ) -> tuple[Json | list[Json], tuple[Loss, ...]]:
     """A bundle in JSON as a mode wants it, with the profiles that it keeps claimed, and the rules that it does not.
 
     Raises NotAcceptable for a mode that does not exist, or not in this release or kind of bundle.
     """
     mode = _mode(name, release, bundle)
-    shaping = Shaping(plain(content), report)
+    shaping = Shaping(plain(content), report, language)
     return mode.shape(shaping), tuple(shaping.losses)
 
 

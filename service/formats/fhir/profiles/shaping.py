@@ -21,10 +21,11 @@ def plain(content: bytes) -> Json:
 
 @dataclass(slots=True)
 class Shaping:
-    """A bundle, the report that it is of, and what the mode could not have."""
+    """A bundle, the report that it is of, the language asked for its page, and what the mode could not have."""
 
     bundle: Json
     report: CodedReport
+    language: str = ""
     losses: list[Loss] = field(default_factory=list)
 
     @property

@@ -88,6 +88,16 @@ def test_another_language_is_shown_in_english_as_it_came(language: str) -> None:
     assert "<h3>Lesions</h3>" in narrative(report)
 
 
+def test_the_language_that_is_asked_for_goes_before_that_of_the_report() -> None:
+    report = in_language("pl")
+
+    for text in (narrative(report, "de-DE"), page(report, language="de-DE")):
+        assert "Hirnmetastase*" in text
+        assert 'lang="de' in text
+    assert "brain metastasis" in narrative(report, "en")
+    assert narrative(report, "pl") == narrative(report)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_codes_and_displays_stay(language: str) -> None:
     text = page(in_language(language))

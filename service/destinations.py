@@ -1,0 +1,35 @@
+"""The destinations of a deployment, held to what this service can write for them.
+
+Their settings know no formats (`service.delivery`), so a dialect, a profile or a language that does not exist is found
+here, when the service starts and not with the first report.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from service.coding.labels import primary
+from service.delivery.settings import DestinationSettings
+from service.delivery.settings import load as load_settings
+from service.domain.errors import Problem, TableError
+from service.pipeline import BUNDLES, DIALECTS, ENCODINGS, LANGUAGES, PROFILES
+
+
+def load(file: str, environ: Mapping[str, str]) -> Mapping[str, DestinationSettings]:
+    """The destinations by name, in the file's order; raises TableError with everything that is wrong."""
+    found = load_settings(file, environ)
+    problems = [problem for one in found.values() for problem in _unknown(one)]
+    if problems:
+        raise TableError(*problems)
+    return found
+
+
+def _unknown(one: DestinationSettings) -> Iterator[Problem]:
+    for member, said, known in (
+        ("dialect", one.dialect, DIALECTS),
+        ("bundle", one.bundle, BUNDLES),
+        ("profile", one.profile, PROFILES),
+        ("encoding", one.encoding, ENCODINGS),
+        ("language", primary(one.language), LANGUAGES),
+    ):
+        if said and said not in known:
+            place = f"destinations.{one.name}.{member}"
+            yield Problem(place, "destination", f"is one of {', '.join(known)}", tuple(known))
