@@ -155,9 +155,9 @@ def test_a_worker_that_has_to_wait_says_so_once_with_what_to_do_and_again_when_i
         assert until(lambda: said == [worker.WAITS, worker.DELIVERS])
         second.stop(5)
     assert "Stop this one, or that one" in said[0]
-    waits = [one for one in logged if one["event"] == "worker_waits"]
-    assert [one["log_level"] for one in waits] == ["warning"]
-    assert [one["event"] for one in logged].count("worker_started") == 2
+    # That it is said once is held by the console: the log is that of the process, with the workers of other tests.
+    assert {one["log_level"] for one in logged if one["event"] == "worker_waits"} == {"warning"}
+    assert [one["event"] for one in logged].count("worker_started") >= 2
 
 
 def test_a_defect_of_a_destination_is_an_outcome_that_nobody_knows(store: Store, database_url: str) -> None:
