@@ -16,10 +16,12 @@ from service.domain.report import Issuer, LesionReport, Status
 from service.domain.times import DateTime
 from service.formats.findings import write as findings
 from service.pipeline import Amendment, Format, Source, read, tables
+from service.store.times import instant
 from service.versions import as_it_came
 
 if TYPE_CHECKING:
-    from service.store.reports import Store, Stored
+    from service.store.reports import Store
+    from service.store.versions import Stored
 
 
 class Kind(StrEnum):
@@ -160,6 +162,4 @@ def _too_early(pointer: str) -> Problem:
 
 
 def _utc(at: DateTime) -> str:
-    from service.store.reports import instant
-
     return instant(at.text)

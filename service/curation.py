@@ -29,8 +29,9 @@ from service.store.receipt import coded_terms
 
 if TYPE_CHECKING:
     from service.store.overlays import KeptOverlay
-    from service.store.reports import Store, Stored
+    from service.store.reports import Store
     from service.store.unmapped import Counted, Unmapped
+    from service.store.versions import Stored
 
 ATTEMPTS: Final = 8
 """How often decisions are tried again when others change the same overlay at the same time."""

@@ -13,11 +13,12 @@ from service.doors import Format, media_type
 from service.formats.findings import write as findings
 from service.pipeline import Outcome, Source
 from service.store.receipt import receipt
+from service.store.times import instant
 
 if TYPE_CHECKING:
     # Only who keeps a report needs the database.
     from service.store.deliveries import Planned
-    from service.store.reports import Consignment, Draft, Key, Output, Stored
+    from service.store.versions import Consignment, Draft, Key, Output, Stored
 
 STORED = (Format.FHIR_R4, Format.SR, Format.HTML)
 """What is made of a report and kept. Of one that came as an SR no second SR is made: that one is it."""
@@ -36,7 +37,7 @@ def kept_of(received: Received) -> tuple[Format, ...]:
 
 def documents_of(source: Source, received: Received) -> tuple[Output, ...]:
     """What came, as it came; in another format than findings JSON, with the same in that beside it, to code anew."""
-    from service.store.reports import output
+    from service.store.versions import output
 
     name, findings_json = ROLES[Format.FINDINGS], "application/vnd.lesionbridge.findings+json"
     if source.amendment is not None:
@@ -67,7 +68,7 @@ def draft(
     sent: Sequence[Sent] = (),
 ) -> Draft:
     """All that is kept of a version; ``received`` is when it came, ``sent`` where the versions before went."""
-    from service.store.reports import Draft, Stored, instant, output
+    from service.store.versions import Draft, Stored, output
 
     report = outcome.report
     if outcome.sr is None:

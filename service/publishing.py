@@ -25,7 +25,8 @@ from service.versions import after, coded_after
 
 if TYPE_CHECKING:
     # The routes and the command line import this to convert, too: the database comes with whoever hands in a store.
-    from service.store.reports import Consignment, Key, Store, Stored
+    from service.store.reports import Store
+    from service.store.versions import Consignment, Key, Stored
 
 ATTEMPTS = 8
 """How often a version is tried again when others keep the same report at the same time."""
@@ -118,10 +119,11 @@ def _keep(
     planner: Planner | None,
 ) -> Receipt | None:
     """One attempt; None when another was first and the look-up must be done again."""
-    from service.store import reports as kept
+    from service.store.reports import Taken
+    from service.store.versions import Consignment, Key
 
     report = received.report
-    said = kept.Key(key, digest) if key is not None else None
+    said = Key(key, digest) if key is not None else None
     found, previous = store.around(report.sender, report.id, report.version)
     there = _already(report, digest, store, said, found)
     if there is not None:
@@ -131,7 +133,7 @@ def _keep(
     coded = coded_after(source, received, previous, tables_used)
     outcome = emit(coded, drafts.kept_of(received), options, received.seen_by())
     identity = str(uuid4())
-    consignment = planner.of(identity, outcome, received, options) if planner is not None else kept.Consignment()
+    consignment = planner.of(identity, outcome, received, options) if planner is not None else Consignment()
     try:
         draft = drafts.draft(
             identity,
@@ -148,7 +150,7 @@ def _keep(
         counted = unmapped(outcome.report, tables_used, source.limits)
         with Stage("store"):
             store.keep(replace(draft, unmapped=counted))
-    except kept.Taken:
+    except Taken:
         return None
     return Receipt(draft.stored.id, draft.stored.receipt, created=True, fresh=True)
 

@@ -21,7 +21,8 @@ from service.stages import Stage
 
 if TYPE_CHECKING:
     # Only who keeps a report needs the database.
-    from service.store.reports import Store, Stored
+    from service.store.reports import Store
+    from service.store.versions import Stored
 
 
 def as_it_came(source: Source, store: Store, stored: Stored) -> Source:

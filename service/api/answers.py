@@ -19,7 +19,7 @@ from service.store.receipt import loss_row
 
 if TYPE_CHECKING:
     # SQLAlchemy is imported when the first report is kept or asked for.
-    from service.store.reports import Stored
+    from service.store.versions import Stored
 
 LOSSES_HEADER = "Lesionbridge-Losses"
 SUFFIXES = {"fhir": "fhir.json", "sr": "dcm", "rejection": "dcm", "html": "html", "findings": "json"}

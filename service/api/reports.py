@@ -36,7 +36,7 @@ from service.versions import anew
 if TYPE_CHECKING:
     # SQLAlchemy is imported when the first report is kept or asked for.
     from service.receiving.routing import Routed
-    from service.store.reports import Stored
+    from service.store.versions import Stored
     from service.workflows.accepting import Plan
 
 blueprint = Blueprint("reports", __name__, url_prefix="/v1/reports", description="Reports and what was made of them")

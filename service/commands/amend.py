@@ -21,7 +21,8 @@ from service.publishing import Planner, publish
 if TYPE_CHECKING:
     from service.config import Settings
     from service.receiving.routing import Routed
-    from service.store.reports import Store, Stored
+    from service.store.reports import Store
+    from service.store.versions import Stored
     from service.workflows.accepting import Plan
 
 _SENDER = click.option("--sender", help="Whose id it is, when ID is the sender's own [setting default_sender].")

@@ -27,7 +27,7 @@ def create(name: str, sender: str, scopes: tuple[str, ...], days: int | None, **
     """Make a key and show it, this once."""
     from service.access.keys import new_key
     from service.store.access import KeptKey
-    from service.store.reports import instant
+    from service.store.times import instant
 
     if not name.isprintable() or not name.strip() or len(name) > 128:
         stop("a name is 1 to 128 printable characters")

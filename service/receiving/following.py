@@ -16,7 +16,9 @@ from service.doors import Options
 from service.pipeline import Source, read
 from service.publishing import ATTEMPTS, Planner, Receipt, publish
 from service.receiving.acknowledge import heading
-from service.store.reports import Store, Stored, instant
+from service.store.reports import Store
+from service.store.times import instant
+from service.store.versions import Stored
 
 _LAST: Final = 2**31 - 1
 _RANK: Final[Mapping[Status, int]] = {

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from service.doors import Options
     from service.pipeline import Outcome
     from service.store.deliveries import Origin
-    from service.store.reports import Consignment
+    from service.store.versions import Consignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Routed:
 
     def of(self, identity: str, outcome: Outcome, received: Received, options: Options) -> Consignment:
         """The deliveries to where it went before and by the rule that takes effect, and the name of that."""
-        from service.store.reports import Consignment
+        from service.store.versions import Consignment
         from service.workflows.accepting import Plan
 
         route = effective(self.routes, outcome.report, self.way)

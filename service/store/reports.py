@@ -1,32 +1,19 @@
 """Keeping reports: look one up, keep a new version with all that belongs to it in one transaction, search."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, datetime
-from hashlib import sha256
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Integer,
-    RowMapping,
-    Select,
-    and_,
-    bindparam,
-    func,
-    insert,
-    or_,
-    select,
-)
+from sqlalchemy import Connection, Integer, Select, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from service.domain.emitted import Emitted, SrReference
+from service.domain.emitted import Emitted
 from service.domain.errors import NotFound, Problem
 from service.domain.received import Earlier
 from service.store.access import AuditTrail, KeyStore
 from service.store.batches import BatchStore
 from service.store.database import HEAD, faults, migrate, open_engine, reading, transaction
-from service.store.deliveries import DeliveryStore, Origin, Planned
+from service.store.deliveries import DeliveryStore
 from service.store.deliveries import keep as keep_deliveries
 from service.store.overlays import OverlayStore
 from service.store.patients import KeptId, PatientStore, held, resolved
@@ -35,90 +22,13 @@ from service.store.retention import Retention
 from service.store.runs import Runs
 from service.store.tables import KEYS, OUTPUTS, REPORTS, VERSIONS
 from service.store.times import utc
-from service.store.unmapped import Unmapped, UnmappedStore, count
+from service.store.unmapped import UnmappedStore, count
+from service.store.versions import Draft, Key, Output, Stored, conditions, every_version, row_of, version_of
 from service.store.workers import Workers
 
 
 class Taken(Exception):
     """Another process kept this report version, its key or its predecessor's successor first; look again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A version of a report as it is kept; ``receipt`` is the answer's bytes as sent."""
-
-    id: str
-    sender: str
-    report_id: str
-    version: int
-    status: str
-    issued: str
-    received: str
-    digest: str
-    sr: SrReference
-    receipt: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """Bytes as emitted (``role``: findings, fhir, sr, html; of one destination: ``sr@pacs``)."""
-
-    role: str
-    media_type: str
-    sha256: str
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """An Idempotency-Key and the digest of the request it came with."""
-
-    text: str
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Consignment:
-    """The deliveries of a version, the outputs that are made for them alone, and the request they come from.
-
-    ``route`` is the rule that chose the destinations, where nobody else did; ``named``: the request did.
-    """
-
-    outputs: tuple[Output, ...] = ()
-    planned: tuple[Planned, ...] = ()
-    origin: Origin = field(default_factory=Origin)
-    route: str = ""
-    named: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A version to keep; ``predecessor`` is the id of the stored version it follows, which must still be the one.
-
-    ``unmapped`` are the terms that were kept as text.
-    """
-
-    stored: Stored
-    outputs: tuple[Output, ...]
-    patient_id: str
-    patient_issuer: str | None
-    accession: str | None
-    key: Key | None
-    predecessor: str | None
-    accession_issuer: str | None = None
-    unmapped: tuple[Unmapped, ...] = ()
-    consignment: Consignment = field(default_factory=Consignment)
-
-
-def output(role: str, media_type: str, content: bytes) -> Output:
-    """An output with its digest."""
-    return Output(role, media_type, sha256(content).hexdigest(), content)
-
-
-def instant(text: str) -> str:
-    """An instant with a zone in UTC with microseconds, as the tables keep it; a leap second is the second before it."""
-    leap = text[17:19] == "60"
-    return utc(datetime.fromisoformat(f"{text[:17]}59{text[19:]}" if leap else text))
 
 
 class Store:
@@ -162,7 +72,7 @@ class Store:
         """A version of a sender's report, and the highest one below it; None for what is not there."""
         with reading(self._engine) as connection:
             rows = connection.execute(_AROUND, {"sender": sender, "report": report_id, "most": version}).all()
-        found = [_stored(row._mapping) for row in rows]
+        found = [version_of(row._mapping) for row in rows]
         here = found.pop(0) if found and found[0].version == version else None
         return here, found[0] if found else None
 
@@ -175,7 +85,7 @@ class Store:
         """The digest that an Idempotency-Key came with and the version it made, or None."""
         with reading(self._engine) as connection:
             row = connection.execute(select(KEYS).where(KEYS.c.sender == sender, KEYS.c.key == key)).first()
-            found = _first(connection, _versions().where(VERSIONS.c.id == row.version)) if row else None
+            found = _first(connection, every_version().where(VERSIONS.c.id == row.version)) if row else None
             return (row.digest, found) if row and found else None
 
     def keep(self, draft: Draft) -> None:
@@ -193,7 +103,7 @@ class Store:
                 if draft.accession:
                     held(connection, new.sender, patient, (draft.accession, draft.accession_issuer or ""))
                 report = _report(connection, new)
-                connection.execute(insert(VERSIONS).values(report=report, **_version_values(draft, patient)))
+                connection.execute(insert(VERSIONS).values(report=report, **row_of(draft, patient)))
                 rows = [{"version": new.id, **asdict(one)} for one in (*draft.outputs, *draft.consignment.outputs)]
                 connection.execute(insert(OUTPUTS), rows)
                 if draft.key is not None:
@@ -215,7 +125,7 @@ class Store:
     def get(self, id: str) -> Stored:  # noqa: A002 - the route's own word
         """The version under our id; raises NotFound."""
         with reading(self._engine) as connection:
-            found = _first(connection, _versions().where(VERSIONS.c.id == id))
+            found = _first(connection, every_version().where(VERSIONS.c.id == id))
         if found is None:
             raise _not_found()
         return found
@@ -252,18 +162,18 @@ class Store:
         """All versions of the report that ``id`` is one of, oldest first; raises NotFound."""
         of = select(VERSIONS.c.report).where(VERSIONS.c.id == id).scalar_subquery()
         with reading(self._engine) as connection:
-            rows = connection.execute(_versions().where(VERSIONS.c.report == of).order_by(VERSIONS.c.version)).all()
+            rows = connection.execute(every_version().where(VERSIONS.c.report == of).order_by(VERSIONS.c.version)).all()
         if not rows:
             raise _not_found()
-        return tuple(_stored(row._mapping) for row in rows)
+        return tuple(version_of(row._mapping) for row in rows)
 
     def recent(self, sender: str | None, *, limit: int) -> Iterator[tuple[Stored, bytes]]:
         """The versions received last, of a sender or of all, newest first, each with the document it came as."""
-        statement = _versions().order_by(VERSIONS.c.received.desc(), VERSIONS.c.id).limit(limit)
+        statement = every_version().order_by(VERSIONS.c.received.desc(), VERSIONS.c.id).limit(limit)
         if sender is not None:
             statement = statement.where(REPORTS.c.sender == sender)
         with reading(self._engine) as connection:
-            found = [_stored(row._mapping) for row in connection.execute(statement)]
+            found = [version_of(row._mapping) for row in connection.execute(statement)]
         # One document after the other: many together may be more than the memory holds.
         for one in found:
             yield one, self.output(one.id, "findings").content
@@ -276,13 +186,13 @@ class Store:
         """
         merged = self._merged(wanted)
         statement = (
-            _versions()
-            .where(*_conditions(wanted, merged))
+            every_version()
+            .where(*conditions(wanted, merged))
             .order_by(VERSIONS.c.issued.desc(), VERSIONS.c.id)
             .limit(limit)
         )
         with reading(self._engine) as connection:
-            return tuple(_stored(row._mapping) for row in connection.execute(statement).all())
+            return tuple(version_of(row._mapping) for row in connection.execute(statement).all())
 
     def _merged(self, wanted: Mapping[str, str | datetime]) -> Sequence[KeptId]:
         """The ids that the wanted patient's was merged into."""
@@ -292,62 +202,14 @@ class Store:
         return self.patients.names(str(wanted["patient_id"]), issuer)
 
 
-def _conditions(wanted: Mapping[str, str | datetime], merged: Sequence[KeptId] = ()) -> Sequence[ColumnElement[bool]]:
-    columns: Mapping[str, ColumnElement[str] | ColumnElement[str | None]] = {
-        "sender": REPORTS.c.sender,
-        "report_id": REPORTS.c.report_id,
-        "accession": VERSIONS.c.accession,
-        "study_uid": VERSIONS.c.study_uid,
-        "patient_id": VERSIONS.c.patient_id,
-        "patient_issuer": VERSIONS.c.patient_issuer,
-        "status": VERSIONS.c.status,
-    }
-    patient = {name: value for name, value in wanted.items() if name in ("patient_id", "patient_issuer")}
-    equal = [columns[name] == value for name, value in wanted.items() if name in columns and name not in patient]
-    if patient:
-        said = and_(*(columns[name] == value for name, value in patient.items()))
-        others = (
-            and_(VERSIONS.c.patient_id == one.id, func.coalesce(VERSIONS.c.patient_issuer, "") == one.issuer)
-            for one in merged
-        )
-        equal.append(or_(said, *others))
-    for name, value in wanted.items():
-        if name == "issued_from" and isinstance(value, datetime):
-            equal.append(VERSIONS.c.issued >= utc(value))
-        if name == "issued_before" and isinstance(value, datetime):
-            equal.append(VERSIONS.c.issued < utc(value))
-    return equal
-
-
-_READ = (
-    "id",
-    "version",
-    "status",
-    "issued",
-    "received",
-    "digest",
-    "sr_class",
-    "sr_instance",
-    "sr_series",
-    "study_uid",
-    "receipt",
-)
-"""What is read of a version; columns that came later are not, so that older steps of the tables can be read too."""
-
-
-def _versions() -> Select[*tuple[object, ...]]:
-    columns = (getattr(VERSIONS.c, name) for name in _READ)
-    return select(*columns, REPORTS.c.sender, REPORTS.c.report_id).join(REPORTS, REPORTS.c.id == VERSIONS.c.report)
-
-
 def _named(sender: str, report_id: str) -> Select[*tuple[object, ...]]:
-    return _versions().where(REPORTS.c.sender == sender, REPORTS.c.report_id == report_id)
+    return every_version().where(REPORTS.c.sender == sender, REPORTS.c.report_id == report_id)
 
 
 _OF_REPORT = (REPORTS.c.sender == bindparam("sender"), REPORTS.c.report_id == bindparam("report"))
 _UP_TO = (*_OF_REPORT, VERSIONS.c.version <= bindparam("most", type_=Integer()))
 # Made once: to put a statement together costs as much as to run it.
-_AROUND = _versions().where(*_UP_TO).order_by(VERSIONS.c.version.desc()).limit(2)
+_AROUND = every_version().where(*_UP_TO).order_by(VERSIONS.c.version.desc()).limit(2)
 _NEWEST = (
     select(VERSIONS.c.id)
     .join(REPORTS, REPORTS.c.id == VERSIONS.c.report)
@@ -366,22 +228,7 @@ def _newest_before(connection: Connection, sender: str, report_id: str, version:
 
 def _first(connection: Connection, statement: Select[*tuple[object, ...]]) -> Stored | None:
     row = connection.execute(statement).first()
-    return _stored(row._mapping) if row else None
-
-
-def _stored(row: RowMapping) -> Stored:
-    return Stored(
-        id=row["id"],
-        sender=row["sender"],
-        report_id=row["report_id"],
-        version=row["version"],
-        status=row["status"],
-        issued=row["issued"],
-        received=row["received"],
-        digest=row["digest"],
-        sr=SrReference(row["sr_class"], row["sr_instance"], row["sr_series"], row["study_uid"]),
-        receipt=bytes(row["receipt"]),
-    )
+    return version_of(row._mapping) if row else None
 
 
 def _report(connection: Connection, new: Stored) -> int:
@@ -393,29 +240,6 @@ def _report(connection: Connection, new: Stored) -> int:
     made = connection.execute(insert(REPORTS).values(sender=new.sender, report_id=new.report_id))
     key = made.inserted_primary_key
     return int(key[0]) if key is not None else 0
-
-
-def _version_values(draft: Draft, patient: KeptId) -> dict[str, object]:
-    new = draft.stored
-    return {
-        "id": new.id,
-        "version": new.version,
-        "status": new.status,
-        "issued": new.issued,
-        "received": new.received,
-        "study_uid": new.sr.study,
-        "accession": draft.accession,
-        "accession_issuer": draft.accession_issuer,
-        "patient_id": patient.id,
-        "patient_issuer": patient.issuer or None,
-        "said_id": draft.patient_id,
-        "said_issuer": draft.patient_issuer,
-        "digest": new.digest,
-        "sr_class": new.sr.sop_class,
-        "sr_instance": new.sr.sop_instance,
-        "sr_series": new.sr.series,
-        "receipt": new.receipt,
-    }
 
 
 def _keep_key(connection: Connection, stored: Stored, key: Key) -> None:

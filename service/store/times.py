@@ -17,6 +17,12 @@ def utc(when: datetime) -> str:
     return there.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
+def instant(text: str) -> str:
+    """An instant with a zone in UTC with microseconds, as the tables keep it; a leap second is the second before it."""
+    leap = text[17:19] == "60"
+    return utc(datetime.fromisoformat(f"{text[:17]}59{text[19:]}" if leap else text))
+
+
 def later(kept: str, seconds: float) -> str:
     """A kept instant moved by some seconds."""
     return utc(datetime.fromisoformat(kept) + timedelta(seconds=seconds))

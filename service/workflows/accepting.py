@@ -19,7 +19,7 @@ from service.doors import WRITERS, Format, Options
 from service.drafts import ROLES
 from service.pipeline import Outcome, emit
 from service.store.deliveries import Origin, Planned
-from service.store.reports import Consignment, Output, output
+from service.store.versions import Consignment, Output, output
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "https://lesionbridge.invalid/deliveries")
 FHIR: Final = frozenset({"fhir-r4", "fhir-r5"})

@@ -13,7 +13,8 @@ from service.doors import Format, Options
 from service.drafts import REJECTION, ROLES
 from service.pipeline import Source, read
 from service.store.deliveries import Delivery, State
-from service.store.reports import Store, Stored
+from service.store.reports import Store
+from service.store.versions import Stored
 from service.versions import as_it_came, coded_again
 from service.workflows.accepting import Made, Plan, chosen, consign, has_own, own_output, written_for
 

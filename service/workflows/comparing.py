@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from service.store.reports import Output
+from service.store.versions import Output
 
 MOST: Final = 500
 """Differences that are listed; the rest is counted."""

@@ -12,7 +12,8 @@ from service.formats.sr.rejection import SOP_CLASS, rejection
 from service.pipeline import Outcome
 from service.publishing import Planner
 from service.store.deliveries import Delivery
-from service.store.reports import Consignment, Output, Store, Stored, output
+from service.store.reports import Store
+from service.store.versions import Consignment, Output, Stored, output
 from service.workflows.accepting import delivery_id
 
 

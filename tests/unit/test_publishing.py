@@ -7,7 +7,8 @@ from service.check import compare
 from service.domain.errors import Disagreement, Unavailable
 from service.pipeline import Options, Source
 from service.publishing import publish
-from service.store.reports import Draft, Store, Taken
+from service.store.reports import Store, Taken
+from service.store.versions import Draft
 from tests.findings import make_body
 
 

@@ -5,7 +5,8 @@ import pytest
 from service.doors import Format, Options
 from service.pipeline import Source, read
 from service.publishing import publish
-from service.store.reports import Store, Stored
+from service.store.reports import Store
+from service.store.versions import Stored
 from service.versions import anew, as_it_came, coded_again
 from tests import sr_files as sr
 from tests.findings import make_body

@@ -8,9 +8,10 @@ from sqlalchemy import func, select
 from service.domain.errors import NotFound
 from service.store.database import transaction
 from service.store.deliveries import State
-from service.store.reports import Key, Store
+from service.store.reports import Store
 from service.store.retention import Purged
 from service.store.tables import METADATA
+from service.store.versions import Key
 from tests.unit.store.test_deliveries import Clock, begin, clock, end, keep, kept, planned
 from tests.unit.store.test_reports import ID, make_draft
 
