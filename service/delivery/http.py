@@ -113,7 +113,7 @@ class HttpPeer:
             return min(float(said), _LONGEST_PAUSE_S)
         try:
             at = parsedate_to_datetime(said)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         until = (at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.fromtimestamp(self._now(), UTC)
         return min(max(until.total_seconds(), 0.0), _LONGEST_PAUSE_S)

@@ -1,5 +1,6 @@
 """How a destination is dealt with, as values: time-outs, retries, rate, windows."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
@@ -15,8 +16,8 @@ class Timeouts:
 
     def __post_init__(self) -> None:
         """Hold that each is a time."""
-        if min(self.connect_s, self.read_s, self.total_s) <= 0:
-            raise ValueError("each time-out is above 0 seconds")
+        if not all(0 < seconds < math.inf for seconds in (self.connect_s, self.read_s, self.total_s)):
+            raise ValueError("each time-out is above 0 seconds, and has an end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,9 @@ class RetryPolicy:
 
     def __post_init__(self) -> None:
         """Hold the ranges."""
-        if self.attempts < 1 or self.first_s <= 0 or self.most_s < self.first_s:
+        if self.attempts < 1 or not 0 < self.first_s <= self.most_s < math.inf:
             raise ValueError("attempts is 1 or more, first_s above 0, and most_s not below first_s")
-        if self.factor < 1 or not 0 <= self.jitter <= 1:
+        if not 1 <= self.factor < math.inf or not 0 <= self.jitter <= 1:
             raise ValueError("factor is 1 or more, jitter 0 to 1")
 
     def pause_s(self, attempt: int, luck: float, asked_s: float | None = None) -> float:
@@ -59,7 +60,7 @@ class Rate:
 
     def __post_init__(self) -> None:
         """Hold the ranges."""
-        if self.deliveries < 0 or self.per_s <= 0:
+        if self.deliveries < 0 or not 0 < self.per_s < math.inf:
             raise ValueError("deliveries is 0 or more, per_s above 0")
 
 
@@ -72,7 +73,11 @@ class Window:
     zone: str = "UTC"
 
     def __post_init__(self) -> None:
-        """Hold that the zone is one."""
+        """Hold that there are hours in it, told by the clock of the zone, and that the zone is one."""
+        if self.opens.tzinfo is not None or self.closes.tzinfo is not None:
+            raise ValueError("opens and closes are times of day without an offset: `zone` says where")
+        if self.opens == self.closes:
+            raise ValueError("opens and closes are two times; without a window it is always open")
         try:
             ZoneInfo(self.zone)
         except (OSError, ValueError, KeyError) as error:

@@ -4,6 +4,7 @@
 an underscore there. docs/delivery.md describes every setting; a test holds it to the classes here.
 """
 
+import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -186,7 +187,7 @@ class CStore(DestinationSettings):
                 raise ValueError("an AE title is 1 to 16 printable characters without backslash (PS3.5 6.2)")
         if self.max_pdu != 0 and not _MIN_PDU <= self.max_pdu <= _MAX_PDU:
             raise ValueError(f"max_pdu is {_MIN_PDU} to {_MAX_PDU}")
-        if not 0 <= self.commitment_port <= _MAX_PORT or self.commitment_s <= 0:
+        if not 0 <= self.commitment_port <= _MAX_PORT or not 0 < self.commitment_s < math.inf:
             raise ValueError("commitment_port is 0 to 65535, commitment_s above 0")
         if self.verify == "read-back" and not self.dicomweb_url:
             raise ValueError("to read back needs dicomweb_url")
@@ -282,6 +283,7 @@ def load(file: str, environ: Mapping[str, str]) -> Mapping[str, DestinationSetti
     """The destinations by name, in the file's order; raises TableError with everything that is wrong."""
     problems: list[Problem] = []
     tables = _from_file(file, problems) if file else {}
+    problems.extend(_wrong(name, "names a destination and no setting of it") for name in _without_member(environ))
     _lay_over(tables, environ)
     found = {name: _destination(name, table, problems) for name, table in tables.items()}
     if problems:
@@ -336,6 +338,13 @@ def _said(environ: Mapping[str, str]) -> Iterator[tuple[list[str], str]]:
         path = variable.removeprefix(ENVIRONMENT).lower().split("__")
         if variable.startswith(ENVIRONMENT) and len(path) > 1 and text:
             yield path, text
+
+
+def _without_member(environ: Mapping[str, str]) -> Iterator[str]:
+    """Variables that end with the destination's name: whoever said it meant a setting."""
+    for variable, text in environ.items():
+        if variable.startswith(ENVIRONMENT) and text and "__" not in variable.removeprefix(ENVIRONMENT):
+            yield variable
 
 
 def _destination(name: str, table: Mapping[str, Any], problems: list[Problem]) -> DestinationSettings | None:

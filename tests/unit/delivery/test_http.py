@@ -114,6 +114,7 @@ def test_every_status_has_a_meaning_and_none_is_a_success(status: int) -> None:
         ("Mon, 02 Mar 2026 09:00:00 GMT", 0.0),
         ("999999999999", 86_400.0),
         ("soon", None),
+        ("Mon, 02 Mar 99999999999999999999 10:01:00 GMT", None),
         ("", None),
         ("-5", None),
     ],

@@ -48,7 +48,12 @@ def test_a_window_is_in_the_time_of_its_zone() -> None:
         lambda: RetryPolicy(jitter=1.5),
         lambda: Rate(deliveries=-1),
         lambda: Rate(per_s=0),
+        lambda: Rate(1, float("nan")),
+        lambda: Timeouts(read_s=float("inf")),
+        lambda: RetryPolicy(first_s=float("nan")),
         lambda: Window(time(1), time(2), "Nowhere/Town"),
+        lambda: Window(time(20), time(20)),
+        lambda: Window(time.fromisoformat("20:00+01:00"), time(6)),
     ],
 )
 def test_refuses_what_is_no_policy(wrong: object) -> None:

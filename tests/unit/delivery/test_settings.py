@@ -96,6 +96,12 @@ def test_a_destination_may_stand_in_the_environment_alone() -> None:
     assert made.port == 104
 
 
+def test_a_variable_that_names_a_destination_and_no_setting_is_refused() -> None:
+    with pytest.raises(TableError) as raised:
+        load("", {"LESIONBRIDGE_DESTINATION__PACS": "https://pacs.example.org"})
+    assert [one.pointer for one in raised.value.problems] == ["LESIONBRIDGE_DESTINATION__PACS"]
+
+
 @pytest.mark.parametrize("member", ["token", "password", "key"])
 def test_a_secret_that_is_written_down_is_refused_with_what_to_do(member: str, tmp_path: Path) -> None:
     kind = {"token": "bearer", "password": "basic", "key": "api-key"}[member]

@@ -68,4 +68,11 @@ def test_what_a_peer_said_of_a_report_is_no_news_of_the_destination() -> None:
     for outcome in Outcome:
         told = meaning(turn(), Answer(outcome, "Doe^Jane is unknown", "500"), POLICY, 0.0)
         said = told.heard.why if told.heard else ""
-        assert outcome is Outcome.NOT_SENT or "Doe" not in said
+        assert "Doe" not in said
+    assert told.heard is None or told.heard.why
+
+
+def test_why_nothing_reached_a_peer_is_told_of_the_destination() -> None:
+    told = meaning(turn(), Answer(Outcome.NOT_SENT, "no connection: nobody listens there"), POLICY, 0.0)
+    assert told.heard is not None
+    assert told.heard.why == "no connection: nobody listens there"
