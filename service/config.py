@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from service.domain.limits import Limits
@@ -44,6 +45,12 @@ def _is_zone(name: str) -> bool:
     except (OSError, ValueError, KeyError):  # a name that is not there is a KeyError
         return False
     return True
+
+
+def _is_trusted(address: str) -> bool:
+    """Whether what is fetched there is what was put there: over TLS, or from this machine."""
+    parts = urlsplit(address)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost"))
 
 
 def _data_folder() -> Path:
@@ -113,6 +120,8 @@ class Settings:
             raise BadSetting("rate_per_minute", "is 0 or more")
         if self.oidc_issuer and not (self.oidc_audience and self.oidc_jwks):
             raise BadSetting("oidc_issuer", "needs oidc_audience and oidc_jwks beside it")
+        if "://" in self.oidc_jwks and not _is_trusted(self.oidc_jwks):
+            raise BadSetting("oidc_jwks", "is an https address, or a file")
         if not _is_zone(self.default_zone):
             raise BadSetting("default_zone", "is the IANA name of a time zone, as Europe/Berlin")
         if not self.default_sender.strip():

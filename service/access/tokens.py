@@ -1,12 +1,12 @@
 """JWT bearer tokens of an OpenID Connect provider: signature, issuer, audience and times are held (RFC 7519, RFC 8725).
 
 Only asymmetric algorithms are taken: a token can't be signed with what everybody may read. Keys come from the
-provider's JWKS, kept for some minutes; an unknown key id fetches them anew, not more often than every half minute.
+provider's JWKS, kept for some minutes; a token that none of them signed fetches them anew, not more often than every
+half minute. While the provider is away the last keys go on, and it is not asked with each request.
 """
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable
@@ -14,15 +14,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
+import structlog
+
 from service.access.principal import Principal, scopes_of
 from service.domain.errors import Problem, Unauthenticated, Unavailable
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+_KEY_TYPES: Final = ("RSA", "EC", "OKP")
 _KEPT_S: Final = 300.0
 _AGAIN_S: Final = 30.0
+_SOON_S: Final = 5.0
+"""After so long a provider is asked again that gave no keys yet; until then callers are answered at once."""
 _LEEWAY_S: Final = 30
 _JWKS_BYTES: Final = 1024 * 1024
 _TOKEN_CHARACTERS: Final = 16_384
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,8 @@ class Tokens:
         self._provider, self._fetch, self._clock, self._now = provider, fetch or fetched, clock, now
         self._lock = threading.Lock()
         self._keys: Any = None
-        self._at = float("-inf")
+        self._at = self._next = float("-inf")
+        self._why = ""
 
     def principal(self, token: str) -> Principal:
         """The caller that a token names; raises Unauthenticated, or Unavailable where the keys can't be had."""
@@ -83,31 +92,53 @@ class Tokens:
 
     def _read(self, token: str) -> Any:
         from joserfc import jwt
-        from joserfc.errors import InvalidKeyIdError
+        from joserfc.errors import JoseError
 
         try:
             return jwt.decode(token, self._key_set(_KEPT_S), algorithms=ALGORITHMS)
-        except (InvalidKeyIdError, ValueError):
+        except (JoseError, ValueError):  # a new key id, or a new key under no id or the old one
             return jwt.decode(token, self._key_set(_AGAIN_S), algorithms=ALGORITHMS)
 
     def _key_set(self, oldest_s: float) -> Any:
-        from joserfc.jwk import KeySet
-
         with self._lock:
-            if self._keys is None or self._clock() - self._at > oldest_s:
+            now = self._clock()
+            if (self._keys is None or now - self._at > oldest_s) and now >= self._next:
                 try:
-                    self._keys = KeySet.import_key_set(json.loads(self._fetch(self._provider)))
+                    self._keys = _usable(self._fetch(self._provider))
                     self._at = self._clock()
                 except (OSError, ValueError) as error:
-                    if self._keys is None:
-                        why = f"the keys of the token provider can't be had ({type(error).__name__})"
-                        raise Unavailable(Problem("headers:Authorization", "jwks", why)) from None
+                    self._why = type(error).__name__
+                    self._next = self._clock() + (_SOON_S if self._keys is None else _AGAIN_S)
+                    _log.warning("token keys not fetched", error=self._why)
+            if self._keys is None:
+                why = f"the keys of the token provider can't be had ({self._why})"
+                raise Unavailable(Problem("headers:Authorization", "jwks", why))
             return self._keys
+
+
+def _usable(document: bytes) -> Any:
+    """The keys of a JWKS that can verify, without the others (RFC 7517 5); raises ValueError where there is none."""
+    from joserfc.errors import JoseError
+    from joserfc.jwk import KeySet, import_key
+
+    said = orjson.loads(document)
+    rows = said.get("keys") if isinstance(said, dict) else None
+    found: list[Any] = []
+    for row in rows if isinstance(rows, list) else ():
+        if not isinstance(row, dict) or row.get("kty") not in _KEY_TYPES:
+            continue
+        try:
+            found.append(import_key(row))
+        except (JoseError, ValueError, TypeError, KeyError):
+            continue
+    if not found:
+        raise ValueError("no key that can verify")
+    return KeySet(found)
 
 
 def fetched(provider: Provider) -> bytes:
     """The JWKS document, bounded in size and time; raises OSError."""
-    if not provider.jwks.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+    if "://" not in provider.jwks:
         return Path(provider.jwks).read_bytes()
     import requests
 

@@ -10,6 +10,7 @@ from service.config import BadSetting, Settings, environment_names, load
 from service.domain.limits import Limits
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+TOKENS = {"LESIONBRIDGE_OIDC_ISSUER": "https://idp.example.org", "LESIONBRIDGE_OIDC_AUDIENCE": "lesionbridge"}
 
 
 def documented() -> dict[str, tuple[str, str]]:
@@ -97,6 +98,9 @@ def test_the_environment_has_the_last_word(tmp_path: Path) -> None:
         {"LESIONBRIDGE_LIMIT_DEPTH": "0"},
         {"LESIONBRIDGE_KEEP_DAYS": "-1"},
         {"LESIONBRIDGE_CONFIG": "/nonexistent.toml"},
+        {"LESIONBRIDGE_OIDC_ISSUER": "https://idp.example.org"},
+        TOKENS | {"LESIONBRIDGE_OIDC_JWKS": "http://idp.example.org/jwks"},
+        TOKENS | {"LESIONBRIDGE_OIDC_JWKS": "http://127.0.0.1.example.org/jwks"},
     ],
 )
 def test_refuses_a_setting_that_can_not_be_used(environ: dict[str, str]) -> None:

@@ -88,6 +88,81 @@ def test_a_new_key_of_the_provider_is_fetched_once_it_is_met() -> None:
     assert reader.principal(token(OTHER)).sender == "north"
 
 
+def test_a_new_key_under_no_id_is_fetched_too() -> None:
+    def anonymous(key: RSAKey) -> RSAKey:
+        return RSAKey.import_key({name: value for name, value in key.as_dict(private=True).items() if name != "kid"})
+
+    def signed(key: RSAKey) -> str:
+        claims = {"iss": "https://idp.example", "aud": "lesionbridge", "client_id": "north", "exp": NOW + 60}
+        return jwt.encode({"alg": "RS256"}, claims, key)
+
+    sets, clock = [key_set(anonymous(KEY)), key_set(anonymous(OTHER))], [0.0]
+    reader = Tokens(PROVIDER, lambda _: sets.pop(0), clock=lambda: clock[0], now=lambda: NOW)
+    reader.principal(signed(anonymous(KEY)))
+    clock[0] = 31.0
+    assert reader.principal(signed(anonymous(OTHER))).sender == "north"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"kty": "EC", "crv": "secp256k1", "x": "AA", "y": "AA"},
+        {"kty": "EC", "crv": "P-999", "x": "AA", "y": "AA"},
+        {"kty": "OKP", "crv": "Ed448", "x": "zz"},
+        {"kty": "RSA", "n": "AQAB", "e": "AQAB", "use": "x"},
+        {"kty": "ABC"},
+        {"kty": "oct", "k": "AAAA"},
+        {},
+        None,
+    ],
+)
+def test_a_key_of_the_provider_that_is_not_understood_is_passed_over(odd: object) -> None:
+    document = json.dumps({"keys": [odd, KEY.as_dict(private=False)]}).encode()
+    assert Tokens(PROVIDER, lambda _: document, now=lambda: NOW).principal(token()).sender == "north"
+
+
+@pytest.mark.parametrize("document", [b"", b"[]", b"{}", b'{"keys": null}', b'{"keys": []}', b"[" * 5000])
+def test_what_is_no_key_set_is_no_fault_of_the_caller(document: bytes) -> None:
+    with pytest.raises(Unavailable):
+        Tokens(PROVIDER, lambda _: document, now=lambda: NOW).principal(token())
+
+
+def test_while_the_provider_is_away_the_last_keys_go_on_and_it_is_not_asked_each_time() -> None:
+    asked, clock = [0], [0.0]
+
+    def fetch(_: Provider) -> bytes:
+        asked[0] += 1
+        if asked[0] > 1:
+            raise OSError
+        return key_set(KEY)
+
+    reader = Tokens(PROVIDER, fetch, clock=lambda: clock[0], now=lambda: NOW)
+    for clock[0] in (0.0, 301.0, 302.0, 330.0):
+        assert reader.principal(token()).sender == "north"
+    assert asked == [2]
+    clock[0] = 332.0
+    reader.principal(token())
+    assert asked == [3]
+
+
+def test_a_provider_that_never_gave_keys_is_asked_again_soon() -> None:
+    asked, clock = [0], [0.0]
+
+    def fetch(_: Provider) -> bytes:
+        asked[0] += 1
+        if asked[0] == 1:
+            raise OSError
+        return key_set(KEY)
+
+    reader = Tokens(PROVIDER, fetch, clock=lambda: clock[0], now=lambda: NOW)
+    for clock[0] in (0.0, 1.0):
+        with pytest.raises(Unavailable):
+            reader.principal(token())
+    assert asked == [1]
+    clock[0] = 5.0
+    assert reader.principal(token()).sender == "north"
+
+
 def test_a_provider_that_is_away_is_no_fault_of_the_caller() -> None:
     def away(_: Provider) -> bytes:
         raise OSError
