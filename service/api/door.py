@@ -13,6 +13,7 @@ from service.access.keys import fits, parts
 from service.access.principal import ANYBODY, Principal, Scope, scopes_of
 from service.access.rates import Rates
 from service.access.tokens import Provider, Tokens, refused
+from service.api import observe
 from service.api.deployment import deployment
 from service.config import Settings
 from service.domain.errors import Forbidden, LesionBridgeError, NotFound, Problem, TooLarge, Unavailable
@@ -167,7 +168,7 @@ def _may(endpoint: str, principal: Principal) -> None:
 def _audited(response: Response) -> Response:
     """The response, once the trail has the line; a line that can't be kept is a failure, for nothing is silent."""
     scope = scope_of(request.endpoint) if request.endpoint else None
-    if scope not in AUDITED and response.status_code not in _NO_TOKEN:
+    if scope not in AUDITED and observe.status(response) not in _NO_TOKEN:
         return response
     from service.access.events import Done, event
 
@@ -182,7 +183,7 @@ def _audited(response: Response) -> Response:
             g.request_id,
             request.method,
             request.url_rule.rule if request.url_rule is not None else "unmatched",
-            response.status_code,
+            observe.status(response),
             caller().name,
             caller().sender,
             request.remote_addr or "",
@@ -191,8 +192,10 @@ def _audited(response: Response) -> Response:
         store.audit.add(event(done))
     except (LesionBridgeError, ValueError) as error:
         _log.error("not audited", error=type(error).__name__)
-        if response.status_code < 300 and request.method == "GET":
+        if observe.status(response) < 300:
             from service.api.problems import answer
 
-            return answer(Unavailable(Problem("", "audit", "the audit trail can't be written: nothing is given out")))
+            # What was done stays done: the same request again has the same outcome, and its line in the trail.
+            why = "the audit trail can't be written: nothing is given out or said to be done; ask again"
+            return answer(Unavailable(Problem("", "audit", why)))
     return response

@@ -85,6 +85,11 @@ def metrics(more: Collector) -> Response:
     return Response(generate_latest() + generate_latest(asked), content_type=CONTENT_TYPE_LATEST)
 
 
+def status(response: Response) -> int:
+    """What a request came to: with `ack=always` a refusal is answered with 200, and is one all the same."""
+    return int(g.get("status", response.status_code))
+
+
 def trace_context() -> str:
     """The W3C trace context of this request, to be kept with what it leads to; empty where there is none."""
     if g.span is not None:
@@ -144,10 +149,11 @@ def _end(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule is not None else "unmatched"
     seconds = time.perf_counter() - g.began
     method = request.method if request.method in {"GET", "HEAD", "POST", "OPTIONS"} else "other"
-    _requests(route, method, response.status_code).inc()
+    came_to = status(response)
+    _requests(route, method, came_to).inc()
     _seconds(route).observe(seconds)
     if g.span is not None:
-        g.span.set_attributes({"http.route": route, "http.response.status_code": response.status_code})
+        g.span.set_attributes({"http.route": route, "http.response.status_code": came_to})
         g.span.set_attribute("lesionbridge.request", g.request_id)
         g.span.end()
     log = _log.debug if route in QUIET else _log.info
@@ -155,7 +161,7 @@ def _end(response: Response) -> Response:
         "answered",
         method=method,
         route=route,
-        status=response.status_code,
+        status=came_to,
         ms=round(seconds * 1000, 1),
         bytes=response.content_length,
     )

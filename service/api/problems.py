@@ -81,6 +81,7 @@ def answer(error: Exception) -> Response:
     if verdict.status >= 500:
         _log.error("failed", error=type(error).__name__, rule=verdict.problems[0].rule, at=_frames(error))
     always = request.args.get("ack") == "always" and request.path in ACKNOWLEDGED
+    g.status = int(verdict.status)  # what trail, log and counters say, whatever the client wants to be told
     if negotiation.asks_for_fhir(request.headers.get("Accept", "")):
         body, media_type = _operation_outcome(verdict), "application/fhir+json; fhirVersion=4.0"
     else:

@@ -14,7 +14,8 @@ from service.access.principal import Scope
 from service.api.door import OPEN, scope_of
 from service.app import create_app
 from service.config import Settings
-from service.store.access import KeptKey
+from service.domain.errors import Problem, Unavailable
+from service.store.access import AuditTrail, KeptKey
 from service.store.database import transaction
 from service.store.reports import Store
 from service.store.tables import RATES
@@ -252,6 +253,33 @@ def test_a_trail_that_was_changed_is_found_out(service: Service) -> None:
     with create_engine(service.url).begin() as connection:
         connection.execute(text("DELETE FROM audit WHERE position = 2"))
     assert service.store.audit.broken() == 3
+
+
+def test_a_refusal_that_is_answered_with_200_is_a_refusal_in_the_trail(service: Service) -> None:
+    refused = service.ask("POST", "/v1/reports?ack=always", service.key(Scope.REPORT_WRITE), b"{}")
+    unknown = service.ask("POST", "/v1/convert?ack=always", None, b"{}")
+    assert [one.status_code for one in (refused, unknown)] == [200, 200]
+    found = [orjson.loads(kept.event) for kept in service.store.audit.after(0)]
+    assert [one["outcome"] for one in found] == ["4", "4"]
+    assert [one["outcomeDesc"] for one in found] == ["POST /v1/reports: 422", "POST /v1/convert: 401"]
+
+
+def test_what_can_not_be_written_down_is_neither_given_out_nor_said_to_be_done(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = service.key(*Scope)
+
+    def full(_: AuditTrail, __: bytes) -> None:
+        raise Unavailable(Problem("", "database", "no room"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(AuditTrail, "add", full)
+        refused = service.publish(headers)
+        assert (refused.status_code, orjson.loads(refused.data)["rule"]) == (503, "audit")
+        assert service.ask("POST", "/v1/reports/search", headers, b'{"patientId": "PID-11235"}').status_code == 503
+    again = service.publish(headers)
+    assert again.status_code == 200  # it was kept the first time
+    assert len(service.store.audit.after(0)) == 1
 
 
 def test_the_trail_can_be_switched_off(tmp_path: Path) -> None:
