@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import orjson
 
+from service.domain.errors import LesionBridgeError
+
 _ACTIONS: Final = {"GET": "R", "HEAD": "R", "PUT": "U", "DELETE": "D"}
 """Action by method; a POST creates, or executes where it only asks."""
 _ASKS: Final = ("search", "retry", "preview")
@@ -34,17 +36,19 @@ class Arrival(Enum):
     MERGE = (_LIFECYCLE, "merge", "U")
     STRANGER = (_DCM, "110113", "E")  # Security Alert: an association that was rejected
     KEY = (_DCM, "110113", "U")  # Security Alert: who may do what has changed
-    PURGE = (_LIFECYCLE, "destroy", "D")
+    REMOVED = (_LIFECYCLE, "destroy", "D")
     SENT_AGAIN = (_LIFECYCLE, "transmit", "E")
     AMENDED = (_LIFECYCLE, "amend", "U")
     WITHDRAWN = (_LIFECYCLE, "deprecate", "U")  # what is there is marked as in error, and stays
     DECIDED = (_LIFECYCLE, "originate", "C")  # words and codes of the site: reports to come are coded by them
     COPIED = (_LIFECYCLE, "archive", "C")
     RESTORED = (_LIFECYCLE, "restore", "C")
+    IMPORTED = (_DCM, "110107", "C")  # Import: a release of a code system, from files of others
+    MIGRATED = (_LIFECYCLE, "transform", "U")  # the tables have another form
 
 
 Concern = tuple[str, str]
-"""A thing of ours that something was done with: what it is (report, delivery, batch, overlay, term) and its id."""
+"""A thing of ours that something was done with: its kind (report, delivery, batch, overlay, term, release), its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,18 @@ def arrived(came: Came) -> bytes:
     """The same of what came in by itself."""
     outcome = "0" if not came.rule else "8" if came.is_ours else "4"
     return _event(came.arrival.value, came, (outcome, f"{came.way}: {came.rule or 'accepted'}"))
+
+
+def rule_of(failed: BaseException | None) -> str:
+    """The rule by which something was refused; nothing where it was accepted."""
+    if isinstance(failed, LesionBridgeError) and failed.problems:
+        return failed.problems[0].rule
+    return "" if failed is None else "internal"
+
+
+def is_ours(failed: BaseException | None) -> bool:
+    """Whether the fault is ours: what REST would answer with 5xx, and what was raised by accident."""
+    return failed is not None and (not isinstance(failed, LesionBridgeError) or failed.status >= _FAILED)
 
 
 def _event(

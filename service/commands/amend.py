@@ -12,11 +12,11 @@ from service.amendments import REASONS, Kind, amended, cancelled, default_reason
 from service.commands.inputs import documents
 from service.commands.report import identify
 from service.commands.speaking import received, refusing, settings, site, stop, store
-from service.commands.trail import noted
+from service.commands.trail import Act, acting
 from service.domain.times import DateTime
 from service.doors import READERS, detect
 from service.pipeline import BUNDLES, DIALECTS, PROFILES, Format, Options, Source
-from service.publishing import Planner, publish
+from service.publishing import Planner, Receipt, publish
 
 if TYPE_CHECKING:
     from service.config import Settings
@@ -75,24 +75,22 @@ def amend(
     """
     here = settings()
     kept = store(here)
-    base = kept.get(identify(kept, id, more["sender"] or here.default_sender))
-    try:
-        (document,) = documents(input_path, here.limits.body_bytes)
-        text = mapping.read_text(encoding="utf-8") if mapping is not None else ""
-    except OSError as error:
-        stop(f"{error.filename}: {error.strerror}")
-    except ValueError:
-        stop(f"{input_path}: one document is wanted here")
-    form = Format(from_) if from_ else detect(document.body)
-    came = received(document.body, form, here, site(here), text)
-    _publish(
-        here,
-        kept,
-        base,
-        amended(came, base, Kind(kind), kept, reject=default_reason(more["reject"])),
-        more,
-        (Arrival.AMENDED, f"amend --kind {kind}"),
-    )
+    with acting(here, kept, Act(Arrival.AMENDED, f"amend --kind {kind}", changes=not more["dry_run"])) as act:
+        base = kept.get(identify(kept, id, more["sender"] or here.default_sender))
+        act.about(("report", base.id))
+        try:
+            (document,) = documents(input_path, here.limits.body_bytes)
+            text = mapping.read_text(encoding="utf-8") if mapping is not None else ""
+        except OSError as error:
+            stop(f"{error.filename}: {error.strerror}")
+        except ValueError:
+            stop(f"{input_path}: one document is wanted here")
+        form = Format(from_) if from_ else detect(document.body)
+        came = received(document.body, form, here, site(here), text)
+        said = amended(came, base, Kind(kind), kept, reject=default_reason(more["reject"]))
+        receipt = _publish(here, kept, base, said, more)
+        act.about(*(("report", one) for one in (receipt.id,) if one is not None))
+    _show(receipt)
 
 
 @click.command("cancel")
@@ -111,25 +109,26 @@ def cancel(id: str, issued: str | None, **more: Any) -> None:  # noqa: A002 - th
 
     ID is ours, or the sender's own (then its newest version is meant). Prints the receipt of the new version.
     """
-    here = settings()
-    kept = store(here)
-    base = kept.get(identify(kept, id, more["sender"] or here.default_sender))
     try:
         at = DateTime(issued) if issued is not None else None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--issued") from None
     if at is not None and not at.is_instant:
         raise click.BadParameter("needs a day, a time and a zone", param_hint="--issued")
-    said = cancelled(
-        received(b"", Format.FINDINGS, here, site(here)), base, kept, issued=at, reject=default_reason(more["reject"])
-    )
-    _publish(here, kept, base, said, more, (Arrival.WITHDRAWN, "cancel"))
+    here = settings()
+    kept = store(here)
+    with acting(here, kept, Act(Arrival.WITHDRAWN, "cancel", changes=not more["dry_run"])) as act:
+        base = kept.get(identify(kept, id, more["sender"] or here.default_sender))
+        act.about(("report", base.id))
+        came = received(b"", Format.FINDINGS, here, site(here))
+        said = cancelled(came, base, kept, issued=at, reject=default_reason(more["reject"]))
+        receipt = _publish(here, kept, base, said, more)
+        act.about(*(("report", one) for one in (receipt.id,) if one is not None))
+    _show(receipt)
 
 
-def _publish(
-    here: "Settings", kept: "Store", base: "Stored", source: Source, more: dict[str, Any], what: tuple[Arrival, str]
-) -> None:
-    """Keep the next version, write into the trail what was done, and print the receipt."""
+def _publish(here: "Settings", kept: "Store", base: "Stored", source: Source, more: dict[str, Any]) -> Receipt:
+    """Keep the next version and deliver it."""
     options = Options(more["dialect"], more["bundle"], profile=more["profile"])
     plan = _plan(here, more["deliver"], destinations(base, kept))
     planner: Planner = plan
@@ -138,9 +137,10 @@ def _publish(
         from service.workflows.rejecting import Rejecting
 
         planner = Rejecting(plan, reason, base, kept)
-    receipt = publish(source, options, kept, dry_run=more["dry_run"], planner=planner)
-    if receipt.id is not None:
-        noted(here, kept, *what, ("report", base.id), ("report", receipt.id))
+    return publish(source, options, kept, dry_run=more["dry_run"], planner=planner)
+
+
+def _show(receipt: Receipt) -> None:
     sys.stdout.buffer.write(receipt.content)
     sys.stdout.buffer.flush()
 

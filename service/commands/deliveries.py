@@ -4,7 +4,7 @@ import click
 
 from service.access.events import Arrival
 from service.commands.speaking import counted, refusing, settings, store
-from service.commands.trail import noted
+from service.commands.trail import Act, acting
 
 _STATES = click.Choice(["queued", "sending", "stored", "verified", "refused", "dead", "dry-run"])
 _DEAD = click.Choice(["dead", "refused"])
@@ -50,9 +50,13 @@ def replay(ids: tuple[str, ...], state: str | None, destination: str | None, *, 
     everything = store(here)
     kept = everything.deliveries
     priority = BACKFILL if backfill else None
-    if ids:
-        number = len([kept.retry(one, priority=priority) for one in ids])
-    else:
-        number = kept.retry_all(wanted, priority=priority)
-    noted(here, everything, Arrival.SENT_AGAIN, f"replay: {number}", *(("delivery", one) for one in ids))
+    with acting(here, everything, Act(Arrival.SENT_AGAIN, "replay")) as act:
+        if ids:
+            for one in ids:
+                kept.retry(one, priority=priority)
+                act.about(("delivery", one))
+            number = len(ids)
+        else:
+            number = kept.retry_all(wanted, priority=priority)
+        act.command = f"replay: {number}"
     click.echo(f"{counted(number, 'delivery', 'deliveries')} to be sent again", err=True)

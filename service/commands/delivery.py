@@ -10,7 +10,7 @@ import orjson
 
 from service.access.events import Arrival
 from service.commands.speaking import refusing, say, settings, store
-from service.commands.trail import noted
+from service.commands.trail import Act, acting
 from service.pipeline import BUNDLES, DIALECTS, Format
 
 
@@ -71,10 +71,9 @@ def edit(id: str, **said: str | None) -> None:  # noqa: A002 - the contract's wo
 
     here = Deployment(settings())
     wanted = {name: value for name, value in said.items() if value is not None}
-    made = written_again(here.store, id, here.source(b"", Format.FINDINGS), here.destinations, wanted)
-    noted(
-        here.settings, here.store, Arrival.SENT_AGAIN, "delivery edit", ("report", made.version), ("delivery", made.id)
-    )
+    with acting(here.settings, here.store, Act(Arrival.SENT_AGAIN, "delivery edit")) as act:
+        made = written_again(here.store, id, here.source(b"", Format.FINDINGS), here.destinations, wanted)
+        act.about(("report", made.version), ("delivery", made.id))
     click.echo(made.id)
     say(f"to {made.destination}, after {made.parent}")
 

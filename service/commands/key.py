@@ -7,7 +7,7 @@ import click
 from service.access.events import Arrival
 from service.access.principal import Scope
 from service.commands.speaking import refusing, settings, stop, store
-from service.commands.trail import noted
+from service.commands.trail import Act, acting
 
 
 @click.group("key")
@@ -29,16 +29,17 @@ def create(name: str, sender: str, scopes: tuple[str, ...], days: int | None, **
     from service.store.access import KeptKey
     from service.store.times import instant
 
-    if not name.isprintable() or not name.strip() or len(name) > 128:
-        stop("a name is 1 to 128 printable characters")
     here = settings()
     kept = store(here)
     keys = kept.keys
-    shown, identity, digest = new_key()
-    ends = instant((datetime.now(UTC) + timedelta(days=days)).isoformat()) if days else None
-    said = " ".join(sorted(scopes))
-    keys.add(KeptKey(identity, name, sender, said, digest, bounds["rate"], bounds["size"], keys.now(), ends))
-    noted(here, kept, Arrival.KEY, f"key create: {identity}")
+    with acting(here, kept, Act(Arrival.KEY, "key create")) as act:
+        if not name.isprintable() or not name.strip() or len(name) > 128:
+            stop("a name is 1 to 128 printable characters")
+        shown, identity, digest = new_key()
+        ends = instant((datetime.now(UTC) + timedelta(days=days)).isoformat()) if days else None
+        said = " ".join(sorted(scopes))
+        keys.add(KeptKey(identity, name, sender, said, digest, bounds["rate"], bounds["size"], keys.now(), ends))
+        act.command = f"key create: {identity}"
     click.echo(shown)
     click.echo("this is the only time that it is shown", err=True)
 
@@ -61,6 +62,6 @@ def revoke(name: str) -> None:
     """Take a key back for ever."""
     here = settings()
     kept = store(here)
-    kept.keys.revoke(name)
-    noted(here, kept, Arrival.KEY, "key revoke")
+    with acting(here, kept, Act(Arrival.KEY, "key revoke")):
+        kept.keys.revoke(name)
     click.echo(f"{name} is revoked", err=True)

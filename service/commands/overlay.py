@@ -8,7 +8,7 @@ import click
 from service.access.events import Arrival
 from service.coding.overlays.rows import CONCEPT_MAP, CSV
 from service.commands.speaking import counted, refusing, say, settings, site, stop, store
-from service.commands.trail import noted
+from service.commands.trail import Act, acting
 from service.domain.codes import CodedTerm
 from service.domain.errors import Problem
 
@@ -47,11 +47,13 @@ def load(file: Path, sender: str | None, author: str, after: int | None) -> None
     from service.store.overlays import NewOverlay
 
     here = settings()
-    new = _read(here, file, sender)
-    made = NewOverlay(new.text.sender, new.text.media_type, new.text.content, len(new.rows), author, "upload", after)
     everything = store(here)
-    kept = everything.overlays.keep(made)
-    noted(here, everything, Arrival.DECIDED, "overlay load", ("overlay", f"{kept.sender}/{kept.version}"))
+    with acting(here, everything, Act(Arrival.DECIDED, "overlay load")) as act:
+        new = _read(here, file, sender)
+        text = new.text
+        made = NewOverlay(text.sender, text.media_type, text.content, len(new.rows), author, "upload", after)
+        kept = everything.overlays.keep(made)
+        act.about(("overlay", f"{kept.sender}/{kept.version}"))
     click.echo(f"{kept.sender}: version {kept.version}, {counted(kept.rows, 'row')}, {new.applied} applied")
 
 

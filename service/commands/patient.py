@@ -8,7 +8,7 @@ import click
 
 from service.access.events import Arrival
 from service.commands.speaking import counted, refusing, say, settings
-from service.commands.trail import noted
+from service.commands.trail import Act, acting
 
 if TYPE_CHECKING:
     from service.domain.report import PatientId
@@ -39,15 +39,9 @@ def merge(prior: str, survivor: str, issuer: str | None, prior_issuer: str | Non
 
     here = Deployment(settings())
     try:
-        found = merged(here, _named(survivor, issuer), _named(prior, prior_issuer or issuer), dry_run=dry_run)
-        if not dry_run:
-            noted(
-                here.settings,
-                here.store,
-                Arrival.MERGE,
-                "patient merge",
-                *(("report", one.id) for one in found.reports),
-            )
+        with acting(here.settings, here.store, Act(Arrival.MERGE, "patient merge", changes=not dry_run)) as act:
+            found = merged(here, _named(survivor, issuer), _named(prior, prior_issuer or issuer), dry_run=dry_run)
+            act.about(*(("report", one.id) for one in found.reports))
     finally:
         here.store.close()
     for one in found.reports:

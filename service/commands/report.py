@@ -7,7 +7,7 @@ from uuid import UUID
 
 import click
 
-from service.commands.speaking import refusing, settings, stop
+from service.commands.speaking import refusing, settings, store
 from service.domain.errors import NotFound, Problem
 
 if TYPE_CHECKING:
@@ -24,15 +24,10 @@ ROLES = ("fhir", "sr", "html", "findings", "source", "amendment", "unmeasured", 
 @refusing
 def command(id: str, sender: str | None, role: str | None, out: str) -> None:  # noqa: A002 - the contract's word
     """Print the receipt of a stored report. ID is ours, or the sender's own (then its newest version is meant)."""
-    from service.store.reports import Store
-
     here = settings()
-    try:
-        store = Store(here.database_url)
-    except ValueError as error:
-        stop(f"setting database_url: {error}")
-    found = identify(store, id, sender or here.default_sender)
-    content = store.output(found, role).content if role else store.get(found).receipt
+    kept = store(here)
+    found = identify(kept, id, sender or here.default_sender)
+    content = kept.output(found, role).content if role else kept.get(found).receipt
     if out == "-":
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
@@ -40,12 +35,12 @@ def command(id: str, sender: str | None, role: str | None, out: str) -> None:  #
         Path(out).write_bytes(content)
 
 
-def identify(store: "Store", name: str, sender: str) -> str:
+def identify(kept: "Store", name: str, sender: str) -> str:
     """Our id of what was named."""
     try:
         return str(UUID(name))
     except ValueError:
-        found = store.search({"report_id": name, "sender": sender}, limit=500)
+        found = kept.search({"report_id": name, "sender": sender}, limit=500)
         if not found:
             raise NotFound(Problem("", "stored", "no report of this sender has this id")) from None
         return max(found, key=lambda one: one.version).id

@@ -10,7 +10,9 @@ from typing import Any
 
 import click
 
-from service.commands.speaking import refusing, say, settings, stop
+from service.access.events import Arrival
+from service.commands.speaking import refusing, say, settings, stop, store
+from service.commands.trail import Act, acting
 from service.commands.worker import GRACE_S as DELIVERIES_GRACE_S
 from service.commands.worker import Inside
 from service.config import BadSetting, Settings
@@ -37,7 +39,7 @@ def serve(**given: Any) -> None:
     tls = _tls(chosen)
     gc.disable()  # until all is loaded: what an import makes stays, and looking through it was a fifth of the start
     if chosen.migrate:
-        _migrate(chosen)
+        _migrate(chosen, "serve")
     with TemporaryDirectory(prefix="lesionbridge-") as shared:
         if chosen.worker_count > 1:
             # Must be said before prometheus_client is imported: it picks its kind of counters then.
@@ -51,24 +53,21 @@ def serve(**given: Any) -> None:
 @refusing
 def migrate(step: str | None) -> None:
     """Make or update the tables of the database."""
-    _migrate(settings(), step)
+    _migrate(settings(), "migrate", step)
     say("the database is up to date" if step is None else f"the database is at step {step}")
 
 
-def _migrate(chosen: Settings, step: str | None = None) -> None:
-    from service.store.reports import Store
-
+def _migrate(chosen: Settings, command: str, step: str | None = None) -> None:
+    """Bring the tables to a step; where they were brought from another one, that stands in the trail."""
+    kept = store(chosen)
     try:
-        store = Store(chosen.database_url)
-    except (ValueError, OSError) as error:
-        stop(f"setting database_url: {error}")
-    try:
-        if step is None:
-            store.migrate()
-        else:
-            store.migrate(step)
+        with acting(chosen, kept, Act(Arrival.MIGRATED, command)) as act:
+            moved = kept.migrate() if step is None else kept.migrate(step)
+            act.changes = moved is not None
+            if moved is not None:
+                act.command = f"{command} ({moved[0] or 'no tables'} to {moved[1]})"
     finally:
-        store.close()
+        kept.close()
 
 
 def _import_structlog() -> None:

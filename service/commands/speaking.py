@@ -79,6 +79,8 @@ def store(here: Settings) -> Store:
         return Store(here.database_url)
     except ValueError as error:
         stop(f"setting database_url: {error}")
+    except OSError as error:
+        stop(f"setting database_url: the folder can't be made ({error.strerror})")
 
 
 def say(text: str) -> None:

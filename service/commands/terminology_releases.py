@@ -11,11 +11,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from service.access.events import Arrival
 from service.coding.releases.build import Progress as Heard
 from service.coding.releases.importing import Asked, import_release
 from service.coding.releases.shelf import Placed
 from service.coding.releases.shelves import open_shelf
-from service.commands.speaking import refusing, say, settings, stop
+from service.commands.speaking import refusing, say, settings, stop, store
+from service.commands.trail import Act, acting
 from service.config import Settings
 from service.pipeline import tables
 
@@ -36,13 +38,15 @@ def import_(files: tuple[Path, ...], name: str) -> None:
     FILEs that belong together (an edition and its extensions, Loinc.csv and the playbook) go into one call. The running
     release stays in use until the new one is whole; an import that was killed goes on where it was. Exit 2: refused.
     """
-    if name and not _NAME.fullmatch(name):
-        stop("--name: lower-case letters, digits, points, hyphens, at most 64")
     here = settings()
-    asked = Asked(files, name, datetime.now(UTC).isoformat(timespec="seconds"))
-    vocabulary, shelf = tables(here.issuers_file), open_shelf(here.terminology, here.terminology_database)
-    with _bar() as heard:
-        placed = import_release(shelf, asked, here.limits, vocabulary, heard)
+    with acting(here, store(here), Act(Arrival.IMPORTED, "terminology import")) as act:
+        if name and not _NAME.fullmatch(name):
+            stop("--name: lower-case letters, digits, points, hyphens, at most 64")
+        asked = Asked(files, name, datetime.now(UTC).isoformat(timespec="seconds"))
+        vocabulary, shelf = tables(here.issuers_file), open_shelf(here.terminology, here.terminology_database)
+        with _bar() as heard:
+            placed = import_release(shelf, asked, here.limits, vocabulary, heard)
+        act.about(("release", placed.name), *(("release", f"{one} {of}".strip()) for one, of, _ in placed.systems))
     for designator, version, concepts in placed.systems:
         click.echo(f"{designator} {version or '(no version)'}: {concepts} concepts")
     say(f"in use as {placed.name} ({placed.bytes / 1e6:.0f} MB in {_place(here)})")
@@ -66,7 +70,9 @@ def list_() -> None:
 def remove(name: str) -> None:
     """Take the release in the slot NAME out of use and delete it. Exit 2: there is none."""
     here = settings()
-    open_shelf(here.terminology, here.terminology_database).remove(name)
+    with acting(here, store(here), Act(Arrival.REMOVED, "terminology remove")) as act:
+        open_shelf(here.terminology, here.terminology_database).remove(name)
+        act.about(("release", name))
     say(f"removed {name} from {_place(here)}")
 
 

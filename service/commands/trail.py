@@ -4,27 +4,76 @@ from __future__ import annotations
 
 import getpass
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from service.access.events import Arrival, Came, Concern, arrived
-from service.commands.speaking import say
+import click
+
+from service.access.events import Arrival, Came, Concern, arrived, is_ours, rule_of
+from service.commands.speaking import REFUSED, say
 from service.domain.errors import LesionBridgeError
 
 if TYPE_CHECKING:
     from service.config import Settings
     from service.store.reports import Store
 
+STOPPED = "input"
+"""The rule of what a command ended over by itself: a file that is not there, say, or a table that can't stand."""
 
-def noted(here: Settings, kept: Store, what: Arrival, command: str, *concerns: Concern) -> None:
-    """Write down what was done with what; where that can't be, it is said: it is done already."""
-    if not here.audit:
-        return
-    came = Came(kept.now(), str(uuid4()), what, f"lesionbridge {command}", _who(), "", "", concerns=concerns)
+
+@dataclass(slots=True)
+class Act:
+    """Something that changes what is kept: what it is, in which words of ours, and with what of ours.
+
+    ``changes`` false: it is only asked for, or there was nothing to do, and nothing is written down.
+    """
+
+    what: Arrival
+    command: str
+    concerns: tuple[Concern, ...] = ()
+    changes: bool = True
+
+    def about(self, *concerns: Concern) -> None:
+        """Name things of ours that it is about, as soon as they are known."""
+        self.concerns = (*self.concerns, *concerns)
+
+
+@contextmanager
+def acting(here: Settings, kept: Store, act: Act) -> Iterator[Act]:
+    """Do something, and write down that it was done, or that and by which rule it was refused.
+
+    A command line that can't be read (click's errors) is no act. Where nothing can be written down, that is said.
+    """
     try:
-        kept.audit.add(arrived(came))
+        yield act
+    except click.ClickException:
+        raise
+    except (Exception, SystemExit) as error:
+        if not isinstance(error, SystemExit):
+            _noted(here, kept, act, rule_of(error), is_ours=is_ours(error))
+        elif error.code == REFUSED:
+            _noted(here, kept, act, STOPPED)
+        raise
+    _noted(here, kept, act)
+
+
+def _noted(here: Settings, kept: Store, act: Act, rule: str = "", *, is_ours: bool = False) -> None:
+    """Write down what was done with what, or why it was not; where that can't be, say so: it is over already."""
+    if not here.audit or not act.changes:
+        return
+    said = f"lesionbridge {act.command}"
+    came = Came(kept.now(), str(uuid4()), act.what, said, _who(), "", "", rule, is_ours=is_ours, concerns=act.concerns)
+    try:
+        if kept.is_there():
+            kept.audit.add(arrived(came))
+            return
     except LesionBridgeError:
         say("this is not in the audit trail, which can't be written")
+        return
+    say("this is not in the audit trail: there is no database yet (lesionbridge migrate makes it)")
 
 
 def _who() -> str:

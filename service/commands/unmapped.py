@@ -8,7 +8,7 @@ import click
 
 from service.access.events import Arrival
 from service.commands.speaking import counted, refusing, settings, site, store
-from service.commands.trail import noted
+from service.commands.trail import Act, acting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,18 +76,18 @@ def resolve(file: Path | None, id_: int | None, what: str | None, author: str) -
 
     if (file is None) is not (id_ is not None and what is not None):
         raise click.UsageError("give a FILE, or --id with --as")
-    if file is not None:
-        decisions = curation_tables.read(file.read_bytes(), author)
-    else:
-        decisions = (Decided(id_ or 0, what or "", author),)
     here = settings()
-    used = site(here).layers()
     everything = store(here)
-    made = decide(decisions, everything, used.vocabulary.with_site(None, used.releases)) if decisions else ()
-    if made:
-        terms = [("term", str(one.id)) for one in decisions]
-        overlays = [("overlay", f"{one.sender}/{one.version}") for one in made]
-        noted(here, everything, Arrival.DECIDED, "unmapped resolve", *terms, *overlays)
+    with acting(here, everything, Act(Arrival.DECIDED, "unmapped resolve")) as act:
+        if file is not None:
+            decisions = curation_tables.read(file.read_bytes(), author)
+        else:
+            decisions = (Decided(id_ or 0, what or "", author),)
+        act.about(*(("term", str(one.id)) for one in decisions))
+        used = site(here).layers()
+        made = decide(decisions, everything, used.vocabulary.with_site(None, used.releases)) if decisions else ()
+        act.about(*(("overlay", f"{one.sender}/{one.version}") for one in made))
+        act.changes = bool(made)
     for kept in made:
         click.echo(f"{kept.sender}: version {kept.version}, {counted(kept.rows, 'row')}")
     click.echo(f"{counted(len(decisions), 'term')} decided", err=True)

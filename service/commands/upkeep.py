@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import click
 
 from service.access.events import Arrival
 from service.commands.speaking import counted, refusing, settings, stop, store
-from service.commands.trail import noted
+from service.commands.trail import Act, acting
 from service.domain.errors import LesionBridgeError
 
 if TYPE_CHECKING:
@@ -29,9 +30,8 @@ def purge(days: int | None, *, dead_letters: bool, dry_run: bool) -> None:
         stop("say --days, or set keep_days")
     kept = store(here)
     remove = kept.retention.would_purge if dry_run else kept.retention.purge
-    gone = remove(keep, dead_letters=dead_letters)
-    if not dry_run:
-        noted(here, kept, Arrival.PURGE, f"purge --days {keep}")
+    with acting(here, kept, Act(Arrival.REMOVED, f"purge --days {keep}", changes=not dry_run)):
+        gone = remove(keep, dead_letters=dead_letters)
     said = "would be removed" if dry_run else "removed"
     click.echo(f"{counted(gone.reports, 'report')} with {counted(gone.versions, 'version')} {said}", err=True)
 
@@ -44,10 +44,8 @@ def backup(file: Path) -> None:
     from service.store.backup import backup as copied
 
     here = settings()
-    size = copied(here.database_url, file)
-    kept = store(here)
-    noted(here, kept, Arrival.COPIED, "backup")
-    kept.close()
+    with closing(store(here)) as kept, acting(here, kept, Act(Arrival.COPIED, "backup")):
+        size = copied(here.database_url, file)
     click.echo(f"{file}: {size} bytes", err=True)
 
 
@@ -60,11 +58,13 @@ def restore(file: Path, *, replace: bool) -> None:
     from service.store.backup import restore as put_back
 
     here = settings()
-    there = _end_of_trail(here) if replace else "there was no database"
-    put_back(here.database_url, file, replace=replace)
-    kept = store(here)
-    kept.migrate()
-    noted(here, kept, Arrival.RESTORED, f"restore ({there})")
+    with closing(store(here)) as kept, acting(here, kept, Act(Arrival.RESTORED, "restore")) as act:
+        there = _end_of_trail(here) if replace else "there was no database"
+        put_back(here.database_url, file, replace=replace)
+        act.command = f"restore ({there})"
+        moved = kept.migrate()
+        if moved is not None:
+            act.command = f"restore ({there}; tables {moved[0]} to {moved[1]})"
     click.echo("restored: what was delivered since the copy is sent again, which doubles nothing", err=True)
 
 

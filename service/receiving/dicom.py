@@ -7,13 +7,13 @@ from uuid import uuid4
 
 import structlog
 
-from service.access.events import Arrival
+from service.access.events import Arrival, rule_of
 from service.delivery.dimse import TRANSFER_SYNTAXES, VERIFICATION, quiet
 from service.domain.errors import Forbidden, Invalid, LesionBridgeError, Problem
 from service.doors import Format
 from service.receiving import statuses
 from service.receiving.hl7 import server_context
-from service.receiving.reception import Peer, Reception, rule_of
+from service.receiving.reception import Peer, Reception
 from service.receiving.settings import DicomListener
 
 if TYPE_CHECKING:

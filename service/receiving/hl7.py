@@ -17,12 +17,12 @@ from uuid import uuid4
 
 import structlog
 
-from service.access.events import Arrival
+from service.access.events import Arrival, rule_of
 from service.domain.errors import LesionBridgeError
 from service.doors import Format
 from service.receiving.acknowledge import answers, heading
 from service.receiving.merging import merge_all
-from service.receiving.reception import Peer, Reception, rule_of
+from service.receiving.reception import Peer, Reception
 from service.receiving.settings import Hl7Listener, ServerTls
 
 _START, _END = b"\x0b", b"\x1c\r"  # MLLP: <SB> message <EB><CR> (HL7 v2 Implementation Guide, C.4)

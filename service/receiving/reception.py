@@ -10,7 +10,7 @@ from uuid import uuid4
 import structlog
 from prometheus_client import Counter
 
-from service.access.events import Arrival, Came, arrived
+from service.access.events import Arrival, Came, arrived, is_ours, rule_of
 from service.delivery.settings import DestinationSettings
 from service.domain.errors import LesionBridgeError, Problem, Unavailable
 from service.domain.received import Received
@@ -79,7 +79,6 @@ class Reception:
         RECEIVED.labels(self.way, "accepted" if failed is None else "refused").inc()
         if not self.here.settings.audit:
             return failed
-        is_ours = rule_of(failed) == "internal" or (isinstance(failed, LesionBridgeError) and failed.retryable)
         sender = peer.site.name if peer.site is not None else self.here.settings.default_sender
         store = self.here.store
         came = Came(
@@ -91,7 +90,7 @@ class Reception:
             sender,
             peer.address,
             rule_of(failed),
-            is_ours,
+            is_ours(failed),
             tuple(("report", one) for one in reports),
         )
         try:
@@ -117,10 +116,3 @@ class Reception:
             if not is_numbered(source.body):
                 return publish_next(source, self.here.store, planner)
         return publish(source, Options(), self.here.store, planner=planner)
-
-
-def rule_of(failed: Exception | None) -> str:
-    """The rule by which something was refused; nothing where it was accepted."""
-    if isinstance(failed, LesionBridgeError) and failed.problems:
-        return failed.problems[0].rule
-    return "" if failed is None else "internal"

@@ -140,15 +140,22 @@ STEPS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """All steps of `migrations/versions`, the oldest first."""
 
 
-def migrate(engine: Engine, to: str = HEAD) -> None:
+def is_there(engine: Engine) -> bool:
+    """Whether there is a database behind an engine: SQLite makes the file that it is asked for."""
+    file = engine.url.database if engine.dialect.name == "sqlite" else None
+    return not file or file == ":memory:" or Path(file).exists()
+
+
+def migrate(engine: Engine, to: str = HEAD) -> tuple[str, str] | None:
     """Bring the tables to a step, forward or back; processes that start together wait for the first one.
 
-    Raises Invalid for a step that is not there, and for tables that a newer program has made.
+    The step before (empty: there were no tables) and after; None where that is the same. Raises Invalid for a step that
+    is not there, and for tables that a newer program has made.
     """
     if to not in STEPS:
         raise Invalid(Problem("", "migration", "there is no such step", STEPS))
     if to == HEAD and not faults(engine):
-        return  # Alembic is dear to import, and most starts find the tables as they should be.
+        return None  # Alembic is dear to import, and most starts find the tables as they should be.
     from alembic import command
     from alembic.config import Config
 
@@ -168,6 +175,7 @@ def migrate(engine: Engine, to: str = HEAD) -> None:
             command.downgrade(config, to)
         else:
             command.upgrade(config, to)
+    return (at or "", to) if at != to else None
 
 
 def faults(engine: Engine) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from service.domain.errors import NotFound, Problem
 from service.domain.received import Earlier
 from service.store.access import AuditTrail, KeyStore
 from service.store.batches import BatchStore
-from service.store.database import HEAD, faults, migrate, open_engine, reading, transaction
+from service.store.database import HEAD, faults, is_there, migrate, open_engine, reading, transaction
 from service.store.deliveries import DeliveryStore
 from service.store.deliveries import keep as keep_deliveries
 from service.store.overlays import OverlayStore
@@ -56,9 +56,16 @@ class Store:
         """The present instant as the tables keep it."""
         return utc(self._clock())
 
-    def migrate(self, to: str = HEAD) -> None:
-        """Bring the tables up to date, or to an older step; raises Invalid for one that is not there."""
-        migrate(self._engine, to)
+    def migrate(self, to: str = HEAD) -> tuple[str, str] | None:
+        """Bring the tables up to date, or to an older step; the step before and after, or None: they were there.
+
+        Raises Invalid for a step that is not there. The first time the step before is empty.
+        """
+        return migrate(self._engine, to)
+
+    def is_there(self) -> bool:
+        """Whether there is a database to ask; asking SQLite would make one."""
+        return is_there(self._engine)
 
     def faults(self) -> tuple[str, ...]:
         """What keeps the store from working; empty when all is well."""

@@ -4,27 +4,40 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
 
+import service.commands
+from service.commands.serve import _migrate
+from service.config import load
+from service.domain.errors import Problem, Unavailable
 from service.pipeline import Options, Source
 from service.publishing import publish
 from service.store.reports import Store
 from tests.findings import make_body
+from tests.releases import Generated
 from tests.unit.cli.conftest import Run
 from tests.unit.coding.overlays.lines import line, table
 
+COMMANDS = Path(service.commands.__file__).parent
 
-def events() -> list[dict[str, Any]]:
-    """The trail, held to be one of FHIR."""
+
+def events(after: int = 1) -> list[dict[str, Any]]:
+    """The trail, held to be one of FHIR; the first event is that the tables were made."""
     store = Store(os.environ["LESIONBRIDGE_DATABASE_URL"])
-    kept = store.audit.after(0)
+    kept = store.audit.after(after)
     assert store.audit.broken() is None
     store.close()
     return [json.loads(AuditEvent.model_validate_json(one.event).model_dump_json()) for one in kept]
+
+
+def told(event: dict[str, Any]) -> tuple[str, str, str, str]:
+    """Type, action, outcome and what it says."""
+    return event["type"]["code"], event["action"], event["outcome"], event["outcomeDesc"]
 
 
 def test_what_changes_something_has_an_event_and_what_only_asks_has_none(run: Run) -> None:
@@ -44,7 +57,8 @@ def test_what_changes_something_has_an_event_and_what_only_asks_has_none(run: Ru
         assert run(*one).exit_code == 0, one
     assert run("key", "revoke", "north").exit_code == 2
 
-    found = events()
+    *found, refused = events()
+    assert told(refused) == ("110113", "U", "4", "lesionbridge key revoke: key-name")
     assert [(one["type"]["code"], one["action"]) for one in found] == [
         ("110113", "U"),
         ("merge", "U"),
@@ -75,7 +89,9 @@ def test_an_amendment_and_a_withdrawal_name_both_versions_and_a_dry_run_is_none(
 
     ids = [one.id for one in store.versions(first)]
     store.close()
-    amended, withdrawn = events()
+    amended, withdrawn, refused = events()
+    assert told(refused) == ("amend", "U", "4", "lesionbridge amend --kind addend: newest-version")
+    assert things(refused) == [("report", ids[0])]
     assert (amended["type"]["code"], amended["action"], amended["outcome"]) == ("amend", "U", "0")
     assert amended["outcomeDesc"] == "lesionbridge amend --kind correct: accepted"
     assert (withdrawn["type"]["code"], withdrawn["action"]) == ("deprecate", "U")
@@ -83,7 +99,7 @@ def test_an_amendment_and_a_withdrawal_name_both_versions_and_a_dry_run_is_none(
         [("report", ids[0]), ("report", ids[1])],
         [("report", ids[1]), ("report", ids[2])],
     ]
-    assert "Doe" not in json.dumps([amended, withdrawn])
+    assert "Doe" not in json.dumps([amended, withdrawn, refused])
 
 
 def test_overlays_and_decisions_are_named_by_version_and_not_by_words(run: Run, tmp_path: Path) -> None:
@@ -117,7 +133,7 @@ def test_a_copy_and_its_return_stand_in_the_trail_and_what_the_return_cut_off_is
     copied, restored = events()
     assert (copied["type"]["code"], restored["type"]["code"], restored["action"]) == ("archive", "restore", "C")
     assert last is not None
-    assert f"the trail before it ended at 2, hash {last.hash}" in restored["outcomeDesc"]
+    assert f"the trail before it ended at 3, hash {last.hash}" in restored["outcomeDesc"]
 
 
 def test_agents_and_entities_have_the_types_of_balp(run: Run) -> None:
@@ -139,4 +155,146 @@ def test_without_a_trail_nothing_is_written(run: Run, monkeypatch: pytest.Monkey
     monkeypatch.setenv("LESIONBRIDGE_AUDIT", "false")
     assert run("migrate").exit_code == 0
     assert run("key", "create", "north", "--scope", "convert").exit_code == 0
+    assert run("key", "revoke", "south").exit_code == 2
+    assert events(after=0) == []
+
+
+def test_tables_that_were_made_or_brought_to_another_step_stand_in_the_trail(run: Run) -> None:
+    assert run("migrate").exit_code == 0
+    assert run("migrate").exit_code == 0
+    assert run("migrate", "--to", "0005").exit_code == 0
+    assert run("migrate").exit_code == 0
+    assert run("migrate", "--to", "nowhere").exit_code == 2
+
+    assert [told(one) for one in events(after=0)] == [
+        ("transform", "U", "0", "lesionbridge migrate (no tables to 0007): accepted"),
+        ("transform", "U", "0", "lesionbridge migrate (0007 to 0005): accepted"),
+        ("transform", "U", "0", "lesionbridge migrate (0005 to 0007): accepted"),
+        ("transform", "U", "4", "lesionbridge migrate: migration"),
+    ]
+
+
+def test_what_serve_migrates_at_its_start_stands_in_the_trail(run: Run) -> None:
+    _migrate(load(os.environ), "serve")
+    _migrate(load(os.environ), "serve")
+    assert [one["outcomeDesc"] for one in events(after=0)] == ["lesionbridge serve (no tables to 0007): accepted"]
+
+
+def test_the_trail_survives_tables_that_know_of_none(run: Run) -> None:
+    assert run("migrate").exit_code == 0
+    assert run("migrate", "--to", "0001").exit_code == 0
+    assert run("migrate").exit_code == 0
+
+    assert [one["outcomeDesc"] for one in events(after=0)] == [
+        "lesionbridge migrate (no tables to 0007): accepted",
+        "lesionbridge migrate (0007 to 0001): accepted",
+        "lesionbridge migrate (0001 to 0007): accepted",
+    ]
+    assert run("audit", "verify").exit_code == 0
+
+
+def test_tables_that_never_had_a_trail_say_that_nothing_is_written_down(run: Run) -> None:
+    made = run("migrate", "--to", "0003")
+    assert (made.exit_code, "not in the audit trail, which can't be written" in made.stderr) == (0, True)
+
+
+def test_releases_that_are_loaded_and_removed_are_named_by_slot_and_version(
+    run: Run, tmp_path: Path, rf2: Generated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LESIONBRIDGE_TERMINOLOGY_FOLDER", str(tmp_path / "terminology"))
+    assert run("migrate").exit_code == 0
+    (tmp_path / "Jane Doe.csv").write_bytes(b"nonsense")
+    assert run("terminology", "import", rf2.path).exit_code == 0
+    assert run("terminology", "import", tmp_path / "Jane Doe.csv").exit_code == 2
+    assert run("terminology", "import", rf2.path, "--name", "../up").exit_code == 2
+    assert run("terminology", "remove", "sct").exit_code == 0
+    assert run("terminology", "remove", "Jane Doe").exit_code == 2
+
+    found = events()
+    assert [told(one) for one in found] == [
+        ("110107", "C", "0", "lesionbridge terminology import: accepted"),
+        ("110107", "C", "4", "lesionbridge terminology import: release-layout"),
+        ("110107", "C", "4", "lesionbridge terminology import: input"),
+        ("destroy", "D", "0", "lesionbridge terminology remove: accepted"),
+        ("destroy", "D", "4", "lesionbridge terminology remove: not-found"),
+    ]
+    assert things(found[0]) == [("release", "sct"), ("release", "SCT 20260701")]
+    assert things(found[3]) == [("release", "sct")]
+    assert "Doe" not in json.dumps(found)
+
+
+REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str, str, str]]] = {
+    "amend": (
+        ("amend", "DOE-1", "none.json", "--kind", "correct"),
+        ("amend", "U", "4", "amend --kind correct: stored"),
+    ),
+    "cancel": (("cancel", "DOE-1"), ("deprecate", "U", "4", "cancel: stored")),
+    "replay": (("replay", "DOE-1"), ("transmit", "E", "4", "replay: stored")),
+    "delivery edit": (("delivery", "edit", "DOE-1"), ("transmit", "E", "4", "delivery edit: stored")),
+    "patient merge": (("patient", "merge", "DOE-1", "DOE-1"), ("merge", "U", "4", "patient merge: merge")),
+    "overlay load": (("overlay", "load", "doe.txt"), ("originate", "C", "4", "overlay load: input")),
+    "unmapped resolve": (
+        ("unmapped", "resolve", "doe.txt", "--author", "Doe"),
+        ("originate", "C", "4", "unmapped resolve: csv"),
+    ),
+    "backup": (("backup", "doe.txt"), ("archive", "C", "4", "backup: backup")),
+    "restore": (("restore", "doe.txt"), ("restore", "C", "4", "restore: backup")),
+    "key create": (("key", "create", "doe\n", "--scope", "convert"), ("110113", "U", "4", "key create: input")),
+    "key revoke": (("key", "revoke", "doe"), ("110113", "U", "4", "key revoke: key-name")),
+    "terminology import": (
+        ("terminology", "import", "doe.txt"),
+        ("110107", "C", "4", "terminology import: release-layout"),
+    ),
+    "terminology remove": (("terminology", "remove", "doe"), ("destroy", "D", "4", "terminology remove: not-found")),
+    "migrate": (("migrate", "--to", "doe"), ("transform", "U", "4", "migrate: migration")),
+}
+"""A refusal of each command that is written down when it succeeds, and its event."""
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_was_refused_stands_there_with_its_rule_and_without_what_was_typed(run: Run, name: str) -> None:
+    command, (kind, action, outcome, said) = REFUSED[name]
+    Path("doe.txt").write_bytes(b"Doe^Jane")
+    assert run("migrate").exit_code == 0
+    assert run(*command).exit_code == 2
+    [event] = events()
+    assert told(event) == (kind, action, outcome, f"lesionbridge {said}")
+    assert things(event) == []
+    assert "doe" not in json.dumps(event).lower()
+
+
+def test_every_command_that_is_written_down_has_a_refusal_here() -> None:
+    said = [line for file in COMMANDS.glob("*.py") for line in file.read_text(encoding="utf-8").splitlines()]
+    acts = {found[1] for line in said for found in re.finditer(r'Act\(Arrival\.\w+, f?"([a-z ]+?)(?: --|")', line)}
+    assert acts | {"migrate"} == REFUSED.keys() | {"purge"}  # nothing refuses a purge but the database
+
+
+def test_a_dry_run_and_a_command_line_that_can_not_be_read_are_no_acts(run: Run) -> None:
+    assert run("migrate").exit_code == 0
+    for one in (
+        ("cancel", "none", "--dry-run"),
+        ("cancel", "none", "--issued", "noon"),
+        ("replay",),
+        ("amend", "none"),
+    ):
+        assert run(*one).exit_code == 2, one
     assert events() == []
+
+
+def test_a_refusal_makes_no_database_and_says_that_there_is_no_trail(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "doe.txt").write_bytes(b"Doe^Jane")
+    refused = run("restore", tmp_path / "doe.txt")
+    assert refused.exit_code == 2
+    assert "not in the audit trail: there is no database yet" in refused.stderr
+    assert not (tmp_path / "cli.sqlite3").exists()
+
+
+def test_a_fault_of_ours_has_another_outcome_than_a_refusal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise Unavailable(Problem("", "database", "away"))
+
+    assert run("migrate").exit_code == 0
+    monkeypatch.setattr("service.store.access.KeyStore.revoke", fails)
+    assert run("key", "revoke", "north").exit_code == 2
+    [event] = events()
+    assert told(event) == ("110113", "U", "8", "lesionbridge key revoke: database")

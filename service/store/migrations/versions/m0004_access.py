@@ -35,10 +35,10 @@ def upgrade() -> None:
         sa.Column("previous", sa.String(64), nullable=False),
         sa.Column("hash", sa.String(64), nullable=False),
         sa.PrimaryKeyConstraint("position", name="pk_audit"),
+        if_not_exists=True,  # it stayed, where the tables were older meanwhile
     )
 
 
 def downgrade() -> None:
-    """Take the tables away."""
-    op.drop_table("audit")
+    """Take the keys away; the trail stays, or going back would be the way to be rid of it."""
     op.drop_table("api_keys")
