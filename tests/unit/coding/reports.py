@@ -1,14 +1,22 @@
-"""Reports in a sender's terms for the tests of coding; a test overrides only what matters."""
+"""Reports in a sender's terms for the tests of coding, and what becomes of them; a test overrides only what matters."""
 
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from service.domain.codes import Code, Term
+import pytest
+
+from service.coding import Vocabulary
+from service.coding.coder import code_report
+from service.domain.codes import Code, CodedTerm, Term
+from service.domain.errors import Invalid
+from service.domain.geometry import ImageReference
+from service.domain.loss import LossKind
 from service.domain.report import Evaluation, Lesion, LesionReport, Measurement, Patient, Status, Study
 from service.domain.times import DateTime
 
 STUDY_UID = "1.2.826.0.1.3680043.10.1561.1"
+IMAGE = ImageReference("1.2.840.10008.5.1.4.1.1.4", "1.2.3.4.5", "1.2.3.4")
 
 
 def term(text: str, where: str = "") -> Term:
@@ -69,3 +77,21 @@ def make_report(*lesions: Lesion[Term], **changes: Any) -> LesionReport:
 def changed(report: LesionReport, **changes: Any) -> LesionReport:
     """A report with other members; the type checker can't follow `replace` into a generic base class."""
     return replace(report, **changes)
+
+
+def coded_lesion(small: Vocabulary, **changes: Any) -> Lesion[CodedTerm]:
+    """The one lesion of a report, coded; ``changes`` override what it is."""
+    return code_report(make_report(make_lesion(**changes)), small).lesions[0]
+
+
+def refused(small: Vocabulary, kind: type[Invalid], **changes: Any) -> list[tuple[str, str]]:
+    """The rules and places that a lesion is refused for."""
+    with pytest.raises(Invalid) as caught:
+        code_report(make_report(make_lesion(**changes)), small)
+    assert type(caught.value) is kind
+    return [(problem.rule, problem.pointer) for problem in caught.value.problems]
+
+
+def losses_of(small: Vocabulary, **changes: Any) -> list[tuple[LossKind, str, str]]:
+    """What is said of a report, as kind, rule and place."""
+    return [(loss.kind, loss.rule, loss.where) for loss in code_report(make_report(**changes), small).losses]
