@@ -1,0 +1,39 @@
+"""The image library: a group a modality, and only what is known of an image."""
+
+from dataclasses import replace
+
+from service.domain.report import Comparison
+from service.formats.sr.items import Image
+from tests.reports import CT_IMAGE, PRIOR_UID, REPORTS, SECONDARY_CAPTURE, image, make_coded_report
+from tests.unit.formats.sr.written import named, only, tree
+
+
+def test_nothing_is_claimed_of_the_modality_of_a_prior_study() -> None:
+    shown = image(3, prior=True, sop_class=SECONDARY_CAPTURE)
+    study = replace(make_coded_report().study, comparisons=(Comparison(PRIOR_UID),), images=(shown,))
+    groups = named(tree(make_coded_report(study=study)), "image-library-group")
+    assert [len(named(group, "modality")) for group in groups] == [1, 0]
+
+
+def test_an_image_of_another_modality_than_the_study_stands_in_a_group_of_its_own() -> None:
+    pair = (image(1), image(2, sop_class=CT_IMAGE), image(3, sop_class=SECONDARY_CAPTURE))
+    study = replace(make_coded_report().study, images=pair)
+    groups = named(tree(make_coded_report(study=study, lesions=())), "image-library-group")
+    said = [
+        (
+            only(group, "modality").value.codes[0].code,
+            [item.value for item in group.children if isinstance(item, Image)],
+        )
+        for group in groups
+    ]
+    assert [(code, [one.sop_instance for one in shown]) for code, shown in said] == [
+        ("MR", [pair[0].sop_instance, pair[2].sop_instance]),
+        ("CT", [pair[1].sop_instance]),
+    ]
+
+
+def test_a_segmentation_is_no_image_of_the_library() -> None:
+    (group,) = named(tree(REPORTS["segment"]()), "image-library-group")
+    assert "1.2.840.10008.5.1.4.1.1.66.4" not in [
+        item.value.sop_class for item in group.children if isinstance(item, Image)
+    ]

@@ -1,0 +1,52 @@
+"""Other makers' header and observers: what a report must have is derived where it is missing, and flagged."""
+
+import pytest
+
+from tests import sr_files as sr
+from tests.unit.formats.sr.reading import long_axis, received, rules
+
+
+def test_observers_are_told_apart() -> None:
+    context = "HAS OBS CONTEXT"
+    content = sr.document(
+        sr.item("PNAME", context, ("121008", "DCM", "Person Observer Name"), PersonName="Roe^Richard"),
+        sr.answer(("121005", "DCM", "Observer Type"), ("121007", "DCM", "Device"), relation=context),
+        sr.uid(("121012", "DCM", "Device Observer UID"), "1.2.3.4"),
+        sr.text(("121013", "DCM", "Device Observer Name"), "MetDetect", relation=context),
+        sr.container(
+            sr.MEASUREMENTS,
+            sr.text(("111001", "DCM", "Algorithm Name"), "net", relation="HAS CONCEPT MOD"),
+            sr.text(("111003", "DCM", "Algorithm Version"), "2.1", relation="HAS CONCEPT MOD"),
+            sr.group(long_axis()),
+        ),
+    )
+    person, device = received(content).report.observers
+    assert person.person is not None
+    assert device.device is not None
+    assert str(person.person.name) == "Roe^Richard"
+    assert (device.device.name, device.device.algorithm, device.device.version) == ("MetDetect", "net", "2.1")
+
+
+@pytest.mark.parametrize(
+    ("keyword", "rule"),
+    [
+        ("PatientID", "sr-patient-id"),
+        ("StudyInstanceUID", "sr-study"),
+        ("ContentDate", "sr-issued"),
+        ("ContentTime", "sr-issued"),
+        ("TimezoneOffsetFromUTC", "sr-zone"),
+        ("StudyDescription", "sr-procedure"),
+        ("SOPInstanceUID", "sr-identity"),
+    ],
+)
+def test_what_a_report_must_have_is_derived_and_flagged(keyword: str, rule: str) -> None:
+    content = sr.measured(**{keyword: None})
+    found = received(content)
+    assert rule in rules(found)
+    assert found.report == received(content).report
+    assert (found.sr is None) == (keyword == "SOPInstanceUID")
+
+
+def test_times_without_a_zone_have_that_of_the_site() -> None:
+    found = received(sr.measured(TimezoneOffsetFromUTC=None), zone="Europe/Warsaw")
+    assert found.report.issued.text == "2026-03-02T10:41:00+01:00"
