@@ -18,12 +18,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import orjson
 import requests
 from sqlalchemy import create_engine, text
 
 from benchmarks import work
 from benchmarks.faults.peer import Receiver, receiver
 from benchmarks.limited import share_of_a_core
+from service.domain.uids import derive_uid
 from service.store.reports import Store
 from tests.databases import postgres
 
@@ -93,8 +95,11 @@ def stop(process: "subprocess.Popen[str]") -> None:
 
 
 def body(name: str, lesions: int) -> bytes:
-    """A report of its own."""
-    return work.document_bytes(lesions).replace(b'"id": "', f'"id": "{name}-'.encode(), 1)
+    """A report of its own: its patient and study, too, since what shares an accession number waits for each other."""
+    said = work.document(lesions)
+    said["report"]["id"] = said["patient"]["id"] = said["study"]["accession"] = name
+    said["study"]["uid"] = derive_uid("benchmark", "study", name)
+    return orjson.dumps(said)
 
 
 def pss_mib(parent: int) -> float:

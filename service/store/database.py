@@ -4,7 +4,7 @@ import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import (
@@ -21,9 +21,11 @@ from service.domain.errors import Invalid, Problem, Unavailable
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest step of `migrations/versions`."""
 BUSY_TIMEOUT_MS = 10_000
+CONNECTIONS: Final = 15
+"""To PostgreSQL at most, of one process; who finds none free waits for half a minute at most."""
 _MIGRATION_LOCK = 5_251_741  # one number for all processes: only one migrates at a time
 
 
@@ -39,7 +41,9 @@ def open_engine(url: str, *, ping: bool = True) -> Engine:
         if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
             raise ValueError("the database is SQLite or PostgreSQL")
         if parsed.get_backend_name() == "postgresql":
-            remote = create_engine(parsed, connect_args={"connect_timeout": 5})
+            # Beyond its size a pool opens a connection and closes it after one use, each time a process of the server.
+            size = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_use_lifo": True}
+            remote = create_engine(parsed, connect_args={"connect_timeout": 5}, **size)
             if ping:
                 event.listen(remote, "checkout", look_at)
             return remote
@@ -136,7 +140,7 @@ def inserting(connection: Connection, table: Any) -> "postgresql.Insert | sqlite
     return into_sqlite(table)
 
 
-STEPS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+STEPS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """All steps of `migrations/versions`, the oldest first."""
 
 

@@ -12,7 +12,7 @@ from service.domain.emitted import SrReference
 from service.domain.errors import Conflict, NotFound, Problem
 from service.domain.received import Sent
 from service.store.database import reading, transaction
-from service.store.tables import ATTEMPTS, DELIVERIES, OUTPUTS, REPORTS, VERSIONS
+from service.store.tables import ATTEMPTS, DELIVERIES, IS_OPEN, OUTPUTS, REPORTS, VERSIONS
 
 BACKFILL: Final = 10
 """The priority of what runs only in a destination's window; what has a lower number goes first."""
@@ -198,7 +198,7 @@ class DeliveryStore:
         """Of each destination with open deliveries: how many, and when the oldest was made."""
         statement = (
             select(DELIVERIES.c.destination, func.count(), func.min(DELIVERIES.c.created))
-            .where(DELIVERIES.c.open == 1)
+            .where(IS_OPEN)
             .group_by(DELIVERIES.c.destination)
         )
         with reading(self.engine) as connection:

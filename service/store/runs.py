@@ -1,14 +1,12 @@
-"""The work on a delivery, step by step: what is due, a turn begun, an answer recorded. Each is one transaction.
+"""The work on a delivery, step by step: handed out, a turn begun, an answer recorded. Each is one transaction.
 
 A run is one go at a delivery. Its number is in the row: who works on an older run may record what a peer answered, and
 changes no state. So a worker that was taken for dead and comes back does no harm.
 """
 
-import sys
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -20,7 +18,6 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    exists,
     func,
     insert,
     or_,
@@ -32,8 +29,9 @@ from sqlalchemy import (
 
 from service.store.circuits import TROUBLED, UNTIL, Circuit, Door, Heard, Verdict, door, note, take_try
 from service.store.database import reading, transaction, writing_once
-from service.store.deliveries import BACKFILL, Delivery, State, made
-from service.store.tables import ATTEMPTS, DELIVERIES, OUTPUTS, REPORTS
+from service.store.deliveries import Delivery, State, made
+from service.store.queues import Due, Feed, is_waiting
+from service.store.tables import ATTEMPTS, DELIVERIES, OUTPUTS, REPORTS, UNDER_WAY
 from service.store.times import AHEAD_S, later
 
 MOST_PAUSE_S: Final = 86_400.0
@@ -41,32 +39,6 @@ MOST_PAUSE_S: Final = 86_400.0
 LOST: Final = "the worker was lost before the answer came"
 _FED_LATE_S: Final = 30.0
 _FEED_LOCK: Final = 5_251_742  # one number for all processes
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A run that may start: its delivery and its number."""
-
-    id: str
-    run: int
-    priority: int
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How a destination is fed: ``limit`` runs at a time in all, ``share`` by this worker now.
-
-    ``rate``: at most so many in ``per_s`` seconds, 0 is no limit. ``backfill``: whether its window is open; it has a
-    rate of its own beside the other.
-    """
-
-    limit: int
-    share: int
-    rate: int = 0
-    per_s: float = 1.0
-    backfill: bool = True
-    backfill_rate: int = 0
-    backfill_per_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,49 +78,6 @@ class May:
     overtake: Container[str] = ()
 
 
-class Feed:
-    """What may start now."""
-
-    def __init__(self, connection: Connection, now: str) -> None:
-        """Take a transaction and the present instant."""
-        self._connection = connection
-        self._now = now
-
-    def due(self, destination: str, pace: Pace) -> tuple[Due, ...]:
-        """The next runs of a destination, in their order; none while it is left alone, one when it may be tried.
-
-        A version waits for those before it.
-        """
-        connection, now = self._connection, self._now
-        at_hand = connection.execute(_FED, {"destination": destination}).one()
-        at = Door.OPEN if at_hand.until is None else door(connection, destination, now)
-        room = (1 if at is Door.TRY else pace.limit) - int(at_hand.fed)
-        if at is Door.SHUT or room <= 0:
-            return ()
-        if pace.backfill and not pace.rate and not pace.backfill_rate:
-            return self._heads(_HEADS, destination, min(room, pace.share))
-        room = min(room, pace.share, self._left(destination, pace.rate, pace.per_s))
-        found = self._heads(_HEADS_SOON, destination, room)
-        if not pace.backfill:
-            return found
-        room = min(room - len(found), self._left(destination, pace.backfill_rate, pace.backfill_per_s, BACKFILL))
-        return found + self._heads(_HEADS_BACKFILL, destination, room)
-
-    def _heads(self, statement: Select[str, int, int], destination: str, room: int) -> tuple[Due, ...]:
-        """The first that are due."""
-        if room <= 0:
-            return ()
-        rows = self._connection.execute(statement, {"destination": destination, "room": room} | _instants(self._now))
-        return tuple(Due(row.id, row.run, row.priority) for row in rows)
-
-    def _left(self, destination: str, rate: int, per_s: float, priority: int = 0) -> int:
-        """How many more may start now under a rate for what has at least this priority number; 0 is no rate."""
-        if not rate:
-            return sys.maxsize
-        since = later(self._now, -per_s)
-        return rate - _started(self._connection, destination, since, self._now, priority)
-
-
 class Runs:
     """The runs of one database."""
 
@@ -177,8 +106,7 @@ class Runs:
         if not destinations:
             return False
         with reading(self._engine) as connection:
-            waiting = _any_waiting(tuple(destinations))
-            return bool(connection.execute(waiting, _instants(self._now())).scalar())
+            return is_waiting(connection, destinations, self._now())
 
     def fed(self, runs: Sequence[Due]) -> None:
         """Remember that a workflow has these runs; one that is done by now stays as it is.
@@ -198,9 +126,7 @@ class Runs:
         late = or_(DELIVERIES.c.fed < later(now, -_FED_LATE_S), DELIVERIES.c.fed > later(now, AHEAD_S))
         with reading(self._engine) as connection:
             rows = connection.execute(
-                select(DELIVERIES.c.id, DELIVERIES.c.run, DELIVERIES.c.priority)
-                .where(DELIVERIES.c.open == 1, DELIVERIES.c.fed.is_not(None), late)
-                .limit(1000)
+                select(DELIVERIES.c.id, DELIVERIES.c.run, DELIVERIES.c.priority).where(UNDER_WAY, late).limit(1000)
             )
             return tuple(Due(row.id, row.run, row.priority) for row in rows)
 
@@ -275,19 +201,6 @@ class Runs:
             return row is not None
 
 
-def earlier_open() -> Any:
-    """Whether a delivery of an earlier version to the same destination is still open."""
-    other = DELIVERIES.alias("earlier")
-    return exists(
-        select(other.c.position).where(
-            other.c.report == DELIVERIES.c.report,
-            other.c.destination == DELIVERIES.c.destination,
-            other.c.number < DELIVERIES.c.number,
-            other.c.open == 1,
-        )
-    )
-
-
 # Statements are made once: to put one together costs as much as to run it.
 _RUN: Final = (DELIVERIES.c.id == bindparam("id"), DELIVERIES.c.run == bindparam("run"), DELIVERIES.c.open == 1)
 _WITH_REPORT: Final = DELIVERIES.join(REPORTS, REPORTS.c.id == DELIVERIES.c.report)
@@ -348,35 +261,6 @@ _WITH_END: Final = _DELIVERY.add_cte(_ATTEMPT_ENDS.cte("attempt"))
 """Both in one statement, where the database can do that."""
 
 
-_UNFED: Final = (
-    DELIVERIES.c.open == 1,
-    DELIVERIES.c.fed.is_(None),
-    or_(DELIVERIES.c.next_at <= bindparam("now"), DELIVERIES.c.changed > bindparam("ahead")),
-)
-_HEADS: Final = (
-    select(DELIVERIES.c.id, DELIVERIES.c.run, DELIVERIES.c.priority)
-    .where(DELIVERIES.c.destination == bindparam("destination"), *_UNFED, ~earlier_open())
-    .order_by(DELIVERIES.c.priority, DELIVERIES.c.position)
-    .limit(bindparam("room", type_=Integer()))
-)
-_HEADS_SOON: Final = _HEADS.where(DELIVERIES.c.priority < BACKFILL)
-_HEADS_BACKFILL: Final = _HEADS.where(DELIVERIES.c.priority >= BACKFILL)
-_FED: Final = select(
-    select(func.count())
-    .where(DELIVERIES.c.destination == bindparam("destination"), DELIVERIES.c.open == 1, DELIVERIES.c.fed.is_not(None))
-    .scalar_subquery()
-    .label("fed"),
-    UNTIL.label("until"),
-)
-"""How many runs of a destination workflows have, and how the destination is."""
-
-
-@lru_cache(maxsize=16)
-def _any_waiting(destinations: tuple[str, ...]) -> Select[Any]:
-    """One look for each destination: an index finds the first that waits, of however many."""
-    return select(or_(*(exists().where(DELIVERIES.c.destination == name, *_UNFED) for name in destinations)))
-
-
 def _held(connection: Connection, statement: Select[Any], **run: str | int) -> RowMapping | None:
     """The row of a run, held until the transaction ends; None when the run is over."""
     row = connection.execute(statement, run).first()
@@ -422,30 +306,6 @@ def _write(
 
 def _as_parameters(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return {f"{table}_{name}": value for name, value in values.items()}
-
-
-def _instants(now: str) -> dict[str, str]:
-    return {"now": now, "ahead": later(now, AHEAD_S)}
-
-
-def _started(connection: Connection, destination: str, since: str, now: str, priority: int) -> int:
-    """How many were sent since then, and how many are about to be."""
-    sent = select(func.count()).where(
-        ATTEMPTS.c.destination == destination,
-        ATTEMPTS.c.started > since,
-        ATTEMPTS.c.started <= now,
-        ATTEMPTS.c.step == "send",
-    )
-    if priority:
-        sent = sent.where(DELIVERIES.c.id == ATTEMPTS.c.delivery, DELIVERIES.c.priority >= priority)
-    about = select(func.count()).where(
-        DELIVERIES.c.destination == destination,
-        DELIVERIES.c.open == 1,
-        DELIVERIES.c.fed.is_not(None),
-        DELIVERIES.c.state == State.QUEUED,
-        DELIVERIES.c.priority >= priority,
-    )
-    return sum(int(connection.execute(one).scalar() or 0) for one in (sent, about))
 
 
 def _place(at: Delivery) -> dict[str, str | int]:

@@ -7,8 +7,8 @@ from sqlalchemy import Engine, exists, select
 from service.store.circuits import Door, door
 from service.store.database import transaction
 from service.store.deliveries import BACKFILL
-from service.store.runs import earlier_open
-from service.store.tables import ATTEMPTS, DELIVERIES
+from service.store.queues import earlier_open, first_waiting
+from service.store.tables import ATTEMPTS, DELIVERIES, UNDER_WAY
 from service.store.times import AHEAD_S, later
 
 STALLED_S: Final = 120.0
@@ -21,16 +21,14 @@ def stalled(engine: Engine, now: str, destination: str, per_s: float = 0.0) -> b
     ``per_s``: of the destination's rate, which may hold them for longer. Backfill waits for its window and is no stall.
     """
     since = later(now, -max(STALLED_S, per_s))
-    mine = (DELIVERIES.c.destination == destination, DELIVERIES.c.open == 1)
-    waiting = exists().where(
-        *mine,
-        DELIVERIES.c.fed.is_(None),
+    waiting = first_waiting(
+        destination,
         DELIVERIES.c.priority < BACKFILL,
         DELIVERIES.c.next_at <= since,
         DELIVERIES.c.changed <= since,
         ~earlier_open(),
     )
-    under_way = exists().where(*mine, DELIVERIES.c.fed.is_not(None))
+    under_way = exists().where(DELIVERIES.c.destination == destination, UNDER_WAY)
     begun = exists().where(
         ATTEMPTS.c.destination == destination,
         ATTEMPTS.c.started > since,

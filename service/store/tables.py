@@ -18,6 +18,8 @@ from sqlalchemy import (
     Table,
     TypedColumns,
     UniqueConstraint,
+    and_,
+    literal_column,
 )
 
 INSTANT = String(27)
@@ -222,8 +224,28 @@ DELIVERIES: Final = Table(
     Index(None, "version"),
     Index(None, "report", "destination", "number"),
     Index(None, "state", "destination", "position"),
-    Index(None, "destination", "open", "fed", "priority", "position"),
     sqlite_autoincrement=True,
+)
+# Said as the indexes below say it, in digits: with a parameter neither database knows that one of them will do.
+IS_OPEN: Final = DELIVERIES.c.open == literal_column("1")
+WAITING: Final = and_(IS_OPEN, DELIVERIES.c.fed.is_(None))
+"""Open, and no workflow has it."""
+UNDER_WAY: Final = and_(IS_OPEN, DELIVERIES.c.fed > literal_column("''"))
+"""A workflow has it: no instant is empty, and what is not NULL is no range to SQLite."""
+# What they are limited to stands in ``info``: said to each dialect it would import PostgreSQL's with every start.
+Index(
+    "ix_deliveries_waiting",
+    DELIVERIES.c.destination,
+    DELIVERIES.c.priority,
+    DELIVERIES.c.position,
+    info={"where": WAITING},
+)
+Index(
+    "ix_deliveries_open",
+    DELIVERIES.c.fed,
+    DELIVERIES.c.destination,
+    DELIVERIES.c.created,
+    info={"where": IS_OPEN},
 )
 
 

@@ -15,8 +15,9 @@ from service.delivery.settings import DestinationSettings
 from service.domain.errors import Unavailable
 from service.doors import SUFFIXES, Format
 from service.store.deliveries import State
+from service.store.queues import Due
 from service.store.reports import Store
-from service.store.runs import Due, May, Turn
+from service.store.runs import May, Turn
 from service.workflows.meaning import meaning
 from service.workflows.watching import Watching
 

@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 
 from service.store.batches import PartDue
 from service.store.database import look_at
-from service.store.runs import Due
+from service.store.queues import Due
 from service.workflows.batching import Clerk
 from service.workflows.courier import Courier
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from service.store.queues import Due, Pace
 from service.store.reports import Store
-from service.store.runs import Due, Pace
 from service.workflows.batching import Clerk
 from service.workflows.courier import Courier, Peer
 

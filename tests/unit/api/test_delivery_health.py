@@ -6,8 +6,9 @@ from flask.testing import FlaskClient
 
 from service.store.circuits import Heard, Verdict
 from service.store.deliveries import State
+from service.store.queues import Due
 from service.store.reports import Store
-from service.store.runs import Due, May, Told
+from service.store.runs import May, Told
 from tests.unit.api.test_deliveries import answered, app, post, store
 
 __all__ = ["app", "store"]

@@ -86,12 +86,14 @@ def test_says_that_the_tables_are_older_or_newer(database_url: str) -> None:
     engine.dispose()
 
 
+OURS = database.HEAD
+NEXT_STEP = f"{int(database.HEAD) + 1:04}"
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "{next}"
+down_revision = "{head}"
 branch_labels = None
 depends_on = None
 {marker}
@@ -111,11 +113,12 @@ def newer_program(tmp_path: Path, marker: str) -> Iterator[None]:
     """The program of the next version: it has one more step."""
     folder = tmp_path / "newer"
     shutil.copytree(Path(database.__file__).parent / "migrations", folder / "migrations")
-    (folder / "migrations" / "versions" / "m0008_next.py").write_text(NEXT.format(marker=marker), encoding="utf-8")
+    made = NEXT.format(marker=marker, next=NEXT_STEP, head=database.HEAD)
+    (folder / "migrations" / "versions" / f"m{NEXT_STEP}_next.py").write_text(made, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "__file__", str(folder / "database.py"))
-        patch.setattr(database, "HEAD", "0008")
-        patch.setattr(database, "STEPS", (*database.STEPS, "0008"))
+        patch.setattr(database, "HEAD", NEXT_STEP)
+        patch.setattr(database, "STEPS", (*database.STEPS, NEXT_STEP))
         yield
 
 
@@ -131,29 +134,30 @@ def test_an_older_program_works_on_while_the_tables_are_a_step_ahead(database_ur
         return client.post("/v1/reports", data=body, headers=head).status_code
 
     assert publish("before") == 201
-    with newer_program(tmp_path, 'oldest_program = "0007"'):
-        store.migrate("0008")
+    with newer_program(tmp_path, f'oldest_program = "{database.HEAD}"'):
+        store.migrate(NEXT_STEP)
     assert client.get("/health/ready").status_code == 200
     assert publish("ahead") == 201
     assert publish("before") == 200
     store.migrate()  # what `serve` of the older program does when it is started anew
     assert store.faults() == ()
-    with newer_program(tmp_path / "again", 'oldest_program = "0007"'):
-        store.migrate("0007")
+    with newer_program(tmp_path / "again", f'oldest_program = "{database.HEAD}"'):
+        store.migrate(OURS)
     assert (client.get("/health/ready").status_code, publish("ahead")) == (200, 200)
     with database.transaction(store._engine) as connection:
-        assert [*connection.execute(text("SELECT step FROM schema_steps"))] == [("0007",)]
+        assert [*connection.execute(text("SELECT step FROM schema_steps"))] == [("0007",), ("0008",)]
     store.close()
 
 
-@pytest.mark.parametrize("marker", ["", 'oldest_program = "0008"'])
+@pytest.mark.parametrize("marker", ["", f'oldest_program = "{NEXT_STEP}"'])
 def test_a_newer_step_that_older_programs_may_not_use_says_so(database_url: str, tmp_path: Path, marker: str) -> None:
     store = Store(database_url)
     store.migrate()
     with newer_program(tmp_path, marker):
-        store.migrate("0008")
+        store.migrate(NEXT_STEP)
     [fault] = store.faults()
-    assert fault == "the database is at step 0008, for programs of step 0008 or later; this one is of 0007"
+    said = f"the database is at step {NEXT_STEP}, for programs of step {NEXT_STEP} or later; this one is of {OURS}"
+    assert fault == said
     with pytest.raises(Invalid) as raised:
         store.migrate()
     assert "newer one" in raised.value.problems[0].detail

@@ -14,8 +14,9 @@ from service.domain.errors import Conflict, NotFound
 from service.store import database
 from service.store.circuits import Circuit, Heard, Verdict, open_circuits
 from service.store.deliveries import BACKFILL, Origin, Planned, State
+from service.store.queues import Due, Pace
 from service.store.reports import Store, Taken
-from service.store.runs import LOST, Due, May, Pace, Runs, Told, Turn
+from service.store.runs import LOST, May, Runs, Told, Turn
 from service.store.versions import Consignment, output
 from tests.unit.store.test_reports import ID, make_draft
 

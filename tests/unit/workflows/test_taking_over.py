@@ -8,8 +8,9 @@ from sqlalchemy import create_engine, make_url, text
 
 from service.delivery.destination import Answer, Outgoing
 from service.domain.errors import Problem, Unavailable
+from service.store.queues import Due
 from service.store.reports import Store
-from service.store.runs import Due, May
+from service.store.runs import May
 from service.store.workers import Slot, Watch, Workers
 from service.workflows import engine
 from service.workflows.courier import Courier

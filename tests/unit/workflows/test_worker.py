@@ -6,8 +6,9 @@ import pytest
 from structlog.testing import CapturingLogger
 
 from service.delivery.destination import Answer, Outcome, Outgoing
+from service.store.queues import Due
 from service.store.reports import Store
-from service.store.runs import Due, May
+from service.store.runs import May
 from service.workflows import engine, worker
 from service.workflows.courier import Courier
 from service.workflows.watching import Watching
