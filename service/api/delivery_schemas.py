@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from service.api.schemas import MAX_FOUND, Strict
+from service.api.schemas import MAX_FOUND, Strict, page_language
 from service.pipeline import BUNDLES, DIALECTS
 
 STATES = ("queued", "sending", "stored", "verified", "refused", "dead", "dry-run")
@@ -40,6 +40,7 @@ class Edit(Strict):
     destination = fields.String(validate=_NAME)
     dialect = fields.String(validate=validate.OneOf(DIALECTS))
     bundle = fields.String(validate=validate.OneOf(BUNDLES))
+    language = page_language()
 
 
 class TrySchema(Schema):

@@ -170,9 +170,8 @@ def message(query: dict[str, Any], id: UUID) -> Response:  # noqa: A002 - the ro
     """The report as ORU^R01, made anew of what the sender sent; it points to the SR that was kept."""
     here = deployment()
     kept = here.store.get(str(id))
-    made = anew(
-        here.source(b"", Format.FINDINGS), here.store, kept, Format.HL7V2, Options(reference=True, pdf=query["pdf"])
-    )
+    options = Options(reference=True, pdf=query["pdf"], language=query.get("language"))
+    made = anew(here.source(b"", Format.FINDINGS), here.store, kept, Format.HL7V2, options)
     return answers.stored(made.media_type, made.content, name=f"{id}.hl7")
 
 
@@ -180,7 +179,7 @@ def message(query: dict[str, Any], id: UUID) -> Response:  # noqa: A002 - the ro
 @blueprint.arguments(FhirQuery, location="query")
 @blueprint.doc(responses={"200": FHIR_OUTPUT})
 def bundle(query: dict[str, Any], id: UUID) -> Response:  # noqa: A002 - the route's own word
-    """The bundle that was emitted; in another release, profile or kind made anew of what the sender sent."""
+    """The bundle that was emitted; in another release, profile, kind or language made anew of what the sender sent."""
     here, offer = deployment(), negotiation.fhir(request.headers.get("Accept", ""))
     form, options = offer.targets[0], FhirQuery.options(query, offer.encoding)
     if form is Format.FHIR_R4 and not query:

@@ -34,6 +34,12 @@ class Strict(Schema):
         unknown = RAISE
 
 
+def page_language() -> fields.String:
+    """The language of headings and labels, wherever a page or a narrative is written."""
+    said = "Of the headings and labels on the page and in the narrative; free texts stay."
+    return fields.String(validate=validate.OneOf(LANGUAGES), metadata={"description": said})
+
+
 class WritingQuery(Strict):
     """How to write the outputs."""
 
@@ -76,10 +82,7 @@ class WritingQuery(Strict):
     pdf = fields.Boolean(
         load_default=False, metadata={"description": "An HL7 v2 message holds the page of the report as PDF (OBX ED)."}
     )
-    language = fields.String(
-        validate=validate.OneOf(LANGUAGES),
-        metadata={"description": "Of the headings and labels on the page and in the narrative; free texts stay."},
-    )
+    language = page_language()
     ack = fields.String(
         validate=validate.OneOf(["always"]),
         metadata={"description": "`always`: every answer has status 200 and the verdict is in its body."},
@@ -106,6 +109,7 @@ class MessageQuery(Strict):
     pdf = fields.Boolean(
         load_default=False, metadata={"description": "It holds the page of the report as PDF (OBX ED)."}
     )
+    language = page_language()
 
 
 _MEASURE: Final = "The segments of lesions are measured by the SEG files of a form; `false`: these are left unread."
@@ -128,11 +132,17 @@ class FhirQuery(Strict):
         validate=validate.OneOf(PROFILES),
         metadata={"description": "Whose FHIR profiles the bundle is shaped for."},
     )
+    language = page_language()
 
     @staticmethod
     def options(query: Mapping[str, Any], encoding: str) -> Options:
         """The writing options of a loaded query."""
-        return Options(bundle=query.get("bundle", "transaction"), profile=query.get("profile"), encoding=encoding)
+        return Options(
+            bundle=query.get("bundle", "transaction"),
+            profile=query.get("profile"),
+            encoding=encoding,
+            language=query.get("language"),
+        )
 
 
 class PublishQuery(WritingQuery):

@@ -13,9 +13,10 @@ from service.commands.inputs import documents
 from service.commands.report import identify
 from service.commands.speaking import received, refusing, settings, site, stop, store
 from service.commands.trail import Act, acting
+from service.commands.writing import BUNDLE, DIALECT, LANGUAGE, PROFILE
 from service.domain.times import DateTime
 from service.doors import READERS, detect
-from service.pipeline import BUNDLES, DIALECTS, PROFILES, Format, Options, Source
+from service.pipeline import Format, Options, Source
 from service.publishing import Planner, Receipt, publish
 
 if TYPE_CHECKING:
@@ -38,13 +39,6 @@ _REJECT = click.option(
     help=f"Write a rejection note for the SRs before: {', '.join(REASONS)} [the first].",
 )
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would be kept, keep nothing.")
-_DIALECT = click.option(
-    "--dialect", type=click.Choice(DIALECTS), default="strict", show_default=True, help="Of the SR."
-)
-_BUNDLE = click.option(
-    "--bundle", type=click.Choice(BUNDLES), default="transaction", show_default=True, help="Of FHIR."
-)
-_PROFILE = click.option("--profile", type=click.Choice(PROFILES), help="Whose FHIR profiles the bundle is shaped for.")
 
 
 @click.command("amend")
@@ -57,9 +51,10 @@ _PROFILE = click.option("--profile", type=click.Choice(PROFILES), help="Whose FH
 @_DELIVER
 @_DRY_RUN
 @_REJECT
-@_DIALECT
-@_BUNDLE
-@_PROFILE
+@DIALECT
+@BUNDLE
+@PROFILE
+@LANGUAGE
 @refusing
 def amend(
     id: str,  # noqa: A002 - the contract's word
@@ -100,9 +95,10 @@ def amend(
 @_DELIVER
 @_DRY_RUN
 @_REJECT
-@_DIALECT
-@_BUNDLE
-@_PROFILE
+@DIALECT
+@BUNDLE
+@PROFILE
+@LANGUAGE
 @refusing
 def cancel(id: str, issued: str | None, **more: Any) -> None:  # noqa: A002 - the contract's word
     """Withdraw a stored report: cancelled where it never was final, else entered in error.
@@ -129,7 +125,7 @@ def cancel(id: str, issued: str | None, **more: Any) -> None:  # noqa: A002 - th
 
 def _publish(here: "Settings", kept: "Store", base: "Stored", source: Source, more: dict[str, Any]) -> Receipt:
     """Keep the next version and deliver it."""
-    options = Options(more["dialect"], more["bundle"], profile=more["profile"])
+    options = Options(more["dialect"], more["bundle"], profile=more["profile"], language=more["language"])
     plan = _plan(here, more["deliver"], destinations(base, kept))
     planner: Planner = plan
     reason = default_reason(more["reject"])

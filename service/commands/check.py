@@ -7,9 +7,10 @@ import click
 
 from service.commands.inputs import Document, documents
 from service.commands.speaking import REFUSED, counted, received, refusal, refusing, say, settings, site, stop
+from service.commands.writing import BUNDLE, DIALECT, LANGUAGE, PROFILE
 from service.domain.errors import LesionBridgeError, Problem
 from service.doors import READERS, detect
-from service.pipeline import BUNDLES, CHECKED, DIALECTS, IODS, PROFILES, Format, Options, Outcome, Source, convert, held
+from service.pipeline import CHECKED, IODS, Format, Options, Outcome, Source, convert, held
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -20,9 +21,10 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--sr", type=EXISTING, help="Hold this SR to FILE instead of one written now.")
 @click.option("--fhir", type=EXISTING, help="Hold this FHIR bundle to FILE instead of one written now.")
 @click.option("--mapping", type=EXISTING, help="The mapping file of a table: which column is what.")
-@click.option("--dialect", type=click.Choice(DIALECTS), default="strict", show_default=True, help="Of the SR.")
-@click.option("--bundle", type=click.Choice(BUNDLES), default="transaction", show_default=True, help="Of FHIR.")
-@click.option("--profile", type=click.Choice(PROFILES), help="Whose FHIR profiles the bundle is shaped for.")
+@DIALECT
+@BUNDLE
+@PROFILE
+@LANGUAGE
 @click.option("--iod", type=click.Choice(IODS), help="Of the SR; by need when absent.")
 @refusing
 def command(

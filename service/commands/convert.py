@@ -13,11 +13,12 @@ from service.commands.inputs import Document, count, documents, is_lines, is_man
 from service.commands.ndjson import Ask
 from service.commands.ndjson import run as run_lines
 from service.commands.speaking import REFUSED, counted, refusal, refusing, say, settings, stop
+from service.commands.writing import BUNDLE, DIALECT, LANGUAGE, PROFILE
 from service.domain.errors import LesionBridgeError
 from service.domain.loss import Loss
 from service.domain.received import Intake
 from service.doors import READERS, WRITERS, suffix
-from service.pipeline import BUNDLES, DIALECTS, ENCODINGS, IODS, LANGUAGES, PROFILES, Format, Options
+from service.pipeline import ENCODINGS, IODS, Format, Options
 from service.store.receipt import loss_row
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -34,15 +35,11 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
     default="-",
     help="A file; a folder where INPUT is one or NDJSON; of NDJSON also an .ndjson file. Default: standard output.",
 )
-@click.option("--dialect", type=click.Choice(DIALECTS), default="strict", show_default=True, help="Of the SR.")
-@click.option("--bundle", type=click.Choice(BUNDLES), default="transaction", show_default=True, help="Of FHIR.")
+@DIALECT
+@BUNDLE
 @click.option("--encoding", type=click.Choice(ENCODINGS), default="json", show_default=True, help="Of FHIR.")
-@click.option("--profile", type=click.Choice(PROFILES), help="Whose FHIR profiles the bundle is shaped for.")
-@click.option(
-    "--language",
-    type=click.Choice(LANGUAGES),
-    help="Of headings and labels on the page and in the narrative; that of the report when absent.",
-)
+@PROFILE
+@LANGUAGE
 @click.option("--iod", type=click.Choice(IODS), help="Of the SR; by need when absent.")
 @click.option("--reference", is_flag=True, help="An HL7 v2 message points to the SR.")
 @click.option("--pdf", is_flag=True, help="An HL7 v2 message holds the page of the report as PDF.")

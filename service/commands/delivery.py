@@ -11,7 +11,7 @@ import orjson
 from service.access.events import Arrival
 from service.commands.speaking import refusing, say, settings, store
 from service.commands.trail import Act, acting
-from service.pipeline import BUNDLES, DIALECTS, Format
+from service.pipeline import BUNDLES, DIALECTS, LANGUAGES, Format
 
 
 @click.group("delivery")
@@ -63,6 +63,7 @@ def compare(id: str, other: str) -> None:  # noqa: A002 - the contract's word
 @click.option("--destination", metavar="NAME", help="For this one. Default: the one it failed at.")
 @click.option("--dialect", type=click.Choice(DIALECTS), help="An SR in this dialect.")
 @click.option("--bundle", type=click.Choice(BUNDLES), help="A FHIR bundle of this kind.")
+@click.option("--language", type=click.Choice(LANGUAGES), help="Headings and labels in this one.")
 @refusing
 def edit(id: str, **said: str | None) -> None:  # noqa: A002 - the contract's word
     """Write a dead letter again: a new delivery that follows it. Its id goes to standard output."""

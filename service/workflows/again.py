@@ -74,7 +74,8 @@ def edit(
 ) -> Delivery:
     """A new delivery in the place of a dead letter: written again for its destination, or for another one.
 
-    ``said``: destination, dialect, bundle. Raises NotFound, Conflict for a delivery that is no dead letter, Invalid.
+    ``said``: destination, dialect, bundle, language. Raises NotFound, Conflict for a delivery that is no dead letter,
+    Invalid.
     """
     old = store.deliveries.get(delivery)
     if old.is_open or old.state not in (State.DEAD, State.REFUSED, State.DRY_RUN):
@@ -82,7 +83,8 @@ def edit(
     if old.role.startswith(REJECTION):
         raise Conflict(Problem("", "rejection", "a rejection note is sent again as it is, or not at all"))
     [at] = chosen(said.get("destination", old.destination), destinations, "/destination")
-    at = replace(at, dialect=said.get("dialect", at.dialect), bundle=said.get("bundle", at.bundle))
+    dialect, bundle = said.get("dialect", at.dialect), said.get("bundle", at.bundle)
+    at = replace(at, dialect=dialect, bundle=bundle, language=said.get("language", at.language))
     there = [one.destination for one in store.deliveries.of(old.version)]
     makes = OfStored(store, store.get(old.version), source, None)
     plan = Plan((at,), old.priority, old.origin, parent=old.id)

@@ -44,6 +44,9 @@ def test_a_message_holds_the_page_as_pdf_when_it_is_asked_for(client: FlaskClien
         [held] = [line.split("|")[5] for line in answer.data.decode().split("\r") if "|ED|" in line]
         assert b64decode(held.rpartition("^")[2]) == pdf
     assert b"|ED|" not in client.get(kept).data
+    german = client.get(f"{kept}?pdf=true&language=de").data.decode()
+    [held] = [line.split("|")[5] for line in german.split("\r") if "|ED|" in line]
+    assert b"/Lang (de)" in b64decode(held.rpartition("^")[2])
 
 
 def test_answers_fhir_r4_when_nothing_is_asked_for(client: FlaskClient) -> None:

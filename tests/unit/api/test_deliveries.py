@@ -254,6 +254,14 @@ def test_a_bundle_written_again_names_the_sr_that_is_kept(client: FlaskClient, s
     assert receipt["sr"]["sopInstance"].encode() in client.get(new["links"]["content"]).data
 
 
+def test_a_bundle_is_written_again_in_a_language_that_is_known(client: FlaskClient, store: Store) -> None:
+    [old] = answered(post(client, "?deliver=ehr"))["deliveries"]
+    end(store, old["id"], State.DEAD)
+    assert client.post(f"{old['href']}/edit", json={"language": "tlh"}).status_code == 422
+    new = answered(client.post(f"{old['href']}/edit", json={"language": "de"}))
+    assert b"Hirnmetastase*" in client.get(new["links"]["content"]).data
+
+
 def test_what_was_sent_is_compared(client: FlaskClient, store: Store) -> None:
     [old] = answered(post(client, "?deliver=pacs"))["deliveries"]
     end(store, old["id"], State.REFUSED)

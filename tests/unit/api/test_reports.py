@@ -121,6 +121,7 @@ def test_a_kept_report_in_r5_or_for_a_profile_names_the_sr_that_was_kept_and_its
         ("application/fhir+xml; fhirVersion=5.0", "", b"<includedStructure>"),
         ("application/fhir+json", "?profile=uscore", b"us-core-patient"),
         ("application/fhir+json; fhirVersion=5.0", "?profile=dicom-sr&bundle=document", b"imaging-measurement-group"),
+        ("application/fhir+json", "?language=de", b"Hirnmetastase*"),
     ):
         answer = _fhir(client, place, accept, query)
         assert answer.status_code == 200, query
@@ -128,6 +129,12 @@ def test_a_kept_report_in_r5_or_for_a_profile_names_the_sr_that_was_kept_and_its
         assert f"urn:oid:{sr}".encode() in answer.data
         assert f"urn:oid:{first['sr']['sopInstance']}".encode() in answer.data
     assert b"us-core-patient" not in client.get(f"{place}/fhir").data
+
+
+def test_a_language_without_words_is_refused(client: FlaskClient) -> None:
+    place = post(client, make_body()).headers["Location"]
+    for one in ("fhir", "hl7v2"):
+        assert client.get(f"{place}/{one}?language=tlh").status_code == 422
 
 
 def test_a_profile_of_another_release_is_not_acceptable(client: FlaskClient) -> None:

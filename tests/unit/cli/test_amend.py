@@ -54,3 +54,14 @@ def test_rejects_the_srs_before_for_a_reason(run: Run, tmp_path: Path) -> None:
     assert run("cancel", NAME, "--reject").exit_code == 0
     assert b"113037" in run("report", NAME, "--get", "rejection").stdout_bytes
     assert run("cancel", NAME, "--reject", "because").exit_code == 2
+
+
+def test_page_and_narrative_come_in_the_language_that_is_asked_for(run: Run, tmp_path: Path) -> None:
+    _stored(tmp_path)
+    assert run("amend", NAME, "-", "--kind", "amend", "--language", "de", input=make_body()).exit_code == 0
+    assert "Hirnmetastase*" in run("report", NAME, "--get", "html").stdout
+    assert run("cancel", NAME, "--language", "pl").exit_code == 0
+    assert '<html lang="pl"' in run("report", NAME, "--get", "html").stdout
+    for one in ("amend", "cancel"):
+        refused = run(one, NAME, "--language", "tlh")
+        assert (refused.exit_code, "'tlh' is not one of" in refused.stderr) == (2, True)

@@ -53,3 +53,9 @@ def test_checks_many(run: Run, tmp_path: Path) -> None:
     assert done.exit_code == 2
     assert "a.json: 1 lesion" in done.stdout
     assert "b.json: unreadable" in done.stderr
+
+
+def test_holds_what_is_written_in_another_language(run: Run) -> None:
+    assert run("check", "-", "--language", "ja", input=make_body()).exit_code == 0
+    refused = run("check", "-", "--language", "tlh", input=make_body())
+    assert (refused.exit_code, "'tlh' is not one of" in refused.stderr) == (2, True)

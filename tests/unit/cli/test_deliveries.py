@@ -105,6 +105,20 @@ def test_a_dead_letter_is_written_again_in_another_dialect(
     assert (again.exit_code, "only a dead letter" in again.stderr) == (2, True)
 
 
+def test_a_dead_letter_is_written_again_in_another_language(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "destinations.toml"
+    file.write_text(f'[destinations.pacs]\nkind = "folder"\npath = "{tmp_path}"\ntakes = "html"\n', encoding="utf-8")
+    monkeypatch.setenv("LESIONBRIDGE_DESTINATIONS_FILE", str(file))
+    [refused] = store.deliveries.list({"state": "refused"}, limit=9)
+    done = run("delivery", "edit", refused.id, "--language", "de")
+    assert done.exit_code == 0, done.stderr
+    made = store.deliveries.get(done.stdout.strip())
+    assert b"Hirnmetastase*" in store.output(made.version, made.role).content
+    assert run("delivery", "edit", refused.id, "--language", "tlh").exit_code == 2
+
+
 @pytest.mark.parametrize("arguments", [(), ("some-id", "--state", "dead")])
 def test_a_replay_says_what_it_is_of(arguments: tuple[str, ...]) -> None:
     assert run("replay", *arguments).exit_code == 2
