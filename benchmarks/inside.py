@@ -31,6 +31,7 @@ from service.pipeline import Outcome, Source
 
 Conversion = Callable[[Source, Sequence[Format], Options], Outcome]
 PARTS = 20
+STRANGE = 10
 NOWHERE = "sqlite:////nonexistent/inside.sqlite3"
 """A conversion needs no database."""
 
@@ -111,8 +112,12 @@ def _swapped(run: Conversion) -> Conversion:
 
 
 def documents(lesions: int) -> Iterator[bytes]:
-    """Documents of which no two have the same ids, names, words or numbers, so that whatever is remembered shows."""
+    """Documents of which no two have the same ids, names, words or numbers, so that whatever is remembered shows.
+
+    One in `STRANGE` says a site that nobody knows: what is suggested for it costs as much as a conversion.
+    """
     said = json.loads(work.document_bytes(lesions))
+    known = said["lesions"][0]["site"]
     for number in count(1):
         said["report"] |= {"id": f"R-{number}", "impression": f"Seen before as number {number}."}
         said["patient"] |= {"id": f"P-{number}", "name": f"Doe{number}^Jane"}
@@ -120,7 +125,7 @@ def documents(lesions: int) -> Iterator[bytes]:
         for place, lesion in enumerate(said["lesions"]):
             lesion["text"] = f"Lesion {place} of {number}."
             lesion["measurements"]["volume"] = f"{1 + number % 100_000}.{place} mm3"
-        said["lesions"][0]["site"] = f"place {number}"
+        said["lesions"][0]["site"] = known if number % STRANGE else f"place {number}"
         yield orjson.dumps(said)
 
 
