@@ -74,10 +74,13 @@ def test_a_failure_ends_its_turn() -> None:
     for _ in range(2):
         with pytest.raises(RuntimeError):
             ask(app)
+    assert app._one.acquire(blocking=False)
 
 
 def test_without_turns_nobody_waits() -> None:
-    take({})
+    plain: list[dict[str, Any]] = [{}, {}]
+    assert [converting(environ, None) for environ in plain] == [[b"done"]] * 2  # neither answer is closed
+    assert plain == [{}, {}]
 
 
 def test_a_turn_is_taken_once() -> None:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from service.coding import vocabulary
 from service.coding.coder import code_report
-from service.domain.errors import Invalid, LesionBridgeError
+from service.domain.errors import Invalid, Problem, Refused
 from service.domain.limits import Limits
-from service.domain.received import Intake, Received
+from service.domain.received import Intake
 from service.formats.fhir.r4 import R4
 from service.formats.fhir.r5 import R5
 from service.formats.fhir.read import read
@@ -91,21 +91,21 @@ def broken(draw: st.DrawFn) -> Any:
     return made
 
 
-def survived(document: Any) -> Received | None:
-    """What is read of a document, coded and kept as findings; None where it is refused."""
-    try:
-        received = read(json.dumps(document).encode(), Intake("site"))
-        code_report(received.report, vocabulary())
-    except LesionBridgeError:
-        return None
-    read_findings(write_findings(received.report), default_sender="x", limits=Limits())
-    return received
-
-
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(document=broken())
 def test_a_broken_bundle_is_read_or_refused(document: Any) -> None:
-    survived(document)
+    """What is read can be coded, and kept as findings."""
+    problems: tuple[Problem, ...] = ()
+    try:
+        report = read(json.dumps(document).encode(), Intake("site")).report
+        code_report(report, vocabulary())
+    except Refused as refused:  # any other error fails
+        problems = refused.problems
+    else:
+        kept = read_findings(write_findings(report), default_sender="x", limits=Limits())
+        assert (kept.id, kept.study.uid) == (report.id, report.study.uid)
+        assert [lesion.id for lesion in kept.lesions] == [lesion.id for lesion in report.lesions]
+    assert all(problem.rule and problem.detail for problem in problems)
 
 
 def large(entries: int) -> bytes:

@@ -22,7 +22,10 @@ def ours(release: str, encoding: str = "json") -> bytes:
 @pytest.mark.parametrize("encoding", ["json", "xml"])
 @pytest.mark.parametrize("release", FORMS)
 def test_ours_is_held_and_right(release: str, encoding: str) -> None:
-    validate(ours(release, encoding), Limits(), release)
+    content = ours(release, encoding)
+    validate(content, Limits(), release)
+    with pytest.raises(Invalid):
+        validate(content.replace(b"gender", b"colour"), Limits(), release)
 
 
 def test_what_is_wrong_is_named_by_place_and_kind_and_nothing_of_it_is_repeated() -> None:

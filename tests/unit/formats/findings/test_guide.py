@@ -11,6 +11,7 @@ from service.coding import vocabulary
 from service.coding.resolve import resolve
 from service.domain.codes import Term
 from service.domain.limits import Limits
+from service.domain.report import LesionReport
 from service.formats.findings.read import read
 from service.formats.findings.schema import json_schema
 from tests.documents import EXAMPLE, make_lesion_document
@@ -19,8 +20,8 @@ _GUIDE = (Path(__file__).parents[4] / "docs" / "findings-json.md").read_text(enc
 _PLACES = {"report": "report", "patient": "patient", "study": "study", "observer, or observers": "observer"}
 
 
-def read_text(document: Any) -> None:
-    read(json.dumps(document).encode(), default_sender="local", limits=Limits())
+def read_text(document: Any) -> LesionReport:
+    return read(json.dumps(document).encode(), default_sender="local", limits=Limits())
 
 
 def _rows(heading: str) -> list[tuple[str, str]]:
@@ -83,8 +84,14 @@ def test_the_examples_between_the_tables_are_right() -> None:
     second = _GUIDE.split("```json\n")[2].partition("```")[0]
     descriptors = re.findall(r"`(\{\"T1\".*?\})`", _GUIDE)[0]
     listed = re.findall(r"`(\[\{\"field\".*?\])`", _GUIDE)[0]
-    read_text(make_lesion_document(measurements=json.loads(second), descriptors=json.loads(descriptors)))
-    read_text(make_lesion_document(descriptors=json.loads(listed)))
+    said = {"measurements": json.loads(second), "descriptors": json.loads(descriptors)}
+    (lesion,) = read_text(make_lesion_document(**said)).lesions
+    assert [one.concept.text for one in lesion.measurements] == list(said["measurements"])
+    assert {one.name.text for one in lesion.evaluations} == set(said["descriptors"])
+    said = {"descriptors": json.loads(listed)}
+    (lesion,) = read_text(make_lesion_document(**said)).lesions
+    codes = [one.name.code.code for one in lesion.evaluations if one.name.code is not None]
+    assert codes == [one["field"]["code"] for one in said["descriptors"]]
 
 
 _TERMS = ("finding", "category", "site", "laterality", "topography", "certainty", "change", "method", "derivation")

@@ -83,7 +83,11 @@ def test_openapi_takes_and_refuses_what_the_reader_does() -> None:
 
 
 def test_the_json_schema_is_one() -> None:
-    jsonschema_rs.meta.validate(json_schema())
+    schema = json_schema()
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert jsonschema_rs.meta.is_valid(schema)
+    assert jsonschema_rs.is_valid(schema, FULL)
+    assert not jsonschema_rs.is_valid(schema, {})
 
 
 def test_loads_as_any_marshmallow_schema_does() -> None:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.domain.errors import Invalid, Refused, TooLarge, Unreadable
+from service.domain.errors import Invalid, Problem, Refused, TooLarge, Unreadable
 from service.domain.limits import Limits
 from service.domain.received import Intake, Received
 from service.doors import READERS, Format, detect, media_type
@@ -244,5 +243,9 @@ def test_a_json_with_anything_anywhere_is_read_or_refused(steps: list[int], valu
             at[key] = value
             break
         at = at[key]
-    with suppress(Refused):
-        read(json.dumps(said).encode(), Intake())
+    problems: tuple[Problem, ...] = ()
+    try:
+        assert read(json.dumps(said).encode(), Intake()).report.study.uid
+    except Refused as refused:
+        problems = refused.problems
+    assert all(problem.rule and problem.detail for problem in problems)

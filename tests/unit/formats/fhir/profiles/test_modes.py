@@ -61,9 +61,14 @@ def test_fhir_resources_reads_what_a_mode_makes(
     report = make()
     made = json.loads(write(report, sr_of(report), bundle=kind, release=RELEASES[release], profile=mode).content)
     model = R4Bundle if release == "R4" else R5Bundle
-    if kind != "single":
-        for bundle in [made] if isinstance(made, dict) else [one["resource"] for one in made]:
-            model.model_validate(bundle)
+    if kind == "single":
+        alone = [{"fullUrl": one["fullUrl"], "resource": one["resource"]} for one in made]
+        made = {"resourceType": "Bundle", "type": "collection", "entry": alone}
+    for bundle in [made] if isinstance(made, dict) else [one["resource"] for one in made]:
+        found = model.model_validate(bundle).entry or []
+        assert [type(one.resource).__name__ for one in found] == [
+            one["resource"]["resourceType"] for one in bundle["entry"]
+        ]
 
 
 def test_without_a_mode_nothing_is_claimed() -> None:
