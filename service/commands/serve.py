@@ -2,11 +2,12 @@
 
 import gc
 import os
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -19,6 +20,7 @@ from service.config import BadSetting, Settings
 
 GRACE_S = 30
 """How long requests under way may still take once the service is told to stop."""
+_STOPPING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 @click.command("serve")
@@ -126,13 +128,33 @@ def _run(chosen: Settings, tls: dict[str, Any]) -> None:
             app = create_app(chosen)
             return Connections(Turns(app) if chosen.threads > 1 else app)
 
+    os.register_at_fork(after_in_parent=_hear)
     Server().run()
+
+
+def _wait_to_hear(_server: Any, _worker: Any) -> None:
+    """Put off what tells a worker to stop until it has handlers of its own.
+
+    What comes between the fork and those is taken by the handler that it has from its parent, for nobody; the parent
+    says it once, and then waits as long as requests may take before it kills.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+
+
+def _hear() -> None:
+    """Take what tells to stop, and what came meanwhile."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
 
 
 def _gunicorn_settings(chosen: Settings) -> dict[str, Any]:
     from service.api.connections import begun
 
     inside = Inside(chosen)
+
+    def start(worker: Any) -> None:
+        _hear()
+        inside.start(worker)
+
     memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes a file of its own there; a heartbeat must not wait for a disk
     return {
         "bind": [f"[{chosen.host}]:{chosen.port}" if ":" in chosen.host else f"{chosen.host}:{chosen.port}"],
@@ -152,7 +174,8 @@ def _gunicorn_settings(chosen: Settings) -> dict[str, Any]:
         "when_ready": _ready,
         "pre_request": begun,
         "child_exit": _gone,
-        "post_worker_init": inside.start,
+        "pre_fork": _wait_to_hear,
+        "post_worker_init": start,
         "worker_exit": inside.stop,
     }
 

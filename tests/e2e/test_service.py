@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from tests.findings import make_body
 
 FINDINGS = {"Content-Type": "application/vnd.lesionbridge.findings+json"}
 LIMIT = 1_000_000
+STOP_S = 90.0
+"""What a service may take to stop, on a busy machine: requests 30 s, deliveries 25 s (docs/operations.md)."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -49,7 +51,7 @@ class Service:
 
 
 @contextmanager
-def serving(folder: Path, **settings: str) -> Iterator[Service]:
+def serving(folder: Path, program: Sequence[str] = ("-m", "service.cli"), **settings: str) -> Iterator[Service]:
     """A service on a free port; ends with the block unless it ended before."""
     environment = {name: text for name, text in os.environ.items() if not name.startswith("LESIONBRIDGE_")}
     environment |= {
@@ -57,7 +59,7 @@ def serving(folder: Path, **settings: str) -> Iterator[Service]:
         "LESIONBRIDGE_LIMIT_BODY_BYTES": str(LIMIT),
     }
     environment |= {f"LESIONBRIDGE_{name.upper()}": text for name, text in settings.items()}
-    command = [sys.executable, "-m", "service.cli", "serve", "--port", "0"]
+    command = [sys.executable, *program, "serve", "--port", "0"]
     with (folder / "log").open("a") as log:
         process = subprocess.Popen(
             command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True
@@ -70,7 +72,7 @@ def serving(folder: Path, **settings: str) -> Iterator[Service]:
     finally:
         if process.poll() is None:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=STOP_S)
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +187,45 @@ def test_several_workers_count_together(tmp_path: Path) -> None:
 def test_stops_in_order_when_told(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
         running.process.terminate()
-        assert running.process.wait(timeout=30) == 0
+        assert running.process.wait(timeout=STOP_S) == 0
+
+
+LATE = """
+import time
+from pathlib import Path
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.gthread import ThreadWorker
+from service.cli import main
+
+told, ended = Path({told!r}), Path({ended!r})
+kill, init_signals, run = Arbiter.kill_workers, ThreadWorker.init_signals, ThreadWorker.run
+
+def tell(self, number):
+    kill(self, number)
+    told.touch()
+
+def late(self):
+    while not told.exists():
+        time.sleep(0.01)
+    init_signals(self)
+
+def until_told(self):
+    run(self)
+    ended.touch()
+
+Arbiter.kill_workers, ThreadWorker.init_signals, ThreadWorker.run = tell, late, until_told
+main()
+"""
+"""The service with workers that are told to stop before they have handlers of their own."""
+
+
+def test_a_worker_that_is_told_to_stop_while_it_starts_stops(tmp_path: Path) -> None:
+    told, ended = tmp_path / "told", tmp_path / "ended"
+    program = ("-c", LATE.format(told=str(told), ended=str(ended)))
+    with serving(tmp_path, program) as running:
+        running.process.terminate()
+        assert running.process.wait(timeout=STOP_S) == 0
+    assert ended.exists()
 
 
 def test_says_why_it_does_not_start(tmp_path: Path) -> None:
