@@ -6,6 +6,7 @@ from binascii import hexlify
 from functools import lru_cache
 from json.encoder import encode_basestring
 from struct import Struct
+from typing import Final
 from uuid import UUID, uuid5
 
 NAMESPACE = UUID("5e52f2c1-4b0d-5f5e-9a6e-6c6573696f6e")
@@ -13,10 +14,12 @@ NAMESPACE = UUID("5e52f2c1-4b0d-5f5e-9a6e-6c6573696f6e")
 
 _UID = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+")
 _UID_CHARACTERS = 64  # PS3.5 9.1
-_FIELDS = Struct("8s4sx3sc3s12s8x")  # of a SHA-1 in hexadecimal: without the digit of the version, and the last 32 bits
-_VARIANT = {b"%x" % digit: b"-%x" % (digit & 3 | 8) for digit in range(16)}  # high bits 10 (RFC 9562 4.1)
-_OTHER_BITS = ~(0xF << 76 | 3 << 62)
-_VERSION_5 = 5 << 76 | 2 << 62  # and the variant, in a UUID as number (RFC 9562 5.5)
+# Of a SHA-1 in hexadecimal: without the digit of the version, and the last 32 bits.
+_FIELDS: Final = Struct("8s4sx3sc3s12s8x").unpack
+_VARIANT: Final = {b"%x" % digit: b"%x" % (digit & 3 | 8) for digit in range(16)}  # high bits 10 (RFC 9562 4.1)
+_BEGUN: Final = hashlib.sha1(NAMESPACE.bytes, usedforsecurity=False)  # a version 5 UUID is SHA-1 (RFC 9562 5.5)
+_OTHER_BITS: Final = ~(0xF << 76 | 3 << 62)
+_VERSION_5: Final = 5 << 76 | 2 << 62  # and the variant, in a UUID as number (RFC 9562 5.5)
 
 
 @lru_cache(maxsize=4096)  # a report repeats its class, series and study UIDs, and each is held in several places
@@ -46,14 +49,20 @@ def derive_uuid(role: str, *parts: str | int | None) -> UUID:
 
 def derive_uuid_text(role: str, *parts: str | int | None) -> str:
     """``str(derive_uuid(role, *parts))``, sooner."""
-    whole = hashlib.sha1(NAMESPACE.bytes + _canonical([role, *parts]).encode(), usedforsecurity=False)
+    whole = _BEGUN.copy()
+    whole.update(_canonical([role, *parts]).encode())
     return _hyphened(whole.digest()).decode()
 
 
 def _hyphened(digest: bytes) -> bytes:
     """A SHA-1 as version 5 UUID in lower-case hexadecimal with hyphens (RFC 9562 5.5)."""
-    low, middle, high, variant, clock, node = _FIELDS.unpack(hexlify(digest))
-    return b"".join((low, b"-", middle, b"-5", high, _VARIANT[variant], clock, b"-", node))
+    low, middle, high, variant, clock, node = _FIELDS(hexlify(digest))
+    return b"%b-%b-5%b-%b%b-%b" % (low, middle, high, _VARIANT[variant], clock, node)
+
+
+def _uid(digest: bytes) -> str:
+    """A SHA-1 as the UID of its version 5 UUID under 2.25 (PS3.5 B.2)."""
+    return f"2.25.{int.from_bytes(digest[:16], 'big') & _OTHER_BITS | _VERSION_5}"
 
 
 class UuidFamily:
@@ -66,7 +75,7 @@ class UuidFamily:
 
     def __init__(self, role: str, *parts: str | int | None) -> None:
         """Hash what all members share."""
-        self._begun = hashlib.sha1(NAMESPACE.bytes, usedforsecurity=False)  # a version 5 UUID is SHA-1 (RFC 9562 5.5)
+        self._begun = _BEGUN.copy()
         self._begun.update(_canonical([role, *parts])[:-1].encode() + b",")
 
     def text(self, part: str) -> str:
@@ -83,12 +92,14 @@ class UuidFamily:
         """The member of one further part as a DICOM UID under 2.25 (PS3.5 B.2)."""
         whole = self._begun.copy()
         whole.update(f"{encode_basestring(part)}]".encode())
-        return f"2.25.{int.from_bytes(whole.digest()[:16], 'big') & _OTHER_BITS | _VERSION_5}"
+        return _uid(whole.digest())
 
 
 def derive_uid(role: str, *parts: str | int | None) -> str:
     """A DICOM UID under 2.25 from ``role`` and ``parts``."""
-    return f"2.25.{derive_uuid(role, *parts).int}"
+    whole = _BEGUN.copy()
+    whole.update(_canonical([role, *parts]).encode())
+    return _uid(whole.digest())
 
 
 def tracking_family(sender: str, issuer: str | None, patient_id: str) -> UuidFamily:

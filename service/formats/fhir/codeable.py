@@ -7,7 +7,7 @@ only way to keep the digits as the sender wrote them.
 from decimal import Decimal
 from functools import cache, lru_cache
 from json.encoder import encode_basestring
-from typing import Any, NamedTuple
+from typing import Any, Final
 
 import orjson
 
@@ -45,19 +45,27 @@ def coding(code: Code, sender: str) -> Json:
     return made | {"display": code.display} if code.display else made
 
 
-class Codeable(NamedTuple):
-    """A CodeableConcept as JSON, by itself and to be put into more; ``codes`` are those that it was made of.
+class Codeable:
+    """A CodeableConcept as JSON, by itself and to be put into more; its term and sender are those it was made of.
 
     ``name`` tells it from others in canonical JSON, without the quotes: its primary code, or its text.
     """
 
-    codes: tuple[Code, ...]
-    content: bytes
-    fragment: orjson.Fragment
-    name: bytes
+    __slots__ = ("codes", "content", "fragment", "name", "sender", "text")
+
+    def __init__(self, term: CodedTerm, sender: str) -> None:
+        """Encode it."""
+        codes = self.codes = term.codes
+        self.text, self.sender = term.text, sender
+        concept: Json = {"coding": [coding(code, sender) for code in codes]} if codes else {}
+        self.content = orjson.dumps(concept | {"text": term.text})
+        self.fragment = orjson.Fragment(self.content)
+        self.name = encode_basestring(f"{codes[0].system} {codes[0].code}" if codes else term.text)[1:-1].encode()
 
 
-_codeables: dict[tuple[int, str, str], Codeable] = {}
+_codeables: Final[dict[tuple[int, str, str], Codeable]] = {}
+_latest: Final[dict[int, Codeable]] = {}
+"""The last one of the same codes: these have another text, or another sender, now and then only."""
 
 
 def codeable(term: CodedTerm, sender: str) -> orjson.Fragment:
@@ -70,18 +78,18 @@ def made_codeable(term: CodedTerm, sender: str) -> Codeable:
     # Keyed by which codes they are, not by what they equal: they are equal without their displays, and the same report
     # must give the same bytes.
     codes = term.codes
-    known = _codeables.get((id(codes), term.text, sender))
-    if known is not None and known[0] is codes:
+    known = _latest.get(id(codes))
+    if known is not None and known.codes is codes and known.text == term.text and known.sender == sender:
         return known
-    concept: Json = {"coding": [coding(code, sender) for code in codes]} if codes else {}
-    content = orjson.dumps(concept | {"text": term.text})
-    name = encode_basestring(f"{codes[0].system} {codes[0].code}" if codes else term.text)[1:-1].encode()
-    made = Codeable(codes, content, orjson.Fragment(content), name)
+    known = _codeables.get((id(codes), term.text, sender))
+    if known is None or known.codes is not codes:
+        known = Codeable(term, sender)
     if codes:  # words alone may be anybody's, and are not kept
         if len(_codeables) >= _KEPT:
             _codeables.clear()
-        _codeables[id(codes), term.text, sender] = made
-    return made
+            _latest.clear()
+        _latest[id(codes)] = _codeables[id(codes), term.text, sender] = known
+    return known
 
 
 @cache

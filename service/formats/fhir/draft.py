@@ -1,6 +1,7 @@
 """A bundle in the making: what every resource of one report shares."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import orjson
 
@@ -24,10 +25,12 @@ OBSERVATION_STATUS = {
 """Status of an Observation, of a report in this state."""
 
 
-_NIL = "00000000-0000-0000-0000-000000000000"
+_NIL: Final = "00000000-0000-0000-0000-000000000000"
 """The UUID of no resource (RFC 9562 5.9): it stands for that of any Observation."""
-_SAID = b"\0"
+_SAID: Final = b"\0"
 """What stands where an Observation says something: no JSON has it."""
+REFERENCES: Final = b'[{"reference":"urn:uuid:%b"}]'
+"""A list with a reference to the entry of a UUID, in JSON."""
 
 
 @dataclass(slots=True)
@@ -48,7 +51,9 @@ class Draft:
     subject: Json = field(init=False)
     effective: Json = field(init=False)
     observation: Json = field(init=False)
-    _frames: dict[str, list[bytes]] = field(default_factory=dict)
+    studied: bytes = b""
+    """The list of references with the report's own study alone, in JSON."""
+    _frames: dict[str, tuple[list[bytes], list[bytes]]] = field(default_factory=dict)
     system: str = field(init=False)
     bodies: UuidFamily = field(init=False)
     observations: UuidFamily = field(init=False)
@@ -92,6 +97,7 @@ class Draft:
     ) -> None:
         """Fix what every Observation of this report has in common."""
         shared: Json = {"basedOn": based_on} if based_on else {}
+        self.studied = REFERENCES % study.uuid.encode()
         shared |= self.release.part_of(self, study)
         shared["status"] = OBSERVATION_STATUS[self.report.status]
         shared["category"] = [hl7_concept("observation-category", "imaging", "Imaging")]
@@ -104,21 +110,25 @@ class Draft:
             shared["device"] = device
         self.observation = shared
 
-    def _frame(self, kind: str) -> list[bytes]:
-        """What the entries of the Observations of a kind have in common, parted where the UUID of each one stands."""
+    def _frame(self, kind: str) -> tuple[list[bytes], list[bytes]]:
+        """What the entries of the Observations of a kind have in common, before and after what each one says.
+
+        Both are parted where its UUID stands.
+        """
         told = self.release.kind(kind) if kind else {}
         identifier = {"system": self.system, "value": _NIL}
         shared = {"resourceType": "Observation", "identifier": [identifier], **self.observation, **told}
         resource = orjson.Fragment(orjson.dumps(shared)[:-1] + b"," + _SAID + b"}")
         # As `replace_found`; an OID and a UUID need no encoding.
         request = {"method": "PUT", "url": f"Observation?identifier={self.system}|{_NIL}"}
-        made = self._frames[kind] = self.written(Entry(_NIL, resource, request)).split(_NIL.encode())
+        before, after = self.written(Entry(_NIL, resource, request)).split(_SAID)
+        made = self._frames[kind] = before.split(_NIL.encode()), after.split(_NIL.encode())
         return made
 
-    def observe(self, uuid: bytes, said: bytes, kind: str = "") -> None:
-        """Add an Observation that says ``said``, members in JSON; ``kind`` is a concept.
+    def observe(self, uuid: bytes, said: tuple[bytes, ...], kind: str = "") -> None:
+        """Add an Observation that says ``said``, members in JSON in parts; ``kind`` is a concept.
 
         A report has a hundred of these: what they share is JSON already.
         """
-        frame = self._frames.get(kind) or self._frame(kind)
-        self.entries.setdefault(uuid, uuid.join(frame).replace(_SAID, said))
+        before, after = self._frames.get(kind) or self._frame(kind)
+        self.entries.setdefault(uuid, b"".join((uuid.join(before), *said, uuid.join(after))))

@@ -6,7 +6,6 @@ identifiers are OIDs derived from the sender: two senders never meet in one.
 """
 
 from functools import lru_cache
-from typing import NamedTuple
 from urllib.parse import quote
 
 import orjson
@@ -20,12 +19,14 @@ DICOM_UID = "urn:dicom:uid"
 """System of a DICOM UID; the value is ``urn:oid:`` and the UID (R4 imagingstudy.html)."""
 
 
-class Entry(NamedTuple):
+class Entry:
     """One resource of a bundle and how a transaction stores it."""
 
-    uuid: str
-    resource: Json | orjson.Fragment
-    request: Json
+    __slots__ = ("request", "resource", "uuid")
+
+    def __init__(self, uuid: str, resource: Json | orjson.Fragment, request: Json) -> None:
+        """The resource of this UUID."""
+        self.uuid, self.resource, self.request = uuid, resource, request
 
     @property
     def reference(self) -> Json:

@@ -1,7 +1,6 @@
 """ServiceRequest and ImagingStudy: what was ordered, and the images that the report speaks of."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from service.coding.modalities import modality_of
 from service.domain.codes import CodedTerm
@@ -22,11 +21,14 @@ SEGMENTATION_STORAGE = "1.2.840.10008.5.1.4.1.1.66.4"
 """SOP class of a segmentation (PS3.4 B.5)."""
 
 
-@dataclass(slots=True)
 class _Series:
     """The instances of one series that are referred to, by SOP Instance UID with their class."""
 
-    instances: dict[str, str] = field(default_factory=dict)
+    __slots__ = ("instances",)
+
+    def __init__(self) -> None:
+        """None as yet."""
+        self.instances: dict[str, str] = {}
 
     def modality(self) -> CodedTerm | None:
         """What the classes of its instances say; a series has one modality (PS3.3 C.7.3.1)."""
@@ -67,7 +69,8 @@ def lesion_images(lesion: Lesion[CodedTerm]) -> Iterable[ImageReference]:
 
 def studies_of(images: Iterable[ImageReference], own: str) -> list[str]:
     """The studies of these images, each once, ``own`` first even where no image is of it."""
-    return list(dict.fromkeys([own, *(image.study or own for image in images)]))
+    others = [image.study for image in images if image.study is not None]
+    return list(dict.fromkeys([own, *others])) if others else [own]
 
 
 def _series_of(draft: Draft) -> dict[str, dict[str, _Series]]:
@@ -77,7 +80,10 @@ def _series_of(draft: Draft) -> dict[str, dict[str, _Series]]:
     found: dict[str, dict[str, _Series]] = {own: {}}
     images = [*report.study.images, *(image for lesion in report.lesions for image in lesion_images(lesion))]
     for image in images:
-        series = found.setdefault(image.study or own, {}).setdefault(image.series, _Series())
+        of_study = found.setdefault(image.study or own, {})
+        series = of_study.get(image.series)
+        if series is None:
+            series = of_study[image.series] = _Series()
         series.instances[image.sop_instance] = image.sop_class
     for lesion in report.lesions:
         if lesion.segment is not None:

@@ -16,12 +16,11 @@ from service.formats.fhir.codeable import (
     quantity,
     quantity_json,
 )
-from service.formats.fhir.draft import Draft
+from service.formats.fhir.draft import REFERENCES, Draft
 from service.formats.fhir.identity import Entry, dicom_identifier, put_by_id, reference
 from service.formats.fhir.imaging import lesion_images, studies_of
 
 Imaging = dict[str, Entry]
-_REFERENCES = b'[{"reference":"urn:uuid:%b"}]'
 
 
 def body_structure_entry(draft: Draft, lesion: Lesion[CodedTerm]) -> Entry:
@@ -50,31 +49,30 @@ def body_structure_entry(draft: Draft, lesion: Lesion[CodedTerm]) -> Entry:
 def lesion_observation(draft: Draft, lesion: Lesion[CodedTerm], imaging: Imaging) -> Json:
     """Everything that is said of a lesion, as Observations; returns the reference to the one that holds the others."""
     sender = draft.report.sender
-    structure = draft.add(body_structure_entry(draft, lesion))
-    focus = [structure]
-    studies = studies_of(lesion_images(lesion), draft.report.study.uid)
-    own_study = [imaging[studies[0]].reference]
+    body = body_structure_entry(draft, lesion)
+    structure = draft.add(body)
+    focus = orjson.Fragment(REFERENCES % body.uuid.encode())
+    studies = [imaging[uid].reference for uid in studies_of(lesion_images(lesion), draft.report.study.uid)]
     shown = draft.release.show(draft, lesion, imaging)
     family, own = draft.observations, encode_basestring(lesion.id).encode() + b","
     members: list[bytes] = []
     # Most of a report are these, so what all of a lesion's say is written once.
-    about = b',"focus":%b,"derivedFrom":' % orjson.dumps(focus)
-    studied = orjson.dumps(own_study)
+    about = b',"focus":' + REFERENCES % body.uuid.encode() + b',"derivedFrom":'
     turns: dict[bytes, int] = {}
     for place, item in enumerate(lesion.measurements):
         concept = made_codeable(item.concept, sender)
         selected = shown.of_number.get(place)
-        sources = studied if selected is None else orjson.dumps(own_study + selected)
+        sources = draft.studied if selected is None else orjson.dumps(studies[:1] + selected)
         uuid = family.member(_identity(own + b'"measurement ', concept.name, turns))
-        draft.observe(uuid, b"".join((b'"code":', concept.content, about, sources, _measured(draft, item))))
+        draft.observe(uuid, (b'"code":', concept.content, about, sources, _measured(draft, item)))
         members.append(uuid)
-    answered = about + studied + b',"valueCodeableConcept":'
+    answered = about + draft.studied + b',"valueCodeableConcept":'
     evaluated = own + b'"evaluation '
     turns = {}
     for evaluation in lesion.evaluations:
         field, value = made_codeable(evaluation.name, sender), made_codeable(evaluation.value, sender)
         uuid = family.member(_identity(evaluated, field.name, turns))
-        draft.observe(uuid, b"".join((b'"code":', field.content, answered, value.content)), "qualitative-evaluations")
+        draft.observe(uuid, (b'"code":', field.content, answered, value.content), "qualitative-evaluations")
         members.append(uuid)
     said: Json = {
         "code": member_name("finding"),
@@ -85,13 +83,13 @@ def lesion_observation(draft: Draft, lesion: Lesion[CodedTerm], imaging: Imaging
         said["note"] = [{"text": lesion.text}]
     said |= draft.release.site(lesion, structure, sender)
     if members:
-        said["hasMember"] = orjson.Fragment(_REFERENCES % b'"},{"reference":"urn:uuid:'.join(members))
-    said["derivedFrom"] = [imaging[uid].reference for uid in studies] + shown.selections
+        said["hasMember"] = orjson.Fragment(REFERENCES % b'"},{"reference":"urn:uuid:'.join(members))
+    said["derivedFrom"] = studies + shown.selections
     components = _components(lesion, sender) + shown.components
     if components:
         said["component"] = components
     uuid = family.member(own + b'"lesion"')
-    draft.observe(uuid, orjson.dumps(said)[1:-1], "measurement-group")
+    draft.observe(uuid, (orjson.dumps(said)[1:-1],), "measurement-group")
     return reference(uuid.decode())
 
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from service.domain.codes import CodedTerm
@@ -18,16 +17,19 @@ if TYPE_CHECKING:
     from service.formats.fhir.identity import Entry
 
 
-@dataclass(frozen=True, slots=True)
 class Shown:
     """Where a lesion is seen: components of its Observation, and references for its and its measurements' derivedFrom.
 
     ``of_number`` holds those of the n-th measurement.
     """
 
-    components: list[Json] = field(default_factory=list)
-    selections: list[Json] = field(default_factory=list)
-    of_number: dict[int, list[Json]] = field(default_factory=dict)
+    __slots__ = ("components", "of_number", "selections")
+
+    def __init__(self, components: list[Json]) -> None:
+        """Seen in ``components``, and nowhere else as yet."""
+        self.components = components
+        self.selections: list[Json] = []
+        self.of_number: dict[int, list[Json]] = {}
 
 
 class Release(ABC):

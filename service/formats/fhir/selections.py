@@ -61,7 +61,7 @@ def select(draft: Draft, lesion: Lesion[CodedTerm], imaging: dict[str, Entry]) -
     report = draft.report
     issuing = UuidFamily("fhir-imaging-selection", report.sender, report.id, lesion.id)
     making = _Making(draft, imaging, issuing)
-    made = Shown()
+    made = Shown([])
     items = _items(lesion)
     for _, run in groupby(items, key=lambda item: item.run):
         made.selections.append(making.of_items(tuple(run)))

@@ -16,7 +16,7 @@ def statements(draft: Draft) -> list[Json]:
     references = []
     for key, said in _said(draft):
         uuid = draft.observations.member(f'null,"{key}"'.encode())
-        draft.observe(uuid, orjson.dumps(said)[1:-1])
+        draft.observe(uuid, (orjson.dumps(said)[1:-1],))
         references.append(reference(uuid.decode()))
     return references
 

@@ -93,16 +93,21 @@ def _built(
     draft = Draft(report, sr, release, bundle, language)
     draft.losses.extend(losses)
     lead = _fill(draft)
-    entries = b",".join([draft.written(one) for one in lead] + list(draft.entries.values()))
+    entries = [draft.written(one) for one in lead] + list(draft.entries.values())
     if bundle == "single":
-        return b"[%b]" % entries, tuple(draft.losses)
-    made: Json = {"resourceType": "Bundle"}
-    if bundle == "document":
-        made["identifier"] = report_identifiers(draft)[1]
-    made["type"] = bundle
-    if bundle not in _WITH_REQUESTS:
-        made["timestamp"] = report.issued.text
-    return b'%b,"entry":[%b]}' % (orjson.dumps(made)[:-1], entries), tuple(draft.losses)
+        begin, end = b"[", b"]"
+    else:
+        made: Json = {"resourceType": "Bundle"}
+        if bundle == "document":
+            made["identifier"] = report_identifiers(draft)[1]
+        made["type"] = bundle
+        if bundle not in _WITH_REQUESTS:
+            made["timestamp"] = report.issued.text
+        begin, end = orjson.dumps(made)[:-1] + b',"entry":[', b"]}"
+    # To the first and the last of them, the patient and another, so that the whole is copied once.
+    entries[0] = begin + entries[0]
+    entries[-1] += end
+    return b",".join(entries), tuple(draft.losses)
 
 
 def _request(entry: Json) -> Json:

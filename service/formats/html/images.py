@@ -72,7 +72,7 @@ def _of_lesion(lesion: Lesion[CodedTerm], common: str | None, say: Say) -> Itera
 def _drawn(shown: LesionImage[CodedTerm], say: Say) -> Iterator[str]:
     for region in shown.regions:
         polygon = region.graphic is Graphic.POLYGON
-        shape = _of_points(region, say) if polygon else say(region.graphic.value)
+        shape = _of_points(region, say) if polygon else say(str(region.graphic))
         yield shape if region.measurement is None else f"{shape}: {term(region.measurement, say)}"
 
 
@@ -91,5 +91,5 @@ def _reference(image: ImageReference, common: str | None, say: Say) -> str:
 
 
 def _of_points(region: Region2D[CodedTerm] | Region3D, say: Say) -> str:
-    number, shape = len(region.points), say(region.graphic.value)
+    number, shape = len(region.points), say(str(region.graphic))
     return say("{} of 1 point").format(shape) if number == 1 else say("{} of {} points").format(shape, number)
