@@ -9,6 +9,7 @@ import orjson
 
 from service.domain.errors import Disagreement, Problem
 from service.domain.received import Received, Sent
+from service.domain.report import CodedReport
 from service.doors import Format, media_type
 from service.formats.findings import write as findings
 from service.pipeline import Outcome, Source
@@ -26,6 +27,8 @@ ROLES = {Format.FINDINGS: "findings", Format.FHIR_R4: "fhir", Format.SR: "sr", F
 """Under which name each output is kept, and found again in the routes."""
 SOURCE = "source"
 """Under which name a document is kept that came in another format than findings JSON."""
+UNMEASURED = "unmeasured"
+"""Under which name a document is kept whose segments were measured when it came: the report has their sizes."""
 REJECTION = "rejection"
 """Under which name the note is kept that rejects the SRs of the versions before."""
 
@@ -66,8 +69,12 @@ def draft(
     previous: Stored | None,
     overlays: Mapping[str, object],
     sent: Sequence[Sent] = (),
+    follows: bool = False,
 ) -> Draft:
-    """All that is kept of a version; ``received`` is when it came, ``sent`` where the versions before went."""
+    """All that is kept of a version; ``received`` is when it came, ``sent`` where the versions before went.
+
+    ``follows``: it was found to be the version after ``previous`` by the predecessor that it names.
+    """
     from service.store.versions import Draft, Stored, output
 
     report = outcome.report
@@ -94,6 +101,7 @@ def draft(
             }
             for one in for_all
         ],
+        **(_follows(report, previous) if follows else {}),
         **_routed(consignment),
         **({"deliveries": deliveries} if deliveries else {}),
         **_left_behind(consignment, sent),
@@ -133,11 +141,17 @@ def draft(
 
 
 def foreseen(
-    outcome: Outcome, overlays: Mapping[str, object], consignment: Consignment | None, sent: Sequence[Sent] = ()
+    outcome: Outcome,
+    overlays: Mapping[str, object],
+    consignment: Consignment | None,
+    sent: Sequence[Sent] = (),
+    previous: Stored | None = None,
 ) -> bytes:
-    """The receipt of a dry run: what would be kept and delivered."""
+    """The receipt of a dry run: what would be kept and delivered; ``previous`` as `draft` has it."""
     planned = consignment.planned if consignment is not None else ()
-    more = _routed(consignment) | ({"deliveries": [_would(one, sent) for one in planned]} if planned else {})
+    more = _follows(outcome.report, previous) | _routed(consignment)
+    if planned:
+        more["deliveries"] = [_would(one, sent) for one in planned]
     return _receipt(outcome, {"dryRun": True, **overlays, **more, **_left_behind(consignment, sent)})
 
 
@@ -158,6 +172,14 @@ def _left_behind(consignment: Consignment | None, sent: Sequence[Sent]) -> dict[
         if one.destination not in going and not one.dry
     ]
     return {"notices": notices} if notices else {}
+
+
+def _follows(report: CodedReport, previous: Stored | None) -> dict[str, object]:
+    """The version that an SR goes on from, for the receipt: ``sr`` is that document as the SR names it."""
+    if previous is None or report.predecessor is None:
+        return {}
+    said = {"id": previous.id, "version": previous.version, "sr": report.predecessor.sop_instance}
+    return {"follows": {**said, "href": f"/v1/reports/{previous.id}"}}
 
 
 def _routed(consignment: Consignment | None) -> dict[str, object]:

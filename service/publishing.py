@@ -21,6 +21,7 @@ from service.doors import Options
 from service.formats.findings import write as findings
 from service.pipeline import Amendment, Outcome, Source, code, emit, read, vocabulary_of
 from service.stages import Stage
+from service.succession import placed_in_its_report
 from service.versions import after, coded_after
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 8
 """How often a version is tried again when others keep the same report at the same time."""
-UNMEASURED = "unmeasured"
-"""Under which name a document is kept whose segments were measured when it came: the report has their sizes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +68,36 @@ def publish(
     Raises Conflict for another content under the same sender, id and version, KeyReused for a key with another request,
     Unavailable when the database is. A dry run raises the same, says what would be kept, and keeps nothing.
     """
-    if source.masks:
-        source = _sized(source, store)
-    received = read(source)
-    report = received.report
-    digest = _digest(report, options, source.amendment)
-    if dry_run:
-        found, previous = store.around(report.sender, report.id, report.version)
-        _already(report, digest, store, None, found)
-        tables_used, overlays = vocabulary_of(source, report.sender, store.overlays)
-        received = after(received, previous, store)
-        coded = coded_after(source, received, previous, tables_used)
-        _check_accession(coded, store)
-        outcome = emit(coded, drafts.kept_of(received), options, received.seen_by())
-        there = planner.of("", outcome, received, options) if planner is not None else None
-        return Receipt(None, drafts.foreseen(outcome, overlays, there, received.sent), created=False)
+    source = replace(source, received=read(source))
     for _ in range(ATTEMPTS):
-        kept = _keep(source, received, digest, options, store, key, planner)
+        placed, there = placed_in_its_report(source, store)
+        if there is not None:
+            return Receipt(None if dry_run else there.id, there.receipt, created=False)
+        if placed.masks:
+            placed = _sized(placed, store)
+        digest = _digest(read(placed).report, options, placed.amendment)
+        if dry_run:
+            return _foreseen(placed, digest, options, store, planner)
+        kept = _keep(placed, digest, options, store, key, planner)
         if kept is not None:
             return kept
     raise Unavailable(Problem("", "busy", "too many at once keep versions of this report"))
+
+
+def _foreseen(source: Source, digest: str, options: Options, store: Store, planner: Planner | None) -> Receipt:
+    """What a report would be kept as."""
+    received = read(source)
+    report = received.report
+    found, previous = store.around(report.sender, report.id, report.version)
+    _already(report, digest, store, None, found)
+    tables_used, overlays = vocabulary_of(source, report.sender, store.overlays)
+    received = after(received, previous, store)
+    coded = coded_after(source, received, previous, tables_used)
+    _check_accession(coded, store)
+    outcome = emit(coded, drafts.kept_of(received), options, received.seen_by())
+    there = planner.of("", outcome, received, options) if planner is not None else None
+    followed = previous if received.follows else None
+    return Receipt(None, drafts.foreseen(outcome, overlays, there, received.sent, followed), created=False)
 
 
 def _sized(source: Source, store: Store) -> Source:
@@ -106,12 +115,11 @@ def _sized(source: Source, store: Store) -> Source:
     said = findings.write(report)
     read(Source(said, default_sender=report.sender, limits=source.limits))
     made = replace(received, report=report, losses=(*received.losses, *losses), sr=None)
-    return replace(source, received=made, amendment=Amendment(("measured", said.decode()), UNMEASURED))
+    return replace(source, received=made, amendment=Amendment(("measured", said.decode()), drafts.UNMEASURED))
 
 
 def _keep(
     source: Source,
-    received: Received,
     digest: str,
     options: Options,
     store: Store,
@@ -122,6 +130,7 @@ def _keep(
     from service.store.reports import Taken
     from service.store.versions import Consignment, Key
 
+    received = read(source)
     report = received.report
     said = Key(key, digest) if key is not None else None
     found, previous = store.around(report.sender, report.id, report.version)
@@ -146,6 +155,7 @@ def _keep(
             previous=previous,
             overlays=overlays,
             sent=received.sent,
+            follows=received.follows,
         )
         counted = unmapped(outcome.report, tables_used, source.limits)
         with Stage("store"):

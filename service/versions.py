@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import orjson
+
 from service.coding import Vocabulary
 from service.coding.coder import code_report
 from service.coding.identities import named_issuer
@@ -15,7 +17,7 @@ from service.domain.loss import Loss, LossKind
 from service.domain.received import Received
 from service.domain.report import CodedReport, LesionReport, Predecessor
 from service.doors import MEDIA_TYPES, RELEASES, WRITERS, Format, Options, encoded
-from service.drafts import ROLES, SOURCE
+from service.drafts import ROLES, SOURCE, UNMEASURED
 from service.pipeline import Source, code, read, vocabulary_of
 from service.stages import Stage
 
@@ -32,7 +34,7 @@ def as_it_came(source: Source, store: Store, stored: Stored) -> Source:
     table, which holds other reports, too.
     """
     role, form = ROLES[Format.FINDINGS], Format.FINDINGS
-    if stored.sr.sop_instance == stored.report_id:  # an SR has no other id of the report
+    if came_as_sr(stored):
         role, form = ROLES[Format.SR], Format.SR
     body = store.output(stored.id, role).content
     if form is Format.FINDINGS:
@@ -41,11 +43,30 @@ def as_it_came(source: Source, store: Store, stored: Stored) -> Source:
             known = MEDIA_TYPES.get(came.media_type, Format.CSV)
             body, form = (came.content, known) if known is not Format.CSV else (body, form)
     again = replace(source, body=body, format=form, default_sender=stored.sender)
-    if form is not Format.HL7V2:
+    if form not in (Format.HL7V2, Format.SR):
         return again
-    # A message of others has no version: it got its number when it was kept.
-    received = read(again)
-    return replace(again, received=replace(received, report=replace(received.report, version=stored.version)))
+    return replace(again, received=as_kept(read(again), stored))
+
+
+def came_as_sr(stored: Stored) -> bool:
+    """Whether the SR of a version is the document that it came as."""
+    if stored.sr.sop_instance == stored.report_id:  # an SR has no other id of the report
+        return True
+    said = orjson.loads(stored.receipt)
+    return "follows" in said and not {SOURCE, UNMEASURED} & {one["role"] for one in said["outputs"]}
+
+
+def as_kept(received: Received, stored: Stored) -> Received:
+    """A document that does not say which version of which report it is, as the one that it was kept as.
+
+    A message of others has no number, and an SR has no id of a report but its own.
+    """
+    report = replace(received.report, id=stored.report_id, version=stored.version)
+    follows = orjson.loads(stored.receipt).get("follows")
+    if follows is None:
+        return replace(received, report=report)
+    named = next((one for one in received.predecessors if one.sop_instance == follows["sr"]), report.predecessor)
+    return replace(received, report=replace(report, predecessor=named), follows=True)
 
 
 def anew(source: Source, store: Store, stored: Stored, target: Format, options: Options) -> Emitted:
@@ -84,12 +105,13 @@ def after(received: Received, previous: Stored | None, store: Store) -> Received
     """The report with what was emitted of the versions before it, and where they went.
 
     What only those said, a bundle withdraws; who has one, has to get the next. An SR has a number of its own in no
-    archive: the one before it is its predecessor (PS3.3 C.17.2), where that is of the same sender.
+    archive: the one before it is its predecessor (PS3.3 C.17.2), where that is of the same sender and patient.
     """
     if previous is not None:
         return replace(received, earlier=store.bundles(previous), sent=store.deliveries.sent(previous.id))
     at = received.report.predecessor
-    before = store.deliveries.of_sr(received.report.sender, at.sop_instance) if at is not None else None
+    report = received.report
+    before = store.deliveries.of_sr(report.sender, at.sop_instance, report.patient.id) if at is not None else None
     return replace(received, sent=store.deliveries.sent(before)) if before is not None else received
 
 

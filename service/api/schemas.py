@@ -332,6 +332,15 @@ class ConsignedSchema(Schema):
     href = fields.String()
 
 
+class FollowsSchema(Schema):
+    """The version that an SR goes on from, by the predecessor that it names (PS3.3 C.17.2)."""
+
+    id = fields.String(required=True)
+    version = fields.Integer(required=True)
+    sr = fields.String(required=True, metadata={"description": "The predecessor's SOP Instance UID."})
+    href = fields.String(required=True)
+
+
 class NoticeSchema(Schema):
     """A destination that was sent a version before and is not sent this one."""
 
@@ -359,6 +368,9 @@ class ReceiptSchema(Schema):
     outputs = fields.List(fields.Nested(OutputSchema))
     deliveries = fields.List(
         fields.Nested(ConsignedSchema), metadata={"description": "Where it goes; `links.deliveries` says how it went."}
+    )
+    follows = fields.Nested(
+        FollowsSchema, metadata={"description": "An SR came, and it is the next version of a report that is kept."}
     )
     route = fields.String(metadata={"description": "The rule that chose the destinations, where the request did not."})
     notices = fields.List(

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from service.domain.emitted import Emitted, SrReference
 from service.domain.limits import Limits
 from service.domain.loss import Loss
-from service.domain.report import LesionReport
+from service.domain.report import LesionReport, Predecessor
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,8 @@ class Received:
 
     ``outline`` is the whole of a document that holds more than a lesion report can, in its own order. ``earlier`` are
     the FHIR bundles that were emitted of the versions before, where some are kept, the newest first; ``sent`` is where
-    those versions went.
+    those versions went. ``predecessors`` are all documents that an SR names so; ``follows``: it was found to be the
+    next version of the report of one of them.
     """
 
     report: LesionReport
@@ -88,6 +89,8 @@ class Received:
     outline: tuple[OutlineItem, ...] = ()
     earlier: tuple[Earlier, ...] = ()
     sent: tuple[Sent, ...] = ()
+    predecessors: tuple[Predecessor, ...] = ()
+    follows: bool = False
 
     def seen_by(self, destination: str = "") -> "Received":
         """The same with those earlier bundles that a destination may have, or that everybody may."""

@@ -49,6 +49,9 @@ _RULES: Final = {
     "sr-no-tree": CLASS_NOT_SUPPORTED,
     "study-context": NOT_OF_ITS_CLASS,
     "accession-patient": NOT_OF_ITS_CLASS,
+    "newest-version": NOT_OF_ITS_CLASS,
+    "status-order": NOT_OF_ITS_CLASS,
+    "withdrawn": NOT_OF_ITS_CLASS,
 }
 _MISSING: Final = frozenset({"v2-patient-id", "v2-no-order"})
 _OTHER_TYPE: Final = frozenset({"v2-message-type"})

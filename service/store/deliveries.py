@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, func, insert, or_, select, update
 
 from service.domain.emitted import SrReference
 from service.domain.errors import Conflict, NotFound, Problem
@@ -140,12 +140,13 @@ class DeliveryStore:
                 found[row.destination] = Sent(row.destination, row.version, row.number, is_dry)
         return tuple(found.values())
 
-    def of_sr(self, sender: str, instance: str) -> str | None:
-        """Our id of the version whose SR this is, among the sender's; None where there is none."""
+    def of_sr(self, sender: str, instance: str, patient: str) -> str | None:
+        """Our id of the version whose SR this is, among the sender's of this patient's id; None where there is none."""
         statement = (
             select(VERSIONS.c.id)
             .join(REPORTS, REPORTS.c.id == VERSIONS.c.report)
             .where(VERSIONS.c.sr_instance == instance, REPORTS.c.sender == sender)
+            .where(or_(VERSIONS.c.patient_id == patient, VERSIONS.c.said_id == patient))
         )
         with reading(self.engine) as connection:
             found = connection.execute(statement).scalar()

@@ -124,12 +124,13 @@ def held(connection: Connection, sender: str, patient: KeptId, accession: tuple[
         .limit(_LOOKED_AT)
     )
     found = [KeptId(row[0], row[1] or "") for row in rows]
-    if any(not _is_one(patient, other) for other in found):
+    if any(not is_one(patient, other) for other in found):
         why = "the sender has used this accession number for another patient; if they are one, merge their ids first"
         raise Conflict(Problem("/study/accession", "accession-patient", why))
 
 
-def _is_one(patient: KeptId, other: KeptId) -> bool:
+def is_one(patient: KeptId, other: KeptId) -> bool:
+    """Whether two ids are one patient's: an issuer that is not known contradicts none."""
     return patient.id == other.id and (not patient.issuer or not other.issuer or patient.issuer == other.issuer)
 
 

@@ -15,6 +15,7 @@ from service.store.batches import BatchStore
 from service.store.database import HEAD, faults, is_there, migrate, open_engine, reading, transaction
 from service.store.deliveries import DeliveryStore
 from service.store.deliveries import keep as keep_deliveries
+from service.store.documents import Documents
 from service.store.overlays import OverlayStore
 from service.store.patients import KeptId, PatientStore, held, resolved
 from service.store.rates import RateStore
@@ -43,6 +44,7 @@ class Store:
         self.overlays = OverlayStore(self._engine, self.now)
         self.unmapped = UnmappedStore(self._engine, self.now)
         self.deliveries = DeliveryStore(self._engine, self.now)
+        self.documents = Documents(self._engine)
         self.keys = KeyStore(self._engine, self.now)
         self.audit = AuditTrail(self._engine)
         self.rates = RateStore(self._engine, lambda: self._clock().timestamp())

@@ -5,9 +5,10 @@ item that the report can't hold never costs the document: it stands in the list 
 Unreadable for bytes that are no DICOM SR, Invalid or TooLarge past a limit.
 """
 
+from dataclasses import replace
 from hashlib import sha256
 
-from service.domain.codes import Term
+from service.domain.codes import Code, Term
 from service.domain.errors import Problem, TooLarge, Unreadable
 from service.domain.geometry import ImageReference
 from service.domain.limits import Limits
@@ -61,6 +62,14 @@ def named(content: bytes, limits: Limits) -> tuple[str, str, str]:
     return uid, instance, study
 
 
+def titled(content: bytes, limits: Limits) -> Code | None:
+    """The Document Title of an SR (PS3.3 C.17.3): what kind of document it is; None where it has no code."""
+    encoded = Encoded(content, limits)
+    elements = encoded.elements((encoded.start, len(encoded.data)))
+    root = _begin(encoded, elements, Intake(limits=limits)).tree.root
+    return root.name.code if root.name is not None else None
+
+
 def _begin(encoded: Encoded, elements: Elements, intake: Intake) -> Notes:
     place = elements.get(TAG["SpecificCharacterSet"])
     said = characters(encoded.data[place[0] : place[1]] if place is not None else b"")
@@ -95,13 +104,16 @@ class _Reading:
             self._tell(said, bool(found))
         images = self._images(library, found)
         report = self._report(found, said, watched, images, library, spoken, reported)
+        predecessors = self.header.predecessors()
+        report = replace(report, predecessor=predecessors[-1]) if predecessors else report
         reference = self.header.reference()
         notes.rest()
         if notes.tree.is_cleaned:
             why = "control characters were replaced (PS3.5 6.1.3)"
             notes.flag("SpecificCharacterSet", "texts", why, "sr-character-set")
         losses = tuple(dict.fromkeys(notes.losses))
-        return Received(report, losses, reference, () if measured else tuple(outline(self.root)))
+        shown = () if measured else tuple(outline(self.root))
+        return Received(report, losses, reference, shown, predecessors=predecessors)
 
     def _is_measurement_report(self) -> bool:
         """By its title, or by its template under whatever name it stands."""
@@ -193,7 +205,6 @@ class _Reading:
             study=study,
             version=header.version(),
             language=spoken,
-            predecessor=header.predecessor(),
             impression=said.text("impression"),
             findings=said.text("findings"),
             conclusions=tuple(said.conclusions),

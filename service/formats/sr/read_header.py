@@ -216,9 +216,10 @@ class Header:
             )
         return tuple(found)
 
-    def predecessor(self) -> Predecessor | None:
-        """The document that this one replaces (C.17.2); of several the last."""
+    def predecessors(self) -> tuple[Predecessor, ...]:
+        """The documents whose content this one goes on from (C.17.2), in their order; itself is none of them."""
         tree, found = self.notes.tree, []
+        itself = self.line("SOPInstanceUID")
         for study in tree.items(self.elements, TAG["PredecessorDocumentsSequence"]):
             uid = tree.line(study, TAG["StudyInstanceUID"])
             for series in tree.items(study, TAG["ReferencedSeriesSequence"]):
@@ -226,13 +227,16 @@ class Header:
                 for item in tree.items(series, TAG["ReferencedSOPSequence"]):
                     instance = tree.line(item, TAG["ReferencedSOPInstanceUID"])
                     sop_class = tree.line(item, TAG["ReferencedSOPClassUID"])
-                    if all(map(is_uid, (own, instance, sop_class))):
+                    if instance == itself and is_uid(instance):
+                        why = "a document does not replace itself: left out"
+                        self.notes.flag("PredecessorDocumentsSequence", instance, why, "sr-predecessor")
+                    elif all(map(is_uid, (own, instance, sop_class))):
                         where = uid if is_uid(uid) and uid != self.notes.study else None
                         found.append(Predecessor(instance, own, sop_class, where))
         for other in found[:-1]:
             why = "a report replaces one document; this one is left out"
             self.notes.flag("PredecessorDocumentsSequence", other.sop_instance, why, "sr-predecessor")
-        return found[-1] if found else None
+        return tuple(found)
 
     def version(self) -> int:
         """Of ours the Instance Number, which is the report's version; of others 1."""

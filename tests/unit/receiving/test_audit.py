@@ -142,7 +142,8 @@ def unwritable(here: Deployment, monkeypatch: pytest.MonkeyPatch) -> Deployment:
 def test_what_can_not_be_written_down_is_not_accepted_and_comes_again(unwritable: Deployment, tmp_path: Path) -> None:
     assert by_dicom(unwritable, lambda server: send(server, written(Format.SR)).Status) == 0xA700
     assert by_hl7(unwritable, FOREIGN) == ["AR"]
-    watch = FolderWatch(Reception(unwritable, "folder"), FolderListener(path=str(tmp_path / "in"), settle_s=0))
+    settings = FolderListener(path=str(tmp_path / "in"), site="north", settle_s=0)
+    watch = FolderWatch(Reception(unwritable, "folder"), settings)
     (tmp_path / "in" / "one.dcm").write_bytes(written(Format.SR))
     watch.look()
     assert (tmp_path / "in" / "one.dcm").exists()

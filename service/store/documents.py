@@ -1,0 +1,103 @@
+"""Which version an SR belongs to: by the UID that it was kept under, or that it has at a destination."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import orjson
+from sqlalchemy import ColumnElement, Connection, Engine, or_, select
+
+from service.domain.emitted import SrReference
+from service.store.database import reading
+from service.store.patients import KeptId, is_one, resolved
+from service.store.tables import DELIVERIES, OUTPUTS, REPORTS, VERSIONS
+
+_COLUMNS = (
+    VERSIONS.c.id,
+    REPORTS.c.sender,
+    REPORTS.c.report_id,
+    VERSIONS.c.version,
+    VERSIONS.c.study_uid,
+    VERSIONS.c.patient_id,
+    VERSIONS.c.patient_issuer,
+    VERSIONS.c.said_id,
+    VERSIONS.c.said_issuer,
+)
+_DOCUMENT = "sr"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An SR and its version, whose id of ours is ``id``; ``role`` is the output that it is kept as.
+
+    ``patient`` are the id that counts now and the one that the version says.
+    """
+
+    id: str
+    sender: str
+    report_id: str
+    version: int
+    study: str
+    patient: tuple[KeptId, KeptId]
+    role: str = _DOCUMENT
+
+
+class Documents:
+    """The SRs of one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Take the database."""
+        self._engine = engine
+
+    def named(self, study: str, uids: Iterable[str]) -> Mapping[str, Document]:
+        """The document of each SOP Instance UID that is known.
+
+        An SR that was written for one destination alone is known in its own study only.
+        """
+        wanted = tuple(dict.fromkeys(uids))
+        kept = select(VERSIONS.c.sr_instance, *_COLUMNS).join(REPORTS).where(VERSIONS.c.sr_instance.in_(wanted))
+        with reading(self._engine) as connection:
+            found = {row[0]: _document(*row[1:]) for row in connection.execute(kept)}
+            missing = [one for one in wanted if one not in found]
+            if missing:
+                found |= _sent(connection, study, missing)
+        return found
+
+    def is_of(self, document: Document, patient: KeptId) -> bool:
+        """Whether a document is of this patient, by the ids that count now or by those that were said.
+
+        Ids of which one has no known issuer are one patient's where they are the same text.
+        """
+        with reading(self._engine) as connection:
+            names = (patient, resolved(connection, patient))
+        return any(is_one(one, other) for one in names for other in document.patient)
+
+    def made_of(self, document: Document, sha256: str) -> int | None:
+        """The number of the version of its report that came as the bytes with this digest; None for others."""
+        of = select(VERSIONS.c.report).where(VERSIONS.c.id == document.id).scalar_subquery()
+        statement = (
+            select(VERSIONS.c.version)
+            .join(OUTPUTS, OUTPUTS.c.version == VERSIONS.c.id)
+            .where(VERSIONS.c.report == of, OUTPUTS.c.sha256 == sha256)
+        )
+        with reading(self._engine) as connection:
+            found = connection.execute(statement).scalar()
+        return int(found) if found is not None else None
+
+
+def _sent(connection: Connection, study: str, uids: list[str]) -> dict[str, Document]:
+    """Those that were written for a destination: its dialect is another document, with a UID of its own."""
+    said: list[ColumnElement[bool]] = [DELIVERIES.c.sr.contains(f'"sop_instance":"{one}"') for one in uids]
+    statement = (
+        select(DELIVERIES.c.sr, DELIVERIES.c.role, *_COLUMNS)
+        .join(VERSIONS, VERSIONS.c.id == DELIVERIES.c.version)
+        .join(REPORTS, REPORTS.c.id == VERSIONS.c.report)
+        .where(VERSIONS.c.study_uid == study, DELIVERIES.c.role.startswith(_DOCUMENT), or_(*said))
+    )
+    rows = connection.execute(statement).all()
+    return {SrReference(**orjson.loads(row[0])).sop_instance: replace(_document(*row[2:]), role=row[1]) for row in rows}
+
+
+def _document(id: str, sender: str, report_id: str, version: int, study: str, *ids: str | None) -> Document:  # noqa: A002 - the column's own word
+    counts, issuer, said, said_issuer = ids
+    now = KeptId(counts or "", issuer or "")
+    return Document(id, sender, report_id, version, study, (now, KeptId(said or now.id, said_issuer or "")))

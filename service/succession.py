@@ -1,0 +1,185 @@
+"""Which version of which report an SR is that comes in: an SR has no attribute for either, but names those before it.
+
+Predecessor Documents Sequence (PS3.3 C.17.2) names documents "whose content has been wholly or partially included":
+older versions, and duplicates of them in other studies (C.17.2.2), but also other documents that one was made from. So
+an SR is the next version of a report where it names the SR of its newest version, in the same study, of the same sender
+and patient, and is a document of the same kind. Otherwise it is a report of its own, and its receipt says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from service.coding.identities import code_issuer
+from service.coding.notes import Notes
+from service.domain.errors import Conflict, LesionBridgeError, Problem
+from service.domain.loss import Loss, LossKind
+from service.domain.report import LesionReport, Predecessor, Status
+from service.doors import Format
+from service.pipeline import Source, read, tables
+from service.versions import as_kept, came_as_sr
+
+if TYPE_CHECKING:
+    # Only who keeps a report needs the database.
+    from collections.abc import Iterator, Mapping
+
+    from service.domain.received import Received
+    from service.store.documents import Document
+    from service.store.patients import KeptId
+    from service.store.reports import Store
+    from service.store.versions import Stored
+
+_PLACE: Final = "PredecessorDocumentsSequence"
+_WITHDRAWN: Final = (Status.CANCELLED, Status.ENTERED_IN_ERROR)
+_UNKNOWN: Final = (
+    "no report of this sender is kept in this study that has this SR: a report of its own, withdrawing nothing"
+)
+_PATIENT: Final = "the SR is of another patient: a report of its own, withdrawing nothing"
+_KIND: Final = (
+    "the SR is a document of another kind, which this one goes on from: a report of its own, withdrawing nothing"
+)
+_SEVERAL: Final = "SRs of several reports are named: a report of its own, withdrawing none of them"
+_NAMED: Final = (
+    "it is the SR of another report of the sender, which stays as it is: the next version of that has its id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """A document that an SR may follow, as it names it."""
+
+    named: Predecessor
+    document: Document
+
+
+def placed_in_its_report(source: Source, store: Store) -> tuple[Source, Stored | None]:
+    """The SR as the version that it is of the report that it goes on with; that version where it is there already.
+
+    What is no SR says itself which version it is. Raises Conflict for an SR that follows one which is not the newest,
+    or would take back.
+    """
+    received = read(source)
+    if source.amendment is not None:
+        return source, None
+    if source.format is not Format.SR:
+        return replace(source, received=_named(received, store)), None
+    report = received.report
+    own = (received.sr.sop_instance,) if received.sr is not None else ()
+    known = store.documents.named(report.study.uid, (*own, *(one.sop_instance for one in received.predecessors)))
+    for document in (known[uid] for uid in own if uid in known):
+        return _again(source, received, document, store)
+    bases, losses = _bases(source, received, known, store)
+    received = replace(received, losses=(*received.losses, *losses))
+    base = max(bases, key=lambda one: one.document.version, default=None)
+    if base is None:
+        return replace(source, received=received), None
+    number = _number(source, report, base.document, store)
+    next_one = replace(report, id=base.document.report_id, version=number, predecessor=base.named)
+    return replace(source, received=replace(received, report=next_one, follows=True)), None
+
+
+def _named(received: Received, store: Store) -> Received:
+    """A report that says which it is, flagged where it names the SR of another one of its sender as predecessor."""
+    report = received.report
+    at = report.predecessor
+    if at is None:
+        return received
+    found = store.documents.named(report.study.uid, (at.sop_instance,)).get(at.sop_instance)
+    if found is None or found.sender != report.sender or found.report_id == report.id:
+        return received
+    loss = Loss(LossKind.FLAGGED, "/report/predecessor", at.sop_instance, _NAMED, "predecessor-report")
+    return replace(received, losses=(*received.losses, loss))
+
+
+def _again(source: Source, received: Received, document: Document, store: Store) -> tuple[Source, Stored | None]:
+    """An SR that is known: as it came before, or one that was emitted here and comes back from where it went."""
+    if document.sender != received.report.sender:
+        raise Conflict(Problem("SOPInstanceUID", "sr-instance", "this SR is kept as that of another sender"))
+    stored = store.get(document.id)
+    if document.role == "sr" and came_as_sr(stored):
+        return replace(source, received=as_kept(received, stored)), None
+    emitted = store.output(stored.id, document.role).content
+    if read(replace(source, body=emitted, received=None)).report != received.report:
+        why = "this SR was written here with other content; what was sent out never changes"
+        raise Conflict(Problem("SOPInstanceUID", "version", why))
+    return source, stored
+
+
+def _bases(
+    source: Source, received: Received, known: Mapping[str, Document], store: Store
+) -> tuple[list[_Base], list[Loss]]:
+    """The documents of one report that the SR may be the next version of; why others are none."""
+    found: list[_Base] = []
+    losses: list[Loss] = []
+    patient = _patient(source, received.report)
+    for named in received.predecessors:
+        document = known.get(named.sop_instance)
+        why, rule = "", ""
+        if document is None or (document.sender, document.study) != (received.report.sender, received.report.study.uid):
+            why, rule = _UNKNOWN, "predecessor-unknown"
+        elif not store.documents.is_of(document, patient):
+            why, rule = _PATIENT, "predecessor-patient"
+        elif not _is_of_one_kind(source, document, store):
+            why, rule = _KIND, "predecessor-kind"
+        else:
+            found.append(_Base(named, document))
+        if rule:
+            losses.append(_flagged(named, why, rule))
+    if len({one.document.report_id for one in found}) > 1:
+        losses += [_flagged(one.named, _SEVERAL, "predecessor-several") for one in found]
+        found = []
+    return found, losses
+
+
+def _flagged(named: Predecessor, why: str, rule: str) -> Loss:
+    return Loss(LossKind.FLAGGED, _PLACE, named.sop_instance, why, rule)
+
+
+def _patient(source: Source, report: LesionReport) -> KeptId:
+    """The patient as it is kept."""
+    from service.store.patients import KeptId
+
+    known = tables(source.issuers_file)
+    issuer = code_issuer(report.patient.issuer, "", known, Notes(known))
+    return KeptId(report.patient.id, issuer.key if issuer is not None else "")
+
+
+def _is_of_one_kind(source: Source, document: Document, store: Store) -> bool:
+    """Whether both have one Document Title, or are measurement reports (TID 1500) by their titles (CID 7021)."""
+    from service.formats.sr.read import ROOTS, titled
+
+    try:
+        titles = [
+            titled(content, source.limits)
+            for content in (source.body, store.output(document.id, document.role).content)
+        ]
+    except LesionBridgeError:
+        return False
+    if all(one is not None and one.system == "DCM" and one.code in ROOTS for one in titles):
+        return True
+    return titles[0] is not None and titles[0] == titles[1]
+
+
+def _number(source: Source, report: LesionReport, base: Document, store: Store) -> int:
+    """The number of the version after ``base``; of one that came before without a UID that is known, the one it got."""
+    made = store.documents.made_of(base, sha256(source.body).hexdigest())
+    if made is not None:
+        return made
+    newest = store.versions(base.id)[-1]
+    if newest.version > base.version:
+        why = f"version {base.version} of the report is followed by {newest.version}, which this one does not name"
+        raise Conflict(Problem(_PLACE, "newest-version", why))
+    for why, rule in _takes_back(report.status, Status(newest.status)):
+        raise Conflict(Problem("CompletionFlag", rule, why))
+    # Ours have the version as Instance Number, of which some may never have come.
+    return max(newest.version + 1, report.version)
+
+
+def _takes_back(status: Status, newest: Status) -> Iterator[tuple[str, str]]:
+    """What keeps a status from following another one: all but preliminary and withdrawn are of one rank in an SR."""
+    if newest in _WITHDRAWN and status not in _WITHDRAWN:
+        yield f"the report is {newest}: what is withdrawn is not gone on with", "withdrawn"
+    if status is Status.PRELIMINARY and newest is not Status.PRELIMINARY:
+        yield f"the report is {newest}: what is {status} does not follow", "status-order"
