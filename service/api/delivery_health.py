@@ -47,7 +47,7 @@ class Queues(Collector):
         for name in self._here.destinations:
             number, oldest = queues.get(name, (0, now))
             depth.add_metric([name], number)
-            age.add_metric([name], max(0.0, seconds_between(oldest, now)))
+            age.add_metric([name], max(0.0, seconds_between(oldest or now, now)))
             stuck.add_metric([name], float(stalls[name]))
             alone.add_metric([name], float(any(one.destination == name for one in left)))
         for (name, state), number in counts.items():
@@ -72,7 +72,7 @@ def warnings(here: "Deployment") -> tuple[str, ...]:
         )
         now, queues = kept.now(), kept.queues()
         for name, (number, oldest) in queues.items():
-            age = seconds_between(oldest, now)
+            age = seconds_between(oldest or now, now)
             if age > OLD_S:
                 said.append(f"{number} deliveries to {name} wait, the oldest for {int(age / 60)} minutes")
             if name not in here.destinations:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, case, exists, func, insert, or_, select, update
 
 from service.domain.emitted import SrReference
 from service.domain.errors import Conflict, NotFound, Problem
@@ -31,7 +31,13 @@ class State(StrEnum):
 
 
 DEAD_LETTERS: Final = (State.REFUSED, State.DEAD)
-"""What a person has to look at."""
+"""What a person has to look at, until it is written again."""
+_NEXT: Final = DELIVERIES.alias("next").c
+_FOLLOWED: Final = exists().where(_NEXT.version == DELIVERIES.c.version, _NEXT.parent == DELIVERIES.c.id)
+_REPLACED: Final = _FOLLOWED.where(_NEXT.destination == DELIVERIES.c.destination)
+"""Whether another delivery to the same destination is in its place: its own bytes would undo that one."""
+UNSEEN: Final = DELIVERIES.c.state.in_(DEAD_LETTERS) & ~_FOLLOWED
+"""Dead letters that nobody has looked after: none was written again in its place, here or for another destination."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,11 @@ class Delivery:
     status: str
     reason: str
     origin: Origin = field(default_factory=Origin)
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it is a dead letter."""
+        return not self.is_open and self.state in DEAD_LETTERS
 
 
 class DeliveryStore:
@@ -185,25 +196,29 @@ class DeliveryStore:
             return tuple(made(row._mapping) for row in rows)
 
     def counts(self) -> Mapping[tuple[str, str], int]:
-        """How many deliveries each destination has in each state that somebody waits for; an index has them."""
-        waited_for = DELIVERIES.c.state.in_((State.QUEUED, State.SENDING, *DEAD_LETTERS))
-        statement = (
-            select(DELIVERIES.c.destination, DELIVERIES.c.state, func.count())
-            .where(waited_for)
-            .group_by(DELIVERIES.c.destination, DELIVERIES.c.state)
-        )
-        with reading(self.engine) as connection:
-            return {(row[0], row[1]): int(row[2]) for row in connection.execute(statement)}
+        """How many deliveries each destination has in each state that somebody waits for; an index has them.
 
-    def queues(self) -> Mapping[str, tuple[int, str]]:
-        """Of each destination with open deliveries: how many, and when the oldest was made."""
+        Of dead letters those count that nobody has looked after.
+        """
+        counted = select(DELIVERIES.c.destination, DELIVERIES.c.state, func.count()).group_by(
+            DELIVERIES.c.destination, DELIVERIES.c.state
+        )
+        open_ones = DELIVERIES.c.state.in_((State.QUEUED, State.SENDING))
+        with reading(self.engine) as connection:
+            found = [*connection.execute(counted.where(open_ones)), *connection.execute(counted.where(UNSEEN))]
+        return {(row[0], row[1]): int(row[2]) for row in found}
+
+    def queues(self) -> Mapping[str, tuple[int, str | None]]:
+        """Of each destination with open deliveries: how many, and when the oldest was made.
+
+        A backfill waits for its window on purpose, and has no age: None where nothing else is open.
+        """
+        made = func.min(case((DELIVERIES.c.priority < BACKFILL, DELIVERIES.c.created)))
         statement = (
-            select(DELIVERIES.c.destination, func.count(), func.min(DELIVERIES.c.created))
-            .where(IS_OPEN)
-            .group_by(DELIVERIES.c.destination)
+            select(DELIVERIES.c.destination, func.count(), made).where(IS_OPEN).group_by(DELIVERIES.c.destination)
         )
         with reading(self.engine) as connection:
-            return {row[0]: (int(row[1]), str(row[2])) for row in connection.execute(statement)}
+            return {row[0]: (int(row[1]), row[2]) for row in connection.execute(statement)}
 
     def add(
         self, version: str, planned: Sequence[Planned], outputs: Sequence[Mapping[str, Any]], origin: Origin
@@ -229,19 +244,27 @@ class DeliveryStore:
         return self.of(version)
 
     def retry(self, id: str, *, priority: int | None = None) -> Delivery:  # noqa: A002 - the route's own word
-        """Put a dead letter back to be sent from the start; raises NotFound, and Conflict for one that is none."""
+        """Put a dead letter back to be sent from the start; raises NotFound, and Conflict for one that is none, or that
+        another one has taken the place of.
+        """
         with transaction(self.engine, writes=True) as connection:
             if not _put_back(connection, [DELIVERIES.c.id == id], self.now(), priority):
                 state = connection.execute(select(DELIVERIES.c.state).where(DELIVERIES.c.id == id)).scalar()
                 if state is None:
                     raise _not_found()
+                if state in DEAD_LETTERS:
+                    why = "it was written again for this destination: what follows it is sent in its place"
+                    raise Conflict(Problem("", "dead-letter", why, _following(connection, id)))
                 raise Conflict(
                     Problem("", "dead-letter", f"this delivery is {state}: only a dead letter is sent again")
                 )
         return self.get(id)
 
     def retry_all(self, wanted: Mapping[str, str], *, priority: int | None = None) -> int:
-        """Put back every dead letter that meets the conditions; how many. ``priority`` moves them behind others."""
+        """Put back every dead letter that meets the conditions, those aside that were written again; how many.
+
+        ``priority`` moves them behind others.
+        """
         with transaction(self.engine, writes=True) as connection:
             return _put_back(connection, _conditions(wanted), self.now(), priority)
 
@@ -328,8 +351,14 @@ def _put_back(
     }
     if priority is not None:
         values["priority"] = priority
-    statement = update(DELIVERIES).where(DELIVERIES.c.state.in_(DEAD_LETTERS), *conditions).values(values)
+    dead = (DELIVERIES.c.state.in_(DEAD_LETTERS), ~_REPLACED)
+    statement = update(DELIVERIES).where(*dead, *conditions).values(values)
     return int(connection.execute(statement).rowcount)
+
+
+def _following(connection: Connection, id: str) -> tuple[str, ...]:  # noqa: A002 - the route's own word
+    """The deliveries that were written in the place of one."""
+    return tuple(connection.execute(select(DELIVERIES.c.id).where(DELIVERIES.c.parent == id)).scalars())
 
 
 def hold(connection: Connection, report: int) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, Select, delete, exists, func, or_, select
 
 from service.store.database import transaction
-from service.store.deliveries import DEAD_LETTERS
+from service.store.deliveries import UNSEEN
 from service.store.tables import ATTEMPTS, DELIVERIES, KEYS, OUTPUTS, REPORTS, VERSIONS
 from service.store.times import later
 
@@ -59,7 +59,7 @@ class Retention:
         young = exists().where(VERSIONS.c.report == REPORTS.c.id, VERSIONS.c.received >= before)
         needed = DELIVERIES.c.open == 1
         if not dead_letters:
-            needed = or_(needed, DELIVERIES.c.state.in_(DEAD_LETTERS))
+            needed = or_(needed, UNSEEN)
         wanted = exists().where(DELIVERIES.c.report == REPORTS.c.id, needed)
         return select(REPORTS.c.id).where(~young, ~wanted).order_by(REPORTS.c.id)
 

@@ -74,18 +74,23 @@ def edit(
 ) -> Delivery:
     """A new delivery in the place of a dead letter: written again for its destination, or for another one.
 
-    ``said``: destination, dialect, bundle, language. Raises NotFound, Conflict for a delivery that is no dead letter,
-    Invalid.
+    ``said``: destination, dialect, bundle, language. Raises NotFound, Invalid, Conflict for a delivery that is no dead
+    letter, or that was written again for the same destination and is no dead letter there.
     """
     old = store.deliveries.get(delivery)
-    if old.is_open or old.state not in (State.DEAD, State.REFUSED, State.DRY_RUN):
+    if not old.is_dead and old.state is not State.DRY_RUN:
         raise Conflict(Problem("", "dead-letter", f"it is {old.state}: only a dead letter is written again"))
     if old.role.startswith(REJECTION):
         raise Conflict(Problem("", "rejection", "a rejection note is sent again as it is, or not at all"))
     [at] = chosen(said.get("destination", old.destination), destinations, "/destination")
     dialect, bundle = said.get("dialect", at.dialect), said.get("bundle", at.bundle)
     at = replace(at, dialect=dialect, bundle=bundle, language=said.get("language", at.language))
-    there = [one.destination for one in store.deliveries.of(old.version)]
+    beside = store.deliveries.of(old.version)
+    taken = [one for one in beside if (one.parent, one.destination) == (old.id, at.name) and not one.is_dead]
+    if taken:
+        why = f"it was written again for {at.name}: that one is {taken[-1].state}"
+        raise Conflict(Problem("/destination", "dead-letter", why, (taken[-1].id,)))
+    there = [one.destination for one in beside]
     makes = OfStored(store, store.get(old.version), source, None)
     plan = Plan((at,), old.priority, old.origin, parent=old.id)
     made = _add(store, old.version, plan, makes, there)

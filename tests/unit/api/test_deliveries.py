@@ -240,6 +240,9 @@ def test_a_dead_letter_is_written_again_as_a_new_delivery(client: FlaskClient, s
     assert (answer.status_code, answer.headers["Location"]) == (201, new["links"]["self"])
     assert (new["follows"], new["state"], new["destination"]) == (old["id"], "queued", "pacs")
     assert client.get(f"{old['href']}/content").data == sent != client.get(new["links"]["content"]).data
+    twice = client.post(f"{old['href']}/edit", json={"dialect": "strict"})
+    assert (twice.status_code, answered(twice)["errors"][0]["candidates"]) == (409, [new["id"]])
+    assert client.post(f"{old['href']}/retry").status_code == 409
     moved = answered(client.post(f"{old['href']}/edit", json={"destination": "ehr"}))
     assert (moved["destination"], moved["format"], moved["follows"]) == ("ehr", "fhir-r4", old["id"])
     unknown = client.post(f"{old['href']}/edit", json={"destination": "nowhere"})

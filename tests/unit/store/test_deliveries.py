@@ -368,6 +368,36 @@ def test_dead_letters_are_sent_again_in_bulk(kept: Store) -> None:
     assert kept.deliveries.retry_all({}) == 2
 
 
+def test_what_was_written_again_is_not_sent_again(kept: Store) -> None:
+    keep(kept)
+    end(kept, begin(kept), state=State.REFUSED)
+    kept.deliveries.add(ID.format(1), [planned(2, parent="pacs-1")], (), Origin())
+    assert kept.deliveries.retry_all({}) == 0
+    with pytest.raises(Conflict) as raised:
+        kept.deliveries.retry("pacs-1")
+    assert raised.value.problems[0].candidates == ("pacs-2",)
+    end(kept, begin(kept, "pacs-2"), state=State.DEAD)
+    assert kept.deliveries.retry_all({}) == 1  # the one that follows
+    assert kept.deliveries.get("pacs-2").state is State.QUEUED
+
+
+def test_what_was_written_again_for_another_destination_may_be_sent_again_and_waits_for_nobody(kept: Store) -> None:
+    keep(kept)
+    end(kept, begin(kept), state=State.REFUSED)
+    assert kept.deliveries.counts() == {("pacs", State.REFUSED): 1}
+    kept.deliveries.add(ID.format(1), [planned(2, "ehr", parent="pacs-1")], (), Origin())
+    assert kept.deliveries.counts() == {("ehr", State.QUEUED): 1}
+    assert kept.deliveries.retry("pacs-1").state is State.QUEUED
+
+
+def test_a_backfill_waits_on_purpose_and_has_no_age(kept: Store) -> None:
+    keep(kept, 1, planned(1, priority=BACKFILL), planned(2, "ehr"), planned(3, "ehr", priority=BACKFILL))
+    assert {name: (number, bool(at)) for name, (number, at) in kept.deliveries.queues().items()} == {
+        "pacs": (1, False),
+        "ehr": (2, True),
+    }
+
+
 def test_lists_what_meets_the_conditions_page_by_page(kept: Store) -> None:
     for number in range(1, 6):
         keep(kept, number, report=f"R{number}")

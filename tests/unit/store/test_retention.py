@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from service.domain.errors import NotFound
 from service.store.database import transaction
-from service.store.deliveries import State
+from service.store.deliveries import Origin, State
 from service.store.reports import Store
 from service.store.retention import Purged
 from service.store.tables import METADATA
@@ -55,6 +55,16 @@ def test_what_is_on_its_way_or_needs_a_person_stays(kept: Store, clock: Clock) -
     assert kept.retention.purge(30) == Purged(1, 1)
     assert kept.retention.purge(30, dead_letters=True) == Purged(1, 1)
     assert [one.id for one in kept.deliveries.list({}, limit=9)] == ["pacs-3"]
+
+
+def test_a_dead_letter_that_was_written_again_needs_nobody(kept: Store, clock: Clock) -> None:
+    keep(kept)
+    end(kept, begin(kept), state=State.DEAD)
+    kept.deliveries.add(ID.format(1), [planned(2, parent="pacs-1")], (), Origin())
+    clock.move(400 * DAY)
+    assert kept.retention.purge(30) == Purged(0, 0)  # the one that follows is on its way
+    end(kept, begin(kept, "pacs-2"), state=State.VERIFIED)
+    assert kept.retention.would_purge(30) == kept.retention.purge(30) == Purged(1, 1)
 
 
 def test_removes_no_more_at_a_time_than_it_is_told(kept: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
