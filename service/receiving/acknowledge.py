@@ -41,7 +41,9 @@ class Heading:
 
 def heading(message: bytes) -> Heading:
     """The header of a message; an empty one where it has none."""
-    line = re.split(rb"[\r\n]", message.lstrip(b"\xef\xbb\xbf\r\n \t"), maxsplit=1)[0].decode("latin-1")
+    from service.formats.hl7v2.message import header
+
+    line = header(message)
     if not line.startswith("MSH") or len(set(line[3:8])) < 5 or line.count(line[3]) < 8:
         return Heading("")
     fields = line.split(line[3])

@@ -158,6 +158,8 @@ class _Line:
                 return None
             more = self._more(until)
             if not more:
+                if self._come:  # it hung up, or no end of the block came in time: nothing of it was taken
+                    _log.warning("hl7 connection ended", reason="in the middle of a message")
                 return None
             if not begun:
                 begun, until = True, time.monotonic() + self._settings.timeout_s

@@ -32,6 +32,7 @@ _NULL: Final = '""'
 """A value that says to delete what stood there (2.5.3)."""
 _COUNTED: Final = (".sp", ".sk")
 _COUNT_MOST: Final = 80
+_HEADER_BYTES: Final = 65_536
 _CHARSET_FIELD: Final = 17
 """MSH-18 among the fields of a header that is split at its separator, MSH-1."""
 
@@ -163,6 +164,14 @@ def _segments(lines: Sequence[str], codec: str) -> Iterator[Segment]:
         yield Segment(name, seen[name], one, codec)
 
 
+def header(content: bytes) -> str:
+    """The first line of a message as it is read, for who only wants to know whose it is; empty where there is none."""
+    beginning = _unframed(content)[:_HEADER_BYTES]
+    wide = next((codec for start, codec in _WIDE if beginning.startswith(start)), "")
+    text = beginning.decode(wide or "latin-1", "replace").removeprefix("\ufeff")
+    return re.split(r"[\r\n]", text, maxsplit=1)[0]
+
+
 def _unframed(content: bytes) -> bytes:
     """Without the frame of MLLP and a byte order mark."""
     if content.startswith(tuple(start for start, _ in _WIDE)):
@@ -182,7 +191,8 @@ def _decoded(content: bytes) -> tuple[str, str, list[Loss]]:
         raise Unreadable(Problem("", "v2", "an HL7 v2 message begins with MSH and its delimiters"))
     header = re.split(rb"[\r\n]", content, maxsplit=1)[0].split(content[3:4])
     said = header[_CHARSET_FIELD].decode("ascii", "replace").strip() if len(header) > _CHARSET_FIELD else ""
-    names = [name.strip() for name in said.split(chr(content[4])) if name.strip()]
+    repeated = chr(content[5]) if content[5:6] != content[3:4] else "~"  # MSH-2 may have one sign only
+    names = [name.strip() for name in said.split(repeated) if name.strip()]
     if not names:
         return _assumed(content)
     unknown = [name for name in names if name not in charsets()]

@@ -177,6 +177,16 @@ def test_ends_a_connection_that_is_too_slow_too_large_or_no_mllp(deploy: Deploy)
         server.stop()
 
 
+@pytest.mark.parametrize("begins", [b"\x0b", b"\r\n", b"\xef\xbb\xbf", "utf-16"])
+def test_whatever_stands_before_the_header_its_sender_is_known_and_it_is_acknowledged(
+    server: Hl7Server, here: Deployment, begins: bytes | str
+) -> None:
+    message = FOREIGN.encode(begins) if isinstance(begins, str) else begins + FOREIGN.encode()
+    answer = ask(server, message)
+    assert (answer.msa.msa_1.value, answer.msa.msa_2.value) == ("AA", "M1")
+    assert kept(here, sender="north") == 1
+
+
 def test_takes_no_more_connections_than_it_is_told(here: Deployment) -> None:
     server = serve(here, connections=1)
     try:

@@ -111,6 +111,13 @@ def _fits(text: str, codec: str) -> bool:
         return False
 
 
+@pytest.mark.parametrize("named", ["~ISO IR87", "ASCII~ISO IR87", "ISO IR6~ISO IR87~ISO IR159"])
+def test_character_sets_that_are_switched_to_are_read(named: str) -> None:
+    """MSH-18 repeats (2.14.9.18); without a first one the alternate sets stand beside the default."""
+    made = read(message(charset=named, name="山田^太郎").encode("iso2022_jp"), Intake())
+    assert "山田" in str(made.report.patient.name)
+
+
 @pytest.mark.parametrize(
     ("body", "assumed"), [(message(charset="", name="Müller^Jan").encode(code), code) for code in ("utf-8", "latin-1")]
 )
