@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -18,7 +19,7 @@ import orjson
 import structlog
 
 from service.access.events import Arrival
-from service.domain.errors import LesionBridgeError, Problem, TooLarge
+from service.domain.errors import LesionBridgeError, Problem, TooLarge, Unavailable, Unreadable
 from service.domain.received import Received
 from service.doors import Format, detect, reports
 from service.receiving.reception import Peer, Reception
@@ -60,7 +61,10 @@ class FolderWatch:
         for file in (*self._abandoned(), *self._picked()):
             if self._ending.is_set():
                 break
-            taken += self._take(file)
+            try:
+                taken += self._take(file)
+            except OSError as error:  # one that can't be moved must not keep the others waiting
+                _log.error("folder can't be read", error=type(error).__name__)
         return taken
 
     def _run(self) -> None:
@@ -89,7 +93,10 @@ class FolderWatch:
                     Path(entry.path).rename(place)
                 except FileNotFoundError:  # another listener was first
                     continue
-                os.utime(place)
+                except OSError as error:
+                    _log.error("folder can't be read", error=type(error).__name__)
+                    continue
+                _touch(place)
                 picked.append(place)
                 del here[entry.name]
         self._seen = here
@@ -101,15 +108,17 @@ class FolderWatch:
         return [
             file
             for file in sorted((self._root / "working").iterdir())
-            if file.is_file() and now - file.stat().st_mtime > ABANDONED_S
+            if file.is_file() and now - _touched(file) > ABANDONED_S
         ]
 
     def _take(self, file: Path) -> bool:
         """Publish one file and move it; False where that has to be tried again."""
         try:
-            os.utime(file)
+            _touch(file)
+            size = file.stat().st_size
             failures = self._publish(file)
-            if any(error.retryable for error in failures):
+            # Who still writes it has another size by now: what came since was not read.
+            if any(error.retryable for error in failures) or file.stat().st_size != size:
                 file.rename(_free(self._root / file.name))
                 return False
             if not failures:
@@ -157,6 +166,10 @@ class FolderWatch:
             yield error
         except FileNotFoundError:
             raise
+        except PermissionError as error:
+            yield Unreadable(Problem("", "file", f"the file can't be read ({error.strerror})"))
+        except OSError as error:
+            yield Unavailable(Problem("", "file", f"the file can't be read ({error.strerror})"))
         except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
             _log.error("failed", error=type(error).__name__, way="folder", request=peer.request)
             yield LesionBridgeError(Problem("", "internal", "the service failed; its log has it"))
@@ -166,6 +179,18 @@ class FolderWatch:
             return str(self._reception.take_one_of(content, found, peer.site, peer.request).id)
         except LesionBridgeError as error:
             return error
+
+
+def _touch(file: Path) -> None:
+    """Say that somebody works at it. A file of another user can't be touched; that it was moved is known as well."""
+    with suppress(PermissionError):
+        os.utime(file)
+
+
+def _touched(file: Path) -> float:
+    """When somebody began to work at it: it was touched, or moved, which a file keeps as its change of state."""
+    at = file.stat()
+    return max(at.st_mtime, at.st_ctime)
 
 
 def _free(place: Path) -> Path:

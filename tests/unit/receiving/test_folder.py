@@ -6,12 +6,14 @@ import json
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from service.api.deployment import Deployment
 from service.pipeline import Format
-from service.receiving.folder import ABANDONED_S, FolderWatch
+from service.receiving import folder
+from service.receiving.folder import FolderWatch
 from service.receiving.reception import Reception
 from service.receiving.settings import FolderListener
 from tests.findings import make_body
@@ -88,15 +90,18 @@ def test_while_the_database_is_away_the_file_goes_back(here: Deployment, inbox: 
     assert names(inbox, "done") == ["a.json"]
 
 
-def test_what_a_killed_process_left_is_taken_up_and_nothing_is_doubled(here: Deployment, inbox: Path) -> None:
+def test_what_a_killed_process_left_is_taken_up_and_nothing_is_doubled(
+    here: Deployment, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = watch(here, inbox)
     (inbox / "a.json").write_bytes(make_body())
     first.look()
     left = inbox / "working" / "a.json"
     left.write_bytes(make_body())
     assert watch(here, inbox).look() == 0  # somebody may be at it
-    long_ago = time.time() - ABANDONED_S - 1
-    os.utime(left, (long_ago, long_ago))
+    os.utime(left, (0, 0))
+    assert watch(here, inbox).look() == 0  # it was moved just now
+    monkeypatch.setattr(folder, "ABANDONED_S", -1.0)
     assert watch(here, inbox).look() == 1
     assert names(inbox, "done") == ["a-2.json", "a.json"]
     assert kept(here) == 1
@@ -107,6 +112,70 @@ def test_a_table_keeps_its_good_reports_and_names_the_bad(here: Deployment, inbo
     (inbox / "many.ndjson").write_text("".join(json.dumps(one) + "\n" for one in lines) + '{"no": "report"}\n')
     watch(here, inbox).look()
     assert names(inbox, "failed")[0] == "many.ndjson"
+
+
+def test_a_file_of_another_user_is_taken(here: Deployment, inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_ours(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "utime", not_ours)
+    (inbox / "a.json").write_bytes(make_body())
+    assert watch(here, inbox).look() == 1
+    assert names(inbox, "done") == ["a.json"]
+
+
+def test_a_file_that_can_not_be_moved_keeps_no_other_waiting(
+    here: Deployment, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def sticky(self: Path, target: Path) -> Path:
+        if self.name == "a.json":
+            raise PermissionError
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", sticky)
+    for name in ("a.json", "b.json"):
+        (inbox / name).write_bytes(make_body())
+    assert watch(here, inbox).look() == 1
+    assert names(inbox, "done") == ["b.json"]
+
+
+def test_a_file_that_may_not_be_read_says_so(here: Deployment, inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = Path.open
+
+    def secret(self: Path, *args: Any, **more: Any) -> Any:
+        if self.name == "a.json":
+            raise PermissionError(13, "Permission denied")
+        return opened(self, *args, **more)
+
+    (inbox / "a.json").write_bytes(make_body())
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", secret)
+        watch(here, inbox).look()
+    [reason] = json.loads((inbox / "failed" / "a.json.reason.json").read_text())["errors"]
+    assert (reason["rule"], reason["detail"]) == ("file", "the file can't be read (Permission denied)")
+
+
+def test_a_file_that_grows_while_it_is_taken_is_taken_again_whole(
+    here: Deployment, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its writer stood still for longer than `settle_s`; it writes on into the file that was moved."""
+    file = inbox / "a.json"
+    file.write_bytes(make_body())
+    take = Reception.take
+    with file.open("ab") as writer, monkeypatch.context() as patched:
+
+        def slow(self: Reception, *args: Any) -> Any:
+            writer.write(b"\n")
+            writer.flush()
+            return take(self, *args)
+
+        patched.setattr(Reception, "take", slow)
+        assert watch(here, inbox).look() == 0
+    assert watch(here, inbox).look() == 1
+    assert (inbox / "done" / "a.json").read_bytes() == make_body() + b"\n"
+    assert kept(here) == 1
 
 
 def test_it_runs_until_it_is_stopped(here: Deployment, inbox: Path) -> None:
