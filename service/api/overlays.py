@@ -20,9 +20,9 @@ from service.api.curation_schemas import (
 from service.api.deployment import deployment
 from service.api.openapi import Blueprint
 from service.coding.overlays.layers import Layer, OverlayText, layer
-from service.coding.overlays.rows import CONCEPT_MAP, CSV
+from service.coding.overlays.rows import CONCEPT_MAP, CSV, EVERYONE
 from service.curation import Preview, preview
-from service.domain.errors import Invalid, Problem, UnsupportedMedia
+from service.domain.errors import Forbidden, Invalid, Problem, UnsupportedMedia
 from service.store.receipt import coded_row
 
 if TYPE_CHECKING:
@@ -53,12 +53,14 @@ MAX_SENDER = 256
 @blueprint.get("")
 @blueprint.response(HTTPStatus.OK, OverlaysSchema)
 def listed() -> Response:
-    """The overlays in use, uploaded and mounted, with rows that are not applied."""
+    """The overlays in use, uploaded and mounted, with rows that are not applied; a sender's own and those for all."""
     here = deployment()
+    mine = door.caller()
     store = here.store.overlays
     rows = [
         overlay_row(store.get(one.text.sender, one.text.version), one) if one.text.version else _mounted(one)
         for one in here.site.layers(store, now=True).layers
+        if one.text.sender == EVERYONE or mine.speaks_for(one.text.sender)
     ]
     return answer({"overlays": rows, "faults": _faults(here.site.faults)})
 
@@ -92,6 +94,8 @@ def upload(query: dict[str, Any], sender: str) -> Response:
 def would(query: dict[str, Any]) -> Response:
     """Which of the reports stored last would be coded otherwise with this overlay. Nothing is kept."""
     here = deployment()
+    if not door.caller().speaks_for(query["sender"]):
+        raise Forbidden(Problem("", "sender", "this caller speaks for another sender"))
     new = _read(query["sender"])
     layers = here.site.layers(here.store.overlays, now=True)
     found = preview(layers, new, here.store, last=query["last"], limits=here.settings.limits)

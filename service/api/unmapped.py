@@ -15,7 +15,7 @@ from service.api.openapi import Blueprint
 from service.api.overlays import answer, changed, overlay_row
 from service.coding.overlays.rows import CSV
 from service.curation import Decided, decide
-from service.domain.errors import Problem, UnsupportedMedia
+from service.domain.errors import NotFound, Problem, UnsupportedMedia
 
 if TYPE_CHECKING:
     # SQLAlchemy is imported when the database is first needed.
@@ -45,6 +45,8 @@ def listed(query: dict[str, Any]) -> Response:
     wanted = {name: value for name, value in query.items() if name not in ("limit", "offset", "format")}
     if wanted["state"] == "any":
         del wanted["state"]
+    if not door.caller().speaks_for(wanted.get("sender", "")):
+        wanted["sender"] = door.caller().sender
     terms, total = deployment().store.unmapped.list(wanted, limit=query["limit"], offset=query["offset"])
     if query["format"] == "csv":
         response = Response(curation_tables.write(terms), content_type=f"{CSV}; charset=utf-8")
@@ -90,6 +92,11 @@ def _decided(decisions: Sequence[Decided]) -> Response:
     here = deployment()
     if not decisions:
         return answer({"overlays": []})
+    if door.caller().sender:
+        found = here.store.unmapped.get([one.id for one in decisions])
+        if other := next((one for one in found if not door.caller().speaks_for(one.sender)), None):
+            # As if it were not there: what others call things is their own business.
+            raise NotFound(Problem("", "unmapped", f"there is no unmapped term {other.id}"))
     site = here.site.layers()
     made = decide(decisions, here.store, site.vocabulary.with_site(None, site.releases))
     door.concerns("term", *(str(one.id) for one in decisions))

@@ -149,6 +149,36 @@ def test_a_batch_of_another_sender_is_not_there(service: Service) -> None:
         assert statuses == [404, 200]
 
 
+def test_a_sender_sees_and_decides_only_its_own_terms(service: Service) -> None:
+    scopes = (Scope.TERMINOLOGY_READ, Scope.TERMINOLOGY_WRITE)
+    mine, everybody = service.key(*scopes, sender="north"), service.key(*scopes)
+    for sender in ("north", "south"):
+        service.publish(service.key(Scope.REPORT_WRITE, sender=sender), lesions__0__site=f"the lobe of {sender}")
+    terms, _ = service.store.unmapped.list({}, limit=9)
+    numbers = {one.sender: one.id for one in terms}
+    for query in ("", "?sender=south", "?format=csv"):
+        listed = service.ask("GET", f"/v1/unmapped{query}", mine)
+        assert (b"north" in listed.data, b"south" in listed.data) == (True, False)
+    assert b"south" in service.ask("GET", "/v1/unmapped", everybody).data
+    decision = orjson.dumps({"concept": "frontal-lobe", "author": "A"})
+    assert service.ask("POST", f"/v1/unmapped/{numbers['south']}/resolve", mine, decision).status_code == 404
+    assert service.ask("POST", f"/v1/unmapped/{numbers['north']}/resolve", mine, decision).status_code == 201
+    assert service.ask("POST", f"/v1/unmapped/{numbers['south']}/resolve", everybody, decision).status_code == 201
+    overlays = [
+        [one["sender"] for one in orjson.loads(service.ask("GET", "/v1/overlays", key).data)["overlays"]]
+        for key in (mine, everybody)
+    ]
+    assert overlays == [["north"], ["north", "south"]]
+    csv = {**mine, "Content-Type": "text/csv"}
+    for sender in ("south", "all"):
+        assert service.ask("POST", f"/v1/overlays/preview?sender={sender}", csv, b"x").status_code == 403
+
+
+def test_the_trail_is_of_all_senders(service: Service) -> None:
+    assert service.ask("GET", "/v1/audit", service.key(Scope.AUDIT_READ, sender="north")).status_code == 403
+    assert service.ask("GET", "/v1/audit", service.key(Scope.AUDIT_READ)).status_code == 200
+
+
 def test_a_caller_that_asks_too_often_is_told_when_to_come_back(service: Service) -> None:
     headers = service.key(Scope.TERMINOLOGY_READ, rate_per_minute=2)
     answers = [service.ask("GET", "/v1/terms?q=brain", headers) for _ in range(3)]
