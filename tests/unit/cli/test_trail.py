@@ -17,6 +17,7 @@ from service.config import load
 from service.domain.errors import Problem, Unavailable
 from service.pipeline import Options, Source
 from service.publishing import publish
+from service.store.database import HEAD
 from service.store.reports import Store
 from tests.findings import make_body
 from tests.releases import Generated
@@ -167,9 +168,9 @@ def test_tables_that_were_made_or_brought_to_another_step_stand_in_the_trail(run
     assert run("migrate", "--to", "nowhere").exit_code == 2
 
     assert [told(one) for one in events(after=0)] == [
-        ("transform", "U", "0", "lesionbridge migrate (no tables to 0007): accepted"),
-        ("transform", "U", "0", "lesionbridge migrate (0007 to 0005): accepted"),
-        ("transform", "U", "0", "lesionbridge migrate (0005 to 0007): accepted"),
+        ("transform", "U", "0", f"lesionbridge migrate (no tables to {HEAD}): accepted"),
+        ("transform", "U", "0", f"lesionbridge migrate ({HEAD} to 0005): accepted"),
+        ("transform", "U", "0", f"lesionbridge migrate (0005 to {HEAD}): accepted"),
         ("transform", "U", "4", "lesionbridge migrate: migration"),
     ]
 
@@ -177,7 +178,7 @@ def test_tables_that_were_made_or_brought_to_another_step_stand_in_the_trail(run
 def test_what_serve_migrates_at_its_start_stands_in_the_trail(run: Run) -> None:
     _migrate(load(os.environ), "serve")
     _migrate(load(os.environ), "serve")
-    assert [one["outcomeDesc"] for one in events(after=0)] == ["lesionbridge serve (no tables to 0007): accepted"]
+    assert [one["outcomeDesc"] for one in events(after=0)] == [f"lesionbridge serve (no tables to {HEAD}): accepted"]
 
 
 def test_the_trail_survives_tables_that_know_of_none(run: Run) -> None:
@@ -186,9 +187,9 @@ def test_the_trail_survives_tables_that_know_of_none(run: Run) -> None:
     assert run("migrate").exit_code == 0
 
     assert [one["outcomeDesc"] for one in events(after=0)] == [
-        "lesionbridge migrate (no tables to 0007): accepted",
-        "lesionbridge migrate (0007 to 0001): accepted",
-        "lesionbridge migrate (0001 to 0007): accepted",
+        f"lesionbridge migrate (no tables to {HEAD}): accepted",
+        f"lesionbridge migrate ({HEAD} to 0001): accepted",
+        f"lesionbridge migrate (0001 to {HEAD}): accepted",
     ]
     assert run("audit", "verify").exit_code == 0
 
