@@ -70,10 +70,11 @@ def draft(
     overlays: Mapping[str, object],
     sent: Sequence[Sent] = (),
     follows: bool = False,
+    named: tuple[str, ...] = (),
 ) -> Draft:
     """All that is kept of a version; ``received`` is when it came, ``sent`` where the versions before went.
 
-    ``follows``: it was found to be the version after ``previous`` by the predecessor that it names.
+    ``follows``: it was found to be the version after ``previous`` by a predecessor that it names; ``named`` are all.
     """
     from service.store.versions import Draft, Stored, output
 
@@ -137,6 +138,7 @@ def draft(
         predecessor=previous.id if previous else None,
         accession_issuer=accession_issuer,
         consignment=consignment,
+        named=named,
     )
 
 

@@ -156,6 +156,7 @@ def _keep(
             overlays=overlays,
             sent=received.sent,
             follows=received.follows,
+            named=tuple(one.sop_instance for one in received.predecessors),
         )
         counted = unmapped(outcome.report, tables_used, source.limits)
         with Stage("store"):

@@ -70,6 +70,8 @@ def placed_in_its_report(source: Source, store: Store) -> tuple[Source, Stored |
     known = store.documents.named(report.study.uid, (*own, *(one.sop_instance for one in received.predecessors)))
     for document in (known[uid] for uid in own if uid in known):
         return _again(source, received, document, store)
+    for uid in own:
+        _not_passed(source, report, uid, store)
     bases, losses = _bases(source, received, known, store)
     received = replace(received, losses=(*received.losses, *losses))
     base = max(bases, key=lambda one: one.document.version, default=None)
@@ -105,6 +107,16 @@ def _again(source: Source, received: Received, document: Document, store: Store)
         why = "this SR was written here with other content; what was sent out never changes"
         raise Conflict(Problem("SOPInstanceUID", "version", why))
     return source, stored
+
+
+def _not_passed(source: Source, report: LesionReport, uid: str, store: Store) -> None:
+    """Refuse an SR that comes after the one which replaces it: both would be final at the EHR."""
+    later = [one for one in store.documents.after(report.study.uid, uid) if one.sender == report.sender]
+    if not later:
+        return
+    patient = _patient(source, report)
+    if any(store.documents.is_of(one, patient) and _is_of_one_kind(source, one, store) for one in later):
+        raise Conflict(Problem("SOPInstanceUID", "superseded", "an SR that names it as its predecessor came before it"))
 
 
 def _bases(

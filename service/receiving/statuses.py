@@ -51,6 +51,7 @@ _RULES: Final = {
     "accession-patient": NOT_OF_ITS_CLASS,
     "newest-version": NOT_OF_ITS_CLASS,
     "status-order": NOT_OF_ITS_CLASS,
+    "superseded": NOT_OF_ITS_CLASS,
     "withdrawn": NOT_OF_ITS_CLASS,
 }
 _MISSING: Final = frozenset({"v2-patient-id", "v2-no-order"})

@@ -62,6 +62,17 @@ class Documents:
                 found |= _sent(connection, study, missing)
         return found
 
+    def after(self, study: str, uid: str) -> tuple[Document, ...]:
+        """The SRs of a study that name one as their predecessor."""
+        statement = (
+            select(*_COLUMNS)
+            .join(REPORTS, REPORTS.c.id == VERSIONS.c.report)
+            .where(VERSIONS.c.study_uid == study, VERSIONS.c.predecessors.contains(f" {uid} "))
+            .order_by(VERSIONS.c.received)
+        )
+        with reading(self._engine) as connection:
+            return tuple(_document(*row) for row in connection.execute(statement))
+
     def is_of(self, document: Document, patient: KeptId) -> bool:
         """Whether a document is of this patient, by the ids that count now or by those that were said.
 

@@ -51,7 +51,8 @@ REPORTS: Final = Table("reports", METADATA, _Report, UniqueConstraint("sender", 
 class _Version(TypedColumns):
     """One version of a report; ``digest`` is of what the sender said and asked for, ``receipt`` the answer as sent.
 
-    ``patient_id`` is the id that counts now, ``said_id`` the one that the version itself says.
+    ``patient_id`` is the id that counts now, ``said_id`` the one that the version itself says. ``predecessors`` are the
+    SOP Instance UIDs that an SR names, each between blanks.
     """
 
     id: Named[str] = Column(String(36), primary_key=True)
@@ -72,6 +73,7 @@ class _Version(TypedColumns):
     sr_instance: Named[str] = Column(String(64), unique=True)
     sr_series: Named[str] = Column(String(64))
     receipt: Named[bytes] = Column(LargeBinary)
+    predecessors: Named[str | None] = Column(String())
 
 
 VERSIONS: Final = Table(

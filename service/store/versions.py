@@ -67,7 +67,8 @@ class Consignment:
 class Draft:
     """A version to keep; ``predecessor`` is the id of the stored version it follows, which must still be the one.
 
-    ``unmapped`` are the terms that were kept as text.
+    ``unmapped`` are the terms that were kept as text, ``named`` the documents that an SR names as its
+    predecessors.
     """
 
     stored: Stored
@@ -80,6 +81,7 @@ class Draft:
     accession_issuer: str | None = None
     unmapped: tuple[Unmapped, ...] = ()
     consignment: Consignment = field(default_factory=Consignment)
+    named: tuple[str, ...] = ()
 
 
 def output(role: str, media_type: str, content: bytes) -> Output:
@@ -146,6 +148,7 @@ def row_of(draft: Draft, patient: KeptId) -> dict[str, object]:
         "sr_instance": new.sr.sop_instance,
         "sr_series": new.sr.series,
         "receipt": new.receipt,
+        "predecessors": f" {' '.join(draft.named)} " if draft.named else None,
     }
 
 

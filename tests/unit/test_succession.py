@@ -246,6 +246,25 @@ def test_a_predecessor_that_is_not_the_newest_is_refused(store: Store) -> None:
     assert kept(store, document(THIRD, FIRST, SECOND)).version == 3
 
 
+def test_what_comes_after_the_sr_that_replaces_it_is_refused(store: Store) -> None:
+    second = kept(store, document(SECOND, "1.2.3.9", FIRST))
+    assert refused(store, document(FIRST)) == "superseded"
+    assert kept(store, document(FIRST), default_sender="south").version == 1
+    assert kept(store, document(THIRD, SECOND)).report_id == second.report_id
+
+
+@pytest.mark.parametrize("header", [{"PatientID": "P2"}, {"root": ("112000", "DCM", "Chest CAD Report")}])
+def test_what_an_sr_goes_on_from_without_replacing_it_may_come_later(store: Store, header: dict[str, Any]) -> None:
+    take(store, document(SECOND, FIRST))
+    assert kept(store, document(FIRST, **header)).report_id == FIRST
+
+
+def test_two_that_name_each_other_are_one(store: Store) -> None:
+    first = kept(store, document(FIRST, SECOND))
+    assert refused(store, document(SECOND, FIRST)) == "superseded"
+    assert take(store, document(FIRST, SECOND)).id == first.id
+
+
 def test_of_two_successors_at_the_same_time_one_is_kept(store: Store) -> None:
     first = kept(store, document(FIRST))
 
