@@ -7,6 +7,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,10 +28,19 @@ class FaultyServer:
     answers: list[bytes] = field(default_factory=list)
     asked: list[bytes] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
+    tired: bool = False
+    """Whether it stopped hanging by itself: the client waited for longer."""
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def heard(self, seconds: float = 60.0) -> list[bytes]:
+        """What has come, once something has or the time is over."""
+        end = time.monotonic() + seconds
+        while not self.asked and time.monotonic() < end:
+            time.sleep(0.02)
+        return self.asked
 
 
 def http(status: str, body: bytes = b"", **headers: str) -> bytes:
@@ -67,13 +77,13 @@ def faulty(tls: ssl.SSLContext | None = None) -> Iterator[FaultyServer]:
 
 
 def _serve(connection: socket.socket, told: FaultyServer, tls: ssl.SSLContext | None) -> None:
-    connection.settimeout(20)
+    connection.settimeout(60)
     try:
         if tls is not None:
             connection = tls.wrap_socket(connection, server_side=True)
         told.asked.append(_request(connection))
         if told.way == "hang":
-            told.over.wait(30)
+            told.tired = not told.over.wait(60)
         elif told.way == "reset":
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         elif told.way == "drip":

@@ -28,7 +28,7 @@ def destinations(folder: Path, hook: str) -> Path:
     return file
 
 
-def until(true: Callable[[], object], seconds: float = 30) -> bool:
+def until(true: Callable[[], object], seconds: float = 120) -> bool:
     """Wait for something; whether it came."""
     end = time.monotonic() + seconds
     while not true() and time.monotonic() < end:

@@ -271,7 +271,7 @@ def test_an_archive_tells_what_it_knows(asked: Archive) -> None:
 def test_what_an_archive_answers(answer: bytes, outcome: Outcome | None) -> None:
     with faulty() as server:
         server.answer = answer
-        found = archive({"pacs": Stow(name="pacs", url=server.url, timeouts=Timeouts(1, 1, 2))}, "pacs")
+        found = archive({"pacs": Stow(name="pacs", url=server.url)}, "pacs")
         assert found is not None
         if outcome is None:
             assert found(STUDY) is None
@@ -287,7 +287,7 @@ def test_a_study_under_two_patients_is_nobodys() -> None:
 
     with faulty() as server:
         server.answer = http("200 OK", json.dumps([row("A"), row("B")]).encode())
-        found = archive({"pacs": Stow(name="pacs", url=server.url, timeouts=Timeouts(1, 1, 2))}, "pacs")
+        found = archive({"pacs": Stow(name="pacs", url=server.url)}, "pacs")
         assert found is not None
         with pytest.raises(Contradiction, match="several patients"):
             with_context(coded(), found, vocabulary(), Intake())

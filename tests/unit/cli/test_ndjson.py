@@ -114,7 +114,7 @@ def test_no_more_than_a_window_is_read_ahead(tmp_path: Path) -> None:
 @pytest.mark.parametrize("out", ["out.ndjson", "out"])
 def test_a_killed_run_goes_on_with_no_line_twice_or_lost(tmp_path: Path, out: str) -> None:
     (tmp_path / "in.ndjson").write_bytes(lines(600, frozenset({5, 300, 599})))
-    begin = _started(tmp_path, out)
+    begin = _started(tmp_path, out, hold=3)
     _wait_for_marks(tmp_path / f"{out}.journal", 3)
     begin.kill()
     begin.wait()
@@ -123,7 +123,7 @@ def test_a_killed_run_goes_on_with_no_line_twice_or_lost(tmp_path: Path, out: st
         done = json.loads(line)["lines"]
     assert 0 < done < 600
     resumed = _started(tmp_path, out, "--resume")
-    _, said = resumed.communicate(timeout=120)
+    _, said = resumed.communicate(timeout=600)
     assert resumed.returncode == 2
     assert b"597 converted, 3 refused" in said
     expected = [f"r{turn}" for turn in range(1, 601) if turn not in {5, 300, 599}]
@@ -140,13 +140,13 @@ def test_a_killed_run_goes_on_with_no_line_twice_or_lost(tmp_path: Path, out: st
 
 def test_the_processes_end_with_the_one_that_began_them(tmp_path: Path) -> None:
     (tmp_path / "in.ndjson").write_bytes(lines(600))
-    begun = _started(tmp_path, "out.ndjson")
+    begun = _started(tmp_path, "out.ndjson", hold=2)
     _wait_for_marks(tmp_path / "out.ndjson.journal", 2)
     children = Path(f"/proc/{begun.pid}/task/{begun.pid}/children").read_text().split()
     assert len(children) == 2
     begun.kill()
     begun.wait()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while any(_lives(int(one)) for one in children) and time.monotonic() < end:
         time.sleep(0.05)
     assert not any(_lives(int(one)) for one in children)
@@ -158,11 +158,11 @@ def test_a_killed_process_ends_the_run_which_can_be_gone_on_with(tmp_path: Path)
     _wait_for_marks(tmp_path / "out.ndjson.journal", 2)
     child = Path(f"/proc/{begun.pid}/task/{begun.pid}/children").read_text().split()[0]
     os.kill(int(child), signal.SIGKILL)
-    _, said = begun.communicate(timeout=60)
+    _, said = begun.communicate(timeout=600)
     assert begun.returncode == 2
     assert b"--resume" in said
     resumed = _started(tmp_path, "out.ndjson", "--resume")
-    resumed.communicate(timeout=120)
+    resumed.communicate(timeout=600)
     assert ids((tmp_path / "out.ndjson").read_bytes()) == [f"r{turn}" for turn in range(1, 601)]
 
 
@@ -231,18 +231,40 @@ def test_progress_says_rate_and_time_left(run: Run, tmp_path: Path, monkeypatch:
     assert "100 %" in said
 
 
-def _started(folder: Path, out: str, *more: str) -> subprocess.Popen[bytes]:
-    """A conversion that makes a mark after each part."""
-    script = "import service.commands.ndjson as n; n.MARK_S, n.SMALL = 0.0, 0; from service.cli import main; main()"
+MARKING = """
+import sys
+import service.commands.ndjson as n
+from service.cli import main
+
+left, note = {hold}, n.Journal.note
+
+def held(self, mark):
+    global left
+    note(self, mark)
+    left -= 1
+    if left == 0:
+        sys.stdin.read()
+
+n.MARK_S, n.SMALL, n.Journal.note = 0.0, 0, held
+main()
+"""
+
+
+def _started(folder: Path, out: str, *more: str, hold: int = 0) -> subprocess.Popen[bytes]:
+    """A conversion that makes a mark after each part, and waits after so many of them."""
     command = ["convert", "in.ndjson", "--to", "findings", "-o", out, "--errors", "errors.ndjson", "--jobs", "2", *more]
     environment = os.environ | {"LESIONBRIDGE_DATABASE_URL": f"sqlite:///{folder}/x.sqlite3"}
     return subprocess.Popen(
-        [sys.executable, "-c", script, *command], cwd=folder, env=environment, stderr=subprocess.PIPE
+        [sys.executable, "-c", MARKING.format(hold=hold), *command],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
 
 
 def _wait_for_marks(journal: Path, marks: int) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not journal.exists() or journal.read_bytes().count(b"\n") <= marks:
         assert time.monotonic() < end
         time.sleep(0.01)

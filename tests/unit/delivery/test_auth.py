@@ -115,7 +115,7 @@ def test_a_token_that_the_peer_calls_expired_is_renewed_once(
     ehr: FaultyServer, tokens: FaultyServer, tmp_path: Path
 ) -> None:
     _, path = make_key(tmp_path, "ES384", "pem")
-    peer = HttpPeer(Timeouts(1, 1, 3), Tls(), Smart(tokens.url, "me", Secret(file=path)))
+    peer = HttpPeer(Timeouts(), Tls(), Smart(tokens.url, "me", Secret(file=path)))
     expired = http("401 Unauthorized", b"", WWW_Authenticate='Bearer error="invalid_token"')
     ehr.answers = [expired, http("200 OK")]
     assert peer.ask("GET", ehr.url, {}).status == 200
@@ -126,7 +126,7 @@ def test_a_token_that_the_peer_calls_expired_is_renewed_once(
 
 def test_without_a_token_nothing_is_sent(ehr: FaultyServer, tokens: FaultyServer, tmp_path: Path) -> None:
     _, path = make_key(tmp_path, "ES384", "pem")
-    peer = HttpPeer(Timeouts(1, 0.3, 1), Tls(), Smart(tokens.url, "me", Secret(file=path)))
+    peer = HttpPeer(Timeouts(), Tls(), Smart(tokens.url, "me", Secret(file=path)))
     for way, answer in (("answer", http("400 Bad Request", b'{"error": "invalid_client"}')), ("drop", b"")):
         tokens.way, tokens.answer = way, answer
         with pytest.raises(Failed) as failed:

@@ -54,7 +54,7 @@ def answering(status: int) -> Handler:
 
 
 def destination(port: int, **settings: Any) -> CStoreDestination:
-    told: dict[str, Any] = {"called": "PEER", "timeouts": Timeouts(2, 3, 5), "commitment_s": 3.0, **settings}
+    told: dict[str, Any] = {"called": "PEER", "timeouts": Timeouts(30, 30, 60), "commitment_s": 3.0, **settings}
     return CStoreDestination(CStore(name="pacs", host="127.0.0.1", port=port, **told))
 
 
@@ -151,7 +151,7 @@ def test_a_peer_that_hangs_up_before_it_answers_leaves_it_open() -> None:
 
 def test_a_peer_that_does_not_answer_is_not_waited_for() -> None:
     over = threading.Event()
-    with peer({SR_CLASS: [EXPLICIT]}, (evt.EVT_C_STORE, lambda _: over.wait(6) and 0)) as port:
+    with peer({SR_CLASS: [EXPLICIT]}, (evt.EVT_C_STORE, lambda _: over.wait(60) and 0)) as port:
         answer = destination(port, timeouts=Timeouts(1, 1, 2)).send(sr(1))
         over.set()
     assert answer.outcome is Outcome.UNKNOWN

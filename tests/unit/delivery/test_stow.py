@@ -10,7 +10,6 @@ import pytest
 
 from service.delivery.destination import Answer, Outcome, Outgoing
 from service.delivery.multipart import first_part, related
-from service.delivery.policy import Timeouts
 from service.delivery.settings import Stow
 from service.delivery.stow import StowDestination
 from service.domain.emitted import SrReference
@@ -43,7 +42,7 @@ def failed(reason: int | None, instance: str = SR.sop_instance) -> dict[str, Any
 def send(server: FaultyServer, status: str, body: Any, verify: str = "none") -> Answer:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     server.answers.append(http(status, content, Content_Type="application/dicom+json"))
-    settings = Stow(name="pacs", url=f"{server.url}/dicom-web/", verify=verify, timeouts=Timeouts(1, 1, 2))
+    settings = Stow(name="pacs", url=f"{server.url}/dicom-web/", verify=verify)
     return StowDestination(settings).send(OUT)
 
 
@@ -120,7 +119,7 @@ def test_where_the_object_is_not_there_it_stays_open(server: FaultyServer) -> No
 )
 def test_only_another_object_is_a_mismatch(server: FaultyServer, answer: bytes, outcome: Outcome | None) -> None:
     server.answer = answer
-    settings = Stow(name="pacs", url=server.url, timeouts=Timeouts(1, 1, 2))
+    settings = Stow(name="pacs", url=server.url)
     assert StowDestination(settings).verify(OUT).outcome is (outcome or Outcome.UNKNOWN)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,23 +18,23 @@ from service.delivery.settings import KINDS, CStore, DestinationSettings, Fhir, 
 from service.domain.errors import Unauthenticated, Unavailable
 from tests.certificates import Authority, Identity
 from tests.contract.benches import sr, written
-from tests.faults import FaultyServer, faulty, http
+from tests.faults import faulty, http
 from tests.unit.access.test_tokens import KEY, NOW, key_set, token
 from tests.unit.delivery.test_auth import make_key
 
-QUICK = Timeouts(connect_s=5, read_s=1, total_s=3)
+TIMES = Timeouts(connect_s=30, read_s=30, total_s=60)
 Make = Callable[[int, Tls], DestinationSettings]
 OFFLINE = {"folder"}
 PEERS: dict[str, tuple[Make, bytes]] = {
-    "stow": (lambda port, tls: Stow(name="x", url=f"https://127.0.0.1:{port}", tls=tls, timeouts=QUICK), b"POST /"),
-    "fhir": (lambda port, tls: Fhir(name="x", url=f"https://127.0.0.1:{port}", tls=tls, timeouts=QUICK), b"POST /"),
+    "stow": (lambda port, tls: Stow(name="x", url=f"https://127.0.0.1:{port}", tls=tls, timeouts=TIMES), b"POST /"),
+    "fhir": (lambda port, tls: Fhir(name="x", url=f"https://127.0.0.1:{port}", tls=tls, timeouts=TIMES), b"POST /"),
     "webhook": (
-        lambda port, tls: Webhook(name="x", url=f"https://127.0.0.1:{port}/in", tls=tls, timeouts=QUICK),
+        lambda port, tls: Webhook(name="x", url=f"https://127.0.0.1:{port}/in", tls=tls, timeouts=TIMES),
         b"POST /in",
     ),
-    "mllp": (lambda port, tls: Mllp(name="x", host="127.0.0.1", port=port, tls=tls, timeouts=QUICK), b"\x0bMSH|"),
+    "mllp": (lambda port, tls: Mllp(name="x", host="127.0.0.1", port=port, tls=tls, timeouts=TIMES), b"\x0bMSH|"),
     "cstore": (
-        lambda port, tls: CStore(name="x", host="127.0.0.1", port=port, called="PACS", tls=tls, timeouts=QUICK),
+        lambda port, tls: CStore(name="x", host="127.0.0.1", port=port, called="PACS", tls=tls, timeouts=TIMES),
         b"\x01\x00",  # A-ASSOCIATE-RQ (PS3.8 9.3.2)
     ),
 }
@@ -49,14 +48,6 @@ def outgoing(kind: str) -> Outgoing:
     if kind == "fhir":
         return Outgoing("delivery-1", "application/fhir+json", written(1).fhir.content, "r.json")
     return Outgoing("delivery-1", "application/hl7-v2", b"MSH|^~\\&|A|B|C|D|20260302||ORU^R01|M1|P|2.5.1\r", "r.hl7")
-
-
-def heard(server: FaultyServer, seconds: float) -> list[bytes]:
-    """What has come to the server, once something has or the time is over."""
-    end = time.monotonic() + seconds
-    while not server.asked and time.monotonic() < end:
-        time.sleep(0.02)
-    return server.asked
 
 
 @pytest.fixture
@@ -82,7 +73,7 @@ def test_our_words_come_to_a_peer_that_knows_us_and_that_we_know(kind: str, auth
         open_destination(make(server.port, Tls(str(authority.certificate), str(me.certificate), str(me.key)))).send(
             outgoing(kind)
         )
-        assert heard(server, 10)[0].startswith(first)
+        assert server.heard()[0].startswith(first)
 
 
 @pytest.mark.parametrize("kind", PEERS)
@@ -97,7 +88,7 @@ def test_nothing_is_said_to_a_peer_that_nobody_we_trust_vouches_for(
             tls = Tls(str(trusted.certificate), str(me.certificate), str(me.key))
             answer = open_destination(make(server.port, tls)).send(outgoing(kind))
             assert answer.outcome is Outcome.NOT_SENT
-            assert heard(server, 0.2) == []
+            assert server.heard(0.2) == []
 
 
 @pytest.mark.parametrize("kind", PEERS)
@@ -106,7 +97,7 @@ def test_a_peer_that_wants_our_certificate_takes_nothing_without(kind: str, auth
     with faulty(authority.identity("server", "127.0.0.1").server(authority)) as server:
         answer = open_destination(make(server.port, Tls(str(authority.certificate)))).send(outgoing(kind))
         assert answer.outcome not in (Outcome.STORED, Outcome.VERIFIED, Outcome.REFUSED)
-        assert heard(server, 0.2) == []
+        assert server.heard(0.2) == []
 
 
 def test_a_token_is_asked_for_over_the_same_tls(authority: Authority, me: Identity, tmp_path: Path) -> None:
@@ -119,11 +110,11 @@ def test_a_token_is_asked_for_over_the_same_tls(authority: Authority, me: Identi
         known = Tls(str(authority.certificate), str(me.certificate), str(me.key))
         expired = http("401 Unauthorized", b"", WWW_Authenticate='Bearer error="invalid_token"')
         ehr.answers = [expired, http("200 OK")]
-        assert HttpPeer(QUICK, known, smart).ask("GET", place, {}).status == 200
+        assert HttpPeer(TIMES, known, smart).ask("GET", place, {}).status == 200
         assert [b"Bearer abc" in one for one in ehr.asked] == [True, True]
         assert len(tokens.asked) == 2
         with pytest.raises(Exception, match="token server"):
-            HttpPeer(QUICK, Tls(str(authority.certificate)), smart).ask("GET", place, {})
+            HttpPeer(TIMES, Tls(str(authority.certificate)), smart).ask("GET", place, {})
         assert (len(tokens.asked), len(ehr.asked)) == (2, 2)
 
 

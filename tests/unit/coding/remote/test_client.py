@@ -6,7 +6,6 @@ import json
 import shutil
 import ssl
 import subprocess
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -68,10 +67,8 @@ def test_the_cache_gives_up_what_was_not_used_for_longest() -> None:
 
 def test_a_server_that_hangs_is_waited_for_only_so_long(server: Misbehaving) -> None:
     server.mode = "hang"
-    began = time.monotonic()
-    with pytest.raises(Away, match="does not answer"):
+    with pytest.raises(Away, match=r"does not answer \(ReadTimeout\)"):
         client(server, Clock(), read_s=0.2).ask(PATH, ASKED)
-    assert time.monotonic() - began < 15  # the server hangs for 20
 
 
 def test_an_answer_that_drips_is_given_up(server: Misbehaving) -> None:

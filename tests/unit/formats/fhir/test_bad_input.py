@@ -118,22 +118,22 @@ def large(entries: int) -> bytes:
 
 
 def test_a_bundle_of_a_hundred_thousand_entries_is_refused_with_its_place() -> None:
-    begun = time.monotonic()
+    begun = time.thread_time()
     with pytest.raises(Invalid) as raised:
         read(large(100_000), Intake())
 
     assert [(problem.pointer, problem.rule) for problem in raised.value.problems] == [("Bundle.entry", "limit")]
-    assert time.monotonic() - begun < 10
+    assert time.thread_time() - begun < 10
 
 
 def test_a_bundle_of_as_many_entries_as_are_taken_is_read_in_bounded_time_and_memory() -> None:
     body = large(Limits().entries)
     tracemalloc.start()
-    begun = time.monotonic()
+    begun = time.thread_time()
 
     received = read(body, Intake())
 
-    took, (_, peak) = time.monotonic() - begun, tracemalloc.get_traced_memory()
+    took, (_, peak) = time.thread_time() - begun, tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len([loss for loss in received.losses if loss.rule == "fhir-resource"]) == Limits().entries - 1
     assert took < 30

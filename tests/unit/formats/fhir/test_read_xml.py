@@ -98,10 +98,10 @@ HOSTILE: dict[str, tuple[str, type[LesionBridgeError], str]] = {
 def test_a_hostile_document_is_refused_soon_and_small(document: str, error: type[LesionBridgeError], rule: str) -> None:
     body = document.encode()
     tracemalloc.start()
-    begun = time.monotonic()
+    begun = time.thread_time()
     with pytest.raises(error) as raised:
         read(body, Intake())
-    took, (_, peak) = time.monotonic() - begun, tracemalloc.get_traced_memory()
+    took, (_, peak) = time.thread_time() - begun, tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
     assert [problem.rule for problem in raised.value.problems] == [rule]
