@@ -154,7 +154,7 @@ def test_the_processes_end_with_the_one_that_began_them(tmp_path: Path) -> None:
 
 def test_a_killed_process_ends_the_run_which_can_be_gone_on_with(tmp_path: Path) -> None:
     (tmp_path / "in.ndjson").write_bytes(lines(600))
-    begun = _started(tmp_path, "out.ndjson")
+    begun = _started(tmp_path, "out.ndjson", hold=2)
     _wait_for_marks(tmp_path / "out.ndjson.journal", 2)
     child = Path(f"/proc/{begun.pid}/task/{begun.pid}/children").read_text().split()[0]
     os.kill(int(child), signal.SIGKILL)
