@@ -27,6 +27,8 @@ DESTINATION = f"{PREFIX}DESTINATION__"
 FOR_TESTS = frozenset({"CASES", "COMPILE", "REFERENCE", "ORACLES", "REQUIRE_ORACLES", "SEED", "WRITE_GOLDENS"})
 """What the project's tests and its build (setup.py) are steered by, beside ``LESIONBRIDGE_TEST_...``; no settings."""
 _MAX_PORT = 65_535
+_MOST = 1_000  # processes, threads: a mistyped number is not to take the machine down
+_MOST_DAYS = 36_500
 
 
 class BadSetting(ValueError):
@@ -107,11 +109,12 @@ class Settings:
         """Hold the ranges."""
         if not 0 <= self.port <= _MAX_PORT:
             raise BadSetting("port", "a port is 0 to 65535")
-        if self.workers < 0 or self.threads < 1 or self.timeout_s < 1 or self.terminology_timeout_s < 1:
-            names = "workers, threads, timeout_s, terminology_timeout_s"
-            raise BadSetting(names, "workers is 0 or more, the others at least 1")
-        if self.keepalive_s < 0 or self.keep_days < 0:
-            raise BadSetting("keepalive_s, keep_days", "each is 0 or more")
+        if not 0 <= self.workers <= _MOST or not 1 <= self.threads <= _MOST:
+            raise BadSetting("workers, threads", f"workers is 0 to {_MOST}, threads 1 to {_MOST}")
+        if self.timeout_s < 1 or self.terminology_timeout_s < 1:
+            raise BadSetting("timeout_s, terminology_timeout_s", "each is at least 1")
+        if self.keepalive_s < 0 or not 0 <= self.keep_days <= _MOST_DAYS:
+            raise BadSetting("keepalive_s, keep_days", f"each is 0 or more, keep_days at most {_MOST_DAYS}")
         if self.log_level not in LOG_LEVELS:
             raise BadSetting("log_level", f"one of {', '.join(LOG_LEVELS)}")
         if self.access not in ACCESS:

@@ -1,10 +1,13 @@
 """What the route of merges takes and answers."""
 
+from typing import Final
+
 from marshmallow import Schema, fields, validate
 
 from service.api.schemas import Strict
 
-_WORD = validate.Regexp(r"^[^\x00-\x1f\x7f]{1,256}$", error="is empty, too long or holds control characters")
+WORD: Final = r"[^\x00-\x1f\x7f]{1,256}"
+_WORD = validate.Regexp(f"^{WORD}$", error="is empty, too long or holds control characters")
 
 
 class PatientName(Strict):

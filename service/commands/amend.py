@@ -2,6 +2,7 @@
 
 import os
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import click
 
 from service.access.events import Arrival
 from service.amendments import REASONS, Kind, amended, cancelled, default_reason, destinations
-from service.commands.inputs import documents
+from service.commands.inputs import documents, mapping_text
 from service.commands.report import identify
 from service.commands.speaking import received, refusing, settings, site, stop, store
 from service.commands.trail import Act, acting
@@ -73,13 +74,11 @@ def amend(
     with acting(here, kept, Act(Arrival.AMENDED, f"amend --kind {kind}", changes=not more["dry_run"])) as act:
         base = kept.get(identify(kept, id, more["sender"] or here.default_sender))
         act.about(("report", base.id))
-        try:
-            (document,) = documents(input_path, here.limits.body_bytes)
-            text = mapping.read_text(encoding="utf-8") if mapping is not None else ""
-        except OSError as error:
-            stop(f"{error.filename}: {error.strerror}")
-        except ValueError:
+        text = mapping_text(mapping)
+        found = tuple(islice(documents(input_path, here.limits.body_bytes), 2))
+        if len(found) != 1:
             stop(f"{input_path}: one document is wanted here")
+        (document,) = found
         form = Format(from_) if from_ else detect(document.body)
         came = received(document.body, form, here, site(here), text)
         said = amended(came, base, Kind(kind), kept, reject=default_reason(more["reject"]))

@@ -21,7 +21,7 @@ def command() -> None:
 
 
 @command.command("export")
-@click.option("--after", default=0, type=click.IntRange(0), help="Only what stands after this position.")
+@click.option("--after", default=0, type=click.IntRange(0, 2**31 - 1), help="Only what stands after this position.")
 @refusing
 def export(after: int) -> None:
     """Write the events as NDJSON."""

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from service.commands.inputs import Document, documents
-from service.commands.speaking import REFUSED, counted, received, refusal, refusing, say, settings, site, stop
+from service.commands.inputs import Document, documents, mapping_text
+from service.commands.speaking import REFUSED, counted, received, refusal, refusing, say, settings, site
 from service.commands.writing import BUNDLE, DIALECT, LANGUAGE, PROFILE
 from service.domain.errors import LesionBridgeError, Problem
 from service.doors import READERS, detect
@@ -33,14 +33,11 @@ def command(
     """Read FILE, write it as SR and FHIR, read both back, compare. Exit 0: all say the same; 2: not, and where."""
     here, options = settings(), Options(**writing)
     overlays = site(here)
-    text = mapping.read_text(encoding="utf-8") if mapping is not None else ""
+    text = mapping_text(mapping)
     failed = False
-    try:
-        for document in (one for path in files for one in documents(path, here.limits.body_bytes)):
-            source = received(document.body, _form(document, from_), here, overlays, text)
-            failed |= not _holds(document, source, options, (sr, fhir))
-    except OSError as error:
-        stop(f"{error.filename}: {error.strerror}")
+    for document in (one for path in files for one in documents(path, here.limits.body_bytes)):
+        source = received(document.body, _form(document, from_), here, overlays, text)
+        failed |= not _holds(document, source, options, (sr, fhir))
     raise SystemExit(REFUSED if failed else 0)
 
 

@@ -9,7 +9,18 @@ from typing import Any
 import click
 
 from service.commands.conversion import Conversion, Wish
-from service.commands.inputs import Document, count, documents, is_lines, is_many, is_table, of_table, read
+from service.commands.inputs import (
+    Document,
+    count,
+    documents,
+    into,
+    is_lines,
+    is_many,
+    is_table,
+    mapping_text,
+    of_table,
+    read,
+)
 from service.commands.ndjson import Ask
 from service.commands.ndjson import run as run_lines
 from service.commands.speaking import REFUSED, counted, refusal, refusing, say, settings, stop
@@ -59,18 +70,14 @@ def command(input_path: str, from_: str | None, to: str, out: str, loss: str | N
     validate: bool = more.pop("validate")
     ask = Ask(out, more.pop("errors"), Path(loss) if loss else None, more.pop("jobs"), more.pop("resume"))
     form, here = Format(from_) if from_ else None, settings()
-    try:
-        mapping = named.read_text(encoding="utf-8") if named is not None else ""
-        masks = tuple(read(file, here.limits.body_bytes) for one in seg for file in _files(Path(one)))
-        wish = Wish(form, Format(to), Options(**more), here, mapping, masks, validate)
-        if is_lines(input_path) and form is not Format.CSV:
-            sys.exit(REFUSED if run_lines(wish, input_path, ask) else 0)
-        if ask.errors or ask.resume:
-            stop("--errors and --resume are for an NDJSON file")
-        run = _Run(wish)
-        refused = _all(run, input_path, out)
-    except OSError as error:
-        stop(f"{error.filename}: {error.strerror}")
+    masks = tuple(read(file, here.limits.body_bytes) for one in seg for file in _files(Path(one)))
+    wish = Wish(form, Format(to), Options(**more), here, mapping_text(named), masks, validate)
+    if is_lines(input_path) and form is not Format.CSV:
+        sys.exit(REFUSED if run_lines(wish, input_path, ask) else 0)
+    if ask.errors or ask.resume:
+        stop("--errors and --resume are for an NDJSON file")
+    run = _Run(wish)
+    refused = _all(run, input_path, out)
     if loss is not None:
         Path(loss).write_text(json.dumps(run.losses, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     sys.exit(REFUSED if refused else 0)
@@ -136,8 +143,7 @@ def _many(run: _Run, found: Iterable[Document], total: int, out: str) -> int:
 
     if out == "-":
         stop("many documents need a folder: give -o FOLDER")
-    folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = into(out)
     made = refused = 0
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:

@@ -3,7 +3,7 @@
 import click
 
 from service.access.events import Arrival
-from service.commands.speaking import counted, refusing, settings, store
+from service.commands.speaking import COUNT, counted, refusing, settings, store
 from service.commands.trail import Act, acting
 
 _STATES = click.Choice(["queued", "sending", "stored", "verified", "refused", "dead", "dry-run"])
@@ -14,7 +14,7 @@ _DEAD = click.Choice(["dead", "refused"])
 @click.option("--state", type=_STATES, help="Only in this state.")
 @click.option("--destination", metavar="NAME", help="Only to this destination.")
 @click.option("--report", metavar="ID", help="Only of this version of a report (our id).")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="The newest so many.")
+@click.option("--limit", type=COUNT, default=100, show_default=True, help="The newest so many.")
 @click.option("--tries", is_flag=True, help="Each attempt too, with what the destination answered.")
 @refusing
 def command(state: str | None, destination: str | None, report: str | None, limit: int, *, tries: bool) -> None:

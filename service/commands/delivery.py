@@ -9,7 +9,7 @@ import click
 import orjson
 
 from service.access.events import Arrival
-from service.commands.speaking import refusing, say, settings, store
+from service.commands.speaking import ready, refusing, say, settings, store
 from service.commands.trail import Act, acting
 from service.pipeline import BUNDLES, DIALECTS, LANGUAGES, Format
 
@@ -71,6 +71,7 @@ def edit(id: str, **said: str | None) -> None:  # noqa: A002 - the contract's wo
     from service.workflows.again import edit as written_again
 
     here = Deployment(settings())
+    ready(here.store)
     wanted = {name: value for name, value in said.items() if value is not None}
     with acting(here.settings, here.store, Act(Arrival.SENT_AGAIN, "delivery edit")) as act:
         made = written_again(here.store, id, here.source(b"", Format.FINDINGS), here.destinations, wanted)

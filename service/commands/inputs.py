@@ -3,9 +3,11 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from errno import ENOENT
+from os import strerror
 from pathlib import Path
 
-from service.domain.errors import LesionBridgeError, Problem, TooLarge
+from service.domain.errors import Invalid, LesionBridgeError, Problem, TooLarge, Unreadable
 from service.domain.received import Intake, Received
 from service.doors import Format, reports
 
@@ -30,7 +32,7 @@ class Document:
 
 def is_many(path: str) -> bool:
     """Whether a path is a folder of documents."""
-    return path != "-" and Path(path).is_dir()
+    return path not in ("-", "") and Path(path).is_dir()
 
 
 def is_lines(path: str) -> bool:
@@ -48,6 +50,8 @@ def documents(path: str, limit: int) -> Iterator[Document]:
     place = Path(path)
     if path == "-":
         yield Document("(standard input)", "report", _bounded(sys.stdin.buffer.read(limit + 1), limit))
+    elif not path:
+        raise FileNotFoundError(ENOENT, strerror(ENOENT), "''")  # no file's name; Path takes it for this folder
     elif place.is_dir():
         for file in _files(place):
             yield Document(str(file), file.stem, read(file, limit))
@@ -80,6 +84,24 @@ def read(path: Path, limit: int) -> bytes:
     """A file's bytes, at most ``limit``."""
     with path.open("rb") as file:
         return _bounded(file.read(limit + 1), limit)
+
+
+def mapping_text(path: Path | None) -> str:
+    """The text of a table's mapping file, or none; raises Unreadable, OSError."""
+    try:
+        return path.read_text(encoding="utf-8") if path is not None else ""
+    except UnicodeDecodeError:
+        raise Unreadable(Problem(str(path), "table-mapping", "the mapping file is not UTF-8")) from None
+
+
+def into(folder: str) -> Path:
+    """A folder to write into, made where it is not there; raises Invalid for a file, OSError."""
+    place = Path(folder)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise Invalid(Problem(folder, "output", "is a file, and many documents need a folder")) from None
+    return place
 
 
 def _files(folder: Path) -> list[Path]:

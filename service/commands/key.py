@@ -6,8 +6,10 @@ import click
 
 from service.access.events import Arrival
 from service.access.principal import Scope
-from service.commands.speaking import refusing, settings, stop, store
+from service.commands.speaking import DAYS, refusing, settings, stop, store
 from service.commands.trail import Act, acting
+
+_BOUND = click.IntRange(0, 2**31 - 1)
 
 
 @click.group("key")
@@ -19,9 +21,9 @@ def command() -> None:
 @click.argument("name")
 @click.option("--sender", default="", help="The sender that it speaks for; absent: any.")
 @click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice([str(scope) for scope in Scope]))
-@click.option("--days", type=click.IntRange(1), help="Good for so many days.")
-@click.option("--rate", default=0, type=click.IntRange(0), help="Requests a minute; 0: as the deployment says.")
-@click.option("--bytes", "size", default=0, type=click.IntRange(0), help="Most bytes of a body; 0: as it says.")
+@click.option("--days", type=DAYS, help="Good for so many days.")
+@click.option("--rate", default=0, type=_BOUND, help="Requests a minute; 0: as the deployment says.")
+@click.option("--bytes", "size", default=0, type=_BOUND, help="Most bytes of a body; 0: as it says.")
 @refusing
 def create(name: str, sender: str, scopes: tuple[str, ...], days: int | None, **bounds: int) -> None:
     """Make a key and show it, this once."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from service.commands.speaking import refusing, say, settings, stop
+from service.commands.speaking import PORT, ready, refusing, say, settings, stop
 
 WAYS = ("dicom", "hl7", "folder")
 GRACE_S = 40
@@ -16,7 +16,11 @@ GRACE_S = 40
 
 @click.command("listen")
 @click.argument("ways", nargs=-1, type=click.Choice(WAYS))
-@click.option("--metrics-port", type=int, help="Counters for Prometheus on this port, once all is listened to.")
+@click.option(
+    "--metrics-port",
+    type=PORT,
+    help="Counters for Prometheus on this port, once all is listened to.",
+)
 @click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Where those are served.")
 @refusing
 def command(ways: tuple[str, ...], metrics_port: int | None, metrics_host: str) -> None:
@@ -34,9 +38,7 @@ def command(ways: tuple[str, ...], metrics_port: int | None, metrics_host: str) 
     missing = [way for way in asked if getattr(here.receiving, way) is None]
     if missing:
         stop(f"the receiving file has no table [listen.{missing[0]}]")
-    faults = here.store.faults()
-    if faults:
-        stop(faults[0])
+    ready(here.store)
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 import orjson
 
 from service.commands.conversion import Wish
-from service.commands.inputs import NDJSON
+from service.commands.inputs import NDJSON, into
 from service.commands.journal import Begun, Growing, Journal, Mark, OtherRun, Running
 from service.commands.lines import Converted, Killed, Refusal, Work, converted, parts
 from service.commands.speaking import counted, problems_said, say, stop
@@ -44,14 +44,14 @@ def run(wish: Wish, path: str, ask: Ask) -> int:
     _possible(wish, path, ask, into_one=into_one)
     out, size = Path(ask.out), Path(path).stat().st_size
     if not into_one:
-        out.mkdir(parents=True, exist_ok=True)
+        into(ask.out)
     place = Path(f"{ask.out.rstrip('/')}.journal")
     journal = _journal(place, _identity(wish, path, ask), resume=ask.resume)
     mark = journal.mark
     jobs = ask.jobs or len(os.sched_getaffinity(0))
     work = Work(wish, path, None if into_one else out, losses=ask.losses is not None)
     try:
-        files = _Files(mark, out if into_one else None, ask)
+        files = _begun(journal, place, lambda: _Files(mark, out if into_one else None, ask))
         with Path(path).open("rb") as file, _progress(mark, size) as progress:
             file.seek(mark.read)
             found = parts(file, wish.deployment.limits.body_bytes, mark.lines)
@@ -116,6 +116,16 @@ def _identity(wish: Wish, path: str, ask: Ask) -> dict[str, Any]:
         "errors": str(ask.errors or ""),
         "losses": str(ask.losses or ""),
     }
+
+
+def _begun(journal: Journal, place: Path, opened: "Callable[[], _Files]") -> "_Files":
+    """The files of a run; where they can't be opened, one that did nothing yet leaves no journal to go on with."""
+    try:
+        return opened()
+    except OSError:
+        if journal.mark == Mark():
+            journal.end(place)
+        raise
 
 
 class _Files:

@@ -7,7 +7,7 @@ import click
 
 from service.access.events import Arrival
 from service.coding.overlays.rows import CONCEPT_MAP, CSV
-from service.commands.speaking import counted, refusing, say, settings, site, stop, store
+from service.commands.speaking import COUNT, counted, refusing, say, settings, site, stop, store
 from service.commands.trail import Act, acting
 from service.domain.codes import CodedTerm
 from service.domain.errors import Problem
@@ -40,7 +40,11 @@ def check(file: Path, sender: str | None) -> None:
 @click.argument("file", type=FILE)
 @click.option("--sender", help=_SENDER)
 @click.option("--author", default="", help="Who decided it.")
-@click.option("--after", type=int, help="The version that FILE was made from; refused when another one is current.")
+@click.option(
+    "--after",
+    type=click.IntRange(0, 2**31 - 1),
+    help="The version that FILE was made from; refused when another one is current.",
+)
 @refusing
 def load(file: Path, sender: str | None, author: str, after: int | None) -> None:
     """Put FILE into use as a new version; running services take it up by themselves."""
@@ -60,7 +64,7 @@ def load(file: Path, sender: str | None, author: str, after: int | None) -> None
 @command.command("preview")
 @click.argument("file", type=FILE)
 @click.option("--sender", help=_SENDER)
-@click.option("--last", type=click.IntRange(1), default=100, show_default=True, help="How many stored reports.")
+@click.option("--last", type=COUNT, default=100, show_default=True, help="How many stored reports.")
 @refusing
 def preview(file: Path, sender: str | None, last: int) -> None:
     """Say which of the reports stored last would be coded otherwise with FILE. Nothing is kept."""

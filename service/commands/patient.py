@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
 
 from service.access.events import Arrival
-from service.commands.speaking import counted, refusing, say, settings
+from service.commands.speaking import counted, ready, refusing, say, settings, stop
 from service.commands.trail import Act, acting
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def merge(prior: str, survivor: str, issuer: str | None, prior_issuer: str | Non
     from service.receiving.merging import merge as merged
 
     here = Deployment(settings())
+    ready(here.store)
     try:
         with acting(here.settings, here.store, Act(Arrival.MERGE, "patient merge", changes=not dry_run)) as act:
             found = merged(here, _named(survivor, issuer), _named(prior, prior_issuer or issuer), dry_run=dry_run)
@@ -57,6 +59,9 @@ def merge(prior: str, survivor: str, issuer: str | None, prior_issuer: str | Non
 
 
 def _named(said: str, issuer: str | None) -> PatientId:
+    from service.api.merge_schemas import WORD
     from service.receiving.merging import named
 
+    if any(one is not None and re.fullmatch(WORD, one) is None for one in (said, issuer)):
+        stop("an id or an issuer is empty, too long or holds control characters")
     return named(said, issuer)

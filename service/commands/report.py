@@ -42,5 +42,6 @@ def identify(kept: "Store", name: str, sender: str) -> str:
     except ValueError:
         found = kept.search({"report_id": name, "sender": sender}, limit=500)
         if not found:
-            raise NotFound(Problem("", "stored", "no report of this sender has this id")) from None
+            why = "no report of this sender has this id; --sender names another one"
+            raise NotFound(Problem("", "stored", why)) from None
         return max(found, key=lambda one: one.version).id

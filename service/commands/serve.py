@@ -61,7 +61,7 @@ def migrate(step: str | None) -> None:
 
 def _migrate(chosen: Settings, command: str, step: str | None = None) -> None:
     """Bring the tables to a step; where they were brought from another one, that stands in the trail."""
-    kept = store(chosen)
+    kept = store(chosen, as_it_is=True)
     try:
         with acting(chosen, kept, Act(Arrival.MIGRATED, command)) as act:
             moved = kept.migrate() if step is None else kept.migrate(step)

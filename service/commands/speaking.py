@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
     from service.store.reports import Store
 
 REFUSED = 2
+BROKEN = 3
+"""The exit code of a defect of ours."""
+COUNT = click.IntRange(1, 2**31 - 1)
+"""A number that fits an integer column of every database."""
+PORT = click.IntRange(0, 65_535)
+DAYS = click.IntRange(1, 36_500)
 MAX_SAID = 20
 """Problems written out for one document; the rest is counted."""
 
@@ -71,16 +79,29 @@ def habits(here: Settings) -> Mapping[str, Habits]:
     return load_receiving(here.receiving_file, load_destinations(here.destinations_file, os.environ)).habits
 
 
-def store(here: Settings) -> Store:
-    """The database of a deployment, or an end with what is wrong with its setting."""
+def store(here: Settings, *, as_it_is: bool = False) -> Store:
+    """The database of a deployment, or an end with what is wrong with its setting or its tables.
+
+    ``as_it_is``: the tables need not be there, or may be of another step.
+    """
     from service.store.reports import Store
 
     try:
-        return Store(here.database_url)
+        kept = Store(here.database_url)
     except ValueError as error:
         stop(f"setting database_url: {error}")
     except OSError as error:
         stop(f"setting database_url: the folder can't be made ({error.strerror})")
+    return kept if as_it_is else ready(kept)
+
+
+def ready(kept: Store) -> Store:
+    """The same, or an end with what is wrong with its tables."""
+    if not kept.is_there():
+        stop("there is no database yet: run `lesionbridge migrate` (setting database_url says where)")
+    for fault in kept.faults():
+        stop(fault)
+    return kept
 
 
 def say(text: str) -> None:
@@ -104,11 +125,12 @@ def refusal(name: str, error: LesionBridgeError) -> None:
     problems_said(name, error.title, error.problems)
 
 
-def problems_said(name: str, title: str, problems: Sequence[Problem]) -> None:
-    """Say a title and the problems that it stands over, each with its place and rule."""
+def problems_said(name: str, title: str, problems: Sequence[Problem], whole: str = "(whole document): ") -> None:
+    """Say a title and the problems that it stands over, each with its place and rule; ``whole`` is no place."""
     say(f"{name}: {title.lower()}")
     for problem in problems[:MAX_SAID]:
-        say(f"  {_place(problem)}: {problem.detail} [{problem.rule}]")
+        place = f"{problem.pointer}: " if problem.pointer else whole
+        say(f"  {place}{problem.detail} [{problem.rule}]")
         if problem.candidates:
             say(f"    candidates: {', '.join(problem.candidates)}")
     if len(problems) > MAX_SAID:
@@ -116,18 +138,34 @@ def problems_said(name: str, title: str, problems: Sequence[Problem]) -> None:
 
 
 def refusing(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A command that ends with exit 2 and the reason when the service refuses."""
+    """A command that ends with the reason, and nothing else: exit 2 when the service refuses or a file can't be read or
+    written, exit 3 for a defect of ours, whose text might hold what a document says: only its kind and place are said.
+    """
 
     @wraps(command)
     def spoken(*args: Any, **options: Any) -> Any:
         try:
             return command(*args, **options)
         except LesionBridgeError as error:
-            refusal("lesionbridge", error)
+            problems_said("lesionbridge", error.title, error.problems, whole="")
             raise SystemExit(REFUSED) from None
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click's own; one that reads no further has what it wants
+        except OSError as error:
+            at = f"{error.filename}: " if error.filename is not None else "reading or writing failed: "
+            stop(f"{at}{error.strerror or type(error).__name__}")
+        except UnicodeEncodeError:
+            stop("what was given is no UTF-8")
+        except Exception as error:  # noqa: BLE001 - whatever it is, its text is not shown
+            say(f"lesionbridge: a defect of ours, {type(error).__name__} at {_where(error)}: please report it")
+            raise SystemExit(BROKEN) from None
 
     return spoken
 
 
-def _place(problem: Problem) -> str:
-    return problem.pointer or "(whole document)"
+def _where(error: BaseException) -> str:
+    """The innermost line of ours."""
+    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "service" in Path(frame.filename).parts]
+    last = ours[-1]
+    parts = Path(last.filename).parts
+    return f"{'/'.join(parts[len(parts) - 1 - parts[::-1].index('service') :])}:{last.lineno}"

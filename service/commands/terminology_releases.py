@@ -39,7 +39,7 @@ def import_(files: tuple[Path, ...], name: str) -> None:
     release stays in use until the new one is whole; an import that was killed goes on where it was. Exit 2: refused.
     """
     here = settings()
-    with acting(here, store(here), Act(Arrival.IMPORTED, "terminology import")) as act:
+    with acting(here, store(here, as_it_is=True), Act(Arrival.IMPORTED, "terminology import")) as act:
         if name and not _NAME.fullmatch(name):
             stop("--name: lower-case letters, digits, points, hyphens, at most 64")
         asked = Asked(files, name, datetime.now(UTC).isoformat(timespec="seconds"))
@@ -70,7 +70,7 @@ def list_() -> None:
 def remove(name: str) -> None:
     """Take the release in the slot NAME out of use and delete it. Exit 2: there is none."""
     here = settings()
-    with acting(here, store(here), Act(Arrival.REMOVED, "terminology remove")) as act:
+    with acting(here, store(here, as_it_is=True), Act(Arrival.REMOVED, "terminology remove")) as act:
         open_shelf(here.terminology, here.terminology_database).remove(name)
         act.about(("release", name))
     say(f"removed {name} from {_place(here)}")

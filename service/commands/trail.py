@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from service.store.reports import Store
 
 STOPPED = "input"
-"""The rule of what a command ended over by itself: a file that is not there, say, or a table that can't stand."""
+"""The rule of what a command ended over by itself: a file that can't be read or written, a table that can't stand."""
 
 
 @dataclass(slots=True)
@@ -52,10 +52,10 @@ def acting(here: Settings, kept: Store, act: Act) -> Iterator[Act]:
     except click.ClickException:
         raise
     except (Exception, SystemExit) as error:
-        if not isinstance(error, SystemExit):
-            _noted(here, kept, act, rule_of(error), is_ours=is_ours(error))
-        elif error.code == REFUSED:
+        if isinstance(error, OSError) or (isinstance(error, SystemExit) and error.code == REFUSED):
             _noted(here, kept, act, STOPPED)
+        elif not isinstance(error, SystemExit):
+            _noted(here, kept, act, rule_of(error), is_ours=is_ours(error))
         raise
     _noted(here, kept, act)
 
@@ -66,14 +66,15 @@ def _noted(here: Settings, kept: Store, act: Act, rule: str = "", *, is_ours: bo
         return
     said = f"lesionbridge {act.command}"
     came = Came(kept.now(), str(uuid4()), act.what, said, _who(), "", "", rule, is_ours=is_ours, concerns=act.concerns)
+    it = "this refusal" if rule else "this"
     try:
         if kept.is_there():
             kept.audit.add(arrived(came))
             return
     except LesionBridgeError:
-        say("this is not in the audit trail, which can't be written")
+        say(f"{it} is not in the audit trail, which can't be written")
         return
-    say("this is not in the audit trail: there is no database yet (lesionbridge migrate makes it)")
+    say(f"{it} is not in the audit trail: there is no database yet (lesionbridge migrate makes it)")
 
 
 def _who() -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from service.access.events import Arrival
-from service.commands.speaking import counted, refusing, settings, site, store
+from service.commands.speaking import COUNT, counted, refusing, settings, site, store
 from service.commands.trail import Act, acting
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _PAGE = 1000
 def _filters(function: "Callable[..., Any]") -> "Callable[..., Any]":
     """The conditions that list and export share."""
     for option in (
-        click.option("--min", "least", type=click.IntRange(1), help="Only terms met as often as this."),
+        click.option("--min", "least", type=COUNT, help="Only terms met as often as this."),
         click.option("--field", help="Only of this row of mappings/."),
         click.option("--sender", help="Only of this sender."),
     ):
@@ -65,7 +65,7 @@ def export(sender: str | None, field: str | None, least: int | None, out: str) -
 
 @command.command("resolve")
 @click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
-@click.option("--id", "id_", type=int, help="One term instead of a table.")
+@click.option("--id", "id_", type=COUNT, help="One term instead of a table.")
 @click.option("--as", "what", help="What it is: a concept's key or label, SYSTEM|CODE, or ignore.")
 @click.option("--author", required=True, help="Who decides it.")
 @refusing

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from service.access.events import Arrival
-from service.commands.speaking import counted, refusing, settings, stop, store
+from service.commands.speaking import DAYS, counted, refusing, settings, stop, store
 from service.commands.trail import Act, acting
 from service.domain.errors import LesionBridgeError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("purge")
-@click.option("--days", type=click.IntRange(1), help="Older than so many days [setting keep_days].")
+@click.option("--days", type=DAYS, help="Older than so many days [setting keep_days].")
 @click.option("--dead-letters", is_flag=True, help="Those with dead letters too.")
 @click.option("--dry-run", is_flag=True, help="Only say how many.")
 @refusing
@@ -44,7 +44,7 @@ def backup(file: Path) -> None:
     from service.store.backup import backup as copied
 
     here = settings()
-    with closing(store(here)) as kept, acting(here, kept, Act(Arrival.COPIED, "backup")):
+    with closing(store(here, as_it_is=True)) as kept, acting(here, kept, Act(Arrival.COPIED, "backup")):
         size = copied(here.database_url, file)
     click.echo(f"{file}: {size} bytes", err=True)
 
@@ -58,7 +58,7 @@ def restore(file: Path, *, replace: bool) -> None:
     from service.store.backup import restore as put_back
 
     here = settings()
-    with closing(store(here)) as kept, acting(here, kept, Act(Arrival.RESTORED, "restore")) as act:
+    with closing(store(here, as_it_is=True)) as kept, acting(here, kept, Act(Arrival.RESTORED, "restore")) as act:
         there = _end_of_trail(here) if replace else "there was no database"
         put_back(here.database_url, file, replace=replace)
         act.command = f"restore ({there})"
@@ -70,7 +70,7 @@ def restore(file: Path, *, replace: bool) -> None:
 
 def _end_of_trail(here: Settings) -> str:
     """Where the trail ends that a copy takes the place of: else nobody could say what is missing."""
-    kept = store(here)
+    kept = store(here, as_it_is=True)
     try:
         last = kept.audit.last()
     except LesionBridgeError:

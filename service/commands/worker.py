@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.commands.speaking import received, refusing, say, settings, site
+from service.commands.speaking import PORT, received, refusing, say, settings, site, stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,11 @@ GRACE_S = 25
 
 
 @click.command("worker")
-@click.option("--metrics-port", type=int, help="Counters for Prometheus on this port of the loopback interface.")
+@click.option(
+    "--metrics-port",
+    type=PORT,
+    help="Counters for Prometheus on this port of the loopback interface.",
+)
 @click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Where those are served.")
 @refusing
 def command(metrics_port: int | None, metrics_host: str) -> None:
@@ -43,7 +47,10 @@ def command(metrics_port: int | None, metrics_host: str) -> None:
     if metrics_port is not None:
         from prometheus_client import start_http_server
 
-        start_http_server(metrics_port, metrics_host)
+        try:
+            start_http_server(metrics_port, metrics_host)
+        except OSError as error:
+            stop(f"--metrics-port: {error.strerror or type(error).__name__}")
     worker.run(GRACE_S)
 
 

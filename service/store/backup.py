@@ -12,7 +12,8 @@ from typing import Final
 
 from sqlalchemy import make_url
 
-from service.domain.errors import Conflict, Invalid, NotAvailable, Problem
+from service.domain.errors import Conflict, Invalid, NotAvailable, Problem, Unavailable
+from service.store.database import STEPS
 
 _PAGES: Final = 1_000
 """Pages copied at a time: writers get in between."""
@@ -28,10 +29,15 @@ def backup(database_url: str, target: Path) -> int:
         raise Conflict(Problem("", _RULE, "there is no database yet"))
     part = target.with_name(f".{target.name}.part")
     part.unlink(missing_ok=True)
+    part.touch()  # what can't be written says why, with its name
     try:
         with closing(sqlite3.connect(source, timeout=30)) as live, closing(sqlite3.connect(part)) as copy:
             live.backup(copy, pages=_PAGES)
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+    except sqlite3.Error as error:
+        part.unlink(missing_ok=True)
+        raise Unavailable(Problem("", _RULE, f"the copy can't be made ({error.sqlite_errorname})")) from None
+    try:
         _check(part)
         _to_disk(part)
         part.replace(target)
@@ -45,6 +51,7 @@ def restore(database_url: str, source: Path, *, replace: bool = False) -> None:
     """Put a copy in the place of the database; raises Conflict where one is in the way or in use, Invalid."""
     target = _file(database_url)
     _check(source)
+    _known(source)
     if target.exists() and not replace:
         raise Conflict(Problem("", _RULE, "there is a database already: say --replace"))
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -57,8 +64,13 @@ def restore(database_url: str, source: Path, *, replace: bool = False) -> None:
             _hold_alone(target)
         part = target.with_name(f".{target.name}.part")
         part.unlink(missing_ok=True)
-        with closing(sqlite3.connect(source)) as copy, closing(sqlite3.connect(part)) as made:
-            copy.backup(made)
+        part.touch()
+        try:
+            with closing(sqlite3.connect(source)) as copy, closing(sqlite3.connect(part)) as made:
+                copy.backup(made)
+        except sqlite3.Error as error:
+            part.unlink(missing_ok=True)
+            raise Unavailable(Problem("", _RULE, f"the copy can't be read back ({error.sqlite_errorname})")) from None
         _to_disk(part)
         # A log of the old file must not be played into the new one, and neither must old workflows.
         workflows = f"{str(target).removesuffix('.sqlite3')}-workflows.sqlite3"
@@ -103,6 +115,19 @@ def _check(path: Path) -> None:
     except sqlite3.Error:
         pass
     raise Invalid(Problem("", _RULE, "the file is no whole copy of this service's database"))
+
+
+def _known(path: Path) -> None:
+    """Hold that this program can work on a copy's tables, before anything is replaced by it."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy:
+        (step,) = copy.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
+        oldest = step
+        if step not in STEPS and copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_steps'").fetchone():
+            said = copy.execute("SELECT oldest_program FROM schema_steps WHERE step = ?", (step,)).fetchone()
+            oldest = said[0] if said else step
+    if oldest not in STEPS:
+        why = f"the copy is of step {step}, which this version does not know: restore it with the newer one"
+        raise Invalid(Problem("", _RULE, why))
 
 
 def _to_disk(path: Path) -> None:

@@ -124,9 +124,10 @@ def _answered() -> Iterator[None]:
         raise
     except DBAPIError as error:
         # The driver's text may hold the row's values: only its class is passed on.
-        raise Unavailable(
-            Problem("", "database", f"the database can not be used ({type(error.orig).__name__})")
-        ) from None
+        why = (
+            f"the database can not be used ({type(error.orig).__name__}): is it there, and may it be read and written?"
+        )
+        raise Unavailable(Problem("", "database", why)) from None
 
 
 def inserting(connection: Connection, table: Any) -> "postgresql.Insert | sqlite.Insert":
@@ -198,6 +199,8 @@ def faults(engine: Engine) -> tuple[str, ...]:
         return ()
     if oldest is not None:
         return (f"the database is at step {found}, for programs of step {oldest} or later; this one is of {HEAD}",)
+    if found not in STEPS:
+        return (f"the database is at step {found}, which this version does not know: use the newer one",)
     return (f"the database is at step {found}, this version needs {HEAD}: run `lesionbridge migrate`",)
 
 

@@ -45,7 +45,7 @@ def import_release(
     """
     for file in asked.files:
         if not file.is_file():
-            truncated(str(file), 0, "there is no such file")
+            truncated(str(file), 0, "is a folder: name its files" if file.is_dir() else "there is no such file")
     with shelf.importing():
         packages = [(file, entries(file, limits)) for file in asked.files]
         designators = {system.uri: system.designator for system in vocabulary.systems.values() if system.uri}
