@@ -4,7 +4,7 @@ UTF-8, ASCII and the single-byte sets are Python's own codecs; ISO 2022 with its
 when a document has it. What a set can't decode becomes U+FFFD.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Final, NamedTuple
 
 _SINGLE: Final = {
@@ -29,16 +29,22 @@ _SINGLE: Final = {
 }
 """The defined terms without code extensions (PS3.3 tables C.12-2 and C.12-5)."""
 
+_NOT_NAMED: Final = "texts are not ASCII, and no character set is named: they are read as UTF-8 or Latin-1"
+_NOT_OF_IT: Final = "bytes that the named character set does not have were replaced"
 Decode = Callable[[bytes], str]
 
 
 class Characters(NamedTuple):
-    """How texts and names of persons are decoded, and what is wrong with the character set, if anything is."""
+    """How texts and names of persons are decoded, and what is wrong with the character set, if anything is.
+
+    ``met`` is what was found wrong since, while texts were decoded.
+    """
 
     text: Decode
     name: Decode
     fault: str | None = None
     is_plain: bool = False  # ASCII or UTF-8: the same bytes say the same in every such document
+    met: Set[str] = frozenset()
 
 
 def characters(character_set: bytes) -> Characters:
@@ -51,8 +57,9 @@ def characters(character_set: bytes) -> Characters:
     spelled = [name.upper().replace("ISO-IR", "ISO_IR") for name in names]
     if len(spelled) == 1 and spelled[0] in _SINGLE:
         codec = _SINGLE[spelled[0]]
-        decode = _plain if codec == "ascii" else _by(codec)
-        return Characters(decode, decode, is_plain=codec in ("ascii", "utf_8"))
+        met: set[str] = set()
+        decode = _assuming(met) if codec == "ascii" else _by(codec, met)
+        return Characters(decode, decode, is_plain=codec in ("ascii", "utf_8"), met=met)
     if all(name in _SINGLE or name.startswith("ISO 2022") for name in spelled):
         return _extended(spelled)
     shown = "/".join(spelled)[:64]
@@ -66,9 +73,22 @@ def _plain(raw: bytes) -> str:
         return raw.decode("latin_1")
 
 
-def _by(codec: str) -> Decode:
+def _assuming(met: set[str]) -> Decode:
     def decode(raw: bytes) -> str:
-        return raw.decode(codec, "replace")
+        if not raw.isascii():
+            met.add(_NOT_NAMED)
+        return _plain(raw)
+
+    return decode
+
+
+def _by(codec: str, met: set[str]) -> Decode:
+    def decode(raw: bytes) -> str:
+        try:
+            return raw.decode(codec)
+        except UnicodeDecodeError:
+            met.add(_NOT_OF_IT)
+            return raw.decode(codec, "replace")
 
     return decode
 
@@ -84,6 +104,8 @@ def _extended(names: list[str]) -> Characters:
         warnings.simplefilter("ignore")  # of a set that it does not know, what is ASCII is read
         encodings = convert_encodings(names)
 
+    met: set[str] = set()
+
     def decoding(delimiters: set[int]) -> Decode:
         def decode(raw: bytes) -> str:
             if b"\x1b" not in raw and raw.isascii():
@@ -91,11 +113,14 @@ def _extended(names: list[str]) -> Characters:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 try:
-                    return str(decode_bytes(raw, encodings, delimiters))
+                    text = str(decode_bytes(raw, encodings, delimiters))
                 except (LookupError, UnicodeError):
-                    return raw.decode("ascii", "replace")
+                    text = raw.decode("ascii", "replace")
+            if "\N{REPLACEMENT CHARACTER}" in text:
+                met.add(_NOT_OF_IT)
+            return text
 
         return decode
 
     name = decoding(PN_DELIMS)
-    return Characters(decoding(TEXT_VR_DELIMS), lambda raw: "=".join(map(name, raw.split(b"="))))
+    return Characters(decoding(TEXT_VR_DELIMS), lambda raw: "=".join(map(name, raw.split(b"="))), met=met)

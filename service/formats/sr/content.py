@@ -6,7 +6,7 @@ became of it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Final, NamedTuple
 
 from service.domain.codes import Code
@@ -195,6 +195,11 @@ class Tree:
     def line(self, elements: Elements, tag: int) -> str:
         """A value of ASCII characters without its padding."""
         return self.raw(elements, tag).decode("ascii", "replace").strip("\0 ")
+
+    @property
+    def met(self) -> Set[str]:
+        """What was found wrong with the characters of the document so far."""
+        return self._characters.met
 
     def text(self, elements: Elements, tag: int) -> str:
         """A value in the characters of the document."""

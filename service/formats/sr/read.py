@@ -108,6 +108,8 @@ class _Reading:
         report = replace(report, predecessor=predecessors[-1]) if predecessors else report
         reference = self.header.reference()
         notes.rest()
+        for why in sorted(notes.tree.met):
+            notes.flag("SpecificCharacterSet", "texts", why, "sr-character-set")
         if notes.tree.is_cleaned:
             why = "control characters were replaced (PS3.5 6.1.3)"
             notes.flag("SpecificCharacterSet", "texts", why, "sr-character-set")

@@ -12,7 +12,7 @@ from benchmarks.cost import cost
 from service.domain.errors import Invalid, TooLarge, Unreadable
 from service.domain.limits import Limits
 from tests import sr_files as sr
-from tests.unit.formats.sr.reading import long_axis, only, received
+from tests.unit.formats.sr.reading import long_axis, only, received, rules
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,29 @@ def test_a_bare_data_set_is_read() -> None:
 def test_character_sets(charset: Any, name: str) -> None:
     found = received(sr.measured(SpecificCharacterSet=charset, PatientName=name))
     assert str(found.report.patient.name) == name
+
+
+@pytest.mark.parametrize(
+    ("named", "raw", "name", "flagged"),
+    [
+        ("ISO_IR 192", b"M\xfcller", "M\N{REPLACEMENT CHARACTER}ller", True),
+        ("ISO_IR 100", b"M\xfcller", "Müller", False),
+        (None, b"M\xfcller", "Müller", True),
+        (None, "Müller".encode(), "Müller", True),
+        (None, b"Miller", "Miller", False),
+        ("ISO_IR 192", "Müller".encode(), "Müller", False),
+    ],
+)
+def test_bytes_that_the_character_set_does_not_have_are_flagged(
+    named: str | None, raw: bytes, name: str, flagged: bool
+) -> None:
+    """Else a name that is not the patient's would go on as if it were."""
+    placeholder = b"@" * (len(raw) + len(raw) % 2)
+    content = sr.measured(SpecificCharacterSet=named, PatientName=placeholder.decode())
+    assert content.count(placeholder) == 1
+    found = received(content.replace(placeholder, raw.ljust(len(placeholder))))
+    assert str(found.report.patient.name) == name
+    assert ("sr-character-set" in rules(found)) == flagged
 
 
 def test_texts_of_iso_2022_are_read() -> None:
