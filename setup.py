@@ -10,7 +10,7 @@ from typing import Any
 from setuptools import setup
 
 ROOMS = {
-    "domain": ("codes", "uids"),
+    "domain": ("codes", "loss", "uids"),
     "coding": ("coder", "consistency", "identities", "lesions", "measuring", "naming", "notes", "sides", "terms"),
     "formats": ("reading",),
     "formats/findings": ("fields", "images", "measurements", "members", "points", "read", "shapes", "terms"),

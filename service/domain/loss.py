@@ -5,6 +5,7 @@ from dataclasses import field as member
 from enum import StrEnum
 
 from service.domain.codes import Code
+from service.domain.quick import quickly_made
 
 
 class LossKind(StrEnum):
@@ -33,3 +34,27 @@ class Loss:
     suggestions: tuple[str, ...] = ()
     field: str = member(default="", compare=False)
     code: Code | None = member(default=None, compare=False)
+
+    def __init__(
+        self,
+        kind: LossKind,
+        where: str,
+        what: str,
+        why: str,
+        rule: str = "",
+        suggestions: tuple[str, ...] = (),
+        field: str = "",
+        code: Code | None = None,
+    ) -> None:
+        """Fill the native class; in Python `quickly_made` does it."""
+        self.kind = kind  # type: ignore[misc] # read-only for all others
+        self.where = where  # type: ignore[misc] # likewise
+        self.what = what  # type: ignore[misc] # likewise
+        self.why = why  # type: ignore[misc] # likewise
+        self.rule = rule  # type: ignore[misc] # likewise
+        self.suggestions = suggestions  # type: ignore[misc] # likewise
+        self.field = field  # type: ignore[misc] # likewise
+        self.code = code  # type: ignore[misc] # likewise
+
+
+quickly_made(Loss)

@@ -14,11 +14,10 @@ def quickly_made(cls: type[C]) -> type[C]:
     slots and none. Signature, defaults and ``__post_init__`` are those of the class, and what is made is of the class.
     A native class of the compiled build stays as it is: it has no slots, and an ``__init__`` that is native, too.
     """
-    if "__slots__" not in cls.__dict__:
+    twin = open_twin(cls)
+    if twin is None:
         return cls
     init: Any = cls.__init__
-    bases = cls.__dict__.get("__orig_bases__", cls.__bases__)
-    twin = new_class(cls.__name__, bases, {}, lambda scope: scope.update(__slots__=cls.__dict__["__slots__"]))
     names = [member.name for member in fields(cls)]  # type: ignore[arg-type] # a data class
     lines = [
         f"def __init__(self, {', '.join(names)}):",
@@ -34,6 +33,17 @@ def quickly_made(cls: type[C]) -> type[C]:
         setattr(made, name, getattr(init, name))
     cls.__init__ = made  # type: ignore[method-assign] # of the same signature
     return cls
+
+
+def open_twin(cls: type[C]) -> type[C] | None:
+    """A class with the slots of a frozen data class, whose members can be set; None for a native class.
+
+    An instance that is given the twin as its class, and then its own again, was open in between.
+    """
+    if "__slots__" not in cls.__dict__:
+        return None
+    bases = cls.__dict__.get("__orig_bases__", cls.__bases__)
+    return new_class(cls.__name__, bases, {}, lambda scope: scope.update(__slots__=cls.__dict__["__slots__"]))
 
 
 def interpreted(cls: type[C]) -> type[C]:

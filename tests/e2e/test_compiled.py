@@ -167,3 +167,43 @@ def test_a_term_is_native_and_the_same_frozen_data_class(compiled: Path) -> None
     ]
     assert python[:-1] == native[:-1]
     assert (python[-1], native[-1]) == ("True None True", "True None False")
+
+
+_ITEMS = """
+from dataclasses import FrozenInstanceError
+from decimal import Decimal
+from service.formats.sr.items import CodeItem, Container, Num, Text
+from service.formats.sr.names import name
+key, unit = name("finding"), name("unit-pixels")
+made = Num(key, Decimal("12.5"), unit, "CONTAINS")
+root = Container(key, None, (made,), "1500")
+print(made.encoded.hex(), made.link, root.width, [item.value_type for item in root.walk()])
+for text in ("12.5", "12.50"):
+    other = Num(key, Decimal(text), unit, "CONTAINS")
+    print(made == other, hash(made) == hash(other), made.value == other.value)
+for wrong in (
+    lambda: setattr(made, "encoded", b""),
+    lambda: delattr(made, "value"),
+    lambda: setattr(made.value, "digits", "13"),
+    lambda: Text(key, " ", "CONTAINS"),
+    lambda: Container(key, None, (root,)),
+    lambda: CodeItem(key, key, "CONTAINS", (made,)),
+    lambda: CodeItem(key, key, "PART OF"),
+):
+    try:
+        print("taken", wrong())
+    except (FrozenInstanceError, ValueError) as error:
+        print(type(error).__name__, error)
+print(hasattr(Num, "__slots__"))
+"""
+
+
+def test_a_content_item_is_native_and_frozen_and_no_wrong_one_can_be_built(compiled: Path) -> None:
+    call = [sys.executable, "-c", _ITEMS]
+    python, native = [
+        subprocess.run(call, env=_environment(folder), capture_output=True, text=True, check=True).stdout.splitlines()
+        for folder in (ROOT, compiled)
+    ]
+    assert python[:-1] == native[:-1]
+    assert not [line for line in native if line.startswith("taken")]
+    assert (python[-1], native[-1]) == ("True", "False")

@@ -179,11 +179,11 @@ def encode_elements(dataset: Dataset) -> dict[str, bytes]:
     }
 
 
-def join_elements(elements: Mapping[str, bytes], before: bytes = b"") -> bytes:
-    """Elements with their tags ascending, behind what stands ``before`` them."""
-    return b"".join([before, *[elements[keyword] for keyword in sorted(elements, key=_ORDER.__getitem__)]])
+def in_order(elements: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The elements with their tags ascending."""
+    return {keyword: elements[keyword] for keyword in sorted(elements, key=_ORDER.__getitem__)}
 
 
 def encode_dataset(dataset: Dataset) -> bytes:
     """A data set with its tags ascending."""
-    return join_elements(encode_elements(dataset))
+    return b"".join(in_order(encode_elements(dataset)).values())

@@ -156,8 +156,8 @@ def _named(
         measured = _only(elements, "MeasuredValueSequence")
         unit = decode_entry(_only(measured, "MeasurementUnitsCodeSequence"))
         number = Number(measured["NumericValue"], unit, measured.get("FloatingPointValue"))
-        return Num.of(name, number, relation, children)
-    return kind(name, elements[_LINES[kind.kind]], relation, children)  # type: ignore[call-arg, arg-type] # one of the lines
+        return Num(name, number, unit, relation, children)
+    return kind(name, elements[_LINES[kind.kind]], relation, children)  # type: ignore[call-arg] # one of the lines
 
 
 def _floats(data: bytes) -> tuple[float, ...]:

@@ -3,7 +3,7 @@
 from service.domain.errors import Contradiction, Problem
 from service.domain.geometry import ImageReference
 from service.formats.sr.attributes import item, long, short
-from service.formats.sr.values import Reference
+from service.formats.sr.values import Reference, said_instance
 from service.formats.sr.vr import ui
 
 
@@ -17,31 +17,35 @@ class Evidence:
         self.study = study
         self._added: dict[int, Reference] = {}
         self._studies: dict[str, dict[str, list[Reference]]] = {}
-        self._known: dict[str, tuple[str, str, str]] = {}
+        self._known: dict[str, tuple[Reference, str, str]] = {}
 
     def add(self, image: ImageReference) -> Reference:
         """Note an image of the report and give the reference to it."""
         made = self._added.get(id(image))  # the report holds its images while a document of it is drafted
         if made is None:
-            self.note(image.sop_class, image.sop_instance, image.series, image.study or self.study, image.where)
-            made = self._added[id(image)] = Reference(image.sop_class, image.sop_instance, image.frames)
+            made = self.note(image.sop_class, image.sop_instance, image.series, image.study or self.study, image.where)
+            if image.frames:
+                made = Reference(image.sop_class, image.sop_instance, image.frames)
+            self._added[id(image)] = made
         return made
 
-    def note(self, sop_class: str, sop_instance: str, series: str, study: str, where: str) -> None:
+    def note(self, sop_class: str, sop_instance: str, series: str, study: str, where: str) -> Reference:
         """Note an instance; raises Contradiction when it was said to be of another class, series or study."""
-        place = (sop_class, series, study)
         known = self._known.get(sop_instance)
         if known is None:
-            self._known[sop_instance] = place
-            self._studies.setdefault(study, {}).setdefault(series, []).append(Reference(sop_class, sop_instance))
-        elif known != place:
+            made = Reference(sop_class, sop_instance)
+            self._known[sop_instance] = made, series, study
+            self._studies.setdefault(study, {}).setdefault(series, []).append(made)
+            return made
+        if known[0].sop_class != sop_class or known[1] != series or known[2] != study:
             why = "the same SOP instance is said to be of another SOP class, series or study elsewhere"
             raise Contradiction(Problem(where, "one-instance-one-place", why))
+        return known[0]
 
     def find(self, sop_instance: str) -> Reference | None:
         """The reference to an instance that was noted before."""
         known = self._known.get(sop_instance)
-        return Reference(known[0], sop_instance) if known is not None else None
+        return known[0] if known is not None else None
 
     def of_study(self, study: str) -> tuple[Reference, ...]:
         """All that was noted of one study."""
@@ -74,10 +78,5 @@ def _study(study: str, series: dict[str, list[Reference]]) -> bytes:
 
 
 def _series(series: str, instances: list[Reference]) -> bytes:
-    made = b"".join(
-        [
-            item(short("ReferencedSOPClassUID", ui(one[0])) + short("ReferencedSOPInstanceUID", ui(one[1])))
-            for one in instances
-        ]
-    )
+    made = b"".join([said_instance(one) for one in instances])
     return item(long("ReferencedSOPSequence", made) + short("SeriesInstanceUID", ui(series)))

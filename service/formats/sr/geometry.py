@@ -13,7 +13,6 @@ A group has one kind of region (PS3.16 TID 1410, 1411). What is of another kind 
 silently.
 """
 
-from dataclasses import dataclass, field
 from itertools import chain
 
 from service.domain.codes import CodedTerm
@@ -38,13 +37,16 @@ _SURFACES = (Graphic3D.POLYGON, Graphic3D.ELLIPSE)
 Shape = tuple[Region2D[CodedTerm], ImageReference]
 
 
-@dataclass(slots=True)
 class Places:
     """What one lesion's shapes became: the group's template and regions, and the shapes of each of its numbers."""
 
-    template: str = "1501"
-    regions: tuple[ContentItem, ...] = ()
-    of_number: dict[int, list[ContentItem]] = field(default_factory=dict)
+    __slots__ = ("of_number", "regions", "template")
+
+    def __init__(self) -> None:
+        """No shapes as yet."""
+        self.template = "1501"
+        self.regions: tuple[ContentItem, ...] = ()
+        self.of_number: dict[int, list[ContentItem]] = {}
 
     def shapes(self, number: int) -> tuple[ContentItem, ...]:
         """What the n-th measurement is inferred from."""

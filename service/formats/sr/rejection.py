@@ -12,7 +12,7 @@ from service.domain.emitted import SrDocument, SrReference
 from service.domain.errors import Invalid, Problem
 from service.domain.report import CodedReport
 from service.domain.uids import derive_uid
-from service.formats.sr.attributes import element, encode_elements, join_elements
+from service.formats.sr.attributes import element, encode_elements, in_order
 from service.formats.sr.dialects import DIALECTS
 from service.formats.sr.document import FIXED, coding_schemes, request
 from service.formats.sr.draft import Draft
@@ -75,13 +75,14 @@ def _document(draft: Draft, root: ContentItem) -> SrDocument:
     elements = encode_elements(
         {**made, "CodingSchemeIdentificationSequence": coding_schemes(draft), **root_elements(root)}
     )
-    digest = sha256(join_elements(elements)).hexdigest()
+    digest = sha256(b"".join(in_order(elements).values())).hexdigest()
     place = (report.sender, report.id, report.version, digest)
     reference = SrReference(
         SOP_CLASS, derive_uid("rejection-instance", *place), derive_uid("rejection-series", *place), report.study.uid
     )
     elements["SOPInstanceUID"] = element("SOPInstanceUID", reference.sop_instance)
     elements["SeriesInstanceUID"] = element("SeriesInstanceUID", reference.series)
-    content = join_elements(elements, file_meta(reference.sop_class, reference.sop_instance))
+    meta = file_meta(reference.sop_class, reference.sop_instance)
+    content = b"".join([meta, *in_order(elements).values()])
     # What a header can't hold, the SR beside it has named already.
     return SrDocument(MEDIA_TYPE, content, reference=reference)

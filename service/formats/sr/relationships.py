@@ -100,9 +100,9 @@ WIDTHS = tuple(Iod)
 """The IODs from the narrowest to the widest."""
 
 
-def widths_below(value_type: ValueType) -> dict[tuple[str | None, str], int]:
+def widths_below(value_type: ValueType) -> dict[tuple[str, str], int]:
     """What may stand below an item: relationship and value type, to the first IOD of ``WIDTHS`` that has it."""
-    made: dict[tuple[str | None, str], int] = {}
+    made: dict[tuple[str, str], int] = {}
     for width, iod in enumerate(WIDTHS):
         for source, relationship, target in ALLOWED[iod]:
             if source == value_type:

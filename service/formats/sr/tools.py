@@ -5,7 +5,7 @@ pixels is not known, so nothing is said in millimetres.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 from service.coding import vocabulary
@@ -20,17 +20,23 @@ COMPUTED = "computed from the shape, in pixels; not measured"
 """What is said of a computed number."""
 
 
-@dataclass(frozen=True, slots=True)
 class Drawing:
     """A lesion as a tool reads it. ``tool`` is None where none does.
 
     ``derived`` is the shape, as the lesion has it, whose number was computed; ``bare`` the one that stands for itself.
     """
 
-    lesion: Lesion[CodedTerm]
-    tool: str | None = None
-    derived: Region2D[CodedTerm] | None = None
-    bare: Region2D[CodedTerm] | None = None
+    __slots__ = ("bare", "derived", "lesion", "tool")
+
+    def __init__(
+        self,
+        lesion: Lesion[CodedTerm],
+        tool: str | None = None,
+        derived: Region2D[CodedTerm] | None = None,
+        bare: Region2D[CodedTerm] | None = None,
+    ) -> None:
+        """The lesion as ``tool`` reads it."""
+        self.lesion, self.tool, self.derived, self.bare = lesion, tool, derived, bare
 
 
 def draw(dialect: Dialect, lesion: Lesion[CodedTerm]) -> Drawing:

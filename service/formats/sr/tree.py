@@ -2,53 +2,76 @@
 
 Its children are checked by the relationships that its value type may have (PS3.3 A.35.13-2, the widest IOD); narrower
 IODs are held when a document is made. A wrong one raises ValueError.
-Items are named tuples, not data classes: a report has hundreds of them, and these are made three times as fast. Each
-holds its bytes, made from those of its children: one that stands in many documents is encoded once.
+Each item holds its bytes, made from those of its children: one that stands in many documents is encoded once.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
-from operator import itemgetter
-from typing import Any, ClassVar, Final, NamedTuple, TypeVar
+from sys import intern
+from typing import Any, ClassVar, Final, get_args
 
-from service.domain.quick import interpreted
+from service.domain.quick import open_twin
 from service.formats.sr import vr
 from service.formats.sr.attributes import ITEM, encode_dataset, head, item, long, short
 from service.formats.sr.coded import CodedEntry
-from service.formats.sr.relationships import Relationship, ValueType
+from service.formats.sr.relationships import WIDTHS, Relationship, ValueType, widths_below
 
 _CONTENT: Final = head("ContentSequence")
-_LINK: Final = itemgetter(1, 0)
-_WIDTH: Final[Callable[[Any], int]] = itemgetter(5)
-_ENCODED: Final[Callable[[Any], bytes]] = itemgetter(6)
 SEPARATE: Final = short("ContinuityOfContent", vr.cs("SEPARATE"))
 
 
-class _Fields(NamedTuple):
+class Rules:
+    """Of one value type: what may stand below it, by `ContentItem.link`, to the width that this needs, and its starts.
+
+    ``starts`` are, by relationship, the first elements of its items, and their links by width.
+    """
+
+    __slots__ = ("below", "kind", "starts")
+
+    def __init__(self, kind: ValueType) -> None:
+        """The rules of PS3.3 A.35."""
+        self.kind: ValueType = kind
+        self.below: dict[str, int] = {
+            _link(relationship, target, deep): max(width, deep)
+            for (relationship, target), width in widths_below(kind).items()
+            for deep in range(len(WIDTHS))
+        }
+        self.starts: dict[str, tuple[bytes, tuple[str, ...]]] = {
+            relationship: (
+                short("RelationshipType", vr.cs(relationship)) + short("ValueType", vr.cs(kind)),
+                tuple([_link(relationship, kind, width) for width in range(len(WIDTHS))]),
+            )
+            for relationship in get_args(Relationship)
+        }
+
+
+def _link(relationship: str, kind: str, width: int) -> str:
+    return intern(f"{relationship} {kind} {width}")
+
+
+@dataclass(frozen=True, slots=True, eq=False, init=False)
+class ContentItem:
+    """One node: its value type, how it relates to its parent (None for the root), its name, value and children.
+
+    ``width`` is the place in ``relationships.WIDTHS`` of the narrowest IOD that has every relationship below the node,
+    ``link`` what its parent must allow: relationship, value type and width in one word; empty for the root.
+    ``encoded`` is the whole item of a Content Sequence, explicit VR little endian; empty for the root, which is none.
+    """
+
     value_type: ValueType
     relationship_type: Relationship | None
     concept_name: CodedEntry | None
     value: Any
-    children: tuple[Any, ...]
+    children: tuple["ContentItem", ...]
     width: int
+    link: str
     encoded: bytes
-
-
-@interpreted
-class ContentItem(_Fields):
-    """One node: its value type, how it relates to its parent (None for the root), its name, value and children.
-
-    ``width`` is the place in ``relationships.WIDTHS`` of the narrowest IOD that has every relationship below the node.
-    ``encoded`` is the whole item of a Content Sequence, explicit VR little endian; empty for the root, which is none.
-    """
-
-    __slots__ = ()
     kind: ClassVar[ValueType]
-    below: ClassVar[dict[tuple[str | None, str], int]]
 
     def __eq__(self, other: object) -> bool:
         """By what it says: codes are equal without their meanings, which the bytes hold."""
-        return type(other) is type(self) and self[:5] == other[:5]
+        return isinstance(other, ContentItem) and self._said() == other._said()
 
     def __ne__(self, other: object) -> bool:
         """Not equal."""
@@ -56,7 +79,10 @@ class ContentItem(_Fields):
 
     def __hash__(self) -> int:
         """By what it says."""
-        return hash(self[:5])
+        return hash(self._said())
+
+    def _said(self) -> tuple[object, ...]:
+        return self.value_type, self.relationship_type, self.concept_name, self.value, self.children
 
     def walk(self) -> Iterator["ContentItem"]:
         """This item and all below it, depth first, in document order."""
@@ -74,27 +100,40 @@ class ContentItem(_Fields):
         return name is not None and (name.codes[0].system, name.codes[0].code) == (scheme, code)
 
 
-C = TypeVar("C", bound=ContentItem)
-_new: Final = tuple.__new__
+_OPEN: Final = open_twin(ContentItem)
+_put: Final[Callable[[object, str, object], None]] = object.__setattr__
 
 
-_starts: dict[tuple[str, str], bytes] = {}
+def fill(
+    made: ContentItem,
+    kind: ValueType,
+    relationship_type: Relationship | None,
+    concept_name: CodedEntry | None,
+    value: object,
+    children: tuple[ContentItem, ...],
+    width: int,
+    link: str,
+    encoded: bytes,
+) -> None:
+    """Give a new item its members, which nobody can change after that."""
+    cls = type(made)
+    if _OPEN is not None:
+        _put(made, "__class__", _OPEN)
+    made.value_type = kind  # type: ignore[misc] # read-only for all others
+    made.relationship_type = relationship_type  # type: ignore[misc] # likewise
+    made.concept_name = concept_name  # type: ignore[misc] # likewise
+    made.value = value  # type: ignore[misc] # likewise
+    made.children = children  # type: ignore[misc] # likewise
+    made.width = width  # type: ignore[misc] # likewise
+    made.link = link  # type: ignore[misc] # likewise
+    made.encoded = encoded  # type: ignore[misc] # likewise
+    if _OPEN is not None:
+        _put(made, "__class__", cls)
 
 
-def _start(relationship_type: str, value_type: str) -> bytes:
-    made = short("RelationshipType", vr.cs(relationship_type)) + short("ValueType", vr.cs(value_type))
-    _starts[relationship_type, value_type] = made
-    return made
-
-
-def _content(children: tuple[ContentItem, ...]) -> list[bytes]:
-    """The parts of a Content Sequence: to be joined once, since the longest of them are most of a document."""
-    items = list(map(_ENCODED, children))
-    return [_CONTENT, sum(map(len, items)).to_bytes(4, "little"), *items]
-
-
-def built(
-    cls: type[C],
+def build(
+    made: ContentItem,
+    rules: Rules,
     relationship_type: Relationship | None,
     concept_name: CodedEntry | None,
     value: object,
@@ -102,32 +141,40 @@ def built(
     said: bytes,
     first: bytes = b"",
     last: bytes = b"",
-) -> C:
-    """The item, once its children are found to be allowed below it.
+) -> None:
+    """`fill` an item, once its children are found to be allowed below it.
 
     ``said`` are the elements of its value; ``first`` and ``last`` those with tags before and after all others.
     """
-    kind = cls.kind
     width = 0
     if children:
-        width = max(map(_WIDTH, children))
-        for link in set(map(_LINK, children)):  # a few, however many children
-            needed = cls.below.get(link)
+        for link in {child.link for child in children}:  # a few, however many children
+            needed = rules.below.get(link)
             if needed is None:
-                raise ValueError(f"no {link[1]} {link[0]} below {kind} (PS3.3 A.35)")
+                raise ValueError(f"no {link.rpartition(' ')[0] or 'root'} below {rules.kind} (PS3.3 A.35)")
             if needed > width:
                 width = needed
-    encoded = b""
+    link, encoded = "", b""
     if relationship_type is not None:
-        start = _starts.get((relationship_type, kind)) or _start(relationship_type, kind)
+        start = rules.starts.get(relationship_type)
+        if start is None:
+            raise ValueError("no relationship of a content item")
+        link = start[1][width]
         name = concept_name.as_name if concept_name is not None else b""
-        body = first + start + name + said
+        size = len(first) + len(start[0]) + len(name) + len(said) + len(last)
         if children:
-            body = b"".join([body, *_content(children), last])
-        elif last:
-            body += last
-        encoded = ITEM + len(body).to_bytes(4, "little") + body
-    return _new(cls, (kind, relationship_type, concept_name, value, children, width, encoded))
+            content = _content(children)
+            size += sum(map(len, content))
+            encoded = b"".join([ITEM, size.to_bytes(4, "little"), first, start[0], name, said, *content, last])
+        else:
+            encoded = b"".join((ITEM, size.to_bytes(4, "little"), first, start[0], name, said, last))
+    fill(made, rules.kind, relationship_type, concept_name, value, children, width, link, encoded)
+
+
+def _content(children: tuple[ContentItem, ...]) -> list[bytes]:
+    """The parts of a Content Sequence: to be joined once, since the longest of them are most of a document."""
+    items = [child.encoded for child in children]
+    return [_CONTENT, sum(map(len, items)).to_bytes(4, "little"), *items]
 
 
 def content_sequence(children: tuple[ContentItem, ...]) -> bytes:

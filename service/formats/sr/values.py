@@ -1,30 +1,43 @@
 """What content items hold beside codes and text, checked, and as the elements that say it (PS3.3 C.17.3, C.18)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
 from struct import unpack
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from service.domain.quick import quickly_made
 from service.formats.sr import vr
-from service.formats.sr.attributes import head, item, long, short
+from service.formats.sr.attributes import head, item, short
 from service.formats.sr.coded import CodedEntry
 
-_TEXT = head("TextValue")
-_MEASURED = head("MeasuredValueSequence")
+_TEXT: Final = head("TextValue")
+_MEASURED: Final = head("MeasuredValueSequence")
+_REFERENCED: Final = head("ReferencedSOPSequence")
 
 
-class Number(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Number:
     """A measured value: ``digits`` is DS; ``floating``, the nearest binary64, stands where these are a rounding."""
 
     digits: str
     unit: CodedEntry
     floating: float | None = None
 
+    def __init__(self, digits: str, unit: CodedEntry, floating: float | None = None) -> None:
+        """Fill the native class; in Python `quickly_made` does it."""
+        self.digits = digits  # type: ignore[misc] # read-only for all others
+        self.unit = unit  # type: ignore[misc] # likewise
+        self.floating = floating  # type: ignore[misc] # likewise
+
     @property
     def decimal(self) -> Decimal:
         """The number that the digits say."""
         return Decimal(self.digits)
+
+
+quickly_made(Number)
 
 
 class Reference(NamedTuple):
@@ -49,17 +62,27 @@ class Reference(NamedTuple):
             vr.us(segment)
 
 
-class Shape(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Shape:
     """Graphic Type and Graphic Data, the latter as FL: two shapes are equal when they are so as float32."""
 
     graphic_type: str
     data: bytes
     frame_of_reference: str | None = None
 
+    def __init__(self, graphic_type: str, data: bytes, frame_of_reference: str | None = None) -> None:
+        """Fill the native class; in Python `quickly_made` does it."""
+        self.graphic_type = graphic_type  # type: ignore[misc] # read-only for all others
+        self.data = data  # type: ignore[misc] # likewise
+        self.frame_of_reference = frame_of_reference  # type: ignore[misc] # likewise
+
     @property
     def numbers(self) -> tuple[float, ...]:
         """The coordinates, point after point."""
         return unpack(f"<{len(self.data) // 4}f", self.data)
+
+
+quickly_made(Shape)
 
 
 POINTS = {"POINT": (1, 1), "MULTIPOINT": (1, None), "POLYLINE": (2, None), "CIRCLE": (2, 2), "ELLIPSE": (4, 4)}
@@ -93,15 +116,20 @@ def said_text(value: str) -> bytes:
 
 def said_number(value: Number) -> bytes:
     """Measured Value Sequence."""
-    digits, unit, floating = value
-    exact = b"" if floating is None else short("FloatingPointValue", vr.fd(floating))
-    body = unit.as_unit + exact + short("NumericValue", vr.ds(digits))
+    exact = b"" if value.floating is None else short("FloatingPointValue", vr.fd(value.floating))
+    body = value.unit.as_unit + exact + short("NumericValue", vr.ds(value.digits))
     return _MEASURED + (len(body) + 8).to_bytes(4, "little") + item(body)
 
 
-@lru_cache(maxsize=8_192)
 def said_reference(value: Reference) -> bytes:
     """Referenced SOP Sequence, checked; its tag comes before those of the item (PS3.3 table 10-11, C.18.4)."""
+    made = said_instance(value)
+    return _REFERENCED + len(made).to_bytes(4, "little") + made
+
+
+@lru_cache(maxsize=8_192)
+def said_instance(value: Reference) -> bytes:
+    """The item of a sequence of SOP instances, checked (PS3.3 table 10-11, C.18.4)."""
     value.check()
     body = short("ReferencedSOPClassUID", vr.ui(value.sop_class))
     body += short("ReferencedSOPInstanceUID", vr.ui(value.sop_instance))
@@ -110,7 +138,7 @@ def said_reference(value: Reference) -> bytes:
         body += short("ReferencedFrameNumber", frames + b" " if len(frames) & 1 else frames)
     if value.segments:
         body += short("ReferencedSegmentNumber", b"".join([vr.us(segment) for segment in value.segments]))
-    return long("ReferencedSOPSequence", item(body))
+    return item(body)
 
 
 @cache

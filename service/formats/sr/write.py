@@ -11,7 +11,7 @@ from service.domain.emitted import SrDocument, SrReference
 from service.domain.errors import Invalid, NotAcceptable, Problem
 from service.domain.report import CodedReport
 from service.domain.uids import derive_uid
-from service.formats.sr.attributes import element, encode_elements, join_elements
+from service.formats.sr.attributes import element, encode_elements, in_order
 from service.formats.sr.basic_text import SOP_CLASS as BASIC_TEXT
 from service.formats.sr.basic_text import text_report
 from service.formats.sr.dialects import DIALECTS, Dialect
@@ -90,12 +90,14 @@ def _narrowest(iods: tuple[Iod, ...], root: ContentItem) -> Iod:
 def _encoded(draft: Draft, root: ContentItem, sop_class: str, iod: str) -> tuple[bytes, SrReference]:
     """The bytes, with UIDs derived from them: one UID never names two contents."""
     report = draft.report
-    elements = encode_elements({"SOPClassUID": sop_class, **header(draft), **root_elements(root)})
-    digest = sha256(join_elements(elements)).hexdigest()
+    # Sorted once, with the two that are derived from all others as nothing.
+    own = {"SOPClassUID": sop_class, "SOPInstanceUID": b"", "SeriesInstanceUID": b""}
+    elements = in_order(encode_elements({**own, **header(draft), **root_elements(root)}))
+    digest = sha256(b"".join(elements.values())).hexdigest()
     place = (report.sender, report.id, report.version, f"{draft.dialect.name}/{iod}", digest)
     reference = SrReference(
         sop_class, derive_uid("sr-instance", *place), derive_uid("sr-series", *place), report.study.uid
     )
     elements["SOPInstanceUID"] = element("SOPInstanceUID", reference.sop_instance)
     elements["SeriesInstanceUID"] = element("SeriesInstanceUID", reference.series)
-    return join_elements(elements, file_meta(reference.sop_class, reference.sop_instance)), reference
+    return b"".join([file_meta(reference.sop_class, reference.sop_instance), *elements.values()]), reference
