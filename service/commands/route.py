@@ -1,5 +1,6 @@
 """`lesionbridge route`: which rule says where a report goes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -7,18 +8,20 @@ import click
 from service.commands.inputs import read
 from service.commands.speaking import refusing, say, settings
 from service.doors import Format, detect
+from service.receiving.settings import WAYS
 
 
 @click.command("route")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @click.option(
-    "--source", "way", default="rest", show_default=True, help="The way it comes in: rest, stow, dicom, hl7, folder."
+    "--source", "way", type=click.Choice(WAYS), default="rest", show_default=True, help="The way it comes in."
 )
+@click.option("--sender", metavar="NAME", help="Whose it is, as a site, where it does not say so itself.")
 @click.option(
     "--from", "form", type=click.Choice([str(one) for one in Format]), help="Its format, where it is not found out."
 )
 @refusing
-def command(file: str, way: str, form: str | None) -> None:
+def command(file: str, way: str, sender: str | None, form: str | None) -> None:
     """Say which rule takes effect for FILE, and what kept the rules before it from that."""
     from service.api.deployment import Deployment
     from service.doors import Options
@@ -27,7 +30,10 @@ def command(file: str, way: str, form: str | None) -> None:
 
     here = Deployment(settings())
     body = read(Path(file), here.settings.limits.body_bytes)
-    outcome = convert(here.source(body, Format(form) if form else detect(body)), (), Options())
+    source = here.source(body, Format(form) if form else detect(body))
+    if sender is not None:
+        source = replace(source, default_sender=sender)
+    outcome = convert(source, (), Options())
     told = explained(here.receiving.routes, outcome.report, way)
     for verdict in told:
         route = verdict.route
