@@ -114,10 +114,10 @@ def edit(id: UUID) -> Response:  # noqa: A002 - the route's own word
 @blueprint.doc(requestBody=RETRY_BODY)
 def retry_all() -> Response:
     """Send all dead letters again that meet the conditions; `backfill`: behind everything else, in its window."""
-    from service.store.deliveries import BACKFILL
+    from service.store.deliveries import rank
 
     said = body.read_json(request, Retry(), "retry")
-    priority = BACKFILL if said.pop("backfill", False) else None
+    priority = rank(said.pop("backfill", None))
     return _json({"retried": deployment().store.deliveries.retry_all(said, priority=priority)}, HTTPStatus.ACCEPTED)
 
 

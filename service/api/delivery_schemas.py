@@ -31,7 +31,11 @@ class Retry(Strict):
 
     state = fields.String(validate=validate.OneOf(["dead", "refused"]))
     destination = fields.String(validate=_NAME)
-    backfill = fields.Boolean(metadata={"description": "Behind everything else, in the destination's window."})
+    backfill = fields.Boolean(
+        metadata={
+            "description": "Behind everything else, in the destination's window; `false`: at once. Absent: as it was."
+        }
+    )
 
 
 class Edit(Strict):

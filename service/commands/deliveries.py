@@ -35,12 +35,18 @@ def command(state: str | None, destination: str | None, report: str | None, limi
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @click.option("--state", type=_DEAD, help="Only dead letters in this state. Default: both.")
 @click.option("--destination", metavar="NAME", help="Only to this destination.")
-@click.option("--backfill", is_flag=True, help="Behind everything else, in the destination's window.")
+@click.option(
+    "--backfill/--now",
+    default=None,
+    help="Behind everything else, in the destination's window; or at once, also what was a backfill.",
+)
 @click.option("--all", "every", is_flag=True, help="All dead letters that meet the conditions.")
 @refusing
-def replay(ids: tuple[str, ...], state: str | None, destination: str | None, *, backfill: bool, every: bool) -> None:
+def replay(
+    ids: tuple[str, ...], state: str | None, destination: str | None, *, backfill: bool | None, every: bool
+) -> None:
     """Send dead letters again, the same bytes: those named by ID, or all that meet the conditions."""
-    from service.store.deliveries import BACKFILL
+    from service.store.deliveries import rank
 
     said = {"state": state, "destination": destination}
     wanted = {name: value for name, value in said.items() if value is not None}
@@ -49,7 +55,7 @@ def replay(ids: tuple[str, ...], state: str | None, destination: str | None, *, 
     here = settings()
     everything = store(here)
     kept = everything.deliveries
-    priority = BACKFILL if backfill else None
+    priority = rank(backfill)
     with acting(here, everything, Act(Arrival.SENT_AGAIN, "replay")) as act:
         if ids:
             for one in ids:

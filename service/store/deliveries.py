@@ -361,6 +361,11 @@ def _following(connection: Connection, id: str) -> tuple[str, ...]:  # noqa: A00
     return tuple(connection.execute(select(DELIVERIES.c.id).where(DELIVERIES.c.parent == id)).scalars())
 
 
+def rank(backfill: bool | None) -> int | None:
+    """The priority that somebody asks for; None: the one that there is."""
+    return None if backfill is None else BACKFILL if backfill else 0
+
+
 def hold(connection: Connection, report: int) -> None:
     """Hold the report, so that the order of its versions is decided by one at a time; SQLite has one writer anyway."""
     connection.execute(select(REPORTS.c.id).where(REPORTS.c.id == report).with_for_update())

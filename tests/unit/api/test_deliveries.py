@@ -230,6 +230,16 @@ def test_dead_letters_are_sent_again_in_bulk(client: FlaskClient, store: Store) 
     assert client.post("/v1/deliveries/retry", json={"state": "verified"}).status_code == 422
 
 
+@pytest.mark.parametrize(("said", "backfill"), [({}, True), ({"backfill": False}, False)])
+def test_what_was_a_backfill_stays_one_unless_it_is_sent_at_once(
+    client: FlaskClient, store: Store, said: dict[str, bool], backfill: bool
+) -> None:
+    [one] = answered(post(client, "?deliver=pacs&backfill=true"))["deliveries"]
+    end(store, one["id"], State.DEAD)
+    assert answered(client.post("/v1/deliveries/retry", json=said)) == {"retried": 1}
+    assert answered(client.get(one["href"]))["backfill"] is backfill
+
+
 def test_a_dead_letter_is_written_again_as_a_new_delivery(client: FlaskClient, store: Store) -> None:
     [old] = answered(post(client, "?deliver=pacs"))["deliveries"]
     assert client.post(f"{old['href']}/edit", json={}).status_code == 409
