@@ -239,6 +239,8 @@ def drain(bench: Bench, workers: int, seconds: float, share: float) -> dict[str,
             held.callback(stop, process)
         before = bench.open()
         while bench.open() >= before - 50 * workers:  # all have started
+            if any(process.poll() is not None for process in running):
+                raise RuntimeError("a worker ended by itself")
             time.sleep(0.2)
         begun, at, spent = bench.open(), time.monotonic(), sum(cpu_s(one.pid) for one in running)
         time.sleep(seconds)
