@@ -95,6 +95,9 @@ class Loaded:
             "evaluations": self._name(self.evaluations, designations),
         }
         shipped = _issuers(read_csv(mappings.joinpath("issuers.csv"), defects), defects)
+        if issuers is not None and not issuers.is_file():
+            # Without them ids would get no issuer, and lesions other tracking UIDs.
+            defects.add(issuers.name, 1, "there is no such file (setting issuers_file)")
         own = _issuers(read_csv(issuers, defects, columns="issuers.csv"), defects) if issuers is not None else {}
         self.issuers = shipped | own
         self.words.settle()

@@ -77,7 +77,10 @@ def read_csv(source: Traversable, defects: Defects, *, columns: str | None = Non
         return
     file = f"{columns}/{source.name}" if columns in (VALUE_SETS, LABELS) else source.name
     wanted = COLUMNS[columns or file]
-    reader = csv.reader(io.StringIO(source.read_text(encoding="utf-8")), strict=True)
+    text = _text(source, file, defects)
+    if text is None:
+        return
+    reader = csv.reader(io.StringIO(text), strict=True)
     header = next(reader, [])
     if tuple(header) != wanted:
         defects.add(file, 1, f"the columns are not {','.join(wanted)}")
@@ -90,6 +93,15 @@ def read_csv(source: Traversable, defects: Defects, *, columns: str | None = Non
             yield Line(file, reader.line_num, tuple(map(intern, map(str.strip, cells))))
     except csv.Error as error:
         defects.add(file, reader.line_num, f"not CSV: {error}")
+
+
+def _text(source: Traversable, file: str, defects: Defects) -> str | None:
+    """What a table says, or None where it is not UTF-8."""
+    try:
+        return source.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        defects.add(file, 1, "the table is not UTF-8")
+        return None
 
 
 def read_value_sets(folder: Traversable, defects: Defects) -> dict[str, list[Line]]:
@@ -106,7 +118,9 @@ def read_toml(folder: Traversable, file: str, defects: Defects) -> list[TomlRow]
     source = folder.joinpath(file)
     if not source.is_file():
         return []
-    text = source.read_text(encoding="utf-8")
+    text = _text(source, file, defects)
+    if text is None:
+        return []
     try:
         document = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:

@@ -26,6 +26,7 @@ BROKEN = 3
 """The exit code of a defect of ours."""
 COUNT = click.IntRange(1, 2**31 - 1)
 """A number that fits an integer column of every database."""
+NO_DATABASE = "there is no database yet: run `lesionbridge migrate` (setting database_url says where)"
 PORT = click.IntRange(0, 65_535)
 DAYS = click.IntRange(1, 36_500)
 MAX_SAID = 20
@@ -98,7 +99,7 @@ def store(here: Settings, *, as_it_is: bool = False) -> Store:
 def ready(kept: Store) -> Store:
     """The same, or an end with what is wrong with its tables."""
     if not kept.is_there():
-        stop("there is no database yet: run `lesionbridge migrate` (setting database_url says where)")
+        stop(NO_DATABASE)
     for fault in kept.faults():
         stop(fault)
     return kept

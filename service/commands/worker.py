@@ -2,14 +2,14 @@
 
 import os
 import signal
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.commands.speaking import PORT, received, refusing, say, settings, site, stop
+from service.commands.speaking import NO_DATABASE, PORT, received, refusing, say, settings, site, stop, store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +42,9 @@ def command(metrics_port: int | None, metrics_host: str) -> None:
     here = settings()
     configure_logging(here.log_level)
     worker = made(here, say)
+    with closing(store(here, as_it_is=True)) as kept:
+        for fault in (NO_DATABASE,) if not kept.is_there() else kept.faults():
+            say(f"{fault}; waiting for that")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.request_stop())
     if metrics_port is not None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import click
@@ -204,3 +206,37 @@ def test_a_full_disk_is_said(good: str, command: tuple[str, ...]) -> None:
         done = lesionbridge(*command, out=full.fileno())
     assert (done.returncode, b"No space left on device" in done.stderr) == (2, True), done.stderr
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("binary", "binary:1: the table is not UTF-8"), ("none", "none:1: there is")]
+)
+def test_a_file_of_issuers_that_can_not_be_read_is_refused(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: str
+) -> None:
+    (tmp_path / "binary").write_bytes(bytes(range(256)))
+    monkeypatch.setenv("LESIONBRIDGE_ISSUERS_FILE", str(tmp_path / name))
+    refused = run("code", "brain")
+    assert (refused.exit_code, said in refused.stderr) == (2, True), refused.stderr
+
+
+@pytest.mark.parametrize("table", ["codings.csv", "report.toml"])
+def test_a_table_that_is_not_utf_8_is_a_defect(run: Run, tmp_path: Path, table: str) -> None:
+    for kind in ("terminology", "mappings"):
+        shutil.copytree(str(files(kind)), tmp_path / kind)
+    (found,) = [one for kind in ("terminology", "mappings") for one in (tmp_path / kind).rglob(table)]
+    found.write_bytes(bytes(range(256)))
+    told = run("terminology", "check", "--terminology", "terminology", "--mappings", "mappings")
+    assert (told.exit_code, f"{table}:1: the table is not UTF-8" in told.stderr) == (1, True)
+
+
+@pytest.mark.usefixtures("run")
+def test_a_worker_says_what_it_waits_for() -> None:
+    command = [sys.executable, "-m", "service.cli", "worker"]
+    worker = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        assert worker.stderr is not None
+        assert worker.stderr.readline().startswith("there is no database yet: run `lesionbridge migrate`")
+    finally:
+        worker.kill()
+        worker.communicate()
