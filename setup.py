@@ -5,12 +5,13 @@ the list where a conversion spends its time (docs/performance.md); what calls it
 """
 
 import os
+import sys
 from typing import Any
 
 from setuptools import setup
 
 ROOMS = {
-    "domain": ("codes", "loss", "uids"),
+    "domain": ("codes", "geometry", "lesion", "loss", "uids"),
     "coding": ("coder", "consistency", "identities", "lesions", "measuring", "naming", "notes", "sides", "terms"),
     "formats": ("reading",),
     "formats/findings": ("fields", "images", "measurements", "members", "points", "read", "shapes", "terms"),
@@ -32,6 +33,10 @@ ROOMS = {
 """The modules that are compiled, by their room in ``service/``."""
 
 
+_WITHIN = ["-fvisibility=hidden", "-fno-semantic-interposition", "-fno-plt"]
+"""Functions of the library call each other straight: nobody replaces one of them from outside."""
+
+
 def extensions() -> list[Any]:
     """What there is to compile; mypyc comes with mypy, which only this build needs."""
     if os.environ.get("LESIONBRIDGE_COMPILE") != "1":
@@ -40,6 +45,8 @@ def extensions() -> list[Any]:
 
     modules = [f"service/{room}/{name}.py" for room, names in ROOMS.items() for name in names]
     made: list[Any] = mypycify(modules, opt_level="2", debug_level="0", group_name="lesionbridge")
+    for extension in made if sys.platform == "linux" else ():
+        extension.extra_compile_args += _WITHIN
     return made
 
 

@@ -5,12 +5,12 @@ millimetres are patient coordinates of a frame of reference (PS3.3 C.18.9). Shap
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import Field, dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
-from service.domain.quick import quickly_made
+from service.domain.quick import data_class, interpreted, quickly_made
 from service.domain.solids import ROUNDED_MM, axes_fault, plane_fault
 from service.domain.uids import check_uid
 
@@ -51,21 +51,34 @@ POINTS_3D = {
 """Fewest and most points of a 3D shape (a polygon without its closing point)."""
 
 
-@quickly_made
-@dataclass(frozen=True, slots=True)
 class Region2D(Generic[T]):
     """A shape in pixels, (n, 2); ``measurement`` names the measurement of the lesion that it shows."""
 
-    graphic: Graphic
-    points: tuple[Point2D, ...]
-    measurement: T | None = None
-    where: str = field(default="", compare=False)
+    __slots__ = ("graphic", "measurement", "points", "where")
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    def __init__(
+        self,
+        graphic: Graphic,
+        points: tuple[Point2D, ...],
+        measurement: T | None = None,
+        where: str = "",
+    ) -> None:
+        """Fill it; `data_class` makes the rest of it."""
+        self.graphic: Final = graphic
+        self.points: Final = points
+        self.measurement: Final = measurement
+        self.where: Final = where
+        self.__post_init__()
 
     def __post_init__(self) -> None:
         """Hold the number of points of the shape."""
         fewest, most = POINTS_2D[self.graphic]
         if not fewest <= len(self.points) <= most:
             raise ValueError(f"a {self.graphic} has {fewest} to {most} points")
+
+
+data_class(Region2D)
 
 
 def extent(region: Region2D[T]) -> Decimal:
@@ -86,6 +99,7 @@ def fault_in_space(graphic: Graphic3D, points: tuple[Point3D, ...]) -> str | Non
     return None
 
 
+@interpreted
 @dataclass(frozen=True, slots=True)
 class Region3D:
     """A shape in millimetres, (n, 3), patient coordinates of ``frame_of_reference``."""
@@ -117,7 +131,6 @@ SINGLE_FRAME = frozenset(
 """SOP classes of images whose IOD has no Multi-frame module (PS3.3 A)."""
 
 
-@quickly_made
 @dataclass(frozen=True, slots=True)
 class ImageReference:
     """One SOP instance: ``study`` is the report's own study when None; ``frames`` empty means the whole instance.
@@ -131,6 +144,24 @@ class ImageReference:
     study: str | None = None
     frames: tuple[int, ...] = ()
     where: str = field(default="", compare=False)
+
+    def __init__(
+        self,
+        sop_class: str,
+        sop_instance: str,
+        series: str,
+        study: str | None = None,
+        frames: tuple[int, ...] = (),
+        where: str = "",
+    ) -> None:
+        """Fill the native class; in Python `quickly_made` does it."""
+        self.sop_class = sop_class  # type: ignore[misc] # read-only for all others
+        self.sop_instance = sop_instance  # type: ignore[misc] # likewise
+        self.series = series  # type: ignore[misc] # likewise
+        self.study = study  # type: ignore[misc] # likewise
+        self.frames = frames  # type: ignore[misc] # likewise
+        self.where = where  # type: ignore[misc] # likewise
+        self.__post_init__()
 
     def __post_init__(self) -> None:
         """Hold the UIDs; frames count from 1, and a single-frame image has no other."""
@@ -147,19 +178,29 @@ class ImageReference:
             object.__setattr__(self, "frames", ())
 
 
-@quickly_made
-@dataclass(frozen=True, slots=True)
+quickly_made(ImageReference)
+
+
 class LesionImage(Generic[T]):
     """An image that shows a lesion, with the shapes on it."""
 
-    image: ImageReference
-    regions: tuple[Region2D[T], ...] = ()
+    __slots__ = ("image", "regions")
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    def __init__(self, image: ImageReference, regions: tuple[Region2D[T], ...] = ()) -> None:
+        """Fill it; `data_class` makes the rest of it."""
+        self.image: Final = image
+        self.regions: Final = regions
+
+
+data_class(LesionImage)
 
 
 SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 """Segmentation Storage (PS3.6 table A-1)."""
 
 
+@interpreted
 @dataclass(frozen=True, slots=True)
 class SegmentReference:
     """One segment (``number`` from 1) of a SEG instance, made from ``source_series``."""

@@ -1,8 +1,9 @@
 """Frozen data classes of which a report holds hundreds, made in a third of the time; and what stays of Python."""
 
-from dataclasses import fields
+from dataclasses import MISSING, FrozenInstanceError, field, fields, make_dataclass
+from inspect import Parameter, signature
 from types import new_class
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 C = TypeVar("C")
 
@@ -44,6 +45,40 @@ def open_twin(cls: type[C]) -> type[C] | None:
         return None
     bases = cls.__dict__.get("__orig_bases__", cls.__bases__)
     return new_class(cls.__name__, bases, {}, lambda scope: scope.update(__slots__=cls.__dict__["__slots__"]))
+
+
+_DECLARED = ("__dataclass_fields__", "__dataclass_params__", "__match_args__", "__eq__", "__hash__", "__repr__")
+"""What a data class has beside its ``__init__`` and what keeps it from changing."""
+
+
+def data_class(cls: type[C]) -> type[C]:
+    """Make a frozen data class of a class with slots and an ``__init__`` that fills them; ``where`` is not compared.
+
+    For generic ones, which mypyc makes native only where no decorator is on them. Said below the class: it is the same
+    class after it. In Python it is made as `quickly_made` does it.
+    """
+    members = [
+        (
+            one.name,
+            one.annotation if one.annotation is not Parameter.empty else Any,
+            field(default=MISSING if one.default is Parameter.empty else one.default, compare=one.name != "where"),
+        )
+        for one in signature(cls).parameters.values()
+    ]
+    declared = make_dataclass(cls.__name__, members, frozen=True)
+    for name in _DECLARED:
+        setattr(cls, name, declared.__dict__[name])
+    for name, method in (("__setattr__", _refuse), ("__delattr__", _refuse), ("__reduce__", _reduced)):
+        setattr(cls, name, method)
+    return quickly_made(cls)
+
+
+def _refuse(self: object, name: str, value: object = None) -> NoReturn:  # noqa: ARG001 - as `setattr` calls it
+    raise FrozenInstanceError(f"cannot change {name!r}")
+
+
+def _reduced(self: Any) -> tuple[type, tuple[object, ...]]:
+    return type(self), tuple([getattr(self, one.name) for one in fields(self)])
 
 
 def interpreted(cls: type[C]) -> type[C]:

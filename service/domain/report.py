@@ -4,18 +4,40 @@
 (`CodedReport`). The structure is written once; the type parameter says whether its terms are resolved.
 """
 
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
 from service.domain.codes import CodedTerm, Term
-from service.domain.geometry import ImageReference, LesionImage, Region3D, SegmentReference
+from service.domain.geometry import ImageReference
+from service.domain.lesion import CountKind, Evaluation, Lesion, Measurement, ReferenceRange, TimePoint
 from service.domain.loss import Loss
 from service.domain.names import PersonName
-from service.domain.quick import quickly_made
 from service.domain.times import DateTime
 from service.domain.uids import check_uid
+
+__all__ = [
+    "CodedReport",
+    "Comparison",
+    "CountKind",
+    "Device",
+    "Evaluation",
+    "Issuer",
+    "Lesion",
+    "LesionReport",
+    "Measurement",
+    "Observer",
+    "Patient",
+    "PatientId",
+    "Person",
+    "Predecessor",
+    "ReferenceRange",
+    "Report",
+    "Sex",
+    "Status",
+    "Study",
+    "TimePoint",
+]
 
 T = TypeVar("T")
 
@@ -141,104 +163,6 @@ class Study(Generic[T]):
         check_uid(self.uid)
         if not self.procedures:
             raise ValueError("a study has at least one procedure")
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceRange:
-    """What is normal for a measurement, in its own unit (TID 310)."""
-
-    low: Decimal | None = None
-    high: Decimal | None = None
-    text: str | None = None
-
-    def __post_init__(self) -> None:
-        """It says something, and low is not above high."""
-        if self.low is None and self.high is None and self.text is None:
-            raise ValueError("a reference range is empty")
-        if self.low is not None and self.high is not None and self.low > self.high:
-            raise ValueError("a reference range has low above high")
-
-
-@quickly_made
-@dataclass(frozen=True, slots=True)
-class Measurement(Generic[T]):
-    """A number with its unit; ``value`` keeps the digits as written (12.50 stays 12.50).
-
-    ``image`` is the SOP Instance UID of the image it was measured on.
-    """
-
-    concept: T
-    value: Decimal
-    unit: T
-    method: T | None = None
-    derivation: T | None = None
-    range: ReferenceRange | None = None
-    image: str | None = None
-    where: str = field(default="", compare=False)
-
-
-@quickly_made
-@dataclass(frozen=True, slots=True)
-class Evaluation(Generic[T]):
-    """A coded answer: ``name`` is the field as a concept, ``row`` its key in ``mappings/evaluations.toml``."""
-
-    name: T
-    value: T
-    row: str = ""
-    where: str = field(default="", compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class TimePoint(Generic[T]):
-    """When in a protocol the lesion was seen (TID 1502)."""
-
-    label: str
-    type: T | None = None
-    order: int | None = None
-    subject_identifier: str | None = None
-    protocol_identifier: str | None = None
-
-
-class CountKind(StrEnum):
-    """How many a lesion entry stands for, where no number is known."""
-
-    MULTIPLE = "multiple"
-    INNUMERABLE = "innumerable"
-
-
-@quickly_made
-@dataclass(frozen=True, slots=True)
-class Lesion(Generic[T]):
-    """One abnormality followed over time.
-
-    ``tracking_uid`` is None only where the sender gave none and the report is not coded yet.
-    """
-
-    id: str
-    finding: T
-    tracking_uid: str | None = None
-    category: T | None = None
-    site: T | None = None
-    laterality: T | None = None
-    topography: T | None = None
-    count: int | CountKind | None = None
-    certainty: T | None = None
-    change: T | None = None
-    time_point: TimePoint[T] | None = None
-    text: str | None = None
-    measurements: tuple[Measurement[T], ...] = ()
-    evaluations: tuple[Evaluation[T], ...] = ()
-    images: tuple[LesionImage[T], ...] = ()
-    regions3d: tuple[Region3D, ...] = ()
-    segment: SegmentReference | None = None
-    where: str = field(default="", compare=False)
-
-    def __post_init__(self) -> None:
-        """Hold the UID and the count."""
-        if self.tracking_uid is not None:
-            check_uid(self.tracking_uid)
-        if isinstance(self.count, int) and not isinstance(self.count, CountKind) and self.count < 1:
-            raise ValueError("a lesion entry stands for at least one lesion")
 
 
 @dataclass(frozen=True, slots=True)

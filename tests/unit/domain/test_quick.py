@@ -3,13 +3,13 @@
 import inspect
 import pickle
 from copy import copy
-from dataclasses import FrozenInstanceError, dataclass, fields, make_dataclass, replace
-from typing import Any
+from dataclasses import Field, FrozenInstanceError, dataclass, fields, make_dataclass, replace
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 import pytest
 
 from service.domain import codes
-from service.domain.quick import quickly_made
+from service.domain.quick import data_class, quickly_made
 from tests.reports import rich_report
 
 
@@ -25,6 +25,25 @@ class Sized:
         """A size is positive."""
         if self.size < 1:
             raise ValueError("a size is positive")
+
+
+T = TypeVar("T")
+
+
+class Placed(Generic[T]):
+    """One of any kind, at its place."""
+
+    __slots__ = ("count", "value", "where")
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    def __init__(self, value: T, count: int = 1, where: str = "") -> None:
+        """Fill it."""
+        self.value: Final = value
+        self.count: Final = count
+        self.where: Final = where
+
+
+data_class(Placed)
 
 
 def test_it_is_made_by_position_and_by_name_with_defaults() -> None:
@@ -57,3 +76,28 @@ def test_every_class_of_a_report_keeps_its_signature() -> None:
         plain = make_dataclass("Plain", [(one.name, one.type, one) for one in fields(kind)], frozen=True)
         assert list(inspect.signature(kind).parameters) == list(inspect.signature(plain).parameters)
     assert replace(lesion) == lesion
+
+
+def test_a_plain_class_with_slots_becomes_a_data_class() -> None:
+    one = Placed("a", where="/x")
+    assert repr(one) == "Placed(value='a', count=1, where='/x')"
+    assert [(member.name, member.compare) for member in fields(one)] == [
+        ("value", True),
+        ("count", True),
+        ("where", False),
+    ]
+    assert one == Placed("a", 1, "/elsewhere") != Placed("b")
+    assert hash(one) == hash(Placed("a"))
+    assert replace(one, count=2) == Placed("a", 2)
+    assert copy(one).where == pickle.loads(pickle.dumps(one)).where == "/x"
+    assert not hasattr(one, "__dict__")
+
+
+def test_a_plain_class_made_a_data_class_never_changes() -> None:
+    one: Any = Placed("a")
+    with pytest.raises(FrozenInstanceError):
+        one.count = 2
+    with pytest.raises(FrozenInstanceError):
+        one.other = 2
+    with pytest.raises(FrozenInstanceError):
+        del one.count
