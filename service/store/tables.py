@@ -247,6 +247,7 @@ Index(
     DELIVERIES.c.fed,
     DELIVERIES.c.destination,
     DELIVERIES.c.created,
+    DELIVERIES.c.priority,
     info={"where": IS_OPEN},
 )
 

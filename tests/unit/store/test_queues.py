@@ -98,3 +98,11 @@ def test_whether_a_destination_stands_still_is_read_from_indexes(full: Store) ->
         assert not stalled(full._engine, full.now(), "ehr")
     assert found
     assert all(is_direct(plan) for plan in found), found
+
+
+def test_the_length_of_each_queue_is_counted_in_an_index(full: Store) -> None:
+    with plans(full) as found:
+        [(destination, (waiting, _))] = full.deliveries.queues().items()
+    assert (destination, waiting) == ("pacs", WAITING + 1)
+    [plan] = found
+    assert "ix_deliveries_open" in plan, plan

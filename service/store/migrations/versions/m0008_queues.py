@@ -25,7 +25,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_deliveries_open",
         "deliveries",
-        ["fed", "destination", "created"],
+        ["fed", "destination", "created", "priority"],
         sqlite_where=is_open,
         postgresql_where=is_open,
     )
