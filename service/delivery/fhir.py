@@ -11,6 +11,7 @@ from service.delivery.fhir_answers import resource, transaction
 from service.delivery.fhir_entries import Entry, NotFhir, apart, entries, facts, lacking, references
 from service.delivery.fhir_ordered import Ordered
 from service.delivery.fhir_search import held
+from service.delivery.firsts import Firsts
 from service.delivery.http import HttpPeer
 from service.delivery.settings import Fhir
 
@@ -29,6 +30,7 @@ class FhirDestination:
         self._peer = peer or HttpPeer(settings.timeouts, settings.tls, settings.auth)
         self._base = settings.url.rstrip("/")
         self._json = f"application/fhir+json; fhirVersion={VERSIONS[settings.takes]}"
+        self._firsts = Firsts()
 
     @property
     def name(self) -> str:
@@ -39,20 +41,33 @@ class FhirDestination:
         """Post the bundle as it is; or its requests in their order, where the server can't take them together."""
         try:
             listed = entries(outgoing.content, outgoing.media_type)
-            if any(entry.is_transaction for entry in listed):
-                return self._transactions(listed)
-            is_list = outgoing.media_type.startswith(REQUESTS)
-            if is_list or self.settings.bundle == SINGLE or not self.settings.update_as_create:
-                media_type = self._json if is_list else outgoing.media_type
-                ordered = Ordered(self._peer, self._base, media_type, self._json)
-                return ordered.send(listed, update_as_create=self.settings.update_as_create)
-            headers = {"Content-Type": outgoing.media_type, "Accept": self._json, "Prefer": "return=minimal"}
-            reply = self._peer.ask("POST", self._base, headers, outgoing.content)
+            return self._firsts.run(self._shared(listed), lambda: self._sent(outgoing, listed))
         except NotFhir as error:
             return Answer(Outcome.REFUSED, str(error))
         except Failed as failed:
             return failed.answer
+
+    def _sent(self, outgoing: Outgoing, listed: Sequence[Entry]) -> Answer:
+        if any(entry.is_transaction for entry in listed):
+            return self._transactions(listed)
+        is_list = outgoing.media_type.startswith(REQUESTS)
+        if is_list or self.settings.bundle == SINGLE or not self.settings.update_as_create:
+            media_type = self._json if is_list else outgoing.media_type
+            ordered = Ordered(self._peer, self._base, media_type, self._json)
+            return ordered.send(listed, update_as_create=self.settings.update_as_create)
+        headers = {"Content-Type": outgoing.media_type, "Accept": self._json, "Prefer": "return=minimal"}
+        reply = self._peer.ask("POST", self._base, headers, outgoing.content)
         return transaction(self._peer, reply, len(listed))
+
+    def _shared(self, listed: Sequence[Entry]) -> frozenset[str]:
+        """What other reports bring, too: it is created once; without update as create also what has a derived id."""
+        by_id = not self.settings.update_as_create
+        return frozenset(
+            entry.query
+            for entry in apart(listed)
+            if (entry.method == "POST" and entry.condition)
+            or (by_id and entry.method == "PUT" and "?" not in entry.url)
+        )
 
     def _transactions(self, listed: Sequence[Entry]) -> Answer:
         """Post several transactions, each when the one before is stored: they refer to what that stored."""
