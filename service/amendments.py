@@ -119,7 +119,9 @@ def _newest(base: "Stored", store: "Store") -> None:
 
 
 def _kept(source: Source, base: "Stored", store: "Store") -> Received:
-    return read(replace(as_it_came(source, store, base), received=None, mapping="", validate=False))
+    """The version as it is kept. What is made of it is no document that came, and so follows none by what it names."""
+    kept = as_it_came(replace(source, received=None, mapping="", validate=False), store, base)
+    return replace(read(kept), follows=False)
 
 
 def _next(report: LesionReport, base: "Stored", status: Status) -> LesionReport:
