@@ -29,8 +29,6 @@ SOURCE = "source"
 """Under which name a document is kept that came in another format than findings JSON."""
 UNMEASURED = "unmeasured"
 """Under which name a document is kept whose segments were measured when it came: the report has their sizes."""
-REJECTION = "rejection"
-"""Under which name the note is kept that rejects the SRs of the versions before."""
 
 
 def kept_of(received: Received) -> tuple[Format, ...]:

@@ -23,8 +23,8 @@ from service.api.delivery_schemas import (
 from service.api.deployment import deployment
 from service.api.openapi import DELIVERED, EDIT_BODY, RETRY_BODY, Blueprint
 from service.api.schemas import Prefer
+from service.domain.emitted import REJECTION
 from service.doors import SUFFIXES, Format, Options
-from service.drafts import REJECTION
 from service.pipeline import Source
 from service.publishing import Receipt
 

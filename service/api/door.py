@@ -197,8 +197,7 @@ def _audited(response: Response) -> Response:
         if observe.status(response) < 300:
             from service.api.problems import answer
 
-            why = "the audit trail can't be written: nothing is given out; ask again"
-            if request.method != "GET":
-                why = "the audit trail can't be written: what was asked for may be done; look before you ask again"
+            # What was done stays done: the same request again has the same outcome, and its line in the trail.
+            why = "the audit trail can't be written: nothing is given out or said to be done; ask again"
             return answer(Unavailable(Problem("", "audit", why)))
     return response

@@ -1,8 +1,12 @@
 """What a writer hands back: bytes, their media type, and what the format could not carry."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from service.domain.loss import Loss
+
+REJECTION: Final = "rejection"
+"""Under which name the note is kept that rejects the SRs of the versions before; each name of one begins so."""
 
 
 @dataclass(frozen=True, slots=True)

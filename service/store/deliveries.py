@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, case, exists, func, insert, or_, select, update
 
-from service.domain.emitted import SrReference
+from service.domain.emitted import REJECTION, SrReference
 from service.domain.errors import Conflict, NotFound, Problem
 from service.domain.received import Sent
 from service.store.database import reading, transaction
@@ -34,9 +34,18 @@ DEAD_LETTERS: Final = (State.REFUSED, State.DEAD)
 """What a person has to look at, until it is written again."""
 _NEXT: Final = DELIVERIES.alias("next").c
 _FOLLOWED: Final = exists().where(_NEXT.version == DELIVERIES.c.version, _NEXT.parent == DELIVERIES.c.id)
-_REPLACED: Final = _FOLLOWED.where(_NEXT.destination == DELIVERIES.c.destination)
-"""Whether another delivery to the same destination is in its place: its own bytes would undo that one."""
-UNSEEN: Final = DELIVERIES.c.state.in_(DEAD_LETTERS) & ~_FOLLOWED
+# Whichever delivery the later one follows: by way of another destination, or written twice, that is not the one whose
+# place it has. A rejection note is never written again, and what it goes with does not take its place.
+_IN_ITS_PLACE: Final = (
+    _NEXT.version == DELIVERIES.c.version,
+    _NEXT.destination == DELIVERIES.c.destination,
+    _NEXT.position > DELIVERIES.c.position,
+    _NEXT.parent.is_not(None),
+    ~DELIVERIES.c.role.startswith(REJECTION),
+)
+_REPLACED: Final = exists().where(*_IN_ITS_PLACE)
+"""Whether a later delivery to the same destination is in its place: its own bytes would undo that one."""
+UNSEEN: Final = DELIVERIES.c.state.in_(DEAD_LETTERS) & ~_FOLLOWED & ~_REPLACED
 """Dead letters that nobody has looked after: none was written again in its place, here or for another destination."""
 
 
@@ -254,7 +263,7 @@ class DeliveryStore:
                     raise _not_found()
                 if state in DEAD_LETTERS:
                     why = "it was written again for this destination: what follows it is sent in its place"
-                    raise Conflict(Problem("", "dead-letter", why, _following(connection, id)))
+                    raise Conflict(Problem("", "dead-letter", why, _in_its_place(connection, id)))
                 raise Conflict(
                     Problem("", "dead-letter", f"this delivery is {state}: only a dead letter is sent again")
                 )
@@ -356,9 +365,10 @@ def _put_back(
     return int(connection.execute(statement).rowcount)
 
 
-def _following(connection: Connection, id: str) -> tuple[str, ...]:  # noqa: A002 - the route's own word
-    """The deliveries that were written in the place of one."""
-    return tuple(connection.execute(select(DELIVERIES.c.id).where(DELIVERIES.c.parent == id)).scalars())
+def _in_its_place(connection: Connection, id: str) -> tuple[str, ...]:  # noqa: A002 - the route's own word
+    """The newest delivery that is in the place of one."""
+    statement = select(_NEXT.id).where(DELIVERIES.c.id == id, *_IN_ITS_PLACE).order_by(_NEXT.position.desc()).limit(1)
+    return tuple(connection.execute(statement).scalars())
 
 
 def rank(backfill: bool | None) -> int | None:

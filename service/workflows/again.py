@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from service.delivery.settings import DestinationSettings
+from service.domain.emitted import REJECTION
 from service.domain.errors import Conflict, NotFound, Problem
 from service.domain.received import Earlier, Received
 from service.doors import Format, Options
-from service.drafts import REJECTION, ROLES
+from service.drafts import ROLES
 from service.pipeline import Source, read
 from service.store.deliveries import Delivery, State
 from service.store.reports import Store
@@ -75,10 +76,11 @@ def edit(
     """A new delivery in the place of a dead letter: written again for its destination, or for another one.
 
     ``said``: destination, dialect, bundle, language. Raises NotFound, Invalid, Conflict for a delivery that is no dead
-    letter, or that was written again for the same destination and is no dead letter there.
+    letter, or where one that was written again is at the destination already: only the newest there may be, since older
+    bytes would undo it.
     """
     old = store.deliveries.get(delivery)
-    if not old.is_dead and old.state is not State.DRY_RUN:
+    if not _may_be_edited(old):
         raise Conflict(Problem("", "dead-letter", f"it is {old.state}: only a dead letter is written again"))
     if old.role.startswith(REJECTION):
         raise Conflict(Problem("", "rejection", "a rejection note is sent again as it is, or not at all"))
@@ -86,15 +88,21 @@ def edit(
     dialect, bundle = said.get("dialect", at.dialect), said.get("bundle", at.bundle)
     at = replace(at, dialect=dialect, bundle=bundle, language=said.get("language", at.language))
     beside = store.deliveries.of(old.version)
-    taken = [one for one in beside if (one.parent, one.destination) == (old.id, at.name) and not one.is_dead]
-    if taken:
-        why = f"it was written again for {at.name}: that one is {taken[-1].state}"
-        raise Conflict(Problem("/destination", "dead-letter", why, (taken[-1].id,)))
+    newest = next((one for one in reversed(beside) if one.destination == at.name and one.parent is not None), None)
+    if newest is not None and newest.id != old.id:
+        why = f"it was written again for {at.name}: that one is {newest.state}"
+        why = f"{why}, edit that one" if _may_be_edited(newest) else why
+        raise Conflict(Problem("/destination", "dead-letter", why, (newest.id,)))
     there = [one.destination for one in beside]
     makes = OfStored(store, store.get(old.version), source, None)
     plan = Plan((at,), old.priority, old.origin, parent=old.id)
     made = _add(store, old.version, plan, makes, there)
     return next(one for one in reversed(made) if one.destination == at.name)
+
+
+def _may_be_edited(delivery: Delivery) -> bool:
+    """Whether it may be written again."""
+    return delivery.is_dead or delivery.state is State.DRY_RUN
 
 
 def _add(store: Store, version: str, plan: Plan, makes: OfStored, there: list[str]) -> tuple[Delivery, ...]:

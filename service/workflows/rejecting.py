@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from service.amendments import REASONS
-from service.domain.emitted import SrDocument, SrReference
+from service.domain.emitted import REJECTION, SrDocument, SrReference
 from service.domain.received import Received
 from service.doors import Format, Options
-from service.drafts import REJECTION
 from service.formats.sr.rejection import SOP_CLASS, rejection
 from service.pipeline import Outcome
 from service.publishing import Planner

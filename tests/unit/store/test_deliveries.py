@@ -381,6 +381,31 @@ def test_what_was_written_again_is_not_sent_again(kept: Store) -> None:
     assert kept.deliveries.get("pacs-2").state is State.QUEUED
 
 
+def test_of_two_that_were_written_again_of_one_the_older_is_not_sent_again(kept: Store) -> None:
+    keep(kept)
+    end(kept, begin(kept), state=State.DEAD)
+    for number in (2, 3):  # as they were made before each was written again once
+        kept.deliveries.add(ID.format(1), [planned(number, parent="pacs-1")], (), Origin())
+    end(kept, begin(kept, "pacs-2"), state=State.DEAD)
+    end(kept, begin(kept, "pacs-3"), state=State.STORED)
+    assert kept.deliveries.retry_all({}) == 0
+    with pytest.raises(Conflict) as raised:
+        kept.deliveries.retry("pacs-2")
+    assert raised.value.problems[0].candidates == ("pacs-3",)
+    assert kept.deliveries.counts() == {}
+
+
+def test_a_rejection_note_is_sent_again_beside_an_sr_that_was_written_again(kept: Store) -> None:
+    note = output("rejection@pacs", "application/dicom", b"note")
+    both = Consignment((note,), (planned(1), planned(2, role=note.role)))
+    kept.keep(replace(make_draft(), consignment=both))
+    for one in ("pacs-1", "pacs-2"):
+        end(kept, begin(kept, one), state=State.DEAD)
+    kept.deliveries.add(ID.format(1), [planned(3, parent="pacs-1")], (), Origin())
+    assert kept.deliveries.counts() == {("pacs", State.QUEUED): 1, ("pacs", State.DEAD): 1}
+    assert kept.deliveries.retry("pacs-2").state is State.QUEUED
+
+
 def test_what_was_written_again_for_another_destination_may_be_sent_again_and_waits_for_nobody(kept: Store) -> None:
     keep(kept)
     end(kept, begin(kept), state=State.REFUSED)
