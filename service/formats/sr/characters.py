@@ -30,6 +30,7 @@ _SINGLE: Final = {
 """The defined terms without code extensions (PS3.3 tables C.12-2 and C.12-5)."""
 
 _NOT_NAMED: Final = "texts are not ASCII, and no character set is named: they are read as UTF-8 or Latin-1"
+_NOT_ASCII: Final = "texts are not ASCII, which the named character set is: they are read as UTF-8 or Latin-1"
 _NOT_OF_IT: Final = "bytes that the named character set does not have were replaced"
 Decode = Callable[[bytes], str]
 
@@ -43,22 +44,23 @@ class Characters(NamedTuple):
     text: Decode
     name: Decode
     fault: str | None = None
-    is_plain: bool = False  # ASCII or UTF-8: the same bytes say the same in every such document
+    is_plain: bool = False  # ASCII or UTF-8: bytes of ASCII, and those alone, say the same in every such document
     met: Set[str] = frozenset()
 
 
 def characters(character_set: bytes) -> Characters:
     """The decoders of a document by its Specific Character Set.
 
-    Bytes past ASCII where nobody named a set are read as UTF-8 where they are that, else as Latin-1: it is the set that
-    makers leave out.
+    Bytes past ASCII where nobody named a set, or ASCII, are read as UTF-8 where they are that, else as Latin-1: it is
+    the set that makers leave out.
     """
     names = [part.strip("\0 ") for part in character_set.decode("ascii", "replace").split("\\")]
     spelled = [name.upper().replace("ISO-IR", "ISO_IR") for name in names]
     if len(spelled) == 1 and spelled[0] in _SINGLE:
         codec = _SINGLE[spelled[0]]
         met: set[str] = set()
-        decode = _assuming(met) if codec == "ascii" else _by(codec, met)
+        why = _NOT_ASCII if spelled[0] else _NOT_NAMED
+        decode = _assuming(why, met) if codec == "ascii" else _by(codec, met)
         return Characters(decode, decode, is_plain=codec in ("ascii", "utf_8"), met=met)
     if all(name in _SINGLE or name.startswith("ISO 2022") for name in spelled):
         return _extended(spelled)
@@ -73,10 +75,10 @@ def _plain(raw: bytes) -> str:
         return raw.decode("latin_1")
 
 
-def _assuming(met: set[str]) -> Decode:
+def _assuming(why: str, met: set[str]) -> Decode:
     def decode(raw: bytes) -> str:
         if not raw.isascii():
-            met.add(_NOT_NAMED)
+            met.add(why)
         return _plain(raw)
 
     return decode

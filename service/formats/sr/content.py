@@ -72,7 +72,10 @@ class Coded(NamedTuple):
 
 
 _entries: dict[bytes, Coded] = {}
-"""Coded entries by their bytes, of all documents in UTF-8 or ASCII: the same few hundred stand in every one."""
+"""Coded entries by their bytes, of all documents in UTF-8 or ASCII: the same few hundred stand in every one.
+
+Only those whose texts are ASCII: what others say, and what is flagged of them, depends on the set of their document.
+"""
 
 
 class Measured(NamedTuple):
@@ -130,7 +133,19 @@ class Node:
 class Tree:
     """The content tree of one data set, with the items by their paths."""
 
-    __slots__ = ("_characters", "_codes", "_depth", "_encoded", "_left", "by_path", "is_cleaned", "nodes", "root")
+    __slots__ = (
+        "_characters",
+        "_codes",
+        "_depth",
+        "_encoded",
+        "_is_for_all",
+        "_left",
+        "_own",
+        "by_path",
+        "is_cleaned",
+        "nodes",
+        "root",
+    )
 
     def __init__(self, encoded: Encoded, elements: Elements, said: Characters, items: int) -> None:
         """Read the tree; raises Invalid (rule ``limit``) for more than ``items`` items or a deeper one than allowed."""
@@ -141,6 +156,9 @@ class Tree:
         self.is_cleaned = False
         plain = not (encoded.big or encoded.implicit) and said.is_plain
         self._codes: dict[bytes, Coded] = _entries if plain else {}
+        self._own: dict[bytes, Coded] = {}
+        self._is_for_all = True
+        """Whether the texts since it was set say the same, without a flag, in every document in UTF-8 or ASCII."""
         self.by_path: dict[str, Node] = {}
         self.root = self._node("1", elements, 1)
         self.nodes = tuple(self.by_path.values())
@@ -203,13 +221,17 @@ class Tree:
 
     def text(self, elements: Elements, tag: int) -> str:
         """A value in the characters of the document."""
-        return self._printable(self._characters.text(self.raw(elements, tag)).strip("\0 "))
+        raw = self.raw(elements, tag)
+        if not raw.isascii():
+            self._is_for_all = False
+        return self._printable(self._characters.text(raw).strip("\0 "))
 
     def _printable(self, text: str) -> str:
         """A value without the control characters that none may have (PS3.5 6.1.3)."""
         if text.isprintable() or _CONTROL.search(text) is None:
             return text
         self.is_cleaned = True
+        self._is_for_all = False
         return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
     def person(self, elements: Elements, tag: int) -> str:
@@ -224,16 +246,18 @@ class Tree:
     def coded(self, place: Place) -> Coded | None:
         """The first coded entry of a sequence; the same bytes are read once."""
         raw = self._encoded.data[place[0] : place[1]]
-        known = self._codes.get(raw)
+        known = self._codes.get(raw) or self._own.get(raw)
         if known is None:
             items = self._encoded.items(place)
             if not items:
                 return None
+            self._is_for_all = True
             known = self.entry(self._encoded.elements(items[0]))
-            if len(self._codes) >= _KEPT:
-                self._codes.clear()
+            codes = self._codes if self._is_for_all else self._own
+            if len(codes) >= _KEPT:
+                codes.clear()
             if len(raw) <= _LONGEST:
-                self._codes[raw] = known
+                codes[raw] = known
         return known
 
     def entry(self, elements: Elements) -> Coded:

@@ -86,6 +86,52 @@ def test_bytes_that_the_character_set_does_not_have_are_flagged(
     assert ("sr-character-set" in rules(found)) == flagged
 
 
+def _why(content: bytes) -> list[str]:
+    """What is said about the character set of a document."""
+    return [loss.why for loss in received(content).losses if loss.rule == "sr-character-set"]
+
+
+@pytest.mark.parametrize(
+    ("named", "meaning", "flagged"),
+    [
+        (None, b"Zyste gr\xf6\xdfer", True),
+        ("ISO_IR 192", b"Zyste gr\xf6\xdfer", True),
+        ("ISO_IR 192", "Zyste größer ".encode(), False),
+        ("ISO_IR 192", b"Zyste\x07", True),
+        (None, b"Zyste klein", False),
+    ],
+)
+def test_what_was_read_before_changes_neither_texts_nor_flags(named: str | None, meaning: bytes, flagged: bool) -> None:
+    """Codes of other documents are remembered by their bytes, which say the same only where they are ASCII."""
+    placeholder = b"@" * (len(meaning) + len(meaning) % 2)
+
+    def content(charset: str | None) -> bytes:
+        said = sr.answer(sr.FINDING, ("T-1", "99SITE", placeholder.decode()))
+        made = sr.document(
+            sr.container(sr.MEASUREMENTS, sr.container(sr.GROUP, said, long_axis())), SpecificCharacterSet=charset
+        )
+        assert made.count(placeholder) == 1
+        return made.replace(placeholder, meaning.ljust(len(placeholder)))
+
+    others = [content(other) for other in (None, "ISO_IR 192", "ISO_IR 100") if other != named]
+    first = received(content(named))
+    assert ("sr-character-set" in rules(first)) == flagged
+    for other in others:
+        received(other)
+        assert received(content(named)) == first
+
+
+def test_ascii_that_is_named_and_not_kept_to_is_not_said_to_be_unnamed() -> None:
+    placeholder, raw = b"@@@@@@", b"M\xfcller"
+    by_set = {
+        named: _why(sr.measured(SpecificCharacterSet=named, PatientName=placeholder.decode()).replace(placeholder, raw))
+        for named in ("ISO_IR 6", None)
+    }
+    assert [len(why) for why in by_set.values()] == [1, 1]
+    assert "no character set is named" not in by_set["ISO_IR 6"][0]
+    assert "no character set is named" in by_set[None][0]
+
+
 def test_texts_of_iso_2022_are_read() -> None:
     comment = sr.text(("121106", "DCM", "Comment"), "脳転移 1")
     found = received(sr.measured(comment, SpecificCharacterSet=["", "ISO 2022 IR 87"]))
