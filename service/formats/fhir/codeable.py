@@ -55,12 +55,15 @@ class Codeable:
 
     def __init__(self, term: CodedTerm, sender: str) -> None:
         """Encode it."""
-        codes = self.codes = term.codes
-        self.text, self.sender = term.text, sender
+        codes = term.codes
+        self.codes: Final = codes
+        self.text: Final = term.text
+        self.sender: Final = sender
         concept: Json = {"coding": [coding(code, sender) for code in codes]} if codes else {}
-        self.content = orjson.dumps(concept | {"text": term.text})
-        self.fragment = orjson.Fragment(self.content)
-        self.name = encode_basestring(f"{codes[0].system} {codes[0].code}" if codes else term.text)[1:-1].encode()
+        self.content: Final = orjson.dumps(concept | {"text": term.text})
+        self.fragment: Final = orjson.Fragment(self.content)
+        name = encode_basestring(f"{codes[0].system} {codes[0].code}" if codes else term.text)[1:-1]
+        self.name: Final = name.encode()
 
 
 _codeables: Final[dict[tuple[int, str, str], Codeable]] = {}

@@ -6,6 +6,7 @@ identifiers are OIDs derived from the sender: two senders never meet in one.
 """
 
 from functools import lru_cache
+from typing import Final
 from urllib.parse import quote
 
 import orjson
@@ -26,7 +27,9 @@ class Entry:
 
     def __init__(self, uuid: str, resource: Json | orjson.Fragment, request: Json) -> None:
         """The resource of this UUID."""
-        self.uuid, self.resource, self.request = uuid, resource, request
+        self.uuid: Final = uuid
+        self.resource: Final = resource
+        self.request: Final = request
 
     @property
     def reference(self) -> Json:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from service.domain.codes import CodedTerm
 from service.domain.report import Device, Lesion, Measurement, Status
@@ -27,9 +27,9 @@ class Shown:
 
     def __init__(self, components: list[Json]) -> None:
         """Seen in ``components``, and nowhere else as yet."""
-        self.components = components
-        self.selections: list[Json] = []
-        self.of_number: dict[int, list[Json]] = {}
+        self.components: Final = components
+        self.selections: Final[list[Json]] = []
+        self.of_number: Final[dict[int, list[Json]]] = {}
 
 
 class Release(ABC):

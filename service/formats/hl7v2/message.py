@@ -189,8 +189,8 @@ def _decoded(content: bytes) -> tuple[str, str, list[Loss]]:
         return _checked(_by(content, wide).removeprefix("\ufeff")), wide, []
     if content[:3] != b"MSH" or len(content) < 8:
         raise Unreadable(Problem("", "v2", "an HL7 v2 message begins with MSH and its delimiters"))
-    header = re.split(rb"[\r\n]", content, maxsplit=1)[0].split(content[3:4])
-    said = header[_CHARSET_FIELD].decode("ascii", "replace").strip() if len(header) > _CHARSET_FIELD else ""
+    fields = re.split(rb"[\r\n]", content, maxsplit=1)[0].split(content[3:4])
+    said = fields[_CHARSET_FIELD].decode("ascii", "replace").strip() if len(fields) > _CHARSET_FIELD else ""
     repeated = chr(content[5]) if content[5:6] != content[3:4] else "~"  # MSH-2 may have one sign only
     names = [name.strip() for name in said.split(repeated) if name.strip()]
     if not names:

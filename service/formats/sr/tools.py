@@ -7,6 +7,7 @@ pixels is not known, so nothing is said in millimetres.
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from typing import Final
 
 from service.coding import vocabulary
 from service.domain.codes import Code, CodedTerm
@@ -36,7 +37,10 @@ class Drawing:
         bare: Region2D[CodedTerm] | None = None,
     ) -> None:
         """The lesion as ``tool`` reads it."""
-        self.lesion, self.tool, self.derived, self.bare = lesion, tool, derived, bare
+        self.lesion: Final = lesion
+        self.tool: Final = tool
+        self.derived: Final = derived
+        self.bare: Final = bare
 
 
 def draw(dialect: Dialect, lesion: Lesion[CodedTerm]) -> Drawing:
