@@ -82,9 +82,10 @@ def _reduced(self: Any) -> tuple[type, tuple[object, ...]]:
 
 
 def interpreted(cls: type[C]) -> type[C]:
-    """A class that stays one of Python's where its module is compiled: it subclasses what no native class can.
+    """A class that stays one of Python's where its module is compiled.
 
-    A tuple, a string, a field of marshmallow. The compiler (mypyc) makes native classes of all but those with a
+    Some subclass what no native class can (a string, a field of marshmallow); others are frozen data classes that stay
+    as `dataclasses` made them, slots and all. The compiler (mypyc) makes native classes of all but those with a
     decorator that it does not know; this one does nothing else.
     """
     return cls

@@ -207,3 +207,67 @@ def test_a_content_item_is_native_and_frozen_and_no_wrong_one_can_be_built(compi
     assert python[:-1] == native[:-1]
     assert not [line for line in native if line.startswith("taken")]
     assert (python[-1], native[-1]) == ("True", "False")
+
+
+_LESIONS = """
+from dataclasses import FrozenInstanceError, fields, replace
+from decimal import Decimal
+from service.domain.codes import Code, CodedTerm
+from service.domain.geometry import Graphic, ImageReference, LesionImage, Region2D
+from service.domain.lesion import Evaluation, Lesion, Measurement, TimePoint
+name, other = CodedTerm("a", (Code("SCT", "1", "b"),), where="/n"), CodedTerm("c")
+number = Measurement(name, Decimal("12.50"), name, where="/m")
+said, seen = Evaluation(name, name, "row", "/e"), TimePoint("baseline", name, 1)
+image = ImageReference("1.2.840.10008.5.1.4.1.1.4", "1.2.3", "1.2.4")
+shape = Region2D(Graphic.POINT, ((1.5, 2.0),), name, "/r")
+shown = LesionImage(image, (shape,))
+held = {"time_point": seen, "measurements": (number,), "evaluations": (said,), "images": (shown,)}
+lesion = Lesion("L1", name, "1.2.5", **held, where="/l")
+for made, changed in (
+    (number, {"concept": other}),
+    (said, {"value": other}),
+    (seen, {"order": 2}),
+    (shape, {"measurement": None}),
+    (shown, {"regions": ()}),
+    (lesion, {"finding": other}),
+):
+    members = fields(made)
+    first = members[0].name
+    print(repr(made), [(one.name, one.default, one.compare) for one in members if one.name != first])
+    print(first, [*map(str, type(made).__match_args__)], len({made, replace(made)}))
+    moved = replace(made, where="/elsewhere") if members[-1].name == "where" else replace(made)
+    print(made == moved, hash(made) == hash(moved), made is moved, made == replace(made, **changed), made == 1)
+    for wrong in (
+        lambda: setattr(made, first, None),
+        lambda: setattr(made, members[-1].name, "/elsewhere"),
+        lambda: setattr(made, "other", 1),
+        lambda: delattr(made, first),
+        lambda: type(made)(),
+        lambda: replace(made, other=1),
+    ):
+        try:
+            print("taken", wrong())
+        except (FrozenInstanceError, TypeError) as error:
+            print(type(error).__name__)
+for wrong in (
+    lambda: replace(lesion, tracking_uid="x"),
+    lambda: replace(lesion, count=0),
+    lambda: replace(shape, points=()),
+):
+    try:
+        print("taken", wrong())
+    except ValueError as error:
+        print(type(error).__name__, error)
+print(*(hasattr(type(one), "__slots__") for one in (number, said, seen, shape, shown, lesion)))
+"""
+
+
+def test_a_lesion_and_its_parts_are_native_and_the_same_frozen_data_classes(compiled: Path) -> None:
+    call = [sys.executable, "-c", _LESIONS]
+    python, native = [
+        subprocess.run(call, env=_environment(folder), capture_output=True, text=True, check=True).stdout.splitlines()
+        for folder in (ROOT, compiled)
+    ]
+    assert python[:-1] == native[:-1]
+    assert not [line for line in native if line.startswith("taken")]
+    assert (python[-1], native[-1]) == (" ".join(["True"] * 6), " ".join(["False"] * 6))
