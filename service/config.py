@@ -51,7 +51,10 @@ def _is_zone(name: str) -> bool:
 
 def _is_trusted(address: str) -> bool:
     """Whether what is fetched there is what was put there: over TLS, or from this machine."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # no address at all, as https://[x
+        return False
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost"))
 
 

@@ -133,7 +133,7 @@ def _run(chosen: Settings, tls: dict[str, Any]) -> None:
 
 
 def _wait_to_hear(_server: Any, _worker: Any) -> None:
-    """Put off what tells a worker to stop until it has handlers of its own.
+    """Put off what tells a worker to stop until it has handlers of its own and the application, loaded before the fork.
 
     What comes between the fork and those is taken by the handler that it has from its parent, for nobody; the parent
     says it once, and then waits as long as requests may take before it kills.

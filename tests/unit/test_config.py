@@ -101,6 +101,7 @@ def test_the_environment_has_the_last_word(tmp_path: Path) -> None:
         {"LESIONBRIDGE_OIDC_ISSUER": "https://idp.example.org"},
         TOKENS | {"LESIONBRIDGE_OIDC_JWKS": "http://idp.example.org/jwks"},
         TOKENS | {"LESIONBRIDGE_OIDC_JWKS": "http://127.0.0.1.example.org/jwks"},
+        TOKENS | {"LESIONBRIDGE_OIDC_JWKS": "https://[x"},
     ],
 )
 def test_refuses_a_setting_that_can_not_be_used(environ: dict[str, str]) -> None:
