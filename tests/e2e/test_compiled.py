@@ -210,7 +210,7 @@ def test_a_content_item_is_native_and_frozen_and_no_wrong_one_can_be_built(compi
 
 
 _LESIONS = """
-from dataclasses import FrozenInstanceError, fields, replace
+from dataclasses import MISSING, FrozenInstanceError, fields, replace
 from decimal import Decimal
 from service.domain.codes import Code, CodedTerm
 from service.domain.geometry import Graphic, ImageReference, LesionImage, Region2D
@@ -233,8 +233,8 @@ for made, changed in (
 ):
     members = fields(made)
     first = members[0].name
-    print(repr(made), [(one.name, one.default, one.compare) for one in members if one.name != first])
-    print(first, [*map(str, type(made).__match_args__)], len({made, replace(made)}))
+    print(repr(made), [(one.name, one.compare, one.default is MISSING or one.default) for one in members])
+    print(type(made).__match_args__, len({made, replace(made)}))
     moved = replace(made, where="/elsewhere") if members[-1].name == "where" else replace(made)
     print(made == moved, hash(made) == hash(moved), made is moved, made == replace(made, **changed), made == 1)
     for wrong in (
@@ -258,7 +258,7 @@ for wrong in (
         print("taken", wrong())
     except ValueError as error:
         print(type(error).__name__, error)
-print(*(hasattr(type(one), "__slots__") for one in (number, said, seen, shape, shown, lesion)))
+print(*("__slots__" in type(one).__dict__ for one in (number, said, seen, shape, shown, lesion)))
 """
 
 
