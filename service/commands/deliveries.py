@@ -58,9 +58,10 @@ def replay(
     priority = rank(backfill)
     with acting(here, everything, Act(Arrival.SENT_AGAIN, "replay")) as act:
         if ids:
-            for one in ids:
+            for place, one in enumerate(ids, 1):
                 kept.retry(one, priority=priority)
                 act.about(("delivery", one))
+                act.command = f"replay ({place} of {len(ids)})"
             number = len(ids)
         else:
             number = kept.retry_all(wanted, priority=priority)

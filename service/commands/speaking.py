@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
@@ -155,13 +156,20 @@ def refusing(command: Callable[..., Any]) -> Callable[..., Any]:
         except OSError as error:
             at = f"{error.filename}: " if error.filename is not None else "reading or writing failed: "
             stop(f"{at}{error.strerror or type(error).__name__}")
-        except UnicodeEncodeError:
-            stop("what was given is no UTF-8")
+        except UnicodeEncodeError as error:
+            stop(_unsayable(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, its text is not shown
             say(f"lesionbridge: a defect of ours, {type(error).__name__} at {_where(error)}: please report it")
             raise SystemExit(BROKEN) from None
 
     return spoken
+
+
+def _unsayable(error: UnicodeEncodeError) -> str:
+    """Why a text can't be written: bytes of an argument that are no UTF-8, or an output without such characters."""
+    if error.encoding == "utf-8":  # which has all but surrogates: Python's own for bytes that it could not read
+        return "what was given is no UTF-8"
+    return f"the output is in {sys.stdout.encoding}, which lacks a character of this text: take UTF-8 (PYTHONUTF8=1)"
 
 
 def _where(error: BaseException) -> str:

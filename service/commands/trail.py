@@ -23,12 +23,16 @@ if TYPE_CHECKING:
 STOPPED = "input"
 """The rule of what a command ended over by itself: a file that can't be read or written, a table that can't stand."""
 
+INTERRUPTED = "interrupted"
+"""The rule of what somebody ended with Ctrl-C: a part of it may be done, as the event then says."""
+
 
 @dataclass(slots=True)
 class Act:
     """Something that changes what is kept: what it is, in which words of ours, and with what of ours.
 
-    ``changes`` false: it is only asked for, or there was nothing to do, and nothing is written down.
+    ``changes`` false: it is only asked for, or there was nothing to do, and nothing is written down. What is done part
+    by part says in ``command`` and ``concerns`` how far it came: it may break off.
     """
 
     what: Arrival
@@ -43,7 +47,7 @@ class Act:
 
 @contextmanager
 def acting(here: Settings, kept: Store, act: Act) -> Iterator[Act]:
-    """Do something, and write down that it was done, or that and by which rule it was refused.
+    """Do something, and write down that it was done, or that and by which rule it was refused or broke off.
 
     A command line that can't be read (click's errors) is no act. Where nothing can be written down, that is said.
     """
@@ -51,8 +55,10 @@ def acting(here: Settings, kept: Store, act: Act) -> Iterator[Act]:
         yield act
     except click.ClickException:
         raise
-    except (Exception, SystemExit) as error:
-        if isinstance(error, OSError) or (isinstance(error, SystemExit) and error.code == REFUSED):
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            _noted(here, kept, act, INTERRUPTED)
+        elif isinstance(error, OSError) or (isinstance(error, SystemExit) and error.code == REFUSED):
             _noted(here, kept, act, STOPPED)
         elif not isinstance(error, SystemExit):
             _noted(here, kept, act, rule_of(error), is_ours=is_ours(error))

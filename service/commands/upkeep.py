@@ -15,6 +15,8 @@ from service.domain.errors import LesionBridgeError
 
 if TYPE_CHECKING:
     from service.config import Settings
+    from service.store.reports import Store
+    from service.store.retention import Purged
 
 
 @click.command("purge")
@@ -29,11 +31,26 @@ def purge(days: int | None, *, dead_letters: bool, dry_run: bool) -> None:
     if not keep:
         stop("say --days, or set keep_days")
     kept = store(here)
-    remove = kept.retention.would_purge if dry_run else kept.retention.purge
-    with acting(here, kept, Act(Arrival.REMOVED, f"purge --days {keep}", changes=not dry_run)):
-        gone = remove(keep, dead_letters=dead_letters)
+    with acting(here, kept, Act(Arrival.REMOVED, f"purge --days {keep}", changes=not dry_run)) as act:
+        if dry_run:
+            gone = kept.retention.would_purge(keep, dead_letters=dead_letters)
+        else:
+            gone = _purged(kept, keep, act, dead_letters=dead_letters)
     said = "would be removed" if dry_run else "removed"
     click.echo(f"{counted(gone.reports, 'report')} with {counted(gone.versions, 'version')} {said}", err=True)
+
+
+def _purged(kept: Store, days: int, act: Act, *, dead_letters: bool) -> Purged:
+    """Remove them part by part, each in a transaction: the event of a purge that broke off says how far it came."""
+    from service.store.retention import BATCH, Purged
+
+    command, gone = act.command, Purged(0, 0)
+    while True:
+        part = kept.retention.purge(days, dead_letters=dead_letters, most=BATCH)
+        gone = Purged(gone.reports + part.reports, gone.versions + part.versions)
+        act.command = f"{command} ({counted(gone.reports, 'report')})"
+        if part.reports < BATCH:
+            return gone
 
 
 @click.command("backup")

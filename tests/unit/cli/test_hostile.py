@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from service.cli import COMMANDS, main
 from service.commands.speaking import BROKEN, refusing
@@ -100,6 +101,18 @@ def test_a_wrong_argument_is_refused_in_a_sentence(run: Run, good: str, argument
     assert (done.exit_code, said in done.stderr) == (2, True), done.stderr
     assert "Doe" not in done.stderr
     assert good not in done.stderr
+
+
+def test_what_a_terminal_can_not_show_is_not_called_a_wrong_argument() -> None:
+    @click.command()
+    @refusing
+    def show() -> None:
+        click.echo("płat czołowy")
+
+    done = CliRunner(charset="iso8859-1").invoke(show, catch_exceptions=False)
+    assert (done.exit_code, "the output is in iso8859-1, which lacks" in done.stderr) == (2, True), done.stderr
+    assert "czo" not in done.stderr
+    assert CliRunner().invoke(show, catch_exceptions=False).stdout == "płat czołowy\n"
 
 
 def test_an_output_that_can_not_be_written_is_refused(run: Run, good: str) -> None:

@@ -14,11 +14,12 @@ from fhir.resources.R4B.auditevent import AuditEvent
 import service.commands
 from service.commands.serve import _migrate
 from service.config import load
-from service.domain.errors import Problem, Unavailable
+from service.domain.errors import NotFound, Problem, Unavailable
 from service.pipeline import Options, Source
 from service.publishing import publish
 from service.store.database import HEAD
 from service.store.reports import Store
+from service.store.retention import BATCH, Purged
 from tests.findings import make_body
 from tests.releases import Generated
 from tests.unit.cli.conftest import Run
@@ -288,6 +289,49 @@ def test_a_refusal_makes_no_database_and_says_that_there_is_no_trail(run: Run, t
     assert refused.exit_code == 2
     assert "not in the audit trail: there is no database yet" in refused.stderr
     assert not (tmp_path / "cli.sqlite3").exists()
+
+
+def test_what_was_broken_off_with_ctrl_c_stands_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    assert run("migrate").exit_code == 0
+    monkeypatch.setattr("service.store.access.KeyStore.revoke", breaks_off)
+    assert run("key", "revoke", "north").exit_code == 1
+    [event] = events()
+    assert told(event) == ("110113", "U", "4", "lesionbridge key revoke: interrupted")
+
+
+def test_a_purge_that_broke_off_says_how_much_is_gone(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def purged(_: object, days: int, *, dead_letters: bool, most: int) -> Purged:
+        asked.append(most)
+        assert (days, dead_letters) == (9, False)
+        if len(asked) > 2:
+            raise KeyboardInterrupt
+        return Purged(most, most + 1)
+
+    assert run("migrate").exit_code == 0
+    monkeypatch.setattr("service.store.retention.Retention.purge", purged)
+    assert run("purge", "--days", "9").exit_code == 1
+    [event] = events()
+    assert told(event) == ("destroy", "D", "4", "lesionbridge purge --days 9 (200 reports): interrupted")
+    assert asked == [BATCH] * 3
+
+
+def test_a_replay_that_broke_off_names_what_is_sent_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def put_back(_: object, id: str, *, priority: int | None) -> None:  # noqa: A002 - the store's own word
+        assert priority is None
+        if id == "C":
+            raise NotFound(Problem("", "stored", "no such delivery"))
+
+    assert run("migrate").exit_code == 0
+    monkeypatch.setattr("service.store.deliveries.DeliveryStore.retry", put_back)
+    assert run("replay", "A", "B", "C", "D").exit_code == 2
+    [event] = events()
+    assert told(event) == ("transmit", "E", "4", "lesionbridge replay (2 of 4): stored")
+    assert things(event) == [("delivery", "A"), ("delivery", "B")]
 
 
 def test_a_fault_of_ours_has_another_outcome_than_a_refusal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
