@@ -71,11 +71,14 @@ def publish(
     source = replace(source, received=read(source))
     for _ in range(ATTEMPTS):
         placed, there = placed_in_its_report(source, store)
-        if there is not None:
-            return Receipt(None if dry_run else there.id, there.receipt, created=False)
-        if placed.masks:
+        if placed.masks and there is None:
             placed = _sized(placed, store)
         digest = _digest(read(placed).report, options, placed.amendment)
+        if there is not None:
+            again = _once_more(there, digest, store, key, dry_run=dry_run)
+            if again is not None:
+                return again
+            continue
         if dry_run:
             return _foreseen(placed, digest, options, store, planner)
         kept = _keep(placed, digest, options, store, key, planner)
@@ -177,16 +180,43 @@ def _check_accession(report: CodedReport, store: Store) -> None:
         store.patients.check_accession(report.sender, named, study.accession, issuer)
 
 
-def _already(report: LesionReport, digest: str, store: Store, key: Key | None, found: Stored | None) -> Receipt | None:
-    """The receipt of the same request, if it was made before; ``found`` is the version that is kept."""
+def _once_more(there: Stored, digest: str, store: Store, key: str | None, *, dry_run: bool) -> Receipt | None:
+    """The receipt of an SR that was written here and comes back; None when another uses the key now."""
+    from service.store.versions import Key
+
+    if dry_run or key is None:
+        return Receipt(None if dry_run else there.id, there.receipt, created=False)
+    said = Key(key, digest)
+    return _keyed(there.sender, said, store) or _remembered(there, said, store)
+
+
+def _keyed(sender: str, key: Key, store: Store) -> Receipt | None:
+    """The receipt of the request that came with this key before; raises KeyReused where that was another one."""
+    keyed = store.keyed(sender, key.text)
+    if keyed is None:
+        return None
+    if keyed[0] != key.digest:
+        raise KeyReused(Problem("", "idempotency-key", "this Idempotency-Key came with another request before"))
+    return Receipt(keyed[1].id, keyed[1].receipt, created=True)
+
+
+def _remembered(found: Stored, key: Key | None, store: Store) -> Receipt | None:
+    """The receipt of a version that is kept, once its key is, too; None when another uses the key now."""
     from service.store.reports import Taken
 
     if key is not None:
-        keyed = store.keyed(report.sender, key.text)
-        if keyed is not None:
-            if keyed[0] != digest:
-                raise KeyReused(Problem("", "idempotency-key", "this Idempotency-Key came with another request before"))
-            return Receipt(keyed[1].id, keyed[1].receipt, created=True)
+        try:
+            store.keep_key(found, key)
+        except Taken:
+            return None
+    return Receipt(found.id, found.receipt, created=False)
+
+
+def _already(report: LesionReport, digest: str, store: Store, key: Key | None, found: Stored | None) -> Receipt | None:
+    """The receipt of the same request, if it was made before; ``found`` is the version that is kept."""
+    keyed = _keyed(report.sender, key, store) if key is not None else None
+    if keyed is not None:
+        return keyed
     if found is None:
         return None
     if found.digest != digest:
@@ -198,12 +228,7 @@ def _already(report: LesionReport, digest: str, store: Store, key: Key | None, f
                 "what was sent out never changes: send a new version",
             )
         )
-    if key is not None:
-        try:
-            store.keep_key(found, key)
-        except Taken:
-            return None
-    return Receipt(found.id, found.receipt, created=False)
+    return _remembered(found, key, store)
 
 
 def _digest(report: LesionReport, options: Options, amendment: Amendment | None = None) -> str:

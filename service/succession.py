@@ -3,7 +3,8 @@
 Predecessor Documents Sequence (PS3.3 C.17.2) names documents "whose content has been wholly or partially included":
 older versions, and duplicates of them in other studies (C.17.2.2), but also other documents that one was made from. So
 an SR is the next version of a report where it names the SR of its newest version, in the same study, of the same sender
-and patient, and is a document of the same kind. Otherwise it is a report of its own, and its receipt says why.
+and patient, and is a document of the same kind, by the same maker or of some of the same lesions. Otherwise it is a
+report of its own, and its receipt says why.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from service.domain.loss import Loss, LossKind
 from service.domain.report import LesionReport, Predecessor, Status
 from service.doors import Format
 from service.pipeline import Source, read, tables
-from service.versions import as_kept, came_as_sr
+from service.versions import NOT_REPLACED, as_kept, came_as_sr
 
 if TYPE_CHECKING:
     # Only who keeps a report needs the database.
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from service.store.versions import Stored
 
 _PLACE: Final = "PredecessorDocumentsSequence"
+_HIGHEST: Final = 2**31 - 1
+"""The largest number of a version that a database keeps."""
 _WITHDRAWN: Final = (Status.CANCELLED, Status.ENTERED_IN_ERROR)
 _UNKNOWN: Final = (
     "no report of this sender is kept in this study that has this SR: a report of its own, withdrawing nothing"
@@ -39,6 +42,10 @@ _UNKNOWN: Final = (
 _PATIENT: Final = "the SR is of another patient: a report of its own, withdrawing nothing"
 _KIND: Final = (
     "the SR is a document of another kind, which this one goes on from: a report of its own, withdrawing nothing"
+)
+_MAKER: Final = (
+    "the SR is of another maker and of none of these lesions (Tracking Unique Identifier): a report of its own, "
+    "withdrawing nothing"
 )
 _SEVERAL: Final = "SRs of several reports are named: a report of its own, withdrawing none of them"
 _NAMED: Final = (
@@ -73,9 +80,13 @@ def placed_in_its_report(source: Source, store: Store) -> tuple[Source, Stored |
     for uid in own:
         _not_passed(source, report, uid, store)
     bases, losses = _bases(source, received, known, store)
-    received = replace(received, losses=(*received.losses, *losses))
     base = max(bases, key=lambda one: one.document.version, default=None)
+    kept = [one for one in received.losses if base is None or not _left_out(one, base.named)]
+    received = replace(received, losses=(*kept, *losses))
     if base is None:
+        if NOT_REPLACED & {one.rule for one in losses}:
+            # Nowhere may it be said to replace what it only goes on from.
+            received = replace(received, report=replace(report, predecessor=None))
         return replace(source, received=received), None
     number = _number(source, report, base.document, store)
     next_one = replace(report, id=base.document.report_id, version=number, predecessor=base.named)
@@ -112,11 +123,19 @@ def _again(source: Source, received: Received, document: Document, store: Store)
 def _not_passed(source: Source, report: LesionReport, uid: str, store: Store) -> None:
     """Refuse an SR that comes after the one which replaces it: both would be final at the EHR."""
     later = [one for one in store.documents.after(report.study.uid, uid) if one.sender == report.sender]
+    later = [one for one in later if Status(store.versions(one.id)[-1].status) not in _WITHDRAWN]
     if not later:
         return
     patient = _patient(source, report)
-    if any(store.documents.is_of(one, patient) and _is_of_one_kind(source, one, store) for one in later):
-        raise Conflict(Problem("SOPInstanceUID", "superseded", "an SR that names it as its predecessor came before it"))
+    for one in later:
+        if not store.documents.is_of(one, patient):
+            continue
+        covers = _Covers.of(source, one, store)
+        if not covers.are_of_one_kind:
+            continue
+        if covers.are_of_one_maker or not _is_anothers_account(_report(source, one, store), report):
+            why = "an SR that names it as its predecessor came before it"
+            raise Conflict(Problem("SOPInstanceUID", "superseded", why))
 
 
 def _bases(
@@ -133,8 +152,10 @@ def _bases(
             why, rule = _UNKNOWN, "predecessor-unknown"
         elif not store.documents.is_of(document, patient):
             why, rule = _PATIENT, "predecessor-patient"
-        elif not _is_of_one_kind(source, document, store):
+        elif not (covers := _Covers.of(source, document, store)).are_of_one_kind:
             why, rule = _KIND, "predecessor-kind"
+        elif not covers.are_of_one_maker and _is_anothers_account(received.report, _report(source, document, store)):
+            why, rule = _MAKER, "predecessor-maker"
         else:
             found.append(_Base(named, document))
         if rule:
@@ -143,6 +164,11 @@ def _bases(
         losses += [_flagged(one.named, _SEVERAL, "predecessor-several") for one in found]
         found = []
     return found, losses
+
+
+def _left_out(loss: Loss, named: Predecessor) -> bool:
+    """Whether it says that this predecessor, of several, was left out."""
+    return loss.rule == "sr-predecessor" and loss.what == named.sop_instance
 
 
 def _flagged(named: Predecessor, why: str, rule: str) -> Loss:
@@ -158,20 +184,45 @@ def _patient(source: Source, report: LesionReport) -> KeptId:
     return KeptId(report.patient.id, issuer.key if issuer is not None else "")
 
 
-def _is_of_one_kind(source: Source, document: Document, store: Store) -> bool:
-    """Whether both have one Document Title, or are measurement reports (TID 1500) by their titles (CID 7021)."""
-    from service.formats.sr.read import ROOTS, titled
+@dataclass(frozen=True, slots=True)
+class _Covers:
+    """What two documents say of themselves."""
 
-    try:
-        titles = [
-            titled(content, source.limits)
-            for content in (source.body, store.output(document.id, document.role).content)
-        ]
-    except LesionBridgeError:
-        return False
-    if all(one is not None and one.system == "DCM" and one.code in ROOTS for one in titles):
-        return True
-    return titles[0] is not None and titles[0] == titles[1]
+    are_of_one_kind: bool
+    are_of_one_maker: bool
+
+    @classmethod
+    def of(cls, source: Source, document: Document, store: Store) -> _Covers:
+        """One title, or two of measurement reports (TID 1500, CID 7021), are one kind; of none nothing is known."""
+        from service.formats.sr.read import ROOTS, titled
+
+        try:
+            (one, maker), (other, others) = (
+                titled(content, source.limits)
+                for content in (source.body, store.output(document.id, document.role).content)
+            )
+        except LesionBridgeError:
+            return cls(are_of_one_kind=False, are_of_one_maker=False)
+        measured = all(title is not None and title.system == "DCM" and title.code in ROOTS for title in (one, other))
+        return cls(
+            are_of_one_kind=measured or (one is not None and one == other),
+            are_of_one_maker=maker == others,
+        )
+
+
+def _report(source: Source, document: Document, store: Store) -> LesionReport:
+    """The report of a document, read again."""
+    content = store.output(document.id, document.role).content
+    return read(replace(source, body=content, received=None)).report
+
+
+def _is_anothers_account(report: LesionReport, before: LesionReport) -> bool:
+    """Whether the one before has lesions, and none under a Tracking Unique Identifier (112040) of this one.
+
+    Who writes a report of their own beside another maker's does not correct it: what they do not repeat is not wrong.
+    """
+    mine, others = ({one.tracking_uid for one in each.lesions if one.tracking_uid} for each in (report, before))
+    return bool(before.lesions) and not mine & others
 
 
 def _number(source: Source, report: LesionReport, base: Document, store: Store) -> int:
@@ -186,7 +237,10 @@ def _number(source: Source, report: LesionReport, base: Document, store: Store) 
     for why, rule in _takes_back(report.status, Status(newest.status)):
         raise Conflict(Problem("CompletionFlag", rule, why))
     # Ours have the version as Instance Number, of which some may never have come.
-    return max(newest.version + 1, report.version)
+    number = max(newest.version + 1, report.version)
+    if number > _HIGHEST:
+        raise Conflict(Problem("InstanceNumber", "version", f"no version follows {newest.version}"))
+    return number
 
 
 def _takes_back(status: Status, newest: Status) -> Iterator[tuple[str, str]]:

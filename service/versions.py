@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from service.store.versions import Stored
 
 
+NOT_REPLACED = frozenset({"predecessor-patient", "predecessor-kind", "predecessor-maker", "predecessor-several"})
+"""Rules by which an SR goes on from others' content and replaces none of them: its report has no predecessor."""
+
+
 def as_it_came(source: Source, store: Store, stored: Stored) -> Source:
     """A kept report to be read once more: as the document that it came as, since others' are not refused over one item.
 
@@ -62,8 +66,11 @@ def as_kept(received: Received, stored: Stored) -> Received:
     A message of others has no number, and an SR has no id of a report but its own.
     """
     report = replace(received.report, id=stored.report_id, version=stored.version)
-    follows = orjson.loads(stored.receipt).get("follows")
+    said = orjson.loads(stored.receipt)
+    follows = said.get("follows")
     if follows is None:
+        if NOT_REPLACED & {one.get("rule") for one in said["losses"]}:
+            report = replace(report, predecessor=None)
         return replace(received, report=report)
     named = next((one for one in received.predecessors if one.sop_instance == follows["sr"]), report.predecessor)
     return replace(received, report=replace(report, predecessor=named), follows=True)

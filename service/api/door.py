@@ -197,7 +197,8 @@ def _audited(response: Response) -> Response:
         if observe.status(response) < 300:
             from service.api.problems import answer
 
-            # What was done stays done: the same request again has the same outcome, and its line in the trail.
-            why = "the audit trail can't be written: nothing is given out or said to be done; ask again"
+            why = "the audit trail can't be written: nothing is given out; ask again"
+            if request.method != "GET":
+                why = "the audit trail can't be written: what was asked for may be done; look before you ask again"
             return answer(Unavailable(Problem("", "audit", why)))
     return response

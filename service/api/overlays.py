@@ -53,7 +53,10 @@ MAX_SENDER = 256
 @blueprint.get("")
 @blueprint.response(HTTPStatus.OK, OverlaysSchema)
 def listed() -> Response:
-    """The overlays in use, uploaded and mounted, with rows that are not applied; a sender's own and those for all."""
+    """The overlays in use, uploaded and mounted, with rows that are not applied; a sender's own and those for all.
+
+    What is wrong with mounted files may name other senders, so it is for callers without one.
+    """
     here = deployment()
     mine = door.caller()
     store = here.store.overlays
@@ -62,7 +65,8 @@ def listed() -> Response:
         for one in here.site.layers(store, now=True).layers
         if one.text.sender == EVERYONE or mine.speaks_for(one.text.sender)
     ]
-    return answer({"overlays": rows, "faults": _faults(here.site.faults)})
+    faults = here.site.faults if not mine.sender else ()
+    return answer({"overlays": rows, "faults": _faults(faults)})
 
 
 @blueprint.put("/<string:sender>")
@@ -99,7 +103,7 @@ def would(query: dict[str, Any]) -> Response:
     new = _read(query["sender"])
     layers = here.site.layers(here.store.overlays, now=True)
     found = preview(layers, new, here.store, last=query["last"], limits=here.settings.limits)
-    return answer(previewoverlay_row(found, new))
+    return answer(preview_row(found, new))
 
 
 @blueprint.get("/<string:sender>")
@@ -193,7 +197,7 @@ def _mounted(one: Layer) -> dict[str, Any]:
     }
 
 
-def previewoverlay_row(found: Preview, new: Layer) -> dict[str, Any]:
+def preview_row(found: Preview, new: Layer) -> dict[str, Any]:
     """A preview as it is answered."""
     reports = [
         {

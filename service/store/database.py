@@ -15,6 +15,7 @@ from sqlalchemy.exc import (
     NoSuchModuleError,
     SQLAlchemyError,
 )
+from sqlalchemy.exc import TimeoutError as NoneFree
 
 from service.domain.errors import Invalid, Problem, Unavailable
 
@@ -25,7 +26,7 @@ HEAD = "0009"
 """The newest step of `migrations/versions`."""
 BUSY_TIMEOUT_MS = 10_000
 CONNECTIONS: Final = 15
-"""To PostgreSQL at most, of one process; who finds none free waits for half a minute at most."""
+"""To PostgreSQL at most, of one process; who finds none free within half a minute is told that it is unavailable."""
 _MIGRATION_LOCK = 5_251_741  # one number for all processes: only one migrates at a time
 
 
@@ -127,6 +128,9 @@ def _answered() -> Iterator[None]:
         why = (
             f"the database can not be used ({type(error.orig).__name__}): is it there, and may it be read and written?"
         )
+        raise Unavailable(Problem("", "database", why)) from None
+    except NoneFree:
+        why = f"all {CONNECTIONS} connections of this process to the database are in use: try again"
         raise Unavailable(Problem("", "database", why)) from None
 
 

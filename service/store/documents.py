@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Engine, or_, select
+from sqlalchemy import Connection, Engine, select
 
 from service.domain.emitted import SrReference
 from service.store.database import reading
@@ -97,15 +97,15 @@ class Documents:
 
 def _sent(connection: Connection, study: str, uids: list[str]) -> dict[str, Document]:
     """Those that were written for a destination: its dialect is another document, with a UID of its own."""
-    said: list[ColumnElement[bool]] = [DELIVERIES.c.sr.contains(f'"sop_instance":"{one}"') for one in uids]
     statement = (
         select(DELIVERIES.c.sr, DELIVERIES.c.role, *_COLUMNS)
         .join(VERSIONS, VERSIONS.c.id == DELIVERIES.c.version)
         .join(REPORTS, REPORTS.c.id == VERSIONS.c.report)
-        .where(VERSIONS.c.study_uid == study, DELIVERIES.c.role.startswith(_DOCUMENT), or_(*said))
+        .where(VERSIONS.c.study_uid == study, DELIVERIES.c.role.startswith(_DOCUMENT), DELIVERIES.c.sr != "")
     )
-    rows = connection.execute(statement).all()
-    return {SrReference(**orjson.loads(row[0])).sop_instance: replace(_document(*row[2:]), role=row[1]) for row in rows}
+    # A study has few, and an SR may name more than a statement can.
+    rows = [(SrReference(**orjson.loads(row[0])).sop_instance, row) for row in connection.execute(statement)]
+    return {uid: replace(_document(*row[2:]), role=row[1]) for uid, row in rows if uid in uids}
 
 
 def _document(id: str, sender: str, report_id: str, version: int, study: str, *ids: str | None) -> Document:  # noqa: A002 - the column's own word

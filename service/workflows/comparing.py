@@ -57,9 +57,15 @@ def _kind(media_type: str) -> str:
     return {"application/dicom": "dicom", "application/pdf": "pdf"}.get(name, "text")
 
 
+class _Written(str):
+    """A number with a point or an exponent, as it is written."""
+
+    __slots__ = ()
+
+
 def _json(content: bytes) -> Any:
     """A document whose numbers are as they are written: 12.50 is another one than 12.5."""
-    return json.loads(content, parse_float=str)
+    return json.loads(content, parse_float=_Written)
 
 
 def _dicom(content: bytes) -> Any:
@@ -79,7 +85,7 @@ def _walk(place: str, this: Any, other: Any) -> Iterator[dict[str, Any]]:
         for at in range(max(len(this), len(other))):
             pair = [side[at] if at < len(side) else _ABSENT for side in (this, other)]
             yield from _walk(f"{place}/{at}", *pair)
-    elif this is _ABSENT or other is _ABSENT or this != other:
+    elif this is _ABSENT or other is _ABSENT or type(this) is not type(other) or this != other:
         yield _row(place, this, other)
 
 
@@ -97,7 +103,9 @@ def _lines(this: bytes, other: bytes) -> Iterator[dict[str, Any]]:
 
 def _cut(content: bytes) -> list[str]:
     """Lines; of XML that has none its tags. Bytes that are no UTF-8 stay apart."""
-    return _TAGS.sub(">\n", content.decode(errors="backslashreplace")).splitlines()
+    text = content.decode(errors="backslashreplace")
+    lines = text.splitlines()
+    return lines if len(lines) > 1 else _TAGS.sub(">\n", text).splitlines()
 
 
 def _row(place: str, this: Any, other: Any) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 
 from service.amendments import Kind, amended, cancelled
-from service.domain.errors import Conflict
+from service.domain.errors import Conflict, KeyReused
 from service.doors import Format, Options
 from service.formats.sr.document import MANUFACTURER, MODEL_NAME
-from service.pipeline import Source
+from service.pipeline import Source, read
 from service.publishing import Receipt, publish
 from service.store.patients import KeptId
 from service.store.reports import Store
@@ -143,22 +143,40 @@ def test_other_content_under_the_uid_of_a_successor_is_refused(store: Store) -> 
     assert refused(store, document(SECOND, FIRST, lesions=["L1"])) == "version"
 
 
-def test_the_sr_that_we_wrote_of_findings_is_followed_by_one_that_was_made_of_it(store: Store) -> None:
+def of_findings(store: Store, *, lesion: str = "") -> tuple[Stored, bytes]:
+    """A report of findings, and an SR of another maker that names ours of it, with a lesion of this tracking UID."""
     first = store.get(str(publish(Source(make_body()), Options(), store).id))
     named = sr.evidence((first.sr.sop_instance,), first.sr.sop_class)
     named.StudyInstanceUID = first.sr.study
-    second = kept(
-        store,
-        document(
-            SECOND,
-            StudyInstanceUID=first.sr.study,
-            PatientID="PID-11235",
-            PredecessorDocumentsSequence=Items([named]),
-            root=("126001", "DCM", "Oncology Measurement Report"),
-        ),
+    there = read(Source(store.output(first.id, "sr").content, Format.SR)).report.lesions[0]
+    tracking = lesion or str(there.tracking_uid)
+    group = sr.group(sr.num(sr.LONG_AXIS, "9", sr.MM), sr.uid(sr.TRACKING_UID, tracking), identifier=there.id)
+    found = sr.container(sr.MEASUREMENTS, group)
+    header = {"StudyInstanceUID": first.sr.study, "PatientID": "PID-11235"}
+    body = sr.document(
+        found,
+        SOPInstanceUID=SECOND,
+        PredecessorDocumentsSequence=Items([named]),
+        root=("126001", "DCM", "Oncology Measurement Report"),
+        **header,
     )
+    return first, body
+
+
+def test_the_sr_that_we_wrote_of_findings_is_followed_by_one_that_was_made_of_it(store: Store) -> None:
+    _, body = of_findings(store)
+    second = kept(store, body)
     assert (second.report_id, second.version) == ("MR-2026-000481", 2)
     assert "entered-in-error" in statuses(store, second, "Observation").values()
+
+
+def test_another_makers_sr_of_other_lesions_goes_on_from_ours_and_replaces_nothing(store: Store) -> None:
+    first, body = of_findings(store, lesion=f"{sr.STUDY}.9.7")
+    second = kept(store, body)
+    assert (second.report_id, second.version) == (SECOND, 1)
+    assert flags(second) == {"predecessor-maker": first.sr.sop_instance}
+    assert b"relatesTo" not in store.output(second.id, "fhir").content
+    assert take(store, body).id == second.id
 
 
 def test_the_sr_that_we_wrote_comes_back_as_the_version_that_it_is(store: Store) -> None:
@@ -204,6 +222,11 @@ def test_another_patient_study_or_kind_of_document_is_never_joined(
     assert flags(second) == {rule: FIRST}
     assert len(store.versions(first.id)) == 1
     assert "entered-in-error" not in statuses(store, second, "Observation").values()
+    again = kept(store, document(SECOND, FIRST, **{"IssuerOfPatientID": "NORTH", **header}))
+    assert again.id == second.id
+    if rule != "predecessor-unknown":
+        anew_too = anew(Source(b""), store, again, Format.FHIR_R5, Options()).content
+        assert b"relatesTo" not in store.output(second.id, "fhir").content + anew_too
 
 
 def test_an_issuer_that_is_not_said_contradicts_none(store: Store) -> None:
@@ -243,7 +266,33 @@ def test_a_predecessor_that_is_not_the_newest_is_refused(store: Store) -> None:
     take(store, document(FIRST))
     take(store, document(SECOND, FIRST))
     assert refused(store, document(THIRD, FIRST)) == "newest-version"
-    assert kept(store, document(THIRD, FIRST, SECOND)).version == 3
+    third = kept(store, document(THIRD, SECOND, FIRST))
+    assert third.version == 3
+    assert "sr-predecessor" not in {one.get("rule") for one in said(third)["losses"] if one["what"] == SECOND}
+
+
+def test_a_predecessor_whose_successor_was_withdrawn_is_kept(store: Store) -> None:
+    second = kept(store, document(SECOND, FIRST))
+    publish(cancelled(Source(b""), second, store), Options(), store)
+    assert kept(store, document(FIRST)).report_id == FIRST
+
+
+def test_a_key_of_another_request_is_refused_for_one_of_ours_that_comes_back(store: Store) -> None:
+    first = publish(Source(make_body()), Options(), store)
+    emitted = store.output(str(first.id), "sr").content
+    publish(Source(document(FIRST), Format.SR), Options(), store, key="k1")
+    with pytest.raises(KeyReused):
+        publish(Source(emitted, Format.SR), Options(), store, key="k1")
+    for _ in range(2):
+        assert publish(Source(emitted, Format.SR), Options(), store, key="k2").id == first.id
+    with pytest.raises(KeyReused):
+        publish(Source(document(THIRD), Format.SR), Options(), store, key="k2")
+
+
+def test_more_predecessors_than_a_statement_may_name_are_looked_for(store: Store) -> None:
+    take(store, document(FIRST))
+    names = [f"1.2.3.{number}" for number in range(1500)]
+    assert flags(kept(store, document(SECOND, *names))).keys() == {"predecessor-unknown"}
 
 
 def test_what_comes_after_the_sr_that_replaces_it_is_refused(store: Store) -> None:
@@ -253,9 +302,16 @@ def test_what_comes_after_the_sr_that_replaces_it_is_refused(store: Store) -> No
     assert kept(store, document(THIRD, SECOND)).report_id == second.report_id
 
 
-@pytest.mark.parametrize("header", [{"PatientID": "P2"}, {"root": ("112000", "DCM", "Chest CAD Report")}])
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"PatientID": "P2"},
+        {"root": ("112000", "DCM", "Chest CAD Report")},
+        {"Manufacturer": "Another", "lesions": ["L2"]},
+    ],
+)
 def test_what_an_sr_goes_on_from_without_replacing_it_may_come_later(store: Store, header: dict[str, Any]) -> None:
-    take(store, document(SECOND, FIRST))
+    take(store, document(SECOND, FIRST, lesions=["L1"]))
     assert kept(store, document(FIRST, **header)).report_id == FIRST
 
 

@@ -62,12 +62,16 @@ def named(content: bytes, limits: Limits) -> tuple[str, str, str]:
     return uid, instance, study
 
 
-def titled(content: bytes, limits: Limits) -> Code | None:
-    """The Document Title of an SR (PS3.3 C.17.3): what kind of document it is; None where it has no code."""
+def titled(content: bytes, limits: Limits) -> tuple[Code | None, str]:
+    """What kind of document an SR is, and whose: Document Title (PS3.3 C.17.3) and Manufacturer (C.7.5.2).
+
+    The title is None where it has no code.
+    """
     encoded = Encoded(content, limits)
     elements = encoded.elements((encoded.start, len(encoded.data)))
-    root = _begin(encoded, elements, Intake(limits=limits)).tree.root
-    return root.name.code if root.name is not None else None
+    tree = _begin(encoded, elements, Intake(limits=limits)).tree
+    title = tree.root.name.code if tree.root.name is not None else None
+    return title, tree.text(elements, TAG["Manufacturer"])
 
 
 def _begin(encoded: Encoded, elements: Elements, intake: Intake) -> Notes:

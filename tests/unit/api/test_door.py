@@ -174,6 +174,19 @@ def test_a_sender_sees_and_decides_only_its_own_terms(service: Service) -> None:
         assert service.ask("POST", f"/v1/overlays/preview?sender={sender}", csv, b"x").status_code == 403
 
 
+def test_what_is_wrong_with_mounted_overlays_is_for_callers_of_all_senders(tmp_path: Path) -> None:
+    folder = tmp_path / "overlays"
+    folder.mkdir()
+    service = Service(tmp_path, overlays_folder=str(folder))
+    (folder / "south.csv").write_text("nonsense")
+    service.app.extensions["lesionbridge"].site._looked -= 10
+    answers = [
+        service.ask("GET", "/v1/overlays", service.key(Scope.TERMINOLOGY_READ, sender=sender))
+        for sender in ("", "north")
+    ]
+    assert [bool(orjson.loads(answer.data)["faults"]) for answer in answers] == [True, False]
+
+
 def test_the_trail_is_of_all_senders(service: Service) -> None:
     assert service.ask("GET", "/v1/audit", service.key(Scope.AUDIT_READ, sender="north")).status_code == 403
     assert service.ask("GET", "/v1/audit", service.key(Scope.AUDIT_READ)).status_code == 200

@@ -248,6 +248,19 @@ def test_sqlite_holds_references_and_writes_ahead(tmp_path: Path) -> None:
     engine.dispose()
 
 
+def test_a_pool_in_which_none_is_free_is_unavailable(database_url: str) -> None:
+    if database_url.startswith("sqlite"):
+        pytest.skip("SQLite has no server")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "CONNECTIONS", 1)
+        engine = database.open_engine(database_url)
+        patch.setattr(engine.pool, "_timeout", 0.05)
+        with engine.connect(), pytest.raises(Unavailable) as raised, database.transaction(engine):
+            pass
+    assert "in use" in raised.value.problems[0].detail
+    engine.dispose()
+
+
 def test_connections_that_the_server_has_ended_fail_no_request(database_url: str) -> None:
     if database_url.startswith("sqlite"):
         pytest.skip("SQLite has no server")

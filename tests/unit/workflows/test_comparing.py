@@ -34,6 +34,16 @@ def test_a_number_is_another_one_when_it_is_written_otherwise() -> None:
     assert differences("application/fhir+json", '{"value": 12.50}', '{"value": 12.5}') == [("/value", "12.50", "12.5")]
 
 
+def test_a_number_is_another_one_as_a_text() -> None:
+    this, other = '{"a": 12.5, "b": 1, "c": true}', '{"a": "12.5", "b": 1.0, "c": 1}'
+    assert [place for place, *_ in differences("application/fhir+json", this, other)] == ["/a", "/b", "/c"]
+
+
+def test_the_lines_of_a_page_are_its_own() -> None:
+    this, other = "<p>\n<b>1</b><i>2</i>\n</p>", "<p>\n<b>1</b><i>2</i>\n</q>"
+    assert differences("text/html", this, other) == [("line 3", "</p>", "</q>")]
+
+
 def test_lines_of_a_message_are_compared_one_by_one() -> None:
     this, other = "MSH|1\rOBX|1|a\rOBX|2|b\r", "MSH|1\rOBX|1|c\rOBX|2|b\rOBX|3|d\r"
     assert differences("application/hl7-v2; charset=utf-8", this, other) == [
