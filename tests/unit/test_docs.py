@@ -142,7 +142,7 @@ def test_the_guide_names_every_line_of_the_log() -> None:
 
 def test_the_guide_has_the_measured_figures_and_counts_right() -> None:
     measured = (ROOT / "docs" / "sizing.md").read_text(encoding="utf-8")
-    assert "29 ms of the service, 24 ms of PostgreSQL" in measured
+    assert "28 ms of the service, 11 ms of PostgreSQL" in measured
     assert "100 kB in the database" in measured
     assert "sixty statements a report" in measured
     rows = re.findall(
@@ -154,8 +154,8 @@ def test_the_guide_has_the_measured_figures_and_counts_right() -> None:
         exact = reports / 86_400 * 4
         for shown, right in (
             (rate, exact),
-            (service_cores, exact * 0.029),
-            (database_cores, exact * 0.024),
+            (service_cores, exact * 0.028),
+            (database_cores, exact * 0.011),
             (storage, reports * 100e3 / 1e9),
             (statements, exact * 60),
         ):
