@@ -21,11 +21,6 @@ class Acknowledgment:
     control_id: str
     said: str
 
-    @property
-    def is_commit(self) -> bool:
-        """Whether it is of the receiving system (CA, CE, CR), not of the application."""
-        return self.code.startswith("C")
-
 
 @dataclass(frozen=True, slots=True)
 class Expected:

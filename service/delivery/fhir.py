@@ -19,6 +19,7 @@ VERSIONS: Final = {"fhir-r4": "4.0", "fhir-r5": "5.0"}
 SINGLE: Final = "single"
 REQUESTS: Final = "application/vnd.lesionbridge.requests+json"
 _LISTED: Final = 20
+_WENT_WELL: Final = frozenset({"200", "201", "202", "204"})
 
 
 class FhirDestination:
@@ -41,11 +42,21 @@ class FhirDestination:
         """Post the bundle as it is; or its requests in their order, where the server can't take them together."""
         try:
             listed = entries(outgoing.content, outgoing.media_type)
-            return self._firsts.run(self._shared(listed), lambda: self._sent(outgoing, listed))
+            answer = self._firsts.run(self._shared(listed), lambda: self._sent(outgoing, listed))
         except NotFhir as error:
             return Answer(Outcome.REFUSED, str(error))
         except Failed as failed:
             return failed.answer
+        if answer.outcome is Outcome.UNKNOWN and answer.status in _WENT_WELL and self.settings.verify == "read-back":
+            return self._settled(outgoing, answer)
+        return answer
+
+    def _settled(self, outgoing: Outgoing, answer: Answer) -> Answer:
+        """What the server holds, where its answer says that it went well and contradicts that, or does not say more."""
+        proof = self.verify(outgoing)
+        if proof.outcome in (Outcome.VERIFIED, Outcome.MISMATCH):
+            return replace(proof, reason=f"{proof.reason}; when it was sent: {answer.reason}")
+        return answer
 
     def _sent(self, outgoing: Outgoing, listed: Sequence[Entry]) -> Answer:
         if any(entry.is_transaction for entry in listed):

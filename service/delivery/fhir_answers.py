@@ -25,6 +25,13 @@ def resource(reply: Reply) -> Mapping[str, Any]:
     return told if isinstance(told, dict) and isinstance(told.get("resourceType"), str) else {}
 
 
+def _is_error(told: object) -> bool:
+    """Whether an OperationOutcome names an error, or worse."""
+    issues = told.get("issue") if isinstance(told, dict) else None
+    listed = issues if isinstance(issues, list) else []
+    return any(isinstance(one, dict) and one.get("severity") in ("error", "fatal") for one in listed)
+
+
 def outcome_text(told: object) -> str:
     """The issues of an OperationOutcome, verbatim."""
     if not isinstance(told, dict) or told.get("resourceType") != "OperationOutcome":
@@ -52,7 +59,8 @@ def transaction(peer: HttpPeer, reply: Reply, entries: int) -> Answer:
     listed = told.get("entry")
     named = str(told.get("type", "")).endswith("-response")
     if told.get("resourceType") != "Bundle" or not named or not isinstance(listed, list) or len(listed) != entries:
-        return Answer(Outcome.UNKNOWN, "its answer is no response to the bundle", str(reply.status))
+        reason = ": ".join(filter(None, ("its answer is no response to the bundle", outcome_text(told))))
+        return Answer(Outcome.UNKNOWN, reason, str(reply.status))
     failed = [one for one in map(_failure, listed, range(entries)) if one is not None]
     if not failed:
         return Answer(Outcome.STORED, "", str(reply.status))
@@ -69,9 +77,11 @@ def _failure(entry: Any, number: int) -> tuple[Outcome, str] | None:
     if not code.isdecimal() or not isinstance(response, dict):
         return Outcome.UNKNOWN, f"entry {number}: no status"
     status = int(code)
+    outcome = response.get("outcome")
     if 200 <= status < 300:
-        return None
-    text = outcome_text(response.get("outcome")) or outcome_text(entry.get("resource"))
+        # Hints and warnings only belong there (R4 Bundle.entry.response.outcome): with an error it contradicts itself.
+        return (Outcome.UNKNOWN, f"entry {number}: {said[:64]} {outcome_text(outcome)}") if _is_error(outcome) else None
+    text = outcome_text(outcome) or outcome_text(entry.get("resource"))
     return outcome_of(status), f"entry {number}: {said[:64]} {text}".rstrip()
 
 

@@ -39,7 +39,7 @@ class Ordered:
                 answer = unhappy(self._peer, reply)
                 reason = f"request {number} of {len(listed)} ({entry.method} {entry.kind}): {answer.reason}"
                 return Answer(answer.outcome, reason, answer.status, answer.retry_after_s)
-            place = _place(reply, entry)
+            place = _place(reply, entry) or self._looked_up(entry, update_as_create=update_as_create)
             if not place:
                 reason = f"request {number} of {len(listed)}: its answer does not say under which id {entry.kind} is"
                 return Answer(Outcome.UNKNOWN, reason, str(reply.status))
@@ -56,6 +56,21 @@ class Ordered:
         if update_as_create:
             return self._ask("PUT", entry.url, entry.body(self._resolved, entry.url.rpartition("/")[2]))
         return self._by_identifier(entry)
+
+    def _looked_up(self, entry: Entry, *, update_as_create: bool) -> str:
+        """Type and id of what was written, where an answer names none (R4 http.html#update: it need not)."""
+        if "?" in entry.query:
+            (found,) = held(self._peer, self._base, self._accept, [entry.query])
+            there = found[0] if len(found) == 1 else None
+        elif entry.method == "PUT" and update_as_create:
+            return entry.url
+        else:
+            there = self._there(entry)
+        if there is None or there.get("resourceType") != entry.kind or not isinstance(there.get("id"), str):
+            return ""
+        if entry.identifiers and not _has(there, entry.identifiers[0]):
+            return ""
+        return f"{entry.kind}/{there['id']}"
 
     def _by_identifier(self, entry: Entry) -> Reply:
         """Update or create under an id of the server's own what the bundle would put under ours."""

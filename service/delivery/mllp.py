@@ -53,10 +53,11 @@ class MllpDestination:
                 if not asked.application:
                     return commit or Answer(Outcome.STORED, "the message asks for no acknowledgment")
                 told = line.acknowledgment(asked.control_id)
-                # A receiver may commit where nobody asked it to; the application is heard after that.
-                return self._meaning(
-                    line.acknowledgment(asked.control_id) if told.is_commit and told.code == "CA" else told
-                )
+                if told.code == "CA":
+                    # A receiver may commit where nobody asked it to; the application is heard after that.
+                    commit = self._meaning(told)
+                    told = line.acknowledgment(asked.control_id)
+                return self._meaning(told)
         except Failed as failed:
             if commit is None:
                 return failed.answer

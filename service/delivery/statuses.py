@@ -21,10 +21,15 @@ HTTP: Final[Mapping[int, tuple[Outcome, str]]] = {
 
 
 def http(status: int) -> tuple[Outcome, str]:
-    """What a status other than 2xx means: 3xx is not followed, 4xx is ours to mend, 5xx may be over some time."""
+    """What a status means that is no success here: 3xx is not followed, 4xx is ours to mend, 5xx may be over some time.
+
+    A 2xx that the peer's own standard has no place for says that it went well, and not what became of the content.
+    """
     known = HTTP.get(status)
     if known is not None:
         return known
+    if 200 <= status < 300:
+        return Outcome.UNKNOWN, "it says that it went well, and not what became of the content"
     if status < 400:
         return Outcome.REFUSED, "it points elsewhere, and a redirection is not followed with a report"
     if status < 500:

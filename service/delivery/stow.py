@@ -50,7 +50,7 @@ class StowDestination:
         except Failed as failed:
             return failed.answer
         answer = self._meaning(reply, outgoing.sr)
-        if answer.outcome is Outcome.UNKNOWN and reply.status == 200 and self.settings.verify == "read-back":
+        if answer.outcome is Outcome.UNKNOWN and 200 <= reply.status < 300 and self.settings.verify == "read-back":
             proof = self.verify(outgoing)
             return answer if proof.outcome is Outcome.NOT_SENT else proof
         return answer
@@ -100,7 +100,9 @@ class StowDestination:
         except NotDicomJson as error:
             if reply.status == 409:
                 return self._peer.unhappy(reply)
-            return Answer(Outcome.UNKNOWN, f"its answer does not say what became of the object ({error})", "200")
+            return Answer(
+                Outcome.UNKNOWN, f"its answer does not say what became of the object ({error})", str(reply.status)
+            )
         return _verdict(told[0] if told else {}, reply.status, sr)
 
     def _find(self, sr: SrReference) -> Answer:

@@ -17,6 +17,7 @@ from service.delivery.destination import Answer, Outcome, Outgoing
 from service.delivery.fhir import FhirDestination
 from service.delivery.fhir_entries import NotFhir, entries, facts, lacking
 from service.delivery.fhir_ordered import in_order
+from service.delivery.http import HttpPeer, Reply
 from service.delivery.policy import Timeouts
 from service.delivery.settings import Fhir
 from service.formats.fhir.write import write
@@ -27,6 +28,8 @@ from tests.contract.benches import bundle, written
 from tests.faults import FaultyServer, faulty, http
 from tests.findings import make_findings
 
+ENTRIES = len(json.loads(bundle(1).content)["entry"])
+FINE = ["201 Created"] * (ENTRIES - 1)
 JSON = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"}
 
 
@@ -40,23 +43,29 @@ def destination(url: str, **settings: Any) -> FhirDestination:
     return FhirDestination(Fhir(name="ehr", url=url, timeouts=Timeouts(2, 10, 20), **settings))
 
 
-def issue(text: str) -> dict[str, Any]:
-    listed = [{"severity": "error", "code": "invalid", "details": {"text": text}, "diagnostics": "why"}]
+def issue(text: str, severity: str = "error") -> dict[str, Any]:
+    listed = [{"severity": severity, "code": "invalid", "details": {"text": text}, "diagnostics": "why"}]
     return {"resourceType": "OperationOutcome", "issue": listed}
 
 
 def response(*statuses: str, kind: str = "transaction-response") -> dict[str, Any]:
-    listed = [{"response": {"status": one, "outcome": issue(f"about {one}")}} for one in statuses]
+    listed = [
+        {"response": {"status": one, "outcome": issue(f"about {one}", "warning" if one[:1] == "2" else "error")}}
+        for one in statuses
+    ]
     return {"resourceType": "Bundle", "type": kind, "entry": listed}
+
+
+def contradicting(**more: Any) -> dict[str, Any]:
+    """A batch-response whose last entry went well, it says, with an error."""
+    told = response(*FINE, "200 OK", kind="batch-response")
+    told["entry"][-1]["response"]["outcome"] = issue("not kept", **more)
+    return told
 
 
 def send(server: FaultyServer, status: str, body: Any, **headers: str) -> Answer:
     server.answers.append(http(status, body if isinstance(body, bytes) else json.dumps(body).encode(), **headers))
     return destination(server.url).send(bundle(1))
-
-
-ENTRIES = len(json.loads(bundle(1).content)["entry"])
-FINE = ["201 Created"] * (ENTRIES - 1)
 
 
 def test_posts_the_stored_bytes_as_they_are(server: FaultyServer) -> None:
@@ -77,6 +86,12 @@ def test_posts_the_stored_bytes_as_they_are(server: FaultyServer) -> None:
         ("200 OK", response(*FINE), Outcome.UNKNOWN, "no response to the bundle"),
         ("200 OK", response(*FINE, "ok"), Outcome.UNKNOWN, "no status"),
         ("200 OK", {"resourceType": "Bundle", "type": "searchset"}, Outcome.UNKNOWN, ""),
+        ("200 OK", issue("nothing done"), Outcome.UNKNOWN, "no response to the bundle: error invalid nothing done"),
+        ("200 OK", contradicting(), Outcome.UNKNOWN, f"entry {ENTRIES - 1}: 200 OK error invalid not kept"),
+        ("200 OK", contradicting(severity="fatal"), Outcome.UNKNOWN, "not kept"),
+        ("200 OK", contradicting(severity="warning"), Outcome.STORED, ""),
+        ("202 Accepted", b"", Outcome.UNKNOWN, "went well, and not what became"),
+        ("204 No Content", b"", Outcome.UNKNOWN, "went well, and not what became"),
         ("200 OK", b"<html>welcome</html>", Outcome.UNKNOWN, ""),
         ("200 OK", b"", Outcome.UNKNOWN, ""),
         ("400 Bad Request", issue("bad code"), Outcome.REFUSED, "error invalid bad code why"),
@@ -294,8 +309,11 @@ def _put(url: str, resource: dict[str, Any]) -> None:
 
 
 @contextmanager
-def refusing(url: str, *, batches: bool = True) -> Iterator[str]:
-    """A server in front of another that takes no PUT under an id that is not there, and maybe no batch."""
+def refusing(url: str, *, batches: bool = True, tells: bool = True) -> Iterator[str]:
+    """A server in front of another that takes no PUT under an id that is not there, and maybe no batch.
+
+    ``tells`` false: to a write it answers with a status alone, without Location and without content.
+    """
 
     class Gate(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -310,6 +328,8 @@ def refusing(url: str, *, batches: bool = True) -> Iterator[str]:
             if not batches and self.command == "POST" and path in ("", "/"):
                 return self._say(400, json.dumps(issue("not here")).encode(), {})
             told = requests.request(self.command, f"{url}{path}", data=content or None, headers=kept, timeout=20)
+            if not tells and told.ok and path not in ("", "/") and "_search" not in path and self.command != "GET":
+                return self._say(told.status_code, b"", {})
             return self._say(told.status_code, told.content, told.headers)
 
         def _say(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
@@ -369,6 +389,54 @@ def test_each_provenance_of_a_report_stays_at_a_server_that_gives_out_its_own_id
             kinds = [one["agent"][0]["type"]["coding"][0]["code"] for one in _find(medplum, "Provenance")]
             assert sorted(kinds) == ["author", "verifier"]
         assert ehr.verify(outgoing).outcome is Outcome.VERIFIED
+
+
+@pytest.mark.oracle("medplum server")
+def test_a_server_that_names_no_id_is_asked_for_it(medplum: str) -> None:
+    outgoing = bundle(1)
+    with refusing(medplum, tells=False) as url:
+        ehr = destination(url, update_as_create=False)
+        for _ in range(2):
+            answer = ehr.send(outgoing)
+            assert answer.outcome is Outcome.STORED, answer
+        assert {kind: len(_find(medplum, kind)) for kind in ("Patient", "BodyStructure", "Provenance")} == {
+            "Patient": 1,
+            "BodyStructure": 1,
+            "Provenance": 1,
+        }
+        assert ehr.verify(outgoing).outcome is Outcome.VERIFIED
+
+
+@pytest.mark.oracle("sekmet")
+def test_the_ids_that_we_gave_out_need_no_answer_that_names_them(sekmet: str) -> None:
+    outgoing = bundle(1)
+    with refusing(sekmet, tells=False) as url:
+        assert destination(sekmet).send(outgoing).outcome is Outcome.STORED  # from now on all are updates
+        ehr = destination(url, bundle="single")
+        answer = ehr.send(outgoing)
+        assert answer.outcome is Outcome.STORED, answer
+        assert ehr.verify(outgoing).outcome is Outcome.VERIFIED
+
+
+@pytest.mark.oracle("sekmet")
+def test_an_answer_that_contradicts_itself_is_settled_by_reading_back(server: FaultyServer, sekmet: str) -> None:
+    outgoing = bundle(1)
+
+    class Contradicting(HttpPeer):
+        """Posts the transaction to the one, asks the other what it has."""
+
+        def ask(self, method: str, url: str, headers: Any, body: Any = None, **more: Any) -> Reply:
+            if body == outgoing.content:
+                url = server.url
+            return super().ask(method, url, headers, body, **more)
+
+    settings = Fhir(name="ehr", url=sekmet, timeouts=Timeouts(2, 10, 20))
+    ehr = FhirDestination(settings, Contradicting(settings.timeouts, settings.tls, None))
+    server.answer = http("200 OK", json.dumps(contradicting()).encode())
+    assert ehr.send(outgoing).outcome is Outcome.UNKNOWN  # it has nothing
+    assert destination(sekmet).send(outgoing).outcome is Outcome.STORED
+    answer = ehr.send(outgoing)
+    assert (answer.outcome, "200 OK error invalid not kept" in answer.reason) == (Outcome.VERIFIED, True), answer
 
 
 @pytest.mark.oracle("sekmet")

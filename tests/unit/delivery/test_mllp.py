@@ -85,6 +85,12 @@ def test_whether_an_error_is_tried_again_is_a_setting(server: FaultyServer, code
         ("NE", "AL", block("AA"), Outcome.VERIFIED),
         ("NE", "NE", b"", Outcome.STORED),
         ("", "", block("CA") + block("AA"), Outcome.VERIFIED),
+        ("NE", "AL", block("CA") + block("AA"), Outcome.VERIFIED),
+        ("NE", "AL", block("CA") + block("AR"), Outcome.REFUSED),
+        ("NE", "AL", block("CA"), Outcome.STORED),  # a receiver that only ever commits, whatever it is asked for
+        ("NE", "AL", block("CE"), Outcome.REFUSED),
+        ("AL", "AL", block("CA") + block("CA") + block("AA"), Outcome.VERIFIED),
+        ("NE", "AL", block("AA") + block("AE"), Outcome.VERIFIED),  # the first verdict counts
         ("", "", block("XX"), Outcome.UNKNOWN),
     ],
 )

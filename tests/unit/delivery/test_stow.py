@@ -100,6 +100,17 @@ def test_an_answer_that_names_nothing_is_settled_by_reading_back(server: FaultyS
     assert server.asked[1].startswith(b"GET /dicom-web/studies/2.25.3/series/2.25.2/instances/2.25.1 ")
 
 
+@pytest.mark.parametrize("status", ["201 Created", "202 Accepted", "204 No Content"])
+def test_a_success_that_the_standard_does_not_have_is_settled_by_reading_back(
+    server: FaultyServer, status: str
+) -> None:
+    open_still = send(server, status, b"")
+    assert (open_still.outcome, open_still.status) == (Outcome.UNKNOWN, status[:3])
+    content, content_type = related(OUT.content, "application/dicom")
+    server.answer = http("200 OK", content, Content_Type=content_type)
+    assert send(server, status, b"", verify="read-back").outcome is Outcome.VERIFIED
+
+
 def test_where_the_object_is_not_there_it_stays_open(server: FaultyServer) -> None:
     server.answer = http("404 Not Found")
     assert send(server, "200 OK", b"", verify="read-back").outcome is Outcome.UNKNOWN
