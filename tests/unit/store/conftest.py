@@ -8,6 +8,7 @@ from sqlalchemy import create_engine, text
 
 from service.store.reports import Store
 from tests.conftest import Missing
+from tests.unit.store.kept import Clock
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -32,6 +33,21 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path, missing: Missin
 def store(database_url: str) -> Iterator[Store]:
     """A store with its tables."""
     made = Store(database_url)
+    made.migrate()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of the store."""
+    return Clock()
+
+
+@pytest.fixture
+def kept(database_url: str, clock: Clock) -> Iterator[Store]:
+    """A store with its tables and a clock of the test's."""
+    made = Store(database_url, clock)
     made.migrate()
     yield made
     made.close()

@@ -9,7 +9,7 @@ import pytest
 from service.domain.errors import Conflict, Invalid, NotAvailable, NotFound
 from service.store.backup import backup, restore
 from service.store.reports import Store
-from tests.unit.store.test_reports import ID, make_draft
+from tests.unit.store.kept import ID, make_draft
 
 
 @pytest.fixture

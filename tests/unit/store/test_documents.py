@@ -10,7 +10,7 @@ from service.store.documents import Document
 from service.store.patients import KeptId
 from service.store.reports import Store
 from service.store.versions import Consignment, output
-from tests.unit.store.test_reports import ID, make_draft
+from tests.unit.store.kept import ID, make_draft
 
 STUDY = "1.2.3"
 KEPT = KeptId("PID", "HOSP")

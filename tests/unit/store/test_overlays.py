@@ -14,7 +14,7 @@ from service.store import database
 from service.store.overlays import NewOverlay
 from service.store.reports import Store, Taken
 from service.store.unmapped import IGNORED, RESOLVED, Decision, Unmapped
-from tests.unit.store.test_reports import ID, make_draft
+from tests.unit.store.kept import ID, make_draft
 
 TERM = Unmapped("local", "site", "Stirnlappen", "stirnlappen", "de", suggestions=("frontal lobe",))
 

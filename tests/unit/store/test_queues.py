@@ -12,7 +12,7 @@ from service.store.queues import Pace
 from service.store.reports import Store
 from service.store.stalls import stalled
 from service.store.tables import DELIVERIES
-from tests.unit.store.test_deliveries import keep
+from tests.unit.store.kept import keep
 
 SETTLED, WAITING = 3000, 1500
 NAMES = [column.name for column in DELIVERIES.c if column.name not in {"id", "open", "state", "settled"}]

@@ -7,33 +7,11 @@ from typing import Any
 
 import pytest
 
-from service.domain.emitted import SrReference
 from service.domain.errors import Conflict, NotFound
 from service.store.patients import KeptId
 from service.store.reports import Store, Taken
-from service.store.times import instant
-from service.store.versions import Draft, Key, Stored, output
-
-ID = "00000000-0000-4000-8000-00000000000{}"
-
-
-def make_draft(number: int = 1, *, key: Key | None = None, predecessor: str | None = None, **changes: Any) -> Draft:
-    """A version to keep; what differs between two of them by default is only their number."""
-    sr = SrReference("1.2.840.10008.5.1.4.1.1.88.34", f"2.25.{number}", f"2.25.{number}1", "1.2.3")
-    stored = Stored(
-        id=ID.format(number),
-        sender="local",
-        report_id="R1",
-        version=number,
-        status="final",
-        issued=instant("2026-03-02T10:41:00+01:00"),
-        received="2026-03-02T09:42:00.000000Z",
-        digest=f"digest-{number}",
-        sr=sr,
-        receipt=b'{"verdict":"accepted"}',
-    )
-    outputs = (output("fhir", "application/fhir+json", b"{}"), output("sr", "application/dicom", bytes(range(256))))
-    return Draft(replace(stored, **changes), outputs, "PID", "HOSP", "A481", key, predecessor)
+from service.store.versions import Draft, Key
+from tests.unit.store.kept import ID, make_draft
 
 
 def test_gives_back_what_was_kept(store: Store) -> None:

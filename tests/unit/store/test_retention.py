@@ -12,10 +12,8 @@ from service.store.reports import Store
 from service.store.retention import Purged
 from service.store.tables import METADATA
 from service.store.versions import Key
-from tests.unit.store.test_deliveries import Clock, begin, clock, end, keep, kept, planned
-from tests.unit.store.test_reports import ID, make_draft
+from tests.unit.store.kept import ID, Clock, begin, end, keep, make_draft, planned
 
-__all__ = ["clock", "kept"]
 DAY = 86_400.0
 
 
