@@ -21,7 +21,7 @@ from service.doors import Options
 from service.formats.findings import write as findings
 from service.pipeline import Amendment, Outcome, Source, code, emit, read, vocabulary_of
 from service.stages import Stage
-from service.succession import placed_in_its_report
+from service.succession import Placed, placed_in_its_report
 from service.versions import after, coded_after
 
 if TYPE_CHECKING:
@@ -70,17 +70,17 @@ def publish(
     """
     source = replace(source, received=read(source))
     for _ in range(ATTEMPTS):
-        placed, there = placed_in_its_report(source, store)
-        if placed.masks and there is None:
-            placed = _sized(placed, store)
-        digest = _digest(read(placed).report, options, placed.amendment)
-        if there is not None:
-            again = _once_more(there, digest, store, key, dry_run=dry_run)
+        placed = placed_in_its_report(source, store)
+        if placed.source.masks and placed.there is None:
+            placed = replace(placed, source=_sized(placed.source, store))
+        digest = _digest(read(placed.source).report, options, placed.source.amendment)
+        if placed.there is not None:
+            again = _once_more(placed.there, digest, store, key, dry_run=dry_run)
             if again is not None:
                 return again
             continue
         if dry_run:
-            return _foreseen(placed, digest, options, store, planner)
+            return _foreseen(placed.source, digest, options, store, planner)
         kept = _keep(placed, digest, options, store, key, planner)
         if kept is not None:
             return kept
@@ -122,7 +122,7 @@ def _sized(source: Source, store: Store) -> Source:
 
 
 def _keep(
-    source: Source,
+    placed: Placed,
     digest: str,
     options: Options,
     store: Store,
@@ -133,6 +133,7 @@ def _keep(
     from service.store.reports import Taken
     from service.store.versions import Consignment, Key
 
+    source = placed.source
     received = read(source)
     report = received.report
     said = Key(key, digest) if key is not None else None
@@ -163,7 +164,7 @@ def _keep(
         )
         counted = unmapped(outcome.report, tables_used, source.limits)
         with Stage("store"):
-            store.keep(replace(draft, unmapped=counted))
+            store.keep(replace(draft, unmapped=counted, looked=placed.looked))
     except Taken:
         return None
     return Receipt(draft.stored.id, draft.stored.receipt, created=True, fresh=True)

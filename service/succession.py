@@ -24,17 +24,15 @@ from service.versions import NOT_REPLACED, as_kept, came_as_sr
 
 if TYPE_CHECKING:
     # Only who keeps a report needs the database.
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from service.domain.received import Received
-    from service.store.documents import Document
+    from service.store.documents import Document, Looked
     from service.store.patients import KeptId
     from service.store.reports import Store
     from service.store.versions import Stored
 
 _PLACE: Final = "PredecessorDocumentsSequence"
-_HIGHEST: Final = 2**31 - 1
-"""The largest number of a version that a database keeps."""
 _WITHDRAWN: Final = (Status.CANCELLED, Status.ENTERED_IN_ERROR)
 _UNKNOWN: Final = (
     "no report of this sender is kept in this study that has this SR: a report of its own, withdrawing nothing"
@@ -61,24 +59,40 @@ class _Base:
     document: Document
 
 
-def placed_in_its_report(source: Source, store: Store) -> tuple[Source, Stored | None]:
-    """The SR as the version that it is of the report that it goes on with; that version where it is there already.
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A document as the version that it is; ``there`` is that version where it is kept already.
+
+    ``looked`` is what an SR's place was decided by: whoever keeps it looks once more.
+    """
+
+    source: Source
+    there: Stored | None = None
+    looked: Looked | None = None
+
+
+def placed_in_its_report(source: Source, store: Store) -> Placed:
+    """The SR as the version that it is of the report that it goes on with.
 
     What is no SR says itself which version it is. Raises Conflict for an SR that follows one which is not the newest,
     or would take back.
     """
+    from service.store.documents import Looked
+
     received = read(source)
     if source.amendment is not None:
-        return source, None
+        return Placed(source)
     if source.format is not Format.SR:
-        return replace(source, received=_named(received, store)), None
+        return Placed(replace(source, received=_named(received, store)))
     report = received.report
     own = (received.sr.sop_instance,) if received.sr is not None else ()
     known = store.documents.named(report.study.uid, (*own, *(one.sop_instance for one in received.predecessors)))
     for document in (known[uid] for uid in own if uid in known):
         return _again(source, received, document, store)
-    for uid in own:
-        _not_passed(source, report, uid, store)
+    after = [one for uid in own for one in store.documents.after(report.study.uid, uid)]
+    _not_passed(source, report, after, store)
+    unknown = tuple(one.sop_instance for one in received.predecessors if one.sop_instance not in known)
+    looked = Looked(report.sender, report.study.uid, "".join(own), unknown, tuple(one.id for one in after))
     bases, losses = _bases(source, received, known, store)
     base = max(bases, key=lambda one: one.document.version, default=None)
     kept = [one for one in received.losses if base is None or not _left_out(one, base.named)]
@@ -87,10 +101,11 @@ def placed_in_its_report(source: Source, store: Store) -> tuple[Source, Stored |
         if NOT_REPLACED & {one.rule for one in losses}:
             # Nowhere may it be said to replace what it only goes on from.
             received = replace(received, report=replace(report, predecessor=None))
-        return replace(source, received=received), None
+        return Placed(replace(source, received=received), looked=looked)
     number = _number(source, report, base.document, store)
     next_one = replace(report, id=base.document.report_id, version=number, predecessor=base.named)
-    return replace(source, received=replace(received, report=next_one, follows=True)), None
+    next_source = replace(source, received=replace(received, report=next_one, follows=True))
+    return Placed(next_source, looked=replace(looked, follows=True))
 
 
 def _named(received: Received, store: Store) -> Received:
@@ -106,23 +121,23 @@ def _named(received: Received, store: Store) -> Received:
     return replace(received, losses=(*received.losses, loss))
 
 
-def _again(source: Source, received: Received, document: Document, store: Store) -> tuple[Source, Stored | None]:
+def _again(source: Source, received: Received, document: Document, store: Store) -> Placed:
     """An SR that is known: as it came before, or one that was emitted here and comes back from where it went."""
     if document.sender != received.report.sender:
         raise Conflict(Problem("SOPInstanceUID", "sr-instance", "this SR is kept as that of another sender"))
     stored = store.get(document.id)
     if document.role == "sr" and came_as_sr(stored):
-        return replace(source, received=as_kept(received, stored)), None
+        return Placed(replace(source, received=as_kept(received, stored)))
     emitted = store.output(stored.id, document.role).content
     if read(replace(source, body=emitted, received=None)).report != received.report:
         why = "this SR was written here with other content; what was sent out never changes"
         raise Conflict(Problem("SOPInstanceUID", "version", why))
-    return source, stored
+    return Placed(source, stored)
 
 
-def _not_passed(source: Source, report: LesionReport, uid: str, store: Store) -> None:
-    """Refuse an SR that comes after the one which replaces it: both would be final at the EHR."""
-    later = [one for one in store.documents.after(report.study.uid, uid) if one.sender == report.sender]
+def _not_passed(source: Source, report: LesionReport, after: Iterable[Document], store: Store) -> None:
+    """Refuse an SR that comes after the one which replaces it: both would be final at the EHR. ``after`` name it."""
+    later = [one for one in after if one.sender == report.sender]
     later = [one for one in later if Status(store.versions(one.id)[-1].status) not in _WITHDRAWN]
     if not later:
         return
@@ -236,9 +251,11 @@ def _number(source: Source, report: LesionReport, base: Document, store: Store) 
         raise Conflict(Problem(_PLACE, "newest-version", why))
     for why, rule in _takes_back(report.status, Status(newest.status)):
         raise Conflict(Problem("CompletionFlag", rule, why))
+    from service.store.versions import HIGHEST
+
     # Ours have the version as Instance Number, of which some may never have come.
     number = max(newest.version + 1, report.version)
-    if number > _HIGHEST:
+    if number > HIGHEST:
         raise Conflict(Problem("InstanceNumber", "version", f"no version follows {newest.version}"))
     return number
 

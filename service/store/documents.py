@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 import orjson
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, select, text
 
 from service.domain.emitted import SrReference
 from service.store.database import reading
@@ -23,6 +24,7 @@ _COLUMNS = (
     VERSIONS.c.said_issuer,
 )
 _DOCUMENT = "sr"
+_STUDY_LOCK: Final = 1  # the first of the two numbers of a lock on a sender's study
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,22 @@ class Document:
     role: str = _DOCUMENT
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was seen of the SRs of a sender's study when it was decided which version of which report another one is.
+
+    ``own`` is its SOP Instance UID, empty where it has none; ``unknown`` are those of its predecessors that nobody
+    knew, ``after`` our ids of the versions whose SR names it. ``follows``: it is the next version of a report.
+    """
+
+    sender: str
+    study: str
+    own: str = ""
+    unknown: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    follows: bool = False
+
+
 class Documents:
     """The SRs of one database."""
 
@@ -53,25 +71,13 @@ class Documents:
 
         An SR that was written for one destination alone is known in its own study only.
         """
-        wanted = tuple(dict.fromkeys(uids))
-        kept = select(VERSIONS.c.sr_instance, *_COLUMNS).join(REPORTS).where(VERSIONS.c.sr_instance.in_(wanted))
         with reading(self._engine) as connection:
-            found = {row[0]: _document(*row[1:]) for row in connection.execute(kept)}
-            missing = [one for one in wanted if one not in found]
-            if missing:
-                found |= _sent(connection, study, missing)
-        return found
+            return _named(connection, study, uids)
 
     def after(self, study: str, uid: str) -> tuple[Document, ...]:
         """The SRs of a study that name one as their predecessor."""
-        statement = (
-            select(*_COLUMNS)
-            .join(REPORTS, REPORTS.c.id == VERSIONS.c.report)
-            .where(VERSIONS.c.study_uid == study, VERSIONS.c.predecessors.contains(f" {uid} "))
-            .order_by(VERSIONS.c.received)
-        )
         with reading(self._engine) as connection:
-            return tuple(_document(*row) for row in connection.execute(statement))
+            return _after(connection, study, uid)
 
     def is_of(self, document: Document, patient: KeptId) -> bool:
         """Whether a document is of this patient, by the ids that count now or by those that were said.
@@ -93,6 +99,40 @@ class Documents:
         with reading(self._engine) as connection:
             found = connection.execute(statement).scalar()
         return int(found) if found is not None else None
+
+
+def is_as_seen(connection: Connection, looked: Looked) -> bool:
+    """Whether another look, within the transaction that keeps the SR, sees the same.
+
+    From here on nobody else keeps an SR of this sender and study until the transaction ends; SQLite has one writer.
+    """
+    if connection.dialect.name == "postgresql":
+        # Keys of two numbers never meet those of one, as an accession number's (PostgreSQL, "Advisory Locks").
+        lock = text(f"SELECT pg_advisory_xact_lock({_STUDY_LOCK}, hashtext(:study))")
+        connection.execute(lock, {"study": f"{looked.sender}/{looked.study}"})
+    # In statements of their own: one sees what was committed when it began, not when it got the lock.
+    if looked.unknown and _named(connection, looked.study, looked.unknown):
+        return False
+    after = _after(connection, looked.study, looked.own) if looked.own else ()
+    return {one.id for one in after} == set(looked.after)
+
+
+def _named(connection: Connection, study: str, uids: Iterable[str]) -> dict[str, Document]:
+    wanted = tuple(dict.fromkeys(uids))
+    kept = select(VERSIONS.c.sr_instance, *_COLUMNS).join(REPORTS).where(VERSIONS.c.sr_instance.in_(wanted))
+    found = {row[0]: _document(*row[1:]) for row in connection.execute(kept)}
+    missing = [one for one in wanted if one not in found]
+    return found | _sent(connection, study, missing) if missing else found
+
+
+def _after(connection: Connection, study: str, uid: str) -> tuple[Document, ...]:
+    statement = (
+        select(*_COLUMNS)
+        .join(REPORTS, REPORTS.c.id == VERSIONS.c.report)
+        .where(VERSIONS.c.study_uid == study, VERSIONS.c.predecessors.contains(f" {uid} "))
+        .order_by(VERSIONS.c.received)
+    )
+    return tuple(_document(*row) for row in connection.execute(statement))
 
 
 def _sent(connection: Connection, study: str, uids: list[str]) -> dict[str, Document]:

@@ -15,7 +15,7 @@ from service.store.batches import BatchStore
 from service.store.database import HEAD, faults, is_there, migrate, open_engine, reading, transaction
 from service.store.deliveries import DeliveryStore
 from service.store.deliveries import keep as keep_deliveries
-from service.store.documents import Documents
+from service.store.documents import Documents, is_as_seen
 from service.store.overlays import OverlayStore
 from service.store.patients import KeptId, PatientStore, held, resolved
 from service.store.rates import RateStore
@@ -24,12 +24,12 @@ from service.store.runs import Runs
 from service.store.tables import KEYS, OUTPUTS, REPORTS, VERSIONS
 from service.store.times import utc
 from service.store.unmapped import UnmappedStore, count
-from service.store.versions import Draft, Key, Output, Stored, conditions, every_version, row_of, version_of
+from service.store.versions import HIGHEST, Draft, Key, Output, Stored, conditions, every_version, row_of, version_of
 from service.store.workers import Workers
 
 
 class Taken(Exception):
-    """Another process kept this report version, its key or its predecessor's successor first; look again."""
+    """Another process kept this report version, its key, its predecessor or that one's successor first; look again."""
 
 
 class Store:
@@ -105,7 +105,11 @@ class Store:
         new = draft.stored
         try:
             with transaction(self._engine, writes=True) as connection:
-                below = {"sender": new.sender, "report": new.report_id, "most": new.version - 1}
+                if draft.looked is not None and not is_as_seen(connection, draft.looked):
+                    raise Taken
+                # An SR that goes on from the newest version does so from the newest of all, whichever number it has.
+                most = HIGHEST if draft.looked is not None and draft.looked.follows else new.version - 1
+                below = {"sender": new.sender, "report": new.report_id, "most": most}
                 if connection.execute(_NEWEST, below).scalar() != draft.predecessor:
                     raise Taken
                 patient = resolved(connection, KeptId(draft.patient_id, draft.patient_issuer or ""))

@@ -4,15 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from typing import Final
 
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, or_, select
 
 from service.domain.emitted import SrReference
 from service.store.deliveries import Origin, Planned
+from service.store.documents import Looked
 from service.store.patients import KeptId
 from service.store.tables import REPORTS, VERSIONS
 from service.store.times import utc
 from service.store.unmapped import Unmapped
+
+HIGHEST: Final = 2**31 - 1
+"""The largest number of a version that a database keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ class Draft:
     """A version to keep; ``predecessor`` is the id of the stored version it follows, which must still be the one.
 
     ``unmapped`` are the terms that were kept as text, ``named`` the documents that an SR names as its
-    predecessors.
+    predecessors, ``looked`` what was seen of those and of others when its version was decided, and must still be so.
     """
 
     stored: Stored
@@ -82,6 +87,7 @@ class Draft:
     unmapped: tuple[Unmapped, ...] = ()
     consignment: Consignment = field(default_factory=Consignment)
     named: tuple[str, ...] = ()
+    looked: Looked | None = None
 
 
 def output(role: str, media_type: str, content: bytes) -> Output:
