@@ -49,6 +49,14 @@ UNSEEN: Final = DELIVERIES.c.state.in_(DEAD_LETTERS) & ~_FOLLOWED & ~_REPLACED
 """Dead letters that nobody has looked after: none was written again in its place, here or for another destination."""
 
 
+_HELD_AT_A_TIME: Final = 10_000
+"""Reports in one statement: neither database takes as many parameters as one may wish to put back."""
+
+
+class Changed(Exception):
+    """Where deliveries are to go another one was made or put back since they were planned; look again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Planned:
     """A delivery to make: which output goes where. ``dry_run``: it is kept and never sent."""
@@ -230,11 +238,17 @@ class DeliveryStore:
             return {row[0]: (int(row[1]), row[2]) for row in connection.execute(statement)}
 
     def add(
-        self, version: str, planned: Sequence[Planned], outputs: Sequence[Mapping[str, Any]], origin: Origin
+        self,
+        version: str,
+        planned: Sequence[Planned],
+        outputs: Sequence[Mapping[str, Any]],
+        origin: Origin,
+        seen: Sequence[Delivery] | None = None,
     ) -> tuple[Delivery, ...]:
         """Deliveries of a version that is kept already, with the outputs they need; one that is there stays as it is.
 
-        Raises NotFound.
+        ``seen`` are all that it had when they were planned. Raises NotFound, and Changed where something else stands by
+        now at their destinations, or what they follow is sent again.
         """
         with transaction(self.engine, writes=True) as connection:
             row = connection.execute(
@@ -243,7 +257,14 @@ class DeliveryStore:
             if row is None:
                 raise _not_found()
             hold(connection, row.report)
-            known = set(connection.execute(select(DELIVERIES.c.id).where(DELIVERIES.c.version == version)).scalars())
+            columns = (DELIVERIES.c.id, DELIVERIES.c.destination, DELIVERIES.c.open)
+            rows = connection.execute(select(*columns).where(DELIVERIES.c.version == version))
+            there = [(one.id, one.destination, bool(one.open)) for one in rows]
+            if seen is not None:
+                before = [(one.id, one.destination, one.is_open) for one in seen]
+                if _concerned(before, planned) != _concerned(there, planned):
+                    raise Changed
+            known = {one[0] for one in there}
             roles = set(connection.execute(select(OUTPUTS.c.role).where(OUTPUTS.c.version == version)).scalars())
             new = [one for one in outputs if one["role"] not in roles]
             if new:
@@ -276,6 +297,12 @@ class DeliveryStore:
         """
         with transaction(self.engine, writes=True) as connection:
             return _put_back(connection, _conditions(wanted), self.now(), priority)
+
+
+def _concerned(there: Sequence[tuple[str, str, bool]], planned: Sequence[Planned]) -> set[tuple[str, str, bool]]:
+    """Those (id, destination, whether it is open) that stand where others are to go, or that others follow."""
+    places, followed = {one.destination for one in planned}, {one.parent for one in planned}
+    return {one for one in there if one[1] in places or one[0] in followed}
 
 
 def keep(
@@ -348,6 +375,11 @@ def _conditions(wanted: Mapping[str, str]) -> list[ColumnElement[bool]]:
 def _put_back(
     connection: Connection, conditions: Sequence[ColumnElement[bool]], now: str, priority: int | None = None
 ) -> int:
+    """Put dead letters back; how many. Their reports are held: none is written again at the same time."""
+    dead = (DELIVERIES.c.state.in_(DEAD_LETTERS), *conditions)
+    of = select(DELIVERIES.c.report).where(*dead)
+    held = select(REPORTS.c.id).where(REPORTS.c.id.in_(of)).order_by(REPORTS.c.id).with_for_update()
+    reports = connection.execute(held).scalars().all()
     values: dict[str, Any] = {
         "state": State.QUEUED,
         "open": 1,
@@ -360,9 +392,12 @@ def _put_back(
     }
     if priority is not None:
         values["priority"] = priority
-    dead = (DELIVERIES.c.state.in_(DEAD_LETTERS), ~_REPLACED)
-    statement = update(DELIVERIES).where(*dead, *conditions).values(values)
-    return int(connection.execute(statement).rowcount)
+    back = 0
+    for start in range(0, len(reports), _HELD_AT_A_TIME):
+        # In a statement of its own: it sees what was written again before the reports were held.
+        these = DELIVERIES.c.report.in_(reports[start : start + _HELD_AT_A_TIME])
+        back += connection.execute(update(DELIVERIES).where(these, *dead, ~_REPLACED).values(values)).rowcount
+    return back
 
 
 def _in_its_place(connection: Connection, id: str) -> tuple[str, ...]:  # noqa: A002 - the route's own word

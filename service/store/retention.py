@@ -39,9 +39,14 @@ class Retention:
         reports = versions = 0
         while reports < most:
             with transaction(self._engine, writes=True) as connection:
-                found = list(connection.execute(self._old(days, dead_letters).limit(BATCH)).scalars())
-                versions += _remove(connection, found)
-            reports += len(found)
+                old = self._old(days, dead_letters)
+                found = connection.execute(old.limit(BATCH)).scalars().all()
+                held = select(REPORTS.c.id).where(REPORTS.c.id.in_(found)).order_by(REPORTS.c.id).with_for_update()
+                mine = connection.execute(held).scalars().all()
+                # Asked again now that they are held: meanwhile one may have been sent again, or have a new version.
+                gone = list(connection.execute(old.where(REPORTS.c.id.in_(mine))).scalars())
+                versions += _remove(connection, gone)
+            reports += len(gone)
             if len(found) < BATCH:
                 break
         return Purged(reports, versions)

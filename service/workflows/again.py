@@ -3,21 +3,27 @@
 What was sent never changes: a delivery with other options is a new delivery, linked to the one it follows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Final, TypeVar
 
 from service.delivery.settings import DestinationSettings
 from service.domain.emitted import REJECTION
-from service.domain.errors import Conflict, NotFound, Problem
+from service.domain.errors import Conflict, NotFound, Problem, Unavailable
 from service.domain.received import Earlier, Received
 from service.doors import Format, Options
 from service.drafts import ROLES
 from service.pipeline import Source, read
-from service.store.deliveries import Delivery, State
+from service.store.deliveries import Changed, Delivery, State
 from service.store.reports import Store
 from service.store.versions import Stored
 from service.versions import as_it_came, coded_again
 from service.workflows.accepting import Made, Plan, chosen, consign, has_own, own_output, written_for
+
+Added = TypeVar("Added")
+_ATTEMPTS: Final = 8
+"""How often it is looked again when others send, or write again, the same at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +64,17 @@ class OfStored:
 
 def deliver_more(store: Store, version: str, source: Source, plan: Plan, options: Options) -> tuple[Delivery, ...]:
     """Deliver a kept report to the destinations that it has no delivery for yet; all its deliveries."""
-    there = [one.destination for one in store.deliveries.of(version)]
-    missing = tuple(one for one in plan.destinations if one.name not in there)
-    if not missing:
-        return store.deliveries.of(version)
-    makes = OfStored(store, store.get(version), source, options)
-    return _add(store, version, replace(plan, destinations=missing), makes, [])
+
+    def attempt() -> tuple[Delivery, ...]:
+        seen = store.deliveries.of(version)
+        there = {one.destination for one in seen}
+        missing = tuple(one for one in plan.destinations if one.name not in there)
+        if not missing:
+            return seen
+        makes = OfStored(store, store.get(version), source, options)
+        return _add(store, version, replace(plan, destinations=missing), makes, seen)
+
+    return _until_unchanged(attempt)
 
 
 def edit(
@@ -77,9 +88,21 @@ def edit(
 
     ``said``: destination, dialect, bundle, language. Raises NotFound, Invalid, Conflict for a delivery that is no dead
     letter, or where one that was written again is at the destination already: only the newest there may be, since older
-    bytes would undo it.
+    bytes would undo it; or where one is on its way there.
     """
-    old = store.deliveries.get(delivery)
+    return _until_unchanged(lambda: _edited(store, delivery, source, destinations, said))
+
+
+def _edited(
+    store: Store,
+    delivery: str,
+    source: Source,
+    destinations: Mapping[str, DestinationSettings],
+    said: Mapping[str, str],
+) -> Delivery:
+    """One attempt of `edit`; raises Changed as well."""
+    beside = store.deliveries.of(store.deliveries.get(delivery).version)
+    old = next(one for one in beside if one.id == delivery)
     if not _may_be_edited(old):
         raise Conflict(Problem("", "dead-letter", f"it is {old.state}: only a dead letter is written again"))
     if old.role.startswith(REJECTION):
@@ -87,16 +110,18 @@ def edit(
     [at] = chosen(said.get("destination", old.destination), destinations, "/destination")
     dialect, bundle = said.get("dialect", at.dialect), said.get("bundle", at.bundle)
     at = replace(at, dialect=dialect, bundle=bundle, language=said.get("language", at.language))
-    beside = store.deliveries.of(old.version)
     newest = next((one for one in reversed(beside) if one.destination == at.name and one.parent is not None), None)
     if newest is not None and newest.id != old.id:
         why = f"it was written again for {at.name}: that one is {newest.state}"
         why = f"{why}, edit that one" if _may_be_edited(newest) else why
         raise Conflict(Problem("/destination", "dead-letter", why, (newest.id,)))
-    there = [one.destination for one in beside]
+    for one in beside:
+        if one.is_open and one.destination == at.name and not one.role.startswith(REJECTION):
+            why = f"this version is on its way to {at.name} already: that one is {one.state}"
+            raise Conflict(Problem("/destination", "dead-letter", why, (one.id,)))
     makes = OfStored(store, store.get(old.version), source, None)
     plan = Plan((at,), old.priority, old.origin, parent=old.id)
-    made = _add(store, old.version, plan, makes, there)
+    made = _add(store, old.version, plan, makes, beside)
     return next(one for one in reversed(made) if one.destination == at.name)
 
 
@@ -105,10 +130,19 @@ def _may_be_edited(delivery: Delivery) -> bool:
     return delivery.is_dead or delivery.state is State.DRY_RUN
 
 
-def _add(store: Store, version: str, plan: Plan, makes: OfStored, there: list[str]) -> tuple[Delivery, ...]:
-    made = consign(plan, version, makes, there)
+def _until_unchanged(attempt: Callable[[], Added]) -> Added:
+    """Look, write and add, until nothing has come between."""
+    for _ in range(_ATTEMPTS):
+        with suppress(Changed):
+            return attempt()
+    raise Unavailable(Problem("", "busy", "too many at once send this report: try again"))
+
+
+def _add(store: Store, version: str, plan: Plan, makes: OfStored, seen: Sequence[Delivery]) -> tuple[Delivery, ...]:
+    """Deliveries of a plan, beside those that were seen."""
+    made = consign(plan, version, makes, [one.destination for one in seen])
     outputs = [
         {"role": one.role, "media_type": one.media_type, "sha256": one.sha256, "content": one.content}
         for one in made.outputs
     ]
-    return store.deliveries.add(version, made.planned, outputs, made.origin)
+    return store.deliveries.add(version, made.planned, outputs, made.origin, seen)
