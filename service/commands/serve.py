@@ -90,8 +90,8 @@ def _tls(chosen: Settings) -> dict[str, Any]:
         return {}
     if not (chosen.tls_cert and chosen.tls_key):
         stop("settings tls_cert and tls_key come together, and tls_client_ca with both")
-    from service.receiving.hl7 import server_context
-    from service.receiving.settings import ServerTls
+    from service.delivery.settings import ServerTls
+    from service.delivery.trust import server_context
 
     said = ServerTls(chosen.tls_cert, chosen.tls_key, chosen.tls_client_ca)
     try:

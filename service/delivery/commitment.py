@@ -7,6 +7,7 @@ listened on, and only while a report is awaited: the port belongs to the machine
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from service.delivery import statuses
 from service.delivery.destination import Answer, Failed, Outcome
 from service.delivery.dimse import TRANSFER_SYNTAXES, associated, quiet
 from service.delivery.settings import CStore
+from service.delivery.trust import association_context
 from service.domain.emitted import SrReference
 
 if TYPE_CHECKING:
@@ -28,12 +30,16 @@ _REQUEST: Final = 1  # action type (PS3.4 J.3.2)
 _ALL_STORED: Final = 1  # event type (PS3.4 J.3.3)
 _SUCCESS: Final = 0x0000
 _NO_SUCH_TRANSACTION: Final = 0x0110
+_COMMITTED: Final = Answer(Outcome.VERIFIED, "committed; the content was not compared", "0000")
+_KEPT: Final = 10_000
+"""So many reports that are overdue are remembered, and so many that came late."""
 
 
 @dataclass(slots=True)
 class _Awaited:
-    """A report that is waited for."""
+    """A report that is waited for, of an object of an archive."""
 
+    subject: tuple[str, str]
     come: threading.Event = field(default_factory=threading.Event)
     event_type: int = 0
     content: Dataset | None = None
@@ -45,26 +51,54 @@ class _Desk:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._awaited: dict[str, _Awaited] = {}
+        self._overdue: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        self._committed: OrderedDict[tuple[str, str], bool] = OrderedDict()
         self._listeners: dict[tuple[str, int, str], tuple[Any, int]] = {}
 
-    def await_one(self, transaction: str) -> _Awaited:
+    def await_one(self, transaction: str, subject: tuple[str, str]) -> _Awaited:
         with self._lock:
-            return self._awaited.setdefault(transaction, _Awaited())
+            return self._awaited.setdefault(transaction, _Awaited(subject))
 
     def forget(self, transaction: str) -> None:
+        """Wait no more; a report may still come, and then it counts for who asks next."""
         with self._lock:
-            self._awaited.pop(transaction, None)
+            awaited = self._awaited.pop(transaction)
+            if not awaited.come.is_set():
+                self._overdue[transaction] = awaited.subject
+                _bound(self._overdue)
+
+    def has(self, subject: tuple[str, str]) -> bool:
+        """Whether the archive has committed itself to the object in a report that came late; it is said once."""
+        with self._lock:
+            return self._committed.pop(subject, False)
 
     def hand_in(self, event: Any) -> tuple[int, None]:
-        """What is answered to an N-EVENT-REPORT: success where somebody waits for it."""
+        """What is answered to an N-EVENT-REPORT: success where somebody waits for it, or has."""
         content = event.event_information
+        transaction = str(content.get("TransactionUID", ""))
         with self._lock:
-            awaited = self._awaited.get(str(content.get("TransactionUID", "")))
-        if awaited is None:
-            return _NO_SUCH_TRANSACTION, None
-        awaited.event_type, awaited.content = int(event.event_type), content
-        awaited.come.set()
-        return _SUCCESS, None
+            awaited = self._awaited.get(transaction)
+            if awaited is not None:
+                awaited.event_type, awaited.content = int(event.event_type), content
+                awaited.come.set()
+                return _SUCCESS, None
+            subject = self._overdue.pop(transaction, None)
+            if subject is None:
+                return _NO_SUCH_TRANSACTION, None
+            # What it did not commit itself to may have been sent again since: only that it did counts as late as this.
+            if subject[1] in _named(content, "ReferencedSOPSequence"):
+                self._late(subject, int(event.event_type), content)
+            return _SUCCESS, None
+
+    def _late(self, subject: tuple[str, str], event_type: int, content: Dataset) -> None:
+        """Tell who waits for a report of the same object by now, or keep it for who asks next."""
+        waiting = [one for one in self._awaited.values() if one.subject == subject and not one.come.is_set()]
+        for one in waiting:
+            one.event_type, one.content = event_type, content
+            one.come.set()
+        if not waiting:
+            self._committed[subject] = True
+            _bound(self._committed)
 
     @contextmanager
     def listening(self, settings: CStore) -> Iterator[None]:
@@ -98,10 +132,17 @@ class _Desk:
         # The archive asks to be the SCP on an association that it opened itself (PS3.4 J.3.3, PS3.7 D.3.3.4).
         entity.add_supported_context(PUSH_MODEL, list(TRANSFER_SYNTAXES[:2]), scu_role=True, scp_role=True)
         entity.add_supported_context("1.2.840.10008.1.1")
+        tls = settings.commitment_tls
+        try:
+            secured = association_context(tls, settings.timeouts.read_s) if tls is not None else None
+        except (OSError, ValueError) as error:
+            reason = "TLS of the port for commitment reports: certificate, key or authorities can't be read"
+            raise Failed(Outcome.UNKNOWN, reason) from error
         try:
             return entity.start_server(
                 (settings.commitment_host, settings.commitment_port),
                 block=False,
+                ssl_context=secured,
                 evt_handlers=[(evt.EVT_N_EVENT_REPORT, self.hand_in)],
             )
         except OSError as error:
@@ -117,7 +158,10 @@ def committed(settings: CStore, sr: SrReference) -> Answer:
     from pynetdicom import evt
 
     transaction = f"2.25.{uuid4().int}"  # one for each request: a used one is refused (0131H)
-    awaited = _DESK.await_one(transaction)
+    subject = (f"{settings.called}@{settings.host}:{settings.port}", sr.sop_instance)
+    if _DESK.has(subject):
+        return _COMMITTED
+    awaited = _DESK.await_one(transaction, subject)
     try:
         with (
             _DESK.listening(settings),
@@ -164,9 +208,19 @@ def _verdict(awaited: _Awaited, sr: SrReference) -> Answer:
             known = statuses.dimse(code)
             outcome = Outcome.UNKNOWN if known.outcome.is_kept else known.outcome
             return Answer(outcome, f"not committed, failure reason {code:04X}H: {known.meaning}", f"{code:04X}")
-    named = {item.get("ReferencedSOPInstanceUID") for item in content.get("ReferencedSOPSequence") or ()}
-    if sr.sop_instance in named:
-        return Answer(Outcome.VERIFIED, "committed; the content was not compared", "0000")
+    if sr.sop_instance in _named(content, "ReferencedSOPSequence"):
+        return _COMMITTED
     if awaited.event_type == _ALL_STORED:
         return Answer(Outcome.UNKNOWN, "its report of commitment does not name the object", "0000")
     return Answer(Outcome.UNKNOWN, "its report names failures, and not the object", "0000")
+
+
+def _named(content: Dataset, sequence: str) -> set[str]:
+    """The instances that a sequence of a report names."""
+    return {str(item.get("ReferencedSOPInstanceUID", "")) for item in content.get(sequence) or ()}
+
+
+def _bound(kept: OrderedDict[Any, Any]) -> None:
+    """Leave out the oldest."""
+    while len(kept) > _KEPT:
+        kept.popitem(last=False)

@@ -47,6 +47,15 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerTls:
+    """Our certificate; with ``ca_file`` whoever connects has to show one that those authorities vouch for."""
+
+    certificate_file: str
+    key_file: str
+    ca_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Bearer:
     """A token that somebody else keeps fresh (RFC 6750)."""
 
@@ -158,7 +167,7 @@ class CStore(DestinationSettings):
     """DIMSE: C-STORE to store (PS3.4 B), storage commitment, WADO-RS at ``dicomweb_url``, C-GET or C-FIND to verify.
 
     ``commitment_port`` is where we listen for reports of a peer that opens an association of its own for them; 0: only
-    those on ours count. ``tls`` absent: no TLS.
+    those on ours count; ``commitment_tls`` absent: it comes there without TLS. ``tls`` absent: no TLS.
     """
 
     KIND: ClassVar[str] = "cstore"
@@ -173,6 +182,7 @@ class CStore(DestinationSettings):
     commitment_port: int = 0
     commitment_host: str = ""
     commitment_s: float = 30.0
+    commitment_tls: ServerTls | None = None
     dicomweb_url: str = ""
     dicomweb_auth: Auth | None = None
     dicomweb_tls: Tls = field(default_factory=Tls)

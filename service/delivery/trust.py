@@ -1,9 +1,11 @@
-"""TLS for peers that are not spoken to over HTTP."""
+"""TLS that is not spoken over HTTP: with peers that we connect to, and with those that connect to us."""
 
+import socket
 import ssl
+from typing import Any
 
 from service.delivery.destination import Failed, Outcome
-from service.delivery.settings import Tls
+from service.delivery.settings import ServerTls, Tls
 
 
 def context(tls: Tls) -> ssl.SSLContext:
@@ -23,3 +25,35 @@ def context(tls: Tls) -> ssl.SSLContext:
         made.check_hostname = False
         made.verify_mode = ssl.CERT_NONE
     return made
+
+
+def server_context(tls: ServerTls, made: ssl.SSLContext | None = None) -> ssl.SSLContext:
+    """TLS 1.2 or later with our certificate; with authorities those who connect have to show theirs. Raises OSError."""
+    made = made or ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.load_cert_chain(tls.certificate_file, tls.key_file)
+    if tls.ca_file:
+        made.load_verify_locations(tls.ca_file)
+        made.verify_mode = ssl.CERT_REQUIRED
+    return made
+
+
+def association_context(tls: ServerTls, timeout_s: float) -> ssl.SSLContext:
+    """The same for pynetdicom, whose listener takes one connection after the other. Raises OSError.
+
+    Its handshake would be made before the next connection is taken: one that connects and says nothing, as a health
+    check does, would keep all others out. So it is made with the first bytes, in the thread of the association.
+    """
+    made = _Later(ssl.PROTOCOL_TLS_SERVER)
+    made.timeout_s = timeout_s
+    return server_context(tls, made)
+
+
+class _Later(ssl.SSLContext):
+    """Leaves the handshake to the first read; ``timeout_s`` are seconds without a byte."""
+
+    timeout_s: float = 0.0
+
+    def wrap_socket(self, sock: socket.socket, *args: Any, **settings: Any) -> ssl.SSLSocket:
+        sock.settimeout(self.timeout_s)
+        return super().wrap_socket(sock, *args, **{**settings, "do_handshake_on_connect": False})

@@ -9,10 +9,10 @@ import structlog
 
 from service.access.events import Arrival, rule_of
 from service.delivery.dimse import TRANSFER_SYNTAXES, VERIFICATION, quiet
+from service.delivery.trust import association_context
 from service.domain.errors import Forbidden, Invalid, LesionBridgeError, Problem
 from service.doors import Format
 from service.receiving import statuses
-from service.receiving.hl7 import server_context
 from service.receiving.reception import Peer, Reception
 from service.receiving.settings import DicomListener
 
@@ -59,7 +59,7 @@ class DicomServer:
         server: Any = entity.start_server(
             (settings.host, settings.port),
             block=False,
-            ssl_context=server_context(settings.tls) if settings.tls is not None else None,
+            ssl_context=association_context(settings.tls, settings.timeout_s) if settings.tls is not None else None,
             evt_handlers=[
                 (evt.EVT_C_STORE, self._store),
                 (evt.EVT_DATA_RECV, self._count),

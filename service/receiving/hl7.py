@@ -7,7 +7,6 @@ that is too large or too slow ends its connection.
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -18,12 +17,13 @@ from uuid import uuid4
 import structlog
 
 from service.access.events import Arrival, rule_of
+from service.delivery.trust import server_context
 from service.domain.errors import LesionBridgeError
 from service.doors import Format
 from service.receiving.acknowledge import answers, heading
 from service.receiving.merging import merge_all
 from service.receiving.reception import Peer, Reception
-from service.receiving.settings import Hl7Listener, ServerTls
+from service.receiving.settings import Hl7Listener
 
 _START, _END = b"\x0b", b"\x1c\r"  # MLLP: <SB> message <EB><CR> (HL7 v2 Implementation Guide, C.4)
 _CHUNK: Final = 65_536
@@ -31,17 +31,6 @@ _BACKLOG: Final = 16
 _LOOK_S: Final = 0.5
 _NAME: Final = 40
 _log = structlog.get_logger()
-
-
-def server_context(tls: ServerTls) -> ssl.SSLContext:
-    """TLS 1.2 or later with our certificate; with authorities those who connect have to show theirs. Raises OSError."""
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
-    made.load_cert_chain(tls.certificate_file, tls.key_file)
-    if tls.ca_file:
-        made.load_verify_locations(tls.ca_file)
-        made.verify_mode = ssl.CERT_REQUIRED
-    return made
 
 
 class Hl7Server:

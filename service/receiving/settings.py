@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from service.delivery.settings import DestinationSettings
+from service.delivery.settings import DestinationSettings, ServerTls
 from service.delivery.table import build
 from service.domain.errors import Problem, TableError
 from service.domain.received import Habits
@@ -67,15 +67,6 @@ class Route:
         for member, known in (("status", tuple(Status)), ("source", WAYS)):
             if set(getattr(self, member)) - set(known):
                 raise ValueError(f"{member} is of {', '.join(known)}")
-
-
-@dataclass(frozen=True, slots=True)
-class ServerTls:
-    """Our certificate; with ``ca_file`` whoever connects has to show one that those authorities vouch for."""
-
-    certificate_file: str
-    key_file: str
-    ca_file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

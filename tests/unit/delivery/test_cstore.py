@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,14 +12,14 @@ from typing import Any
 
 import pytest
 from pydicom import Dataset, dcmread
-from pynetdicom import AE, evt
+from pynetdicom import AE, build_role, evt
 
 from service.delivery.cstore import CStoreDestination, transcoded
 from service.delivery.destination import Outcome, Outgoing
 from service.delivery.dicom_content import differences, read
 from service.delivery.dimse import DEFLATED, EXPLICIT, IMPLICIT, SOP_CLASSES, TRANSFER_SYNTAXES
 from service.delivery.policy import Timeouts
-from service.delivery.settings import CStore, Tls
+from service.delivery.settings import CStore, ServerTls, Tls
 from service.delivery.statuses import DIMSE
 from tests.certificates import Authority
 from tests.conftest import Missing
@@ -211,6 +212,100 @@ def test_a_commitment_may_be_reported_on_our_association(failed: int | None, out
 def test_a_commitment_that_is_not_reported_is_asked_for_again() -> None:
     with peer({PUSH: [EXPLICIT]}, (evt.EVT_N_ACTION, lambda _: (0, None))) as port:
         assert destination(port, commitment_s=0.3).verify(sr(1)).outcome is Outcome.UNKNOWN
+
+
+def report(port: int, transaction: str, item: Dataset, tls: Any = None, *, failed: int | None = None) -> int:
+    """Report a commitment on an association of the archive's own; the status of the answer."""
+    content = Dataset()
+    content.TransactionUID = transaction
+    if failed is None:
+        content.ReferencedSOPSequence = [item]
+    else:
+        item.FailureReason = failed
+        content.FailedSOPSequence = [item]
+    entity = AE(ae_title="PEER")
+    entity.add_requested_context(PUSH)
+    own: list[Any] = [build_role(PUSH, scu_role=False, scp_role=True)]
+    made = entity.associate("127.0.0.1", port, ae_title="LESIONBRIDGE", ext_neg=own, tls_args=tls)
+    assert made.is_established
+    told, _ = made.send_n_event_report(content, 1 if failed is None else 2, PUSH, f"{PUSH}.1")
+    made.release()
+    return int(told.Status)
+
+
+def asked_in(event: Any) -> tuple[str, Dataset]:
+    """Transaction and object of a request for commitment."""
+    return str(event.action_information.TransactionUID), event.action_information.ReferencedSOPSequence[0]
+
+
+def test_a_report_of_commitment_may_come_over_tls_on_an_association_of_the_archives_own(tmp_path: Path) -> None:
+    authority, other = Authority(tmp_path), Authority(tmp_path, "other")
+    ours, theirs = authority.identity("ours", "127.0.0.1"), authority.identity("theirs", "theirs")
+    port, answers = servers.free_port(), list[Any]()
+
+    def act(event: Any) -> tuple[int, None]:
+        transaction, item = asked_in(event)
+
+        def tell() -> None:
+            stranger = ssl.create_default_context(cafile=str(authority.certificate))
+            entity = AE(ae_title="PEER")
+            entity.add_requested_context(PUSH)
+            answers.append(entity.associate("127.0.0.1", port, tls_args=(stranger, "127.0.0.1")).is_established)
+            stranger.load_cert_chain(theirs.certificate, theirs.key)
+            answers.append(report(port, transaction, item, (stranger, "127.0.0.1")))
+
+        threading.Timer(0.1, tell).start()
+        return 0, None
+
+    tls = ServerTls(str(ours.certificate), str(ours.key), str(authority.certificate))
+    with peer({PUSH: [EXPLICIT, IMPLICIT]}, (evt.EVT_N_ACTION, act)) as at:
+        told = {"commitment_port": port, "commitment_host": "127.0.0.1", "commitment_s": 30.0}
+        assert destination(at, commitment_tls=tls, **told).verify(sr(1)).outcome is Outcome.VERIFIED
+        unreadable = ServerTls(str(other.certificate), str(ours.key))
+        answer = destination(at, commitment_tls=unreadable, **told).verify(sr(1))
+    assert (answer.outcome, "can't be read" in answer.reason) == (Outcome.UNKNOWN, True)
+    assert answers == [False, 0]
+
+
+@pytest.mark.parametrize(("failed", "outcome"), [(None, Outcome.VERIFIED), (0x0112, Outcome.UNKNOWN)])
+def test_a_commitment_that_is_reported_late_counts_for_the_next_question(failed: int | None, outcome: Outcome) -> None:
+    port, asked, answers = servers.free_port(), list[tuple[str, Dataset]](), list[int]()
+
+    def act(event: Any) -> tuple[int, None]:
+        asked.append(asked_in(event))
+        if len(asked) > 1:  # what it was asked first is reported now, on an association of its own
+            first, item = asked[0]
+            told = (port, first, item)
+            threading.Timer(0.1, lambda: answers.append(report(*told, failed=failed))).start()
+        return 0, None
+
+    with peer({PUSH: [EXPLICIT, IMPLICIT]}, (evt.EVT_N_ACTION, act)) as at:
+        told = {"commitment_port": port, "commitment_host": "127.0.0.1"}
+        first = destination(at, **{**told, "commitment_s": 0.1}).verify(sr(1))
+        answer = destination(at, **{**told, "commitment_s": 30.0 if failed is None else 3.0}).verify(sr(1))
+    assert (first.outcome, answer.outcome) == (Outcome.UNKNOWN, outcome)
+    assert answers == [0]
+
+
+def test_a_commitment_that_is_reported_between_two_questions_is_kept() -> None:
+    port, asked, answers = servers.free_port(), list[tuple[str, Dataset]](), list[int]()
+
+    def act(event: Any) -> tuple[int, None]:
+        asked.append(asked_in(event))
+        if len(asked) == 2:  # while another object is asked for
+            first, item = asked[0]
+            threading.Timer(0.1, lambda: answers.append(report(port, first, item))).start()
+        return 0, None
+
+    with peer({PUSH: [EXPLICIT, IMPLICIT]}, (evt.EVT_N_ACTION, act)) as at:
+        told = {"commitment_port": port, "commitment_host": "127.0.0.1"}
+        pacs = destination(at, **told, commitment_s=0.1)
+        assert pacs.verify(sr(1)).outcome is Outcome.UNKNOWN
+        assert destination(at, **told, commitment_s=3.0).verify(sr(2)).outcome is Outcome.UNKNOWN
+        assert pacs.verify(sr(1)).outcome is Outcome.VERIFIED
+        assert pacs.verify(sr(2)).outcome is Outcome.UNKNOWN
+    assert answers == [0]
+    assert len(asked) == 3
 
 
 def test_a_commitment_that_is_refused_is_no_verdict_on_the_object() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -18,7 +19,7 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # m
 from service.api.deployment import Deployment
 from service.delivery.cstore import CStoreDestination
 from service.delivery.destination import Outcome, Outgoing
-from service.delivery.settings import CStore, Tls
+from service.delivery.settings import CStore, ServerTls, Tls
 from service.domain import errors
 from service.domain.emitted import SrReference
 from service.domain.limits import Limits
@@ -26,7 +27,7 @@ from service.pipeline import Format
 from service.receiving import statuses
 from service.receiving.dicom import STORED, DicomServer
 from service.receiving.reception import Reception
-from service.receiving.settings import DicomListener, ServerTls
+from service.receiving.settings import DicomListener
 from tests.certificates import Authority
 from tests.oracles.servers import Pacs
 from tests.unit.receiving.conftest import Deploy, destinations, kept, written
@@ -150,6 +151,36 @@ def test_our_own_destination_over_tls(here: Deployment, tmp_path: Path) -> None:
     finally:
         server.stop()
     assert kept(here) == 1
+
+
+def test_one_that_connects_to_the_tls_port_and_says_nothing_keeps_nobody_out(here: Deployment, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    ours = authority.identity("server", "127.0.0.1")
+    server = serve(here, tls=ServerTls(str(ours.certificate), str(ours.key)))
+    try:
+        tls = Tls(str(authority.certificate))
+        peer = CStore(name="p", host="127.0.0.1", port=server.port, called="LESIONBRIDGE", verify="none", tls=tls)
+        with socket.create_connection(("127.0.0.1", server.port)), socket.create_connection(("127.0.0.1", server.port)):
+            assert CStoreDestination(peer).probe()[0].passed
+    finally:
+        server.stop()
+
+
+def test_a_handshake_that_fails_ends_that_association_only(here: Deployment, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    ours = authority.identity("server", "127.0.0.1")
+    server = serve(here, tls=ServerTls(str(ours.certificate), str(ours.key), str(authority.certificate)))
+    mine = authority.identity("mine", "mine")
+    try:
+        for tls, is_let_in in (
+            (Tls(str(authority.certificate)), False),
+            (None, False),
+            (Tls(str(authority.certificate), str(mine.certificate), str(mine.key)), True),
+        ):
+            peer = CStore(name="p", host="127.0.0.1", port=server.port, called="LESIONBRIDGE", verify="none", tls=tls)
+            assert CStoreDestination(peer).probe()[0].passed is is_let_in
+    finally:
+        server.stop()
 
 
 @pytest.mark.oracle("dcmtk")

@@ -16,12 +16,12 @@ from hl7apy.parser import parse_message
 from service.api.deployment import Deployment
 from service.delivery.destination import Outcome, Outgoing
 from service.delivery.mllp import MllpDestination
-from service.delivery.settings import Mllp, Tls
+from service.delivery.settings import Mllp, ServerTls, Tls
 from service.domain.limits import Limits
 from service.pipeline import Format
 from service.receiving.hl7 import Hl7Server
 from service.receiving.reception import Reception
-from service.receiving.settings import Hl7Listener, ServerTls
+from service.receiving.settings import Hl7Listener
 from tests.certificates import Authority
 from tests.unit.receiving.conftest import Deploy, destinations, kept, written
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from service.delivery.settings import Folder
+from service.delivery.settings import Folder, ServerTls
 from service.delivery.table import members
 from service.domain.errors import TableError
 from service.domain.report import Status
-from service.receiving.settings import LISTENERS, WAYS, Receiving, Route, ServerTls, Site, load
+from service.receiving.settings import LISTENERS, WAYS, Receiving, Route, Site, load
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "receiving.md").read_text(encoding="utf-8")
 (EXAMPLE,) = re.findall(r"```toml\n(.*?)```", GUIDE, re.DOTALL)
