@@ -40,15 +40,17 @@ class Queues(Collector):
         try:
             queues, counts, left = kept.queues(), kept.counts(), open_circuits(kept.engine)
             stalls = {
-                name: stalled(kept.engine, now, name, one.rate.per_s) for name, one in self._here.destinations.items()
+                name: not one.dry_run and stalled(kept.engine, now, name, one.rate.per_s)
+                for name, one in self._here.destinations.items()
             }
         except Unavailable:
             return
-        for name in self._here.destinations:
+        # What waits for a destination that was renamed or taken out is seen, too: nobody sends it.
+        for name in dict.fromkeys([*self._here.destinations, *queues]):
             number, oldest = queues.get(name, (0, now))
             depth.add_metric([name], number)
             age.add_metric([name], max(0.0, seconds_between(oldest or now, now)))
-            stuck.add_metric([name], float(stalls[name]))
+            stuck.add_metric([name], float(stalls.get(name, False)))
             alone.add_metric([name], float(any(one.destination == name for one in left)))
         for (name, state), number in counts.items():
             states.add_metric([name, state], number)
@@ -77,6 +79,8 @@ def warnings(here: "Deployment") -> tuple[str, ...]:
                 said.append(f"{number} deliveries to {name} wait, the oldest for {int(age / 60)} minutes")
             if name not in here.destinations:
                 said.append(f"{number} deliveries to {name} wait, and there is no such destination any more")
+            elif here.destinations[name].dry_run:
+                said.append(f"{number} deliveries to {name} wait: it is set to dry_run, and nothing is sent")
             elif stalled(kept.engine, now, name, here.destinations[name].rate.per_s):
                 said.append(f"deliveries to {name} have been due for {STALLED_S:.0f} seconds and no worker begins them")
         if queues and not here.store.workers.present():

@@ -133,12 +133,14 @@ class Worker:
             token = str(uuid4())
             take = store.workers.take_only if self._lock_file else store.workers.take
             slot = take(token, name, REVISION)
-            courier = Courier(store, self._peers, slot.executor, self._watching, wake=self._wake)
+            # Where the settings say that nothing is sent, what was accepted before is not sent either.
+            served = {name: one for name, one in self._peers.items() if not one.settings.dry_run}
+            courier = Courier(store, served, slot.executor, self._watching, wake=self._wake)
             clerk = Clerk(store, {name: one.settings for name, one in self._peers.items()}, self._opened, self._wake)
             engine = Engine(self._url, slot.executor, courier, REVISION, clerk)
             try:
                 self._tell(DELIVERS)
-                _log.info("worker_started", executor=slot.executor, destinations=sorted(self._peers))
+                _log.info("worker_started", executor=slot.executor, destinations=sorted(served))
                 self._work(store, slot, engine, Feeder(store, engine, courier, clerk, self._clock))
             finally:
                 courier.stopping.set()

@@ -1,15 +1,20 @@
 """What is said of the queues: gauges and warnings."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+from flask import Flask
 from flask.testing import FlaskClient
 
+from service.app import create_app
+from service.config import Settings
 from service.store.circuits import Heard, Verdict
 from service.store.deliveries import State
 from service.store.queues import Due
 from service.store.reports import Store
 from service.store.runs import May, Told
-from tests.unit.api.test_deliveries import answered, app, post, store
+from tests.unit.api.test_deliveries import DESTINATIONS, answered, app, post, store
 
 __all__ = ["app", "store"]
 
@@ -86,6 +91,38 @@ def test_what_was_begun_and_what_is_left_alone_is_no_stall(client: FlaskClient, 
     store.runs.told(turn, store.now(), "worker-0", told)
     ahead[0] = timedelta(seconds=600)
     assert 'lesionbridge_queue_stalled{destination="pacs"} 0.0' in client.get("/metrics").text
+
+
+def again(app: Flask, change: Callable[[str], str]) -> FlaskClient:
+    """A client of the service after a start with other destinations."""
+    told: Settings = app.extensions["lesionbridge"].settings
+    file = Path(told.destinations_file)
+    file.write_text(change(DESTINATIONS))
+    return create_app(told).test_client()
+
+
+def test_what_waits_for_a_destination_that_was_renamed_is_seen(client: FlaskClient, app: Flask, store: Store) -> None:
+    post(client, "?deliver=pacs")
+    renamed = again(app, lambda text: text.replace("destinations.pacs", "destinations.archive"))
+    store._clock = lambda: datetime.now(UTC) + timedelta(hours=1)
+    said = answered(renamed.get("/health/ready"))["warnings"]
+    assert "1 deliveries to pacs wait, and there is no such destination any more" in said
+    text = renamed.get("/metrics").text
+    assert 'lesionbridge_queue_depth{destination="pacs"} 1.0' in text
+    assert 'lesionbridge_queue_depth{destination="archive"} 0.0' in text
+    renamed.application.extensions["lesionbridge"].store.close()
+
+
+def test_what_waits_for_a_destination_that_is_set_to_dry_run_is_no_stall(client: FlaskClient, app: Flask) -> None:
+    post(client, "?deliver=pacs")
+    trial = again(app, lambda text: text.replace('takes = "sr"', 'takes = "sr"\ndry_run = true'))
+    here = trial.application.extensions["lesionbridge"]
+    here.store._clock = lambda: datetime.now(UTC) + timedelta(seconds=130)
+    said = answered(trial.get("/health/ready"))["warnings"]
+    assert "1 deliveries to pacs wait: it is set to dry_run, and nothing is sent" in said
+    assert [one for one in said if "no worker begins" in one] == []
+    assert 'lesionbridge_queue_stalled{destination="pacs"} 0.0' in trial.get("/metrics").text
+    here.store.close()
 
 
 def test_a_service_without_destinations_says_nothing_of_them(client: FlaskClient) -> None:

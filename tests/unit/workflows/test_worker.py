@@ -54,6 +54,17 @@ def test_an_outage_kills_no_delivery(store: Store, database_url: str) -> None:
         assert until(lambda: all(states(store, one) == {"pacs": "verified"} for one in versions))
 
 
+def test_what_was_queued_waits_while_its_destination_is_set_to_dry_run(store: Store, database_url: str) -> None:
+    pacs, ehr = peer(RecordingDestination("pacs")), peer(RecordingDestination("ehr"), takes="fhir-r4")
+    version = accept(store, pacs, ehr)
+    trial = peer(RecordingDestination("pacs"), dry_run=True)
+    with working(database_url, trial, ehr):
+        assert until(lambda: states(store, version) == {"pacs": "queued", "ehr": "verified"})
+    assert trial.destination.sent == []  # type: ignore[attr-defined]  # a RecordingDestination
+    with working(database_url, pacs, ehr):
+        assert until(lambda: states(store, version) == {"pacs": "verified", "ehr": "verified"})
+
+
 def test_a_report_waits_for_a_worker(store: Store, database_url: str) -> None:
     pacs = peer(RecordingDestination("pacs"))
     version = accept(store, pacs)
