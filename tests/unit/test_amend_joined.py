@@ -16,7 +16,7 @@ from service.publishing import publish
 from service.store.reports import Store
 from service.store.versions import Stored
 from service.versions import as_it_came, came_as_sr
-from tests.unit.test_succession import FIRST, SECOND, document, kept, said
+from tests.unit.successors import FIRST, SECOND, document, kept, said
 
 
 @pytest.fixture

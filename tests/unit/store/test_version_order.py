@@ -9,14 +9,7 @@ from sqlalchemy import text
 from service.store.deliveries import State
 from service.store.reports import Store
 from service.store.runs import May, Turn
-from tests.unit.store.kept import (
-    ANYTHING,
-    begin,
-    due,
-    end,
-    keep,
-    planned,
-)
+from tests.unit.store.kept import ANYTHING, begin, due, end, keep, planned
 
 
 def test_a_version_waits_for_the_one_before_it_at_each_destination(kept: Store) -> None:
