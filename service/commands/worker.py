@@ -66,6 +66,7 @@ def made(here: "Settings", tell: "Callable[[str], None]" = lambda _text: None) -
     from service.destinations import load
     from service.receiving.routing import Routed
     from service.receiving.settings import load as load_receiving
+    from service.store.holds import Holds
     from service.workflows.courier import Peer
     from service.workflows.tracing import tracer
     from service.workflows.watching import Watching
@@ -73,7 +74,8 @@ def made(here: "Settings", tell: "Callable[[str], None]" = lambda _text: None) -
 
     destinations = load(here.destinations_file, os.environ)
     receiving = load_receiving(here.receiving_file, destinations)
-    peers = {name: Peer(one, open_destination(one)) for name, one in destinations.items()}
+    holds = Holds(here.database_url)
+    peers = {name: Peer(one, open_destination(one, holds)) for name, one in destinations.items()}
 
     def opened() -> "Opening":
         """What the deployment adds to each line of a batch: as to a request (`service.api.deployment`)."""

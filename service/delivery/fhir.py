@@ -11,7 +11,7 @@ from service.delivery.fhir_answers import resource, transaction
 from service.delivery.fhir_entries import Entry, NotFhir, apart, entries, facts, lacking, references
 from service.delivery.fhir_ordered import Ordered
 from service.delivery.fhir_search import held
-from service.delivery.firsts import Firsts
+from service.delivery.firsts import Firsts, Holds
 from service.delivery.http import HttpPeer
 from service.delivery.settings import Fhir
 
@@ -25,13 +25,13 @@ _WENT_WELL: Final = frozenset({"200", "201", "202", "204"})
 class FhirDestination:
     """A server that is spoken to over FHIR REST (R4, R5: http.html)."""
 
-    def __init__(self, settings: Fhir, peer: HttpPeer | None = None) -> None:
-        """Take the settings; nothing is connected yet."""
+    def __init__(self, settings: Fhir, peer: HttpPeer | None = None, holds: Holds | None = None) -> None:
+        """Take the settings; nothing is connected yet. ``holds``: what all processes that deliver share."""
         self.settings = settings
         self._peer = peer or HttpPeer(settings.timeouts, settings.tls, settings.auth)
         self._base = settings.url.rstrip("/")
         self._json = f"application/fhir+json; fhirVersion={VERSIONS[settings.takes]}"
-        self._firsts = Firsts()
+        self._firsts = Firsts(holds=holds, place=self._base)
 
     @property
     def name(self) -> str:

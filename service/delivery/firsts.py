@@ -2,13 +2,15 @@
 
 A conditional create says "unless there is one" (R4 http.html#ccreate), but a server may look and create in two steps.
 Two reports of one device, patient or study that come at the same time then leave two of it, and from there on every
-report is refused, since the condition matches several (412). This holds within one process; several may still meet.
+report is refused, since the condition matches several (412). Within a process it knows who is under way; what others
+are at it asks of who can tell.
 """
 
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, Protocol
 
 from service.delivery.destination import Answer
 
@@ -16,27 +18,59 @@ _KEPT: Final = 10_000
 """So many conditions are remembered; of one that is forgotten the next report goes alone once more."""
 _LONGEST_S: Final = 10.0
 """Whoever has waited so long goes on: to hang behind a server that hangs is worse than what might be doubled."""
+_PAUSE_S: Final = 0.05
+"""Until another process is asked for again."""
+
+
+class Holds(Protocol):
+    """Names that one process at a time holds."""
+
+    def take(self, names: Iterable[str]) -> bool:
+        """Hold all of these or none, without waiting; whether this process may go on."""
+        ...
+
+    def give_back(self, names: Iterable[str]) -> None:
+        """Let others have them; those that are not held stay as they are."""
+        ...
+
+
+class Alone:
+    """Where no other process delivers: every name is free."""
+
+    def take(self, names: Iterable[str]) -> bool:  # noqa: ARG002 - there is nobody to ask
+        """Go on."""
+        return True
+
+    def give_back(self, names: Iterable[str]) -> None:
+        """Nothing is held."""
 
 
 class Firsts:
     """What is known to be at one destination, and what is being brought there."""
 
-    def __init__(self, longest_s: float = _LONGEST_S) -> None:
-        """``longest_s``: how long one waits for another."""
+    def __init__(self, longest_s: float = _LONGEST_S, holds: Holds | None = None, place: str = "") -> None:
+        """``longest_s``: how long one waits for another. ``holds`` is what processes share, ``place`` the server."""
         self._longest_s = longest_s
+        self._holds = holds or Alone()
+        self._place = place
         self._free = threading.Condition()
         self._under_way: set[str] = set()
         self._known: OrderedDict[str, None] = OrderedDict()
 
     def run(self, shared: frozenset[str], send: Callable[[], Answer]) -> Answer:
         """Send what brings these along, alone among those that bring one of them while it is not known to be there."""
+        until = time.monotonic() + self._longest_s
         mine = self._begin(shared)
+        names = {f"{self._place} {one}" for one in mine}
         try:
+            while not self._holds.take(names) and time.monotonic() < until:
+                threading.Event().wait(_PAUSE_S)
             answer = send()
             if answer.outcome.is_kept:
                 self._keep(shared)
             return answer
         finally:
+            self._holds.give_back(names)
             with self._free:
                 self._under_way -= mine
                 self._free.notify_all()

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from service.delivery.destination import Destination
-from service.delivery.settings import DestinationSettings
+from service.delivery.firsts import Holds
+from service.delivery.settings import DestinationSettings, Fhir
 
 
 def _folder(settings: Any) -> Destination:
@@ -25,10 +26,10 @@ def _cstore(settings: Any) -> Destination:
     return CStoreDestination(settings)
 
 
-def _fhir(settings: Any) -> Destination:
+def _fhir(settings: Any, holds: Holds | None = None) -> Destination:
     from service.delivery.fhir import FhirDestination
 
-    return FhirDestination(settings)
+    return FhirDestination(settings, holds=holds)
 
 
 def _mllp(settings: Any) -> Destination:
@@ -53,6 +54,8 @@ OPENERS: Final[Mapping[str, Callable[[Any], Destination]]] = {
 }
 
 
-def open_destination(settings: DestinationSettings) -> Destination:
-    """The destination; nothing is connected yet."""
+def open_destination(settings: DestinationSettings, holds: Holds | None = None) -> Destination:
+    """The destination; nothing is connected yet. ``holds``: what all processes that deliver share; None: it is one."""
+    if isinstance(settings, Fhir):
+        return _fhir(settings, holds)
     return OPENERS[settings.KIND](settings)
