@@ -38,8 +38,8 @@ class Credentials(Protocol):
         """The headers of a request."""
         ...
 
-    def renew(self) -> bool:
-        """Forget what the peer refused; whether another try with fresh headers makes sense."""
+    def renew(self, refused: Mapping[str, str]) -> bool:
+        """Forget what the peer refused, these headers; whether another try with fresh ones makes sense."""
         ...
 
 
@@ -62,7 +62,7 @@ class Fixed:
             case None:
                 return {}
 
-    def renew(self) -> bool:
+    def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002 - the protocol's signature
         """There is nothing to renew."""
         return False
 
@@ -95,11 +95,12 @@ class SmartCredentials:
                 self._until = self._clock() + max(seconds - _EARLY_S, _SHORTEST_S)
             return {"Authorization": f"Bearer {self._token}"}
 
-    def renew(self) -> bool:
-        """Forget the token."""
+    def renew(self, refused: Mapping[str, str]) -> bool:
+        """Forget the token that was refused; of several requests that it went out with the first has renewed it."""
         with self._lock:
-            had, self._token = bool(self._token), ""
-        return had
+            if refused.get("Authorization") == f"Bearer {self._token}":
+                self._token = ""
+        return True
 
     def _ask(self) -> tuple[str, float]:
         form = {

@@ -94,8 +94,9 @@ class HttpPeer:
             return self._asked(method, url, headers, body, most)
 
     def _asked(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, most: int) -> Reply:
-        reply = self._once(method, url, {**headers, **self._who()}, body, most)
-        if reply.status == 401 and self._credentials.renew():
+        who = self._who()
+        reply = self._once(method, url, {**headers, **who}, body, most)
+        if reply.status == 401 and self._credentials.renew(who):
             reply = self._once(method, url, {**headers, **self._who()}, body, most)
         return reply
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Engine, LargeBinary, Row, bindparam, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
@@ -127,14 +127,14 @@ class AuditTrail:
         statement = select(AUDIT).order_by(AUDIT.c.position.desc()).limit(1)
         with reading(self._engine) as connection:
             row = connection.execute(statement).first()
-        return KeptEvent(row.position, bytes(row.event), row.previous, row.hash) if row is not None else None
+        return _kept(row) if row is not None else None
 
     def after(self, position: int, limit: int = _PAGE) -> tuple[KeptEvent, ...]:
         """The events after a position, oldest first."""
         statement = select(AUDIT).where(AUDIT.c.position > position).order_by(AUDIT.c.position)
         with reading(self._engine) as connection:
             rows = connection.execute(statement.limit(limit)).all()
-        return tuple(KeptEvent(row.position, bytes(row.event), row.previous, row.hash) for row in rows)
+        return tuple(_kept(row) for row in rows)
 
     def all(self) -> Iterator[KeptEvent]:
         """All events, page by page."""
@@ -151,6 +151,12 @@ class AuditTrail:
                 return kept.position
             previous, expected = kept.hash, expected + 1
         return None
+
+
+def _kept(row: Any) -> KeptEvent:
+    """An event as it stands in the table; SQLite lets whoever changes one put text there in place of bytes."""
+    event = row.event.encode() if isinstance(row.event, str) else bytes(row.event)
+    return KeptEvent(row.position, event, row.previous, row.hash)
 
 
 def chained(previous: str, event: bytes) -> str:

@@ -124,6 +124,18 @@ def test_a_token_that_the_peer_calls_expired_is_renewed_once(
     assert (len(tokens.asked), len(ehr.asked)) == (3, 4)
 
 
+def test_several_requests_with_one_expired_token_renew_it_once(tmp_path: Path) -> None:
+    _, path = make_key(tmp_path, "ES384", "pem")
+    server = TokenServer()
+    made = SmartCredentials(Smart(TOKEN_URL, "me", Secret(file=path)), server)
+    expired = made.headers()
+    assert made.renew(expired)
+    fresh = made.headers()
+    assert made.renew(expired)  # another request of that time, refused a little later
+    assert made.headers() == fresh == {"Authorization": "Bearer token-2"}
+    assert len(server.forms) == 2
+
+
 def test_without_a_token_nothing_is_sent(ehr: FaultyServer, tokens: FaultyServer, tmp_path: Path) -> None:
     _, path = make_key(tmp_path, "ES384", "pem")
     peer = HttpPeer(Timeouts(), Tls(), Smart(tokens.url, "me", Secret(file=path)))
