@@ -2,7 +2,8 @@
 
 from marshmallow import Schema, fields, validate
 
-from service.api.schemas import MAX_FOUND, FaultSchema, PublishQuery, Strict
+from service.api.schemas import MAX_FOUND, FaultSchema, Strict
+from service.api.writing_schemas import PublishQuery
 from service.pipeline import READERS, Format
 
 STATES = ("running", "done", "cancelled")

@@ -13,7 +13,7 @@ from service.api.batch_schemas import BatchErrorsSchema, BatchQuery, BatchSchema
 from service.api.body import CHUNK, Unzipped
 from service.api.deployment import deployment
 from service.api.openapi import NDJSON, NDJSON_BODY, Blueprint
-from service.api.schemas import PublishQuery
+from service.api.writing_schemas import PublishQuery
 from service.domain.errors import Invalid, NotFound, Problem, TooLarge, Unreadable, UnsupportedMedia
 from service.domain.limits import Limits
 

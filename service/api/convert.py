@@ -8,7 +8,7 @@ from flask import Response, request
 from service.api import answers, forms, negotiation, turns
 from service.api.deployment import deployment
 from service.api.openapi import CONVERTED, MEASURED_BODY, Blueprint
-from service.api.schemas import ConvertQuery
+from service.api.writing_schemas import ConvertQuery
 from service.pipeline import convert as run
 
 blueprint = Blueprint("convert", __name__, url_prefix="/v1", description="Stateless conversion")

@@ -22,7 +22,7 @@ from service.api.delivery_schemas import (
 )
 from service.api.deployment import deployment
 from service.api.openapi import DELIVERED, EDIT_BODY, RETRY_BODY, Blueprint
-from service.api.schemas import Prefer
+from service.api.writing_schemas import Prefer
 from service.domain.emitted import REJECTION
 from service.doors import SUFFIXES, Format, Options
 from service.pipeline import Source

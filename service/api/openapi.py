@@ -17,7 +17,8 @@ from service.api.delivery_schemas import Edit, Retry
 from service.api.forms import FORM, REPORT, SEG
 from service.api.merge_schemas import Merge
 from service.api.negotiation import HL7V2, OFFERS
-from service.api.schemas import ProblemSchema, Search
+from service.api.report_schemas import Search
+from service.api.schemas import ProblemSchema
 from service.doors import MEDIA_TYPES, RELEASES, Format
 from service.formats.findings.schema import ReportSchema
 

@@ -13,18 +13,16 @@ from service.api.delivery_schemas import DeliveriesSchema
 from service.api.deployment import deployment
 from service.api.openapi import FHIR_OUTPUT, FINDINGS_BODY, HL7V2_OUTPUT, MEASURED_BODY, OUTPUTS, SEARCH_BODY, Blueprint
 from service.api.problems import PROBLEM_JSON
-from service.api.schemas import (
+from service.api.report_schemas import ReceiptSchema, Search, VersionsSchema
+from service.api.schemas import ProblemSchema
+from service.api.writing_schemas import (
     AmendQuery,
     CancelQuery,
     CreateQuery,
     FhirQuery,
     MessageQuery,
     NextQuery,
-    ProblemSchema,
     PublishHeaders,
-    ReceiptSchema,
-    Search,
-    VersionsSchema,
 )
 from service.domain.emitted import Emitted
 from service.domain.times import DateTime

@@ -1,4 +1,4 @@
-"""How outputs are written: the options that several commands share, as `service.api.schemas` has them for REST."""
+"""How outputs are written: options that several commands share; `service.api.writing_schemas` has them for REST."""
 
 import click
 

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from service.amendments import STATUS, Kind
 from service.api.deployment import Deployment
-from service.api.schemas import ReceiptSchema
+from service.api.report_schemas import ReceiptSchema
 from service.app import create_app
 from service.config import Settings
 from service.domain.emitted import Emitted

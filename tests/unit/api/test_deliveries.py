@@ -12,7 +12,8 @@ from werkzeug.test import TestResponse
 
 from service.api.delivery_schemas import STATES, DeliveriesSchema, DeliverySchema, SentComparisonSchema
 from service.api.deployment import Deployment
-from service.api.schemas import Prefer, ReceiptSchema
+from service.api.report_schemas import ReceiptSchema
+from service.api.writing_schemas import Prefer
 from service.app import create_app
 from service.config import Settings
 from service.store.circuits import Heard, Verdict

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from pydicom import dcmread
 from werkzeug.test import TestResponse
 
-from service.api.schemas import ReceiptSchema, VersionsSchema
+from service.api.report_schemas import ReceiptSchema, VersionsSchema
 from service.domain.emitted import Emitted
 from service.formats.fhir.xml import as_xml
 from service.pipeline import Format, Options, Source, convert
