@@ -61,6 +61,8 @@ _LINES: Final = {
 
 _KEPT: Final = 8_192
 _LONGEST: Final = 512  # bytes of an entry that is remembered
+_UNDEFINED: Final = b"\xff\xff\xff\xff"
+_FRAME: Final = re.compile(r" *[0-9]{1,10} *")  # IS has 32 bits (PS3.5 table 6.2-1)
 
 
 class Coded(NamedTuple):
@@ -74,7 +76,9 @@ class Coded(NamedTuple):
 _entries: dict[bytes, Coded] = {}
 """Coded entries by their bytes, of all documents in UTF-8 or ASCII: the same few hundred stand in every one.
 
-Only those whose texts are ASCII: what others say, and what is flagged of them, depends on the set of their document.
+Only those that say the same wherever they stand: their texts are ASCII (what others say, and what is flagged of them,
+depends on the set of their document), no length is undefined (how deep these may be nested is a setting), and they
+stand in no sequence of VR UN, where the same bytes are implicit VR.
 """
 
 
@@ -88,7 +92,7 @@ class Measured(NamedTuple):
 
 
 class Referenced(NamedTuple):
-    """A SOP instance, with the frames or segments of it."""
+    """A SOP instance, with the frames or segments of it; a frame is 0 where what is said is no number of one."""
 
     sop_class: str
     sop_instance: str
@@ -246,22 +250,32 @@ class Tree:
     def coded(self, place: Place) -> Coded | None:
         """The first coded entry of a sequence; the same bytes are read once."""
         raw = self._encoded.data[place[0] : place[1]]
-        known = self._codes.get(raw) or self._own.get(raw)
+        is_plain = not self._encoded.is_within_unknown(place)
+        known = (self._codes.get(raw) or self._own.get(raw)) if is_plain else None
         if known is None:
             items = self._encoded.items(place)
             if not items:
                 return None
-            self._is_for_all = True
+            self._is_for_all = _UNDEFINED not in raw
             known = self.entry(self._encoded.elements(items[0]))
             codes = self._codes if self._is_for_all else self._own
             if len(codes) >= _KEPT:
                 codes.clear()
-            if len(raw) <= _LONGEST:
+            if is_plain and len(raw) <= _LONGEST:
                 codes[raw] = known
         return known
 
     def entry(self, elements: Elements) -> Coded:
-        """A coded entry (PS3.3 8.8): Code Value, else Long Code Value, else URN Code Value."""
+        """A coded entry (PS3.3 8.8): Code Value, else Long Code Value, else URN Code Value.
+
+        What its equivalents have for equivalents of their own is not looked at: they may be nested without end.
+        """
+        meaning, code = self._code_of(elements)
+        others = [self._code_of(item)[1] for item in self.items(elements, _EQUIVALENTS)]
+        return Coded(meaning, code, tuple(other for other in others if other is not None))
+
+    def _code_of(self, elements: Elements) -> tuple[str, Code | None]:
+        """The meaning, and the code where value and scheme are there."""
         meaning = self.text(elements, _MEANING)
         value = self.text(elements, _CODE_VALUE) or self.text(elements, _LONG_CODE)
         scheme = self.text(elements, _SCHEME)
@@ -269,8 +283,7 @@ class Tree:
             value = self.line(elements, _URN_CODE)
             scheme = scheme or ("URN" if value else "")
         code = Code(scheme, value, meaning) if value and scheme else None
-        others = [self.entry(item).code for item in self.items(elements, _EQUIVALENTS)]
-        return Coded(meaning or value, code, tuple(other for other in others if other is not None))
+        return meaning or value, code
 
     def sequence(self, elements: Elements, keyword: str) -> list[Coded]:
         """All coded entries of a sequence."""
@@ -313,7 +326,7 @@ class Tree:
         return Referenced(
             self.line(first, TAG["ReferencedSOPClassUID"]),
             self.line(first, TAG["ReferencedSOPInstanceUID"]),
-            tuple(int(part) for part in frames.split("\\") if part.strip().isdecimal()),
+            tuple(map(_frame, frames.split("\\"))) if frames else (),
             tuple(int(number) for number in numbers),
         )
 
@@ -331,6 +344,10 @@ class Tree:
 
     def _temporal(self, elements: Elements) -> str | None:
         return self.line(elements, TAG["TemporalRangeType"]) or None
+
+
+def _frame(said: str) -> int:
+    return int(said) if _FRAME.fullmatch(said) is not None and int(said) < 2**31 else 0
 
 
 _READ: Final = {

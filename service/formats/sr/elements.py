@@ -120,6 +120,8 @@ class Encoded:
             if after > end:
                 raise fault(value, f"({tag >> 16:04X},{tag & 0xFFFF:04X}) is longer than what it stands in")
             ended = self._ends.get(value, after)
+            if implicit and not self.implicit:
+                self._implicit_at.add(value)  # a sequence of defined length within one of VR UN
             found.setdefault(tag, (value, ended))
             position = after
         else:
@@ -224,6 +226,10 @@ class Encoded:
             made.append((inner, self._ends.get(inner, after)))
             position = after
         return made
+
+    def is_within_unknown(self, place: Place) -> bool:
+        """Whether a sequence is implicit VR for it is one of VR UN, or stands in one (PS3.5 6.2.2)."""
+        return place[0] in self._implicit_at
 
     def numbers(self, place: Place, form: str) -> tuple[float, ...]:
         """Binary numbers of a value by the letter that ``struct`` has for them; what is left over is no number."""

@@ -125,6 +125,8 @@ def image_reference(notes: Notes, node: Node) -> ImageReference | None:
     else:
         series, study = stand_in_series(notes, node, value.sop_instance), notes.study
     frames = tuple(frame for frame in value.frames if frame > 0)
+    if len(frames) < len(value.frames):
+        notes.flag(node.path, "frame", "a frame number that is none is left out", "sr-frame")
     own = None if study == notes.study else study
     try:
         made = ImageReference(sop_class, value.sop_instance, series, own, frames, node.path)
