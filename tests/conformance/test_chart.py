@@ -48,7 +48,12 @@ REFUSED: list[dict[str, Any]] = [
     {"settingsSecret": ""},
     {"worker": {"replica": 2}},
     {"image": {"digest": "latest"}},
+    {"settings": {"timeout_s": 60.5}},
+    {"settings": {"limit": {"lesions": 5000}}},
+    {"settings": {"limits": {"lesions": "many"}}},
+    {"worker": {"ports": [11113, 11113]}},
     {"listener": {"enabled": True}},
+    {"listener": {"enabled": True, "ports": {"dicom": 0, "hl7": 0}}, "receiving": "[sites.north]\n"},
     {"listener": {"enabled": True, "ports": {"dicom": 104}}, "receiving": RECEIVING},
 ]
 FOLDER_ONLY: dict[str, Any] = {
