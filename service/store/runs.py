@@ -131,9 +131,12 @@ class Runs:
             return tuple(Due(row.id, row.run, row.priority) for row in rows)
 
     def freed(self, runs: Sequence[Due]) -> None:
-        """Take runs back that nobody works on: the next one is due at once."""
-        with transaction(self._engine, writes=True) as connection:
-            for one in runs:
+        """Take runs back that nobody works on: the next one is due at once.
+
+        Each in a transaction of its own: who holds several reports holds them in the order of their ids.
+        """
+        for one in runs:
+            with transaction(self._engine, writes=True) as connection:
                 row = _held(connection, _HELD, id=one.id, run=one.run)
                 if row is not None:
                     _put_off(connection, row, self._now(), 0.0)
