@@ -9,6 +9,7 @@ same SR with the same receipt, so a study that is seen twice changes nothing.
 
 from __future__ import annotations
 
+import http.client
 import json
 import ssl
 import threading
@@ -44,6 +45,7 @@ DEFAULTS: dict[str, Any] = {
     "Attempts": 0,
 }
 MOST_BYTES = 64 * 1024 * 1024
+TOO_LARGE = 413
 
 
 class Away(Exception):
@@ -76,9 +78,14 @@ class Service:
         self._opener = urllib.request.build_opener(*handlers)
 
     def publish(self, content: bytes, media_type: str) -> Reply:
-        """Hand a document in; the same document again has the same answer."""
+        """Hand a document in; the same document again has the same answer. Raises Away where there is no verdict."""
         query = "?" + urllib.parse.urlencode({"deliver": self._deliver}) if self._deliver else ""
-        return self._ask("POST", "/v1/reports" + query, content, {"Content-Type": media_type})
+        reply = self._ask("POST", "/v1/reports" + query, content, {"Content-Type": media_type})
+        # A proxy or a portal between us answers with pages of its own. That a document is too large may be its word.
+        verdict = "accepted" if reply.status in (200, 201, 202) else "refused"
+        if _json(reply.body).get("verdict") != verdict and reply.status != TOO_LARGE:
+            raise Away(f"status {reply.status}, and no verdict of the service: is Url right, and what is in between?")
+        return reply
 
     def convert(self, content: bytes, media_type: str, dialect: str) -> Reply:
         """A document as an SR of a dialect."""
@@ -93,15 +100,19 @@ class Service:
     def _ask(self, method: str, path: str, content: bytes | None, headers: dict[str, str]) -> Reply:
         """One request; raises Away where there is no verdict."""
         if self._token_file:
-            headers = {**headers, "Authorization": "Bearer " + Path(self._token_file).read_text().strip()}
+            try:
+                token = Path(self._token_file).read_text().strip()
+            except (OSError, ValueError) as error:
+                raise Away(f"TokenFile can't be read ({type(error).__name__})") from error
+            headers = {**headers, "Authorization": "Bearer " + token}
         request = urllib.request.Request(self._url + path, data=content, headers=headers, method=method)  # noqa: S310 - the scheme is held above
         try:
             with self._opener.open(request, timeout=self._timeout_s) as answer:
                 reply = Reply(answer.status, answer.headers, answer.read(MOST_BYTES))
         except urllib.error.HTTPError as error:
             with error:
-                reply = Reply(error.code, error.headers, error.read(MOST_BYTES))
-        except (OSError, ValueError) as error:
+                reply = Reply(error.code, error.headers, _body(error))
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise Away(f"the service does not answer ({type(error).__name__})") from error
         if reply.status >= 500 or reply.status in (401, 408, 429):
             raise Away(f"the service answers with status {reply.status}")
@@ -258,6 +269,16 @@ def _text(place: str) -> str:
         return ""
 
 
+def _body(error: urllib.error.HTTPError) -> bytes:
+    """The body of an answer without success, as far as it came."""
+    try:
+        return error.read(MOST_BYTES)
+    except http.client.IncompleteRead as broken:
+        return broken.partial
+    except OSError:
+        return b""
+
+
 def _json(body: bytes) -> dict[str, Any]:
     try:
         told = json.loads(body)
@@ -327,6 +348,9 @@ SETTINGS: dict[str, Any] = {**DEFAULTS, **json.loads(orthanc.GetConfiguration())
 UNKNOWN = sorted(set(SETTINGS) - set(DEFAULTS))
 if UNKNOWN:
     raise ValueError("there is no such setting of LesionBridge: {}".format(", ".join(UNKNOWN)))
+for LISTED in ("Deliver", "Manufacturers"):
+    if not isinstance(SETTINGS[LISTED], list):
+        raise ValueError(f"LesionBridge.{LISTED} is a list of texts")
 BRIDGE = Bridge(SETTINGS)
 FOLLOWER = Follower(BRIDGE)
 orthanc.RegisterOnChangeCallback(on_change)

@@ -21,6 +21,7 @@ from service.config import Settings
 from service.store.reports import Store
 from tests.conftest import Missing
 from tests.contract.benches import sr
+from tests.faults import faulty, http
 from tests.findings import make_findings
 from tests.oracles import servers
 from tests.oracles.complaint import NotInstalled
@@ -153,6 +154,27 @@ def test_what_becomes_stable_while_the_service_is_away_is_handed_in_later(tmp_pa
         with service(tmp_path, port) as store:
             assert until(lambda: mark(at, instance)).startswith("accepted")
             assert len(store.search({}, limit=10)) == 1
+
+
+def test_what_is_no_verdict_of_the_service_leaves_a_study_waiting(tmp_path: Path, missing: Missing) -> None:
+    token = tmp_path / "token"
+    with faulty() as portal, pacs(portal.port, missing, TokenFile=str(token)) as at:
+        receipt = b'{"verdict": "accepted"}'
+        portal.answers = [
+            http("200 OK", b"<html>please log in</html>"),
+            http("302 Found", b"", Location="https://portal.example.org/"),
+            http("404 Not Found", b"<html>nothing here</html>"),
+            http("201 Created", receipt[:-4], Content_Length="1000"),  # it ends in the middle
+            http("400 Bad Request", b'{"verd', Content_Length="1000"),
+        ]
+        portal.answer = http("201 Created", receipt, Location="/v1/reports/R")
+        instance = stored(at, sr(1).content)
+        problem = until(lambda: requests.get(f"{at.url}/lesionbridge", timeout=20).json()["problem"])
+        assert "TokenFile" in problem
+        token.write_text("T")
+        assert until(lambda: mark(at, instance)) == "accepted: /v1/reports/R"
+        assert len(portal.asked) == 6
+        assert all(b"Authorization: Bearer T\r\n" in one for one in portal.asked)
 
 
 def test_an_sr_that_is_refused_says_why_and_stops_nothing(tmp_path: Path, missing: Missing) -> None:
