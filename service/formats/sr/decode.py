@@ -14,7 +14,7 @@ from service.formats.sr.attributes import ATTRIBUTES, ITEM
 from service.formats.sr.coded import CodedEntry
 from service.formats.sr.items import TYPES, CodeItem, Composite, Container, Image, Num, Scoord, Scoord3D, Text
 from service.formats.sr.tree import ContentItem
-from service.formats.sr.values import Number, Reference
+from service.formats.sr.values import Reference
 from service.formats.sr.vr import LONG_FORM
 
 _KEYWORDS = {tag: (keyword, representation) for keyword, (tag, representation) in ATTRIBUTES.items()}
@@ -155,8 +155,7 @@ def _named(
     if kind is Num:
         measured = _only(elements, "MeasuredValueSequence")
         unit = decode_entry(_only(measured, "MeasurementUnitsCodeSequence"))
-        number = Number(measured["NumericValue"], unit, measured.get("FloatingPointValue"))
-        return Num(name, number, unit, relation, children)
+        return Num(name, measured["NumericValue"], unit, relation, children, measured.get("FloatingPointValue"))
     return kind(name, elements[_LINES[kind.kind]], relation, children)  # type: ignore[call-arg] # one of the lines
 
 

@@ -102,20 +102,18 @@ class Num(ContentItem):
     def __init__(
         self,
         concept_name: CodedEntry,
-        value: Decimal | Number,
+        value: Decimal | str,
         unit: CodedEntry,
         relationship_type: Relationship,
         children: tuple[ContentItem, ...] = (),
+        floating: float | None = None,
     ) -> None:
         """A number with the digits as written; rounded, with Floating Point Value beside, where DS can't hold them.
 
-        A `Number` is taken as it is, once it is found to be one; its unit is ``unit``.
+        Digits that were read are taken as they are, with ``floating`` beside them; raises ValueError for no DS or FD.
         """
-        if isinstance(value, Number):
-            number, exact = value, False
-            vr.ds(number.digits)
-            if number.floating is not None:
-                vr.fd(number.floating)
+        if isinstance(value, str):
+            number, exact = Number(value, unit, floating), False
         else:
             text, exact = vr.digits(value)
             number = Number(text, unit, None if exact else float(value))

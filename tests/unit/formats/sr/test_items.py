@@ -56,6 +56,19 @@ def test_a_number_too_long_is_rounded_and_said_as_a_double_beside() -> None:
     assert item.value.floating == 1450.123456789012345
 
 
+def test_digits_that_were_read_are_the_number_that_they_were_written_from() -> None:
+    for value in (Decimal("12.50"), Decimal("1450.123456789012345")):
+        written = Num(NAME, value, MM, "CONTAINS")
+        read = Num(NAME, written.value.digits, MM, "CONTAINS", (), written.value.floating)
+        assert (read, read.encoded) == (written, written.encoded)
+
+
+@pytest.mark.parametrize(("digits", "floating"), [("", None), ("12,5", None), ("1" * 17, None), ("1.5", float("inf"))])
+def test_refuses_digits_that_are_no_number(digits: str, floating: float | None) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        Num(NAME, digits, MM, "CONTAINS", (), floating)
+
+
 @pytest.mark.parametrize(
     ("graphic_type", "numbers"),
     [("POINT", (1.0, 2.0, 3.0, 4.0)), ("POLYLINE", (1.0, 2.0)), ("POLYLINE", (1.0, 2.0, 3.0)), ("POLYGON", (0.0,) * 8)],
