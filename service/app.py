@@ -43,7 +43,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     observe.configure_logging(settings.log_level)
     observe.observe(app)
     door.guard(app, settings)
-    install(Deployment(settings), app.extensions)
+    here = Deployment(settings)
+    for problem in here.doubts:
+        observe.doubt(problem)
+    install(here, app.extensions)
     app.register_error_handler(Exception, problems.answer)
     api = make_api(version("lesionbridge"))
     api.init_app(app)

@@ -17,6 +17,7 @@ from service.destinations import load
 from service.domain.errors import Invalid, Problem, Unavailable
 from service.pipeline import Format, Source, tables
 from service.receiving.settings import load as load_receiving
+from service.receiving.wording import doubts
 
 if TYPE_CHECKING:
     # SQLAlchemy is imported when the first report is kept or asked for.
@@ -31,15 +32,18 @@ class Deployment:
     """One running service."""
 
     def __init__(self, settings: Settings) -> None:
-        """Take the settings; the database is opened when first needed. Raises TableError for a mounted overlay, and
-        for destinations that can't be used.
+        """Take the settings; the database is opened when first needed. Raises TableError for a mounted overlay, for
+        destinations that can't be used and for rules that nothing can meet.
         """
         self.settings = settings
         self.destinations = load(settings.destinations_file, os.environ)
         self.receiving = load_receiving(settings.receiving_file, self.destinations)
         self.archive = archive(self.destinations, settings.study_context)
         shelf = open_shelf(settings.terminology, settings.terminology_database)
-        self.site = SiteOverlays.open(tables(settings.issuers_file), settings.overlays_folder, shelf)
+        vocabulary = tables(settings.issuers_file)
+        self.doubts = doubts(self.receiving, vocabulary, settings.default_sender)
+        """What may keep rules from ever taking effect."""
+        self.site = SiteOverlays.open(vocabulary, settings.overlays_folder, shelf)
 
     @cached_property
     def store(self) -> "Store":

@@ -19,6 +19,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from service import stages
+from service.domain.errors import Problem
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -65,6 +66,11 @@ def configure_logging(level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+def doubt(problem: Problem) -> None:
+    """Log what may keep a rule from ever taking effect: what the receiving file says, and nothing of a report."""
+    _log.warning("rule doubted", at=problem.pointer, why=problem.detail, candidates=list(problem.candidates))
 
 
 def observe(app: Flask) -> None:

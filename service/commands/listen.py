@@ -28,7 +28,7 @@ def command(ways: tuple[str, ...], metrics_port: int | None, metrics_host: str) 
     or `worker`.
     """
     from service.api.deployment import Deployment
-    from service.api.observe import configure_logging
+    from service.api.observe import configure_logging, doubt
 
     here = Deployment(settings())
     configure_logging(here.settings.log_level)
@@ -38,6 +38,8 @@ def command(ways: tuple[str, ...], metrics_port: int | None, metrics_host: str) 
     missing = [way for way in asked if getattr(here.receiving, way) is None]
     if missing:
         stop(f"the receiving file has no table [listen.{missing[0]}]")
+    for problem in here.doubts:
+        doubt(problem)
     ready(here.store)
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

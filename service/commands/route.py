@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from service.commands.inputs import read
-from service.commands.speaking import refusing, say, settings
+from service.commands.speaking import problems_said, refusing, say, settings
 from service.doors import Format, detect
 from service.receiving.settings import WAYS
 
@@ -29,6 +29,8 @@ def command(file: str, way: str, sender: str | None, form: str | None) -> None:
     from service.receiving.routing import explained
 
     here = Deployment(settings())
+    if here.doubts:
+        problems_said("receiving_file", "rules that may never take effect", here.doubts)
     body = read(Path(file), here.settings.limits.body_bytes)
     source = here.source(body, Format(form) if form else detect(body))
     if sender is not None:

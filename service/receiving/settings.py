@@ -65,8 +65,9 @@ class Route:
     def __post_init__(self) -> None:
         """Hold the words that are of a closed list."""
         for member, known in (("status", tuple(Status)), ("source", WAYS)):
-            if set(getattr(self, member)) - set(known):
-                raise ValueError(f"{member} is of {', '.join(known)}")
+            for word in getattr(self, member):
+                if word not in known:
+                    raise ValueError(f"{member} {word!r} is none of {', '.join(known)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +184,7 @@ def _routes(rows: Any, destinations: Mapping[str, DestinationSettings], problems
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         problems.append(_wrong("routes", "is a list of tables: [[routes]]"))
         return []
+    problems.extend(problem for number, row in enumerate(rows) for problem in _blank(number, row))
     routes = [build(Route, row, f"routes[{number}]", problems) for number, row in enumerate(rows)]
     names: set[str] = set()
     for number, route in enumerate(routes):
@@ -198,6 +200,17 @@ def _routes(rows: Any, destinations: Mapping[str, DestinationSettings], problems
             for name in unknown
         )
     return routes
+
+
+def _blank(number: int, row: Mapping[str, Any]) -> list[Problem]:
+    """Values that are blank, which would be left out and the condition with them, or that blanks keep from a match."""
+    said = {member: value for member, value in row.items() if member != "name"}
+    lists = {member: [value] if isinstance(value, str) else value for member, value in said.items()}
+    return [
+        _wrong(f"routes[{number}].{member}", "a value is blank, or begins or ends with a blank: take that out")
+        for member, value in lists.items()
+        if isinstance(value, list) and any(isinstance(text, str) and text != (text.strip() or None) for text in value)
+    ]
 
 
 def _twice(sites: Any) -> list[Problem]:

@@ -45,3 +45,11 @@ def test_a_document_is_tried_as_that_of_a_site(run: Run, file: Path) -> None:
 
 def test_a_way_that_there_is_not_is_refused(run: Run, file: Path) -> None:
     assert run("route", file, "--source", "fax").exit_code == 2
+
+
+def test_says_first_which_rules_may_never_take_effect(run: Run, file: Path) -> None:
+    rules = RECEIVING.replace('"north"', '"north"]\nmodality = ["XY"')
+    (file.parent / "receiving.toml").write_text(rules, encoding="utf-8")
+    done = run("route", file)
+    assert done.exit_code == 0
+    assert "routes[0].modality: no modality is called 'XY'" in done.stderr
