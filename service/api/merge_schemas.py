@@ -53,8 +53,22 @@ class ResendSchema(Schema):
     href = fields.String(required=True)
 
 
+class UnknownSchema(Schema):
+    """Why nothing was moved."""
+
+    pointer = fields.String(required=True)
+    rule = fields.String(required=True)
+    detail = fields.String(required=True)
+    candidates = fields.List(
+        fields.String(), required=True, metadata={"description": "The issuers with which reports have this id."}
+    )
+
+
 class MergedSchema(Schema):
     """What is found under the surviving id now, and says the prior one still: it has to come again as a new version."""
 
     resend = fields.List(fields.Nested(MovedSchema), required=True)
     deliveries = fields.List(fields.Nested(ResendSchema), required=True)
+    notices = fields.List(
+        fields.Nested(UnknownSchema), metadata={"description": "That no report has the prior id with this issuer."}
+    )

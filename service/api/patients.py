@@ -25,8 +25,8 @@ def merge(query: dict[str, Any]) -> Response:
     from service.receiving.merging import merge as merged
     from service.receiving.merging import named
 
-    said = body.read_json(request, Merge(), "merge")
-    survivor, prior = (named(said[name]["id"], said[name].get("issuer")) for name in ("survivor", "prior"))
+    asked = body.read_json(request, Merge(), "merge")
+    survivor, prior = (named(asked[name]["id"], asked[name].get("issuer")) for name in ("survivor", "prior"))
     found = merged(deployment(), survivor, prior, dry_run=query["dry_run"])
     if not query["dry_run"]:
         door.concerns("report", *(one.id for one in found.reports))
@@ -51,4 +51,10 @@ def merge(query: dict[str, Any]) -> Response:
         }
         for one in found.deliveries
     ]
-    return Response(orjson.dumps({"resend": reports, "deliveries": deliveries}), content_type="application/json")
+    said = {"resend": reports, "deliveries": deliveries}
+    if found.notices:
+        said["notices"] = [
+            {"pointer": one.pointer, "rule": one.rule, "detail": one.detail, "candidates": list(one.candidates)}
+            for one in found.notices
+        ]
+    return Response(orjson.dumps(said), content_type="application/json")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from service.access.events import Arrival
-from service.commands.speaking import counted, ready, refusing, say, settings, stop
+from service.commands.speaking import counted, problems_said, ready, refusing, say, settings, stop
 from service.commands.trail import Act, acting
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ def merge(prior: str, survivor: str, issuer: str | None, prior_issuer: str | Non
     )
     say("nothing is changed; after a merge:" if dry_run else "merged")
     say(f"to come again as a new version: {reports}; sent with the prior id: {deliveries}")
+    if found.notices:
+        problems_said("patient merge", "the prior id is not known", found.notices)
 
 
 def _named(said: str, issuer: str | None) -> PatientId:

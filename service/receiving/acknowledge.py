@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from service.domain.errors import LesionBridgeError, Problem
+from service.domain.errors import LesionBridgeError, NotFound, Problem
 from service.receiving import statuses
+from service.store.patients import OTHER_ISSUER, UNKNOWN
 
 MOST_ERRORS: Final = 10
 """ERR segments in one acknowledgment; the rest is found once these are mended."""
 _PLACE: Final = re.compile(r"([A-Z][A-Z0-9]{2})(?:\[(\d+)\])?(?:[-.](\d+))?")
 _COMMIT: Final = {"AA": "CA", "AE": "CE", "AR": "CR"}
 _DEFAULT: Final = r"MSH|^~\&|||||||ACK||P|2.5.1"
-_SEVERITY: Final = "E"  # table 0516
+_SEVERITIES: Final = {UNKNOWN: "I", OTHER_ISSUER: "W"}
+"""Rules of what is said beside success (table 0516); all else is an error, E."""
 _LAST_OF_OLD: Final = (2, 4)
 """The last version whose ERR has one field with all (2.5 has several)."""
 _TEXT: Final = 200
@@ -53,20 +55,22 @@ def heading(message: bytes) -> Heading:
     return Heading(line, kinds[0].strip(), kinds[1].strip(), sender, facility, fields[14].strip(), fields[15].strip())
 
 
-def answers(head: Heading, error: Exception | None, stamp: str, control_id: str) -> list[bytes]:
+def answers(
+    head: Heading, error: Exception | None, stamp: str, control_id: str, notices: Sequence[Problem] = ()
+) -> list[bytes]:
     """The acknowledgments that a message asks for: of the system that keeps it, of the application, or of both.
 
-    ``stamp`` is MSH-7, ``control_id`` makes MSH-10. Both kinds are given once the report is kept: nothing is promised
-    before.
+    ``stamp`` is MSH-7, ``control_id`` makes MSH-10; the application says the ``notices`` of what it took. Both are
+    given once the report is kept: nothing is promised before.
     """
     code = "AA" if error is None else statuses.hl7(error).ack
     if not head.is_enhanced:
-        return [_message(head, code, error, stamp, control_id)]
+        return [_message(head, code, error, stamp, control_id, notices)]
     made = []
     if _wanted(head.accept, error):
         made.append(_message(head, _COMMIT[code], error, stamp, f"{control_id}C"))
     if _wanted(head.application, error):
-        made.append(_message(head, code, error, stamp, control_id))
+        made.append(_message(head, code, error, stamp, control_id, notices))
     return made
 
 
@@ -75,7 +79,9 @@ def _wanted(asked: str, error: Exception | None) -> bool:
     return asked == "AL" or (asked == "SU" and error is None) or (asked == "ER" and error is not None)
 
 
-def _message(head: Heading, code: str, error: Exception | None, stamp: str, control_id: str) -> bytes:
+def _message(
+    head: Heading, code: str, error: Exception | None, stamp: str, control_id: str, notices: Sequence[Problem] = ()
+) -> bytes:
     import hl7
 
     source = _parsed(head)
@@ -92,19 +98,21 @@ def _message(head: Heading, code: str, error: Exception | None, stamp: str, cont
     acknowledged.assign_field(code, 1)
     acknowledged.assign_field(_field(there, 10), 2)
     segments = [header, acknowledged]
-    if error is not None:
-        row = statuses.hl7(error)
+    said = _said(error) if error is not None else notices[:MOST_ERRORS]
+    if said:
+        row = statuses.hl7(error) if error is not None else statuses.hl7(NotFound())
         version = tuple(int(part) for part in re.findall(r"\d+", _field(there, 12))[:2])
         old = bool(version) and version <= _LAST_OF_OLD
         if old:
-            acknowledged.assign_field(source.escape(_said(error)[0].detail)[:80], 3)
-        segments += [_error(source, problem, row, old=old) for problem in _said(error)]
+            acknowledged.assign_field(source.escape(said[0].detail)[:80], 3)
+        if error is not None or not old:  # an ERR of old has no severity: it would be an error beside AA
+            segments += [_error(source, problem, row, old=old) for problem in said]
     made: hl7.Message = source.create_message(segments)
     return str(made).encode("ascii", "replace")
 
 
 def _error(source: Any, problem: Problem, row: statuses.Meaning, *, old: bool) -> Any:
-    """One ERR: where (ERL), which condition, that it is an error, and what to do."""
+    """One ERR: where (ERL), which condition, how severe it is, and what to do."""
     made = source.create_segment([source.create_field(["ERR"])])
     component, sub = str(source.segment("MSH")(2))[0], str(source.segment("MSH")(2))[3:4] or "&"
     place = _PLACE.match(problem.pointer)
@@ -118,7 +126,7 @@ def _error(source: Any, problem: Problem, row: statuses.Meaning, *, old: bool) -
     if where:
         made.assign_field(component.join(where), 2)
     made.assign_field(component.join((row.condition, row.words, "HL70357")), 3)
-    made.assign_field(_SEVERITY, 4)
+    made.assign_field(_SEVERITIES.get(problem.rule, "E"), 4)
     made.assign_field(component.join((source.escape(problem.rule), "", "L")), 5)
     made.assign_field(source.escape(f"{problem.pointer} {problem.rule}".strip())[:_TEXT], 7)
     made.assign_field(source.escape(problem.detail[:_TEXT]), 8)

@@ -18,7 +18,7 @@ import structlog
 
 from service.access.events import Arrival, rule_of
 from service.delivery.trust import server_context
-from service.domain.errors import LesionBridgeError
+from service.domain.errors import LesionBridgeError, Problem
 from service.doors import Format
 from service.receiving.acknowledge import answers, heading
 from service.receiving.merging import merge_all
@@ -107,9 +107,10 @@ def answer_to(reception: Reception, message: bytes, address: str = "") -> list[b
     peer = Peer(request, who, address, reception.here.receiving.site_of_facility(head.facility))
     is_merge = (head.kind, head.event) == ("ADT", "A40")
     kept: list[str] = []
+    notices: tuple[Problem, ...] = ()
     try:
         if is_merge:
-            merge_all(reception.here, message)
+            notices = merge_all(reception.here, message)
         else:
             kept.append(str(reception.take(message, Format.HL7V2, peer.site, request).id))
     except LesionBridgeError as error:
@@ -118,9 +119,9 @@ def answer_to(reception: Reception, message: bytes, address: str = "") -> list[b
         failed = error
         _log.error("failed", error=type(error).__name__, way="hl7", request=request)
     failed = reception.note(peer, Arrival.MERGE if is_merge else Arrival.DOCUMENT, failed, *kept)
-    _log.info("hl7 message", accepted=failed is None, rule=rule_of(failed), request=request)
+    _log.info("hl7 message", accepted=failed is None, rule=rule_of(failed), notices=len(notices), request=request)
     stamp = datetime.now(UTC).strftime("%Y%m%d%H%M%S+0000")
-    return answers(head, failed, stamp, request.replace("-", "")[:18])
+    return answers(head, failed, stamp, request.replace("-", "")[:18], notices)
 
 
 class _Line:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from service.coding.identities import code_issuer
 from service.coding.notes import Notes
+from service.domain.errors import Problem
 from service.domain.report import Issuer, PatientId
 from service.pipeline import tables
 from service.receiving.reception import Here
@@ -15,12 +18,18 @@ def merge(here: Here, survivor: PatientId, prior: PatientId, *, dry_run: bool = 
     return here.store.patients.merge(_kept(here, survivor), _kept(here, prior), dry_run=dry_run)
 
 
-def merge_all(here: Here, message: bytes) -> None:
-    """All merges of an ADT^A40; each is kept by itself, and one that is known already changes nothing."""
+def merge_all(here: Here, message: bytes) -> tuple[Problem, ...]:
+    """All merges of an ADT^A40; each is kept by itself, and one that is known already changes nothing.
+
+    Gives what is to be said of ids that no report has: the place is the pair's MRG-1.
+    """
     from service.formats.hl7v2.merge import merges
 
-    for survivor, prior in merges(message, here.settings.limits):
-        merge(here, survivor, prior)
+    notices: list[Problem] = []
+    for number, (survivor, prior) in enumerate(merges(message, here.settings.limits), 1):
+        told = merge(here, survivor, prior).notices
+        notices.extend(replace(one, pointer=f"MRG[{number}]-1") for one in told)
+    return tuple(notices)
 
 
 def named(id: str, issuer: str | None) -> PatientId:  # noqa: A002 - the contract's own word

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, Engine, exists, func, insert, or_, select, text, update
@@ -15,6 +15,10 @@ from service.store.tables import DELIVERIES, MERGES, REPORTS, VERSIONS
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
+UNKNOWN: Final = "merge-unknown"
+"""The rule of a merge of an id that no report has, whoever issued it."""
+OTHER_ISSUER: Final = "merge-issuer"
+"""The rule of a merge of an id that reports have, but with another issuer."""
 _LOOKED_AT: Final = 20
 """Versions under one accession number that are compared: all that are kept are of one patient, so few are enough."""
 
@@ -50,10 +54,14 @@ class Resend:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What a merge touched: ``reports`` is the newest version of each, ``deliveries`` are of all their versions."""
+    """What a merge touched: ``reports`` is the newest version of each, ``deliveries`` are of all their versions.
+
+    ``notices`` say where no report had the prior id; their candidates are the issuers with which one has it.
+    """
 
     reports: tuple[Moved, ...]
     deliveries: tuple[Resend, ...]
+    notices: tuple[Problem, ...] = ()
 
 
 class PatientStore:
@@ -80,9 +88,10 @@ class PatientStore:
             before = resolved(connection, prior)
             if before not in (prior, root):
                 raise Conflict(Problem("/prior", "merge", "this id was merged into another one before"))
+            notices = _unknown(connection, prior)
             if before == prior and not dry_run:
                 _keep(connection, root, prior, self._now())
-            return _touched(connection, prior)
+            return replace(_touched(connection, prior), notices=notices)
 
     def check_accession(self, sender: str, patient: KeptId, accession: str, issuer: str) -> None:
         """Raise Conflict where the sender has used the accession number for another patient."""
@@ -132,6 +141,23 @@ def held(connection: Connection, sender: str, patient: KeptId, accession: tuple[
 def is_one(patient: KeptId, other: KeptId) -> bool:
     """Whether two ids are one patient's: an issuer that is not known contradicts none."""
     return patient.id == other.id and (not patient.issuer or not other.issuer or patient.issuer == other.issuer)
+
+
+def _unknown(connection: Connection, prior: KeptId) -> tuple[Problem, ...]:
+    """What to say where no report has the id that goes, as with a wrong issuer; nothing where one has it."""
+    issuers: set[str] = set()
+    at = VERSIONS.c
+    for named, issuer in ((at.patient_id, at.patient_issuer), (at.said_id, at.said_issuer)):
+        rows = connection.execute(select(issuer).where(named == prior.id).distinct())
+        issuers.update(row[0] or "" for row in rows)
+    if prior.issuer in issuers:
+        return ()
+    why = "no report has the prior id with this issuer: nothing is moved, only what comes under it later"
+    if not issuers:
+        return (Problem("/prior", UNKNOWN, why),)
+    others = " and ".join(["with another issuer"] * any(issuers) + ["without one"] * ("" in issuers))
+    why = f"{why}. Reports have it {others}: is that meant, merge it so"
+    return (Problem("/prior/issuer", OTHER_ISSUER, why, tuple(sorted(issuers - {""}))),)
 
 
 def _keep(connection: Connection, survivor: KeptId, prior: KeptId, now: str) -> None:

@@ -54,3 +54,11 @@ def test_says_why_not(run: Run, store: Store) -> None:
     done = run("patient", "merge", "OLD", "OLD")
     assert (done.exit_code, "[merge]" in done.stderr) == (2, True)
     store.close()
+
+
+def test_says_that_nobody_is_known_by_the_id_and_who_issued_one_like_it(run: Run, store: Store) -> None:
+    done = run("patient", "merge", "OLD", "NEW")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "[merge-issuer]" in done.stderr
+    assert "candidates: REGION" in done.stderr
+    store.close()

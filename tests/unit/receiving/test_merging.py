@@ -104,6 +104,32 @@ def test_what_comes_late_under_the_prior_id_is_found_under_the_surviving_one(cli
     assert [one["reportId"] for one in merge(client, "NEW", "OLD").json["resend"]] == ["R1"]
 
 
+@pytest.mark.parametrize(
+    ("issuer", "rule", "pointer", "candidates"),
+    [
+        ("ELSEWHERE", "merge-issuer", "/prior/issuer", ["REGION"]),
+        (None, "merge-issuer", "/prior/issuer", ["REGION"]),
+    ],
+)
+def test_a_merge_with_another_issuer_says_that_nothing_is_moved_and_which_are_known(
+    client: FlaskClient, issuer: str | None, rule: str, pointer: str, candidates: list[str]
+) -> None:
+    publish(client, "R1", "OLD")
+    answer = merge(client, "NEW", "OLD", issuer)
+    assert (answer.status_code, answer.json["resend"]) == (200, [])
+    (notice,) = answer.json["notices"]
+    assert MergedSchema().validate(answer.json) == {}
+    assert (notice["rule"], notice["pointer"], notice["candidates"]) == (rule, pointer, candidates)
+    assert "OLD" not in json.dumps(answer.json)
+
+
+def test_a_merge_of_an_id_that_no_report_has_says_so_and_holds_for_what_comes(client: FlaskClient) -> None:
+    answer = merge(client, "NEW", "OLD").json
+    assert [(one["rule"], one["candidates"]) for one in answer["notices"]] == [("merge-unknown", [])]
+    publish(client, "R1", "OLD")
+    assert "notices" not in merge(client, "NEW", "OLD").json
+
+
 def test_merges_follow_one_another(client: FlaskClient) -> None:
     publish(client, "R1", "A")
     assert merge(client, "B", "A").status_code == merge(client, "C", "B").status_code == 200
@@ -166,6 +192,30 @@ def test_an_a40_merges_too(client: FlaskClient, server: Hl7Server) -> None:
         answer = ask(server, A40)
         assert (answer.msa.msa_1.value, answer.msh.msh_9.value) == ("AA", "ACK^A40^ACK")
     assert found(client, "NEW") == {"R1"}
+
+
+def test_an_a40_of_what_nobody_has_is_taken_and_says_so(client: FlaskClient, server: Hl7Server) -> None:
+    answer = ask(server, A40)
+    assert (answer.msa.msa_1.value, answer.err[0].err_4.value) == ("AA", "I")
+    assert answer.err[0].err_3.err_3_1.value == "204"
+    publish(client, "R1", "OLD")
+    assert found(client, "NEW") == {"R1"}
+
+
+def test_an_a40_with_another_issuer_is_taken_with_a_warning(client: FlaskClient, server: Hl7Server) -> None:
+    publish(client, "R1", "OLD", patient__issuer="ELSEWHERE")
+    answer = ask(server, A40)
+    assert (answer.msa.msa_1.value, answer.err[0].err_4.value) == ("AA", "W")
+    assert answer.err[0].err_5.err_5_1.value == "merge-issuer"
+    assert answer.err[0].err_2.value.startswith("MRG^1^1")
+    assert answer.err[0].err_8.value.endswith("merge it so")
+
+
+def test_an_a40_of_old_says_it_in_msa_3_since_its_err_has_no_severity(server: Hl7Server) -> None:
+    answer = ask(server, A40.replace("|2.5.1", "|2.3"))
+    assert answer.msa.msa_1.value == "AA"
+    assert answer.msa.msa_3.value.startswith("no report has the prior id")
+    assert not answer.err
 
 
 @pytest.mark.parametrize(
