@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from uuid import uuid4
 
 import orjson
@@ -17,7 +17,7 @@ from service.curation import unmapped
 from service.domain.errors import Conflict, KeyReused, Problem, Unavailable
 from service.domain.received import Received
 from service.domain.report import CodedReport, LesionReport
-from service.doors import Options
+from service.doors import Format, Options
 from service.formats.findings import write as findings
 from service.pipeline import Amendment, Outcome, Source, code, emit, read, vocabulary_of
 from service.stages import Stage
@@ -92,7 +92,7 @@ def _foreseen(source: Source, digest: str, options: Options, store: Store, plann
     received = read(source)
     report = received.report
     found, previous = store.around(report.sender, report.id, report.version)
-    _already(report, digest, store, None, found)
+    _already(source, digest, store, None, found)
     tables_used, overlays = vocabulary_of(source, report.sender, store.overlays)
     received = after(received, previous, store)
     coded = coded_after(source, received, previous, tables_used)
@@ -138,7 +138,7 @@ def _keep(
     report = received.report
     said = Key(key, digest) if key is not None else None
     found, previous = store.around(report.sender, report.id, report.version)
-    there = _already(report, digest, store, said, found)
+    there = _already(source, digest, store, said, found)
     if there is not None:
         return there
     received = after(received, previous, store)
@@ -181,6 +181,20 @@ def _check_accession(report: CodedReport, store: Store) -> None:
         store.patients.check_accession(report.sender, named, study.accession, issuer)
 
 
+_NUMBERED: Final = {
+    Format.FINDINGS: ("/report/version", "send it with a higher version"),
+    Format.CSV: ("/report/version", "send it with a higher version"),
+    **dict.fromkeys(
+        (Format.FHIR_R4, Format.FHIR_R5),
+        (
+            "DiagnosticReport.meta.versionId",
+            "send it with a higher number in meta.versionId of the DiagnosticReport (one without is version 1)",
+        ),
+    ),
+}
+"""Where a document of a format says its version, and how it says another one; the others have no place for it."""
+
+
 def _once_more(there: Stored, digest: str, store: Store, key: str | None, *, dry_run: bool) -> Receipt | None:
     """The receipt of an SR that was written here and comes back; None when another uses the key now."""
     from service.store.versions import Key
@@ -213,23 +227,27 @@ def _remembered(found: Stored, key: Key | None, store: Store) -> Receipt | None:
     return Receipt(found.id, found.receipt, created=False)
 
 
-def _already(report: LesionReport, digest: str, store: Store, key: Key | None, found: Stored | None) -> Receipt | None:
+def _already(source: Source, digest: str, store: Store, key: Key | None, found: Stored | None) -> Receipt | None:
     """The receipt of the same request, if it was made before; ``found`` is the version that is kept."""
-    keyed = _keyed(report.sender, key, store) if key is not None else None
+    keyed = _keyed(read(source).report.sender, key, store) if key is not None else None
     if keyed is not None:
         return keyed
     if found is None:
         return None
     if found.digest != digest:
-        raise Conflict(
-            Problem(
-                "/report/id",
-                "version",
-                "this version of the report is stored with other content or other options; "
-                "what was sent out never changes: send a new version",
-            )
-        )
+        raise Conflict(_taken(source, found))
     return _remembered(found, key, store)
+
+
+def _taken(source: Source, found: Stored) -> Problem:
+    """That a version is kept with other content, and how a document of this format says another one."""
+    number = read(source).report.version
+    kept = (
+        f"version {number} of the report is stored with other content or other options; what was sent out never changes"
+    )
+    amend = f"send it as an amendment of {found.id} (POST /v1/reports/{found.id}/amend)"
+    place, how = _NUMBERED.get(source.format, ("/report/id", ""))
+    return Problem(place, "version", f"{kept}: {f'{how}, or ' if how else ''}{amend}")
 
 
 def _digest(report: LesionReport, options: Options, amendment: Amendment | None = None) -> str:

@@ -1,5 +1,6 @@
 """FHIR over REST: converted, kept as it came, and answered with the receipt again."""
 
+import json
 from typing import Any
 
 import pytest
@@ -35,6 +36,30 @@ def test_a_bundle_is_kept_as_it_came_with_the_findings_beside_it(client: FlaskCl
     assert client.get(links["source"]).data == body
     assert client.get(links["findings"]).get_json()["lesions"]
     assert client.get(links["sr"]).data[128:132] == b"DICM"
+
+
+def test_other_content_without_a_version_is_told_how_to_say_one_and_both_ways_work(client: FlaskClient) -> None:
+    """As other systems send it: their identifier, and no version."""
+    made = json.loads(bundle(Format.FHIR_R4))
+    report = next(one["resource"] for one in made["entry"] if one["resource"]["resourceType"] == "DiagnosticReport")
+    report["identifier"] = [{"system": "urn:oid:1.2.3", "value": "R-77"}]
+    head = {"Content-Type": "application/fhir+json"}
+    first = client.post("/v1/reports", json=made, headers=head)
+    assert (first.status_code, client.post("/v1/reports", json=made, headers=head).data) == (201, first.data)
+
+    report["conclusion"] = "Two new brain metastases."
+    refused = client.post("/v1/reports", json=made, headers=head)
+    told = refused.get_json()
+    ours = first.headers["Location"].rpartition("/")[2]
+    assert (refused.status_code, told["rule"], told["pointer"]) == (409, "version", "DiagnosticReport.meta.versionId")
+    assert "meta.versionId" in told["detail"]
+    assert f"/v1/reports/{ours}/amend" in told["detail"]
+
+    dry = client.post(f"/v1/reports/{ours}/amend?kind=correct&dry-run=true", json=made, headers=head)
+    assert dry.status_code == 200, dry.text
+    report["meta"] = (report.get("meta") or {}) | {"versionId": "2"}
+    again = client.post("/v1/reports", json=made, headers=head)
+    assert (again.status_code, again.get_json()["report"]["version"]) == (201, 2), again.text
 
 
 def test_a_refusal_names_the_place_in_fhir(client: FlaskClient) -> None:
