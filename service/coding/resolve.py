@@ -16,6 +16,8 @@ from service.domain.loss import LossKind
 
 ANYWHERE: Final = MemberRow("", "", None)
 """The field of a term that belongs to no row: every concept may answer."""
+NO_MODALITY: Final = "modality not stated"
+"""What stands for the modality of an SR that has none: its findings JSON, which says it, is taken again as it is."""
 UNKNOWN: Final = "unknown-term"
 """The rule that a term without a concept is listed or refused by."""
 
@@ -90,6 +92,6 @@ def _unknown(vocabulary: Vocabulary, text: str, field: Field) -> Resolved:
         why = f"{text!r} ({labels}) is no value of {field.key or 'this field'}; it belongs in {', '.join(places)}."
     else:
         why = f"{text!r} is not known in {field.key or 'the vocabulary'}."
-    if field.required:
+    if field.required and not (field.key == "modality" and text == NO_MODALITY):
         return Resolved(None, Verdict(UnknownTerm, UNKNOWN, why, suggest=text))
     return Resolved(CodedTerm(text), Verdict(LossKind.UNCODED, UNKNOWN, f"{why} Kept as text.", suggest=text))

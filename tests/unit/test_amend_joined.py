@@ -10,6 +10,8 @@ import pytest
 from pydicom import dcmread
 
 from service.amendments import Kind, amended, cancelled
+from service.coding.resolve import NO_MODALITY
+from service.domain.errors import UnknownTerm
 from service.doors import Format, Options
 from service.pipeline import Source, convert
 from service.publishing import publish
@@ -65,3 +67,21 @@ def test_it_is_withdrawn_as_what_it_said(store: Store, joined: Stored) -> None:
     third = store.get(str(receipt.id))
     assert_goes_on_with(store, third, "entered-in-error")
     assert findings(store, third)["lesions"] == findings(store, joined)["lesions"]
+
+
+def test_the_findings_of_an_sr_without_a_modality_are_taken_as_they_are_and_it_stays_missing(
+    store: Store, joined: Stored
+) -> None:
+    content = store.output(joined.id, "findings").content
+    assert orjson.loads(content)["study"]["modality"] == NO_MODALITY
+    receipt = publish(amended(Source(content, Format.FINDINGS), joined, Kind.CORRECT, store), Options(), store)
+    third = store.get(str(receipt.id))
+    assert findings(store, third)["study"]["modality"] == NO_MODALITY
+    assert [one["where"] for one in said(third)["losses"] if one["what"] == NO_MODALITY] == ["/study/modality"]
+
+
+def test_any_other_modality_that_is_not_known_is_refused_still(store: Store, joined: Stored) -> None:
+    made = findings(store, joined)
+    made["study"]["modality"] = "modality unknown"
+    with pytest.raises(UnknownTerm):
+        publish(amended(Source(orjson.dumps(made)), joined, Kind.CORRECT, store), Options(), store)

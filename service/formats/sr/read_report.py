@@ -8,6 +8,7 @@ from typing import Final
 
 from service.coding.modalities import modality_of
 from service.coding.naming import EVALUATIONS
+from service.coding.resolve import NO_MODALITY
 from service.domain.codes import LOCAL_SCHEME, Code, Term
 from service.domain.errors import Invalid, Problem
 from service.domain.geometry import ImageReference
@@ -287,4 +288,4 @@ def modality(notes: Notes, library: Library, images: list[ImageReference]) -> Te
             code = known.code
             return Term(code.display, Code(code.system, code.code, code.display), image.where)
     notes.lack("Modality", "modality of the study", "neither the document nor its images say it", "sr-modality")
-    return Term("modality not stated", None, "Modality")
+    return Term(NO_MODALITY, None, "Modality")
