@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,24 +53,49 @@ def serve(**given: Any) -> None:
 
 @click.command("migrate")
 @click.option("--to", "step", metavar="STEP", help="An older step, to go back to an older version of the program.")
+@click.option("--yes", is_flag=True, help="Go back although something is lost; without it you are asked.")
 @refusing
-def migrate(step: str | None) -> None:
-    """Make or update the tables of the database."""
-    _migrate(settings(), "migrate", step)
+def migrate(step: str | None, *, yes: bool) -> None:
+    """Make or update the tables of the database.
+
+    To go back to an older step loses what only the newer tables hold: what that is gets said, and you are asked. Where
+    there is nobody to ask it is refused without --yes.
+    """
+    _migrate(settings(), "migrate", step, sure=yes)
     say("the database is up to date" if step is None else f"the database is at step {step}")
 
 
-def _migrate(chosen: Settings, command: str, step: str | None = None) -> None:
+def _migrate(chosen: Settings, command: str, step: str | None = None, *, sure: bool = False) -> None:
     """Bring the tables to a step; where they were brought from another one, that stands in the trail."""
     kept = store(chosen, as_it_is=True)
     try:
         with acting(chosen, kept, Act(Arrival.MIGRATED, command)) as act:
+            if step is not None and not sure and kept.is_there():
+                _make_sure(step, kept.lost_with(step))
             moved = kept.migrate() if step is None else kept.migrate(step)
             act.changes = moved is not None
             if moved is not None:
                 act.command = f"{command} ({moved[0] or 'no tables'} to {moved[1]})"
     finally:
         kept.close()
+
+
+def _make_sure(step: str, losses: Sequence[str]) -> None:
+    """Ask before something is lost; an end where the answer is no, or there is nobody to ask."""
+    if not losses:
+        return
+    say(f"to go back to step {step} loses what only the newer tables hold; make a backup first:")
+    for one in losses:
+        say(f"  {one}")
+    if not _can_ask():
+        stop(f"nothing is changed: say `lesionbridge migrate --to {step} --yes` if that is meant")
+    if not click.confirm("go back?", err=True):
+        stop("nothing is changed")
+
+
+def _can_ask() -> bool:
+    """Whether somebody sits there."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _import_structlog() -> None:

@@ -65,6 +65,12 @@ class Store:
         """
         return migrate(self._engine, to)
 
+    def lost_with(self, step: str) -> tuple[str, ...]:
+        """What speaks against going back to a step, in words (`service.store.going_back`); raises Unavailable."""
+        from service.store.going_back import losses  # only who goes back needs it
+
+        return losses(self._engine, step, self._clock())
+
     def is_there(self) -> bool:
         """Whether there is a database to ask; asking SQLite would make one."""
         return is_there(self._engine)
