@@ -1,9 +1,12 @@
 """`lesionbridge serve` and `lesionbridge migrate`."""
 
+import errno
 import gc
 import os
 import signal
+import socket
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +24,13 @@ from service.config import BadSetting, Settings
 
 GRACE_S = 30
 """How long requests under way may still take once the service is told to stop."""
+_TRIES: Final = 5
+"""How often a port that is taken is looked at, a second apart."""
+_WAY_OUT: Final = {
+    errno.EADDRINUSE: ": end the program that has it, or take another one (--port)",
+    errno.EACCES: ": ports below 1024 are for root, take another one (--port)",
+    errno.EADDRNOTAVAIL: ": this machine has no such address, take one of its own (--host)",
+}
 _STOPPING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
@@ -40,6 +50,7 @@ def serve(**given: Any) -> None:
     if chosen.access == "open" and chosen.host not in ("127.0.0.1", "::1", "localhost"):
         say("anybody who reaches this address may do everything: set access to required (docs/access.md)")
     tls = _tls(chosen)
+    _look_for_room(chosen.host, chosen.port)
     gc.disable()  # until all is loaded: what an import makes stays, and looking through it was a fifth of the start
     if chosen.migrate:
         _migrate(chosen, "serve")
@@ -108,6 +119,30 @@ def _import_structlog() -> None:
         del sys.modules["rich"]
         if before is not None:
             sys.modules["rich"] = before
+
+
+def _look_for_room(host: str, port: int) -> None:
+    """End with the reason where nothing can listen there, before anything is loaded or migrated.
+
+    A port that is taken is looked at again for as long as gunicorn would: one that ends may hold it still.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for left in reversed(range(_TRIES)):
+        with socket.socket(family) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as gunicorn does
+            try:
+                tried.bind((host, port))
+                tried.listen()
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE and left:
+                    time.sleep(1)
+                    continue
+                shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+                why = error.strerror or type(error).__name__
+                stop(
+                    f"settings host and port: {shown} can't be listened to ({why}){_WAY_OUT.get(error.errno or 0, '')}"
+                )
+            return
 
 
 def _tls(chosen: Settings) -> dict[str, Any]:
