@@ -6,6 +6,7 @@ import hmac
 import time
 from collections.abc import Callable
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Final
 
 from service.delivery.destination import Answer, Echo, Failed, Outcome, Outgoing, tried
@@ -55,7 +56,9 @@ class WebhookDestination:
 
     def _answers(self) -> str:
         reply = self._peer.ask("HEAD", self.settings.url, {}, most=_ANSWER_BYTES)
-        if reply.status in (401, 403, 404) or 300 <= reply.status < 400 or reply.status >= 500:
+        # A receiver may know POST only: then it answers with 405, or 501, and is there (RFC 9110 15.5.6, 15.6.2).
+        is_wrong = reply.status in (401, 403, 404) or 300 <= reply.status < 400 or reply.status >= 500
+        if is_wrong and reply.status != HTTPStatus.NOT_IMPLEMENTED:
             raise Failed(Outcome.REFUSED, f"status {reply.status}: {self._peer.unhappy(reply).reason}")
         return f"it answers with status {reply.status}"
 

@@ -65,3 +65,23 @@ def test_without_its_key_nothing_is_sent(server: FaultyServer, monkeypatch: pyte
     assert made.send(OUT).outcome is Outcome.NOT_SENT
     assert server.asked == []
     assert [echo.passed for echo in made.probe()] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("status", "passed"),
+    [
+        ("200 OK", True),
+        ("405 Method Not Allowed", True),
+        ("501 Not Implemented", True),
+        ("404 Not Found", False),
+        ("401 Unauthorized", False),
+        ("307 Temporary Redirect", False),
+        ("500 Internal Server Error", False),
+    ],
+)
+def test_the_probe_asks_for_headers_only(status: str, *, passed: bool) -> None:
+    with faulty() as server:
+        server.answer = http(status)
+        made = WebhookDestination(Webhook(name="research", url=server.url))
+        assert made.probe()[0].passed is passed
+        assert server.asked[0].startswith(b"HEAD / HTTP/1.1\r\n")
