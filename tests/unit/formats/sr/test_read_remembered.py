@@ -23,7 +23,8 @@ from tests.unit.formats.sr.test_read_fuzz import MADE, mutated
 
 LIMITS = Limits(body_bytes=4_000_000)
 _CASES = os.environ.get("LESIONBRIDGE_CASES")
-FILES = MADE + tuple(path.read_bytes() for path in sorted(Path(_CASES, "sr").rglob("*.dcm"))[:40] if _CASES)
+_FOUND = sorted(Path(_CASES, "sr").rglob("*.dcm"))[:40] if _CASES else []
+FILES = MADE + tuple(path.read_bytes() for path in _FOUND)
 _CODE_VALUE, _SCHEME, _MEANING, _EQUIVALENTS = 0x00080100, 0x00080102, 0x00080104, 0x00080121
 _CONCEPT_NAME, _UNITS, _MEASURED, _DIGITS = 0x0040A043, 0x004008EA, 0x0040A300, 0x0040A30A
 
