@@ -42,7 +42,8 @@ class StowDestination:
 
     def send(self, outgoing: Outgoing) -> Answer:
         """Store the object; where the answer does not name it, it is read back at once."""
-        if outgoing.sr is None:
+        # A bundle speaks of an SR, too: one may wait here from the time when the destination took FHIR.
+        if outgoing.sr is None or outgoing.media_type.partition(";")[0].strip() != DICOM:
             return Answer(Outcome.REFUSED, "this is no DICOM object")
         body, content_type = related(outgoing.content, DICOM)
         try:

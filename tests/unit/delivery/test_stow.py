@@ -136,5 +136,7 @@ def test_only_another_object_is_a_mismatch(server: FaultyServer, answer: bytes, 
 
 def test_refuses_what_is_no_dicom_object(server: FaultyServer) -> None:
     settings = Stow(name="pacs", url=server.url)
-    assert StowDestination(settings).send(Outgoing("d", "text/html", b"", "x.html")).outcome is Outcome.REFUSED
+    bundle = Outgoing("d", "application/fhir+json; fhirVersion=4.0", b"{}", "x.json", OUT.sr)  # it speaks of an SR
+    for one in (Outgoing("d", "text/html", b"", "x.html"), bundle):
+        assert StowDestination(settings).send(one).outcome is Outcome.REFUSED
     assert server.asked == []
