@@ -142,11 +142,13 @@ def fetched(provider: Provider) -> bytes:
         return Path(provider.jwks).read_bytes()
     import requests
 
-    with requests.get(
-        provider.jwks, timeout=(3, 5), stream=True, allow_redirects=False, verify=provider.ca_file or True
-    ) as answer:
-        answer.raise_for_status()
-        content = answer.raw.read(_JWKS_BYTES + 1, decode_content=True)
+    with requests.Session() as session:
+        session.trust_env = False  # neither proxies nor passwords that nobody configured here
+        with session.get(
+            provider.jwks, timeout=(3, 5), stream=True, allow_redirects=False, verify=provider.ca_file or True
+        ) as answer:
+            answer.raise_for_status()
+            content = answer.raw.read(_JWKS_BYTES + 1, decode_content=True)
     if len(content) > _JWKS_BYTES:
         raise OSError("larger than a key set is")
     return bytes(content)

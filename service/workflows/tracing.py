@@ -16,6 +16,7 @@ def tracer(environ: Mapping[str, str]) -> Any:
     """A tracer that exports over OTLP (HTTP); None where no endpoint is named."""
     if not any(environ.get(name) for name in ENDPOINTS):
         return None
+    import requests
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import SERVICE_NAME, Resource
     from opentelemetry.sdk.trace import TracerProvider
@@ -23,7 +24,9 @@ def tracer(environ: Mapping[str, str]) -> Any:
 
     name = environ.get("OTEL_SERVICE_NAME") or "lesionbridge"
     provider = TracerProvider(resource=Resource.create({SERVICE_NAME: name}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    session = requests.Session()
+    session.trust_env = False  # neither proxies nor passwords that nobody configured here
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(session=session)))
     return provider.get_tracer("lesionbridge")
 
 

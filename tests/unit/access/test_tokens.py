@@ -3,6 +3,8 @@
 import base64
 import hmac
 import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from service.access.principal import Scope
-from service.access.tokens import Provider, Tokens
+from service.access.tokens import Provider, Tokens, fetched
 from service.domain.errors import Unauthenticated, Unavailable
 
 NOW = 1_770_000_000
@@ -169,3 +171,29 @@ def test_a_provider_that_is_away_is_no_fault_of_the_caller() -> None:
 
     with pytest.raises(Unavailable):
         Tokens(PROVIDER, away).principal(token())
+
+
+def test_the_keys_are_fetched_without_a_proxy_or_a_password_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    came: list[Any] = []
+
+    class Keys(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            came.append(self.headers)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(key_set(KEY))
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")  # nobody listens there
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with HTTPServer(("127.0.0.1", 0), Keys) as server:
+        serving = Thread(target=server.handle_request)
+        serving.start()
+        got = fetched(Provider("https://idp.example", "lesionbridge", f"http://127.0.0.1:{server.server_port}/jwks"))
+        serving.join()
+    assert got == key_set(KEY)
+    assert [one["Authorization"] for one in came] == [None]

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import requests
+from opentelemetry.exporter.otlp.proto.http import trace_exporter
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -66,3 +68,16 @@ def test_without_an_endpoint_there_is_no_tracer_and_nothing_is_imported() -> Non
 @pytest.mark.parametrize("name", tracing.ENDPOINTS)
 def test_an_endpoint_makes_a_tracer(name: str) -> None:
     assert tracing.tracer({name: "http://127.0.0.1:9"}) is not None
+
+
+def test_spans_are_sent_without_a_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[requests.Session] = []
+    exporter = trace_exporter.OTLPSpanExporter
+
+    def kept(session: requests.Session) -> trace_exporter.OTLPSpanExporter:
+        made.append(session)
+        return exporter(session=session)
+
+    monkeypatch.setattr(trace_exporter, "OTLPSpanExporter", kept)
+    tracing.tracer({tracing.ENDPOINTS[0]: "http://127.0.0.1:9"})
+    assert [one.trust_env for one in made] == [False]
