@@ -9,16 +9,16 @@ from collections.abc import Iterator, Mapping
 from service.coding.labels import primary
 from service.delivery.settings import DestinationSettings
 from service.delivery.settings import load as load_settings
-from service.domain.errors import Problem, TableError
+from service.domain.errors import DestinationsError, Problem
 from service.pipeline import BUNDLES, DIALECTS, ENCODINGS, LANGUAGES, PROFILES
 
 
 def load(file: str, environ: Mapping[str, str]) -> Mapping[str, DestinationSettings]:
-    """The destinations by name, in the file's order; raises TableError with everything that is wrong."""
+    """The destinations by name, in the file's order; raises DestinationsError with everything that is wrong."""
     found = load_settings(file, environ)
     problems = [problem for one in found.values() for problem in _unknown(one)]
     if problems:
-        raise TableError(*problems)
+        raise DestinationsError(*problems)
     return found
 
 

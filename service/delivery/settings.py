@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from service.delivery.policy import Rate, RetryPolicy, Timeouts, Window
 from service.delivery.secrets import Secret
 from service.delivery.table import build
-from service.domain.errors import Problem, TableError
+from service.domain.errors import DestinationsError, Problem
 
 ENVIRONMENT: Final = "LESIONBRIDGE_DESTINATION__"
 ANY_FORMAT: Final = ("sr", "fhir-r4", "fhir-r5", "hl7v2", "html", "pdf", "findings")
@@ -290,14 +290,14 @@ KINDS: Final[Mapping[str, type[DestinationSettings]]] = {
 
 
 def load(file: str, environ: Mapping[str, str]) -> Mapping[str, DestinationSettings]:
-    """The destinations by name, in the file's order; raises TableError with everything that is wrong."""
+    """The destinations by name, in the file's order; raises DestinationsError with everything that is wrong."""
     problems: list[Problem] = []
     tables = _from_file(file, problems) if file else {}
     problems.extend(_wrong(name, "names a destination and no setting of it") for name in _without_member(environ))
     _lay_over(tables, environ)
     found = {name: _destination(name, table, problems) for name, table in tables.items()}
     if problems:
-        raise TableError(*problems)
+        raise DestinationsError(*problems)
     return {name: one for name, one in found.items() if one is not None}
 
 

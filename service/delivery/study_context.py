@@ -16,7 +16,7 @@ from service.delivery.dicomweb import NotDicomJson, datasets, sequence, text
 from service.delivery.dimse import STUDY_ROOT_FIND, TRANSFER_SYNTAXES, associated, status_of, written
 from service.delivery.http import HttpPeer, Reply
 from service.delivery.settings import CStore, DestinationSettings, Stow
-from service.domain.errors import Problem, TableError
+from service.domain.errors import DestinationsError, Problem
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -71,7 +71,7 @@ Archive = Callable[[str], StudyContext | None]
 
 
 def archive(destinations: Mapping[str, DestinationSettings], name: str) -> Archive | None:
-    """The archive that the setting ``study_context`` names; raises TableError where it can't be asked."""
+    """The archive that the setting ``study_context`` names; raises DestinationsError where it can't be asked."""
     if not name:
         return None
     settings = destinations.get(name)
@@ -81,7 +81,7 @@ def archive(destinations: Mapping[str, DestinationSettings], name: str) -> Archi
         return FoundArchive(settings)
     known = [one.name for one in destinations.values() if isinstance(one, Stow | CStore)]
     detail = "names a destination of the kind stow or cstore"
-    raise TableError(Problem("study_context", "destination", detail, tuple(known)))
+    raise DestinationsError(Problem("study_context", "destination", detail, tuple(known)))
 
 
 class WebArchive:

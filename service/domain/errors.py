@@ -21,6 +21,8 @@ LesionBridgeError
         Throttled           this caller asks more often than it may (429)
     Disagreement            SR, FHIR and report do not say the same (500): a defect of ours, nothing left the house
     TableError              the tables of terminology and mappings have defects; the service does not start with them
+        DestinationsError   the same of the destinations
+        ReceivingError      the same of the receiving file: sites, rules, listeners
 
 Texts never hold patient data: no names, ids or free text of the sender beyond the term in question.
 """
@@ -196,3 +198,15 @@ class TableError(LesionBridgeError):
     """The tables have defects: one problem each, its pointer ``file:line``."""
 
     title = "Defects in the tables"
+
+
+class DestinationsError(TableError):
+    """Destinations can't be used: one problem each, its pointer ``destinations.NAME.MEMBER``."""
+
+    title = "Destinations that can't be used"
+
+
+class ReceivingError(TableError):
+    """The receiving file can't be used: one problem each, its pointer as ``routes[0].MEMBER``."""
+
+    title = "Receiving file that can't be used"

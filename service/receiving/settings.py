@@ -5,19 +5,21 @@ docs/receiving.md describes every member; a test holds it to the classes here.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from service.delivery.settings import DestinationSettings, ServerTls
 from service.delivery.table import build
-from service.domain.errors import Problem, TableError
+from service.domain.errors import Problem, ReceivingError
 from service.domain.received import Habits
 from service.domain.report import Status
 
 WAYS: Final = ("rest", "stow", "dicom", "hl7", "folder")
 """The ways by which a report comes in, as a route names them."""
+RULE: Final = "receiving"
+"""The rule of all that is wrong in the file."""
 _MAX_PORT: Final = 65_535
 _MIN_PDU, _MAX_PDU = 4_096, 1_048_576
 
@@ -150,7 +152,7 @@ class Receiving:
 
 
 def load(file: str, destinations: Mapping[str, DestinationSettings]) -> Receiving:
-    """What the file says, nothing where there is none; raises TableError with everything that is wrong."""
+    """What the file says, nothing where there is none; raises ReceivingError with everything that is wrong."""
     if not file:
         return Receiving()
     problems: list[Problem] = []
@@ -176,7 +178,7 @@ def load(file: str, destinations: Mapping[str, DestinationSettings]) -> Receivin
     if folder is not None and folder.site and folder.site not in found:
         problems.append(_wrong("listen.folder.site", "there is no site of this name"))
     if problems:
-        raise TableError(*problems)
+        raise ReceivingError(*(replace(one, rule=RULE) for one in problems))
     return Receiving(found, tuple(routes), **made)
 
 
@@ -255,4 +257,4 @@ def _check(port: int, seconds: float, most: int, name: str) -> None:
 
 
 def _wrong(place: str, detail: str) -> Problem:
-    return Problem(place, "receiving", detail)
+    return Problem(place, RULE, detail)

@@ -12,13 +12,12 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from service.coding.resolve import hits
-from service.domain.errors import Problem, TableError
-from service.receiving.settings import Receiving, Route
+from service.domain.errors import Problem, ReceivingError
+from service.receiving.settings import RULE, Receiving, Route
 
 if TYPE_CHECKING:
     from service.coding.lookup import Vocabulary
 
-_RULE: Final = "receiving"
 _FIELDS: Final = {"modality": ("modality",), "site": ("site", "topography"), "procedure": ("procedure",)}
 """The conditions that name concepts, and the fields whose terms they are compared with."""
 _CS: Final = re.compile(r"[A-Z0-9 _]{1,16}")
@@ -28,7 +27,7 @@ _CODE: Final = re.compile(r"[\w.-]+")
 
 
 def doubts(receiving: Receiving, vocabulary: Vocabulary, default_sender: str) -> tuple[Problem, ...]:
-    """What may keep rules from ever taking effect, each with its place; raises TableError for what surely does."""
+    """What may keep rules from ever taking effect, each with its place; raises ReceivingError for what surely does."""
     wrong: list[Problem] = []
     doubted: list[Problem] = []
     conditions = {member: _Condition(vocabulary, member) for member in _FIELDS if _said(receiving, member)}
@@ -41,7 +40,7 @@ def doubts(receiving: Receiving, vocabulary: Vocabulary, default_sender: str) ->
                     (wrong if condition.is_impossible(word) else doubted).append(problem)
         doubted.extend(_senders(route, senders, f"routes[{number}].sender"))
     if wrong:
-        raise TableError(*wrong)
+        raise ReceivingError(*wrong)
     return tuple(doubted)
 
 
@@ -73,15 +72,15 @@ class _Condition:
         meant = dict.fromkeys(key for field in self._fields for key, _ in hits(self._vocabulary, word, field))
         if meant:
             why = f"{word!r} is another word for a concept, which a rule names by its key, a code or its label"
-            return Problem(place, _RULE, why, tuple(meant))
+            return Problem(place, RULE, why, tuple(meant))
         if self._member == "modality":
             why = f"no modality is called {word!r}: this is met only by a report that has it as a code of its own"
-            return Problem(place, _RULE, why, tuple(self._modalities()))
+            return Problem(place, RULE, why, tuple(self._modalities()))
         if _CODE.fullmatch(word) and re.search(r"\d", word):
             return None  # a code of a release, which the tables need not have
         near = get_close_matches(re.sub(r"\s+", "-", word.casefold()), self._keys, n=3, cutoff=0.8)
         why = f"no {self._member} is called {word!r}: this is met only by a report that has these words and no concept"
-        return Problem(place, _RULE, why, tuple(near))
+        return Problem(place, RULE, why, tuple(near))
 
     def is_impossible(self, word: str) -> bool:
         """Whether no report says it: no name that is known, no Code String, and no code of somebody's own."""
@@ -101,4 +100,4 @@ def _senders(route: Route, known: tuple[str, ...], place: str) -> Iterator[Probl
         near = get_close_matches(word.casefold(), [one.casefold() for one in known], n=1, cutoff=0.7)
         if near and near[0] != word.casefold():
             meant = tuple(one for one in known if one.casefold() == near[0])
-            yield Problem(place, _RULE, f"no site is called {word!r}, and another one nearly so", meant)
+            yield Problem(place, RULE, f"no site is called {word!r}, and another one nearly so", meant)

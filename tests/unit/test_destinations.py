@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from service.destinations import load
-from service.domain.errors import TableError
+from service.domain.errors import DestinationsError
 from service.pipeline import LANGUAGES, PROFILES
 
 FOLDER = '[destinations.pacs]\nkind = "folder"\npath = "/srv/outbox"\ntakes = "{takes}"\n{more}'
@@ -20,7 +20,7 @@ def loaded(folder: Path, more: str, takes: str = "fhir-r4") -> str:
 
 @pytest.mark.parametrize("member", ["dialect", "bundle", "profile", "encoding", "language"])
 def test_what_nothing_here_writes_is_refused_with_what_there_is(member: str, tmp_path: Path) -> None:
-    with pytest.raises(TableError) as refused:
+    with pytest.raises(DestinationsError) as refused:
         loaded(tmp_path, f'{member} = "nonsense"')
     [problem] = refused.value.problems
     assert problem.pointer == f"destinations.pacs.{member}"

@@ -53,3 +53,15 @@ def test_says_first_which_rules_may_never_take_effect(run: Run, file: Path) -> N
     done = run("route", file)
     assert done.exit_code == 0
     assert "routes[0].modality: no modality is called 'XY'" in done.stderr
+
+
+def test_a_file_that_can_not_be_used_is_called_what_it_is(
+    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (file.parent / "receiving.toml").write_text(RECEIVING.replace('"dicom"', '"fax"'), encoding="utf-8")
+    done = run("route", file)
+    assert (done.exit_code, done.stderr.splitlines()[0]) == (2, "lesionbridge: receiving file that can't be used")
+    (file.parent / "destinations.toml").write_text('[destinations.pacs]\nkind = "fax"\n', encoding="utf-8")
+    monkeypatch.setenv("LESIONBRIDGE_DESTINATIONS_FILE", str(file.parent / "destinations.toml"))
+    done = run("route", file)
+    assert (done.exit_code, done.stderr.splitlines()[0]) == (2, "lesionbridge: destinations that can't be used")

@@ -10,7 +10,7 @@ import pytest
 
 from service.delivery.settings import Folder, ServerTls
 from service.delivery.table import members
-from service.domain.errors import TableError
+from service.domain.errors import ReceivingError
 from service.domain.report import Status
 from service.receiving.settings import LISTENERS, WAYS, Receiving, Route, Site, load
 
@@ -75,11 +75,11 @@ def test_no_file_is_nothing() -> None:
     ],
 )
 def test_what_can_not_be_is_refused_with_its_place(tmp_path: Path, text: str, place: str) -> None:
-    with pytest.raises(TableError) as refused:
+    with pytest.raises(ReceivingError) as refused:
         loaded(tmp_path, text)
-    assert [one.pointer for one in refused.value.problems] == [place]
+    assert [(one.pointer, one.rule) for one in refused.value.problems] == [(place, "receiving")]
 
 
 def test_a_file_that_is_not_there_is_refused() -> None:
-    with pytest.raises(TableError, match="can't be read"):
+    with pytest.raises(ReceivingError, match="can't be read"):
         load("/nonexistent/receiving.toml", {})
