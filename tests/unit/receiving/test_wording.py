@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 from service.api import observe
@@ -79,8 +77,8 @@ def test_what_can_be_no_modality_at_all_is_refused(word: str) -> None:
 
 
 def test_the_service_says_it_when_it_starts(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines: list[dict[str, object]] = []
-    monkeypatch.setattr(observe, "_log", SimpleNamespace(warning=lambda event, **more: lines.append(more)))
+    said: list[Problem] = []
+    monkeypatch.setattr(observe, "doubt", said.append)
     here = deploy('[[routes]]\nname = "b"\nmodality = ["XY"]\ndeliver = []\n')
     create_app(here.settings)
-    assert [one["at"] for one in lines] == ["routes[2].modality"]
+    assert [one.pointer for one in said] == ["routes[2].modality"]
