@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,6 @@ def test_a_port_that_gets_free_meanwhile_is_taken(monkeypatch: pytest.MonkeyPatc
         waited.append(seconds)
         taken.close()
 
-    monkeypatch.setattr(serve.time, "sleep", wait)
+    monkeypatch.setattr(time, "sleep", wait)
     serve._look_for_room("127.0.0.1", taken.getsockname()[1])
     assert waited == [1]
