@@ -199,4 +199,4 @@ class Prefer:
             said.setdefault(name.strip().lower(), value.strip().strip('"'))
         self.respond_async = "respond-async" in said
         wait = said.get("wait", "")
-        self.wait_s = min(int(wait), self.MOST_WAIT_S) if wait.isascii() and wait.isdigit() else 0
+        self.wait_s = min(int(wait[:9]), self.MOST_WAIT_S) if wait.isascii() and wait.isdigit() else 0

@@ -52,6 +52,9 @@ def code_report(report: LesionReport, vocabulary: Vocabulary) -> CodedReport:
     check_dates(report, notes)
     check_negatives(negatives, coded, conclusions, evaluations, notes)
     check_language(report.language, vocabulary, notes)
+    if not report.says_anything:
+        why = "It has no lesion, text, conclusion, negative or answer: nothing was said, not that nothing was found."
+        notes.flag("", "report", why, "says-nothing")
     notes.check()
     if asking is not None:
         notes.losses.extend(asking.losses())

@@ -219,6 +219,13 @@ class Report(Generic[T]):
         return self.status not in (Status.PRELIMINARY, Status.CANCELLED)
 
     @property
+    def says_anything(self) -> bool:
+        """Whether anything is said of the patient; a report that is withdrawn says that, and may be empty."""
+        said = self.lesions or self.evaluations or self.conclusions or self.differential or self.negatives
+        has_text = self.findings is not None or self.impression is not None
+        return bool(said) or has_text or self.status in (Status.CANCELLED, Status.ENTERED_IN_ERROR)
+
+    @property
     def verifier(self) -> Person[T] | None:
         """The person who verified it, if one did."""
         people = (observer.person for observer in self.observers)

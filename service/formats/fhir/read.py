@@ -80,9 +80,7 @@ def of_value(value: object, intake: Intake, digits: dict[float, Decimal | None] 
 
 def _check_says(made: LesionReport, report: Node) -> None:
     """Refuse a report of which nothing could be read: as an SR it would look as if nothing had been found."""
-    withdrawn = made.status in (Status.CANCELLED, Status.ENTERED_IN_ERROR)
-    says = (made.lesions, made.evaluations, made.conclusions, made.differential, made.negatives)
-    if not withdrawn and not any(says) and made.impression is None and made.findings is None:
+    if not made.says_anything:
         why = "Nothing in the report is a finding, a measurement, a conclusion or a text that can be read."
         raise Invalid(Problem(report.path, "fhir-empty", why))
 

@@ -93,6 +93,9 @@ def read(content: bytes, intake: Intake) -> Received:
         observers=tuple(_observers(reading, request, found)),
         lesions=tuple(found.lesions),
     )
+    if not report.says_anything:
+        why = "nothing in the message is a finding or a text: a report of it would look as if nothing had been found"
+        raise Invalid(Problem("OBX", "v2-empty", why))
     _unread(reading)
     return Received(report, tuple(dict.fromkeys(losses)))
 

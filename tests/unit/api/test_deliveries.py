@@ -298,3 +298,8 @@ def test_lists_page_by_page(client: FlaskClient) -> None:
         query = f"limit=2&cursor={page['next']}" if "next" in page else ""
     assert seen == ["trial", "ehr", "pacs"]
     assert client.get("/v1/deliveries?state=lost").status_code == 422
+
+
+def test_a_time_to_wait_of_thousands_of_digits_is_the_most_that_is_waited() -> None:
+    assert Prefer("wait=" + "9" * 5_000).wait_s == Prefer.MOST_WAIT_S
+    assert Prefer("wait=000000002").wait_s == 2

@@ -24,6 +24,7 @@ from service.domain.report import (
     Measurement,
     Observer,
     Person,
+    Status,
     TimePoint,
 )
 from tests.unit.coding.reports import (
@@ -204,3 +205,13 @@ def test_what_was_met_before_is_held_to_the_same_rules(small: Vocabulary, turn: 
     ]
     made = coded_lesion(small, evaluations=(answer("edema degree", "mild", "/here"),)).evaluations[0]
     assert (made.where, made.value.where, made.value.concept) == ("/here", "/here", "mild")
+
+
+def test_a_report_that_says_nothing_is_flagged_unless_it_is_withdrawn(small: Vocabulary) -> None:
+    nothing: dict[str, Any] = {"lesions": (), "findings": None, "impression": None, "conclusions": ()}
+    nothing |= {"differential": (), "negatives": (), "evaluations": ()}
+    flag = (LossKind.FLAGGED, "says-nothing", "")
+
+    assert flag in losses_of(small, **nothing)
+    assert flag not in losses_of(small, **nothing | {"impression": "Nothing new."})
+    assert flag not in losses_of(small, **nothing | {"status": Status.CANCELLED})

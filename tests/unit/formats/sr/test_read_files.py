@@ -25,6 +25,13 @@ def test_every_transfer_syntax_says_the_same(syntax: str) -> None:
     assert received(content(syntax)).report == received(content("1.2.840.10008.1.2.1")).report
 
 
+def test_a_document_without_content_is_no_report_without_lesions() -> None:
+    for root in (sr.ROOT, ("11528-7", "LN", "Radiology Report")):
+        with pytest.raises(Invalid) as raised:
+            received(sr.document(root=root))
+        assert [(problem.pointer, problem.rule) for problem in raised.value.problems] == [("1", "sr-empty")]
+
+
 def test_undefined_lengths_private_tags_and_unknown_vrs_are_stepped_over() -> None:
     group = sr.group(long_axis())
     group.is_undefined_length_sequence_item = True
