@@ -107,10 +107,13 @@ def _moment(text: str, intake: Intake) -> str:
         return ""
 
 
+_DIGITS: Final = 10  # no shape has so many points
+
+
 def _index(coordinate: Any) -> int:
     """The place of a point among the others; 0 where it is no number."""
     said = _value(coordinate, "coordinateIndex")
-    return int(said) if said.isascii() and said.isdigit() else 0
+    return int(said) if said.isascii() and said.isdigit() and len(said) < _DIGITS else 0
 
 
 def _head(made: Draft, root: Any, intake: Intake) -> None:

@@ -23,6 +23,7 @@ _DELIMITERS: Final = ",;\t|"
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 _EMPTY: Final = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "None"})
 """What spreadsheets and their programs write where there is nothing."""
+_COUNTED: Final = 10  # digits of a count: it has 31 bits
 _LESION: Final = "/lesions/"
 
 Row = tuple[int, Mapping[str, str]]
@@ -178,7 +179,7 @@ class _Report:
             self.made.put(f"{lesion}/descriptors/{_step(column.descriptor)}", text, place)
         else:
             member = column.member.removeprefix(_LESION)
-            self.made.put(f"{lesion}/{member}", int(text) if member == "count" and text.isdecimal() else text, place)
+            self.made.put(f"{lesion}/{member}", _counted(text) if member == "count" else text, place)
 
     def _of_report(self, column: Column, text: str, place: str) -> None:
         pointer = column.member or f"/report/descriptors/{_step(column.descriptor)}"
@@ -188,7 +189,7 @@ class _Report:
         if pointer == "/report/issued":
             text = self._instant(text, place)
         if not self.made.has(pointer):
-            self.made.put(pointer, int(text) if pointer == "/report/version" and text.isdecimal() else text, place)
+            self.made.put(pointer, _counted(text) if pointer == "/report/version" else text, place)
 
     def _instant(self, text: str, place: str) -> str:
         """The time of issue: a day alone is its noon, in the zone of the site; flagged."""
@@ -213,3 +214,8 @@ def _is_of_lesion(column: Column) -> bool:
 
 def _step(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
+
+
+def _counted(text: str) -> int | str:
+    """A whole number as such; what is none, or more than any count, stays as it is and is refused as findings JSON."""
+    return int(text) if text.isdecimal() and len(text) <= _COUNTED else text

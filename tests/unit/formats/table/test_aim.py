@@ -70,8 +70,9 @@ def test_points_stand_in_the_order_of_their_index() -> None:
     assert image.image.sop_instance == "1.2.3.4.5"
 
 
-def test_an_index_that_is_no_number_is_the_first() -> None:
-    broken = LINE.replace('coordinateIndex value="0"', 'coordinateIndex value="0="')
+@pytest.mark.parametrize("said", ["0=", "-1", "9" * 5_000])
+def test_an_index_that_is_no_number_is_the_first(said: str) -> None:
+    broken = LINE.replace('coordinateIndex value="0"', f'coordinateIndex value="{said}"')
     [image] = read(document(ENTITIES + IMAGE + broken)).report.lesions[0].images
     assert image.regions[0].points == ((2.5, 8.0), (16.5, 8.0))
 

@@ -168,3 +168,12 @@ def test_a_real_table_of_brain_metastases_becomes_its_reports(cases: Path) -> No
     assert len(found) == 190
     assert sum(len(one.report.lesions) for one in found) == 292
     assert all(code_report(one.report, vocabulary()).lesions for one in found)
+
+
+@pytest.mark.parametrize("member", ["/report/version", "/lesions/count"])
+def test_a_count_of_thousands_of_digits_is_refused_with_its_cell(member: str) -> None:
+    mapping = MAPPING.replace("NOTE = {ignore = true}", f'NOTE = "{member}"')
+    table = TABLE.splitlines()[0] + f"\nP1;02.03.2026;1;L;cerebellum;0.9;;{'9' * 5_000}\n"
+    (found,) = read(table, mapping)
+    assert isinstance(found, Invalid)
+    assert {problem.pointer for problem in found.problems} == {"line 2, NOTE"}
