@@ -46,6 +46,7 @@ class Boundary:
 
 _STORE: Final = "service.store.reports:Store.keep"
 _RUNS: Final = "service.store.runs:Runs"
+_QUEUES: Final = "service.store.queues:Feed"
 _DBOS: Final = "dbos._sys_db:SystemDatabase"
 _FOLDER: Final = "service.delivery.folder:FolderDestination"
 _WEBHOOK: Final = "service.delivery.webhook:WebhookDestination"
@@ -56,12 +57,10 @@ BOUNDARIES: Final = (
         "in the transaction that keeps it, all rows written", "api", "service.store.reports:keep_deliveries", after=True
     ),
     Boundary("after it is kept, before the answer", "api", _STORE, after=True),
-    Boundary("before a run is started", "worker", "service.workflows.engine:Engine.start"),
-    Boundary(
-        "after a run is started, before that is noted", "worker", "service.workflows.engine:Engine.start", after=True
-    ),
-    Boundary("before the start is noted", "worker", f"{_RUNS}.fed"),
-    Boundary("after the start is noted", "worker", f"{_RUNS}.fed", after=True),
+    Boundary("before a run is handed out", "worker", f"{_QUEUES}.take"),
+    Boundary("in the transaction that hands it out", "worker", f"{_QUEUES}.take", after=True),
+    Boundary("after it is handed out, before it is started", "worker", "service.workflows.engine:Engine.start"),
+    Boundary("after a run is started", "worker", "service.workflows.engine:Engine.start", after=True),
     Boundary("before a step is begun", "worker", f"{_RUNS}.begin"),
     Boundary("in the transaction that begins it", "worker", "service.store.runs:_begun", after=True),
     Boundary("after a step is begun", "worker", f"{_RUNS}.begin", after=True),

@@ -21,6 +21,8 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    tuple_,
+    update,
 )
 
 from service.store.circuits import UNTIL, Door, door
@@ -82,6 +84,22 @@ class Feed:
             return found
         room = min(room - len(found), self._left(destination, pace.backfill_rate, pace.backfill_per_s, BACKFILL))
         return found + self._heads(_HEADS_BACKFILL, destination, room)
+
+    def take(self, runs: Sequence[Due]) -> tuple[Due, ...]:
+        """Note that workflows get these runs, before they have them; those of them that still waited, in their order.
+
+        A process that is lost before they have leaves runs that no workflow is at, which are looked for.
+        """
+        if not runs:
+            return ()
+        named = tuple_(DELIVERIES.c.id, DELIVERIES.c.run).in_([(one.id, one.run) for one in runs])
+        statement = update(DELIVERIES).where(named, WAITING).values(fed=self._now)
+        if self._connection.dialect.name == "postgresql":
+            # It waits for no disk: what a crash of the server takes back is due again, and its workflow is there.
+            statement = statement.where(func.set_config("synchronous_commit", "off", True) == "off")
+        rows = self._connection.execute(statement.returning(DELIVERIES.c.id, DELIVERIES.c.run))
+        taken = {(row.id, row.run) for row in rows}
+        return tuple(one for one in runs if (one.id, one.run) in taken)
 
     def _heads(self, statement: Select[str, int, int], destination: str, room: int) -> tuple[Due, ...]:
         """The first that are due."""

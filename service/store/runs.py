@@ -23,12 +23,11 @@ from sqlalchemy import (
     or_,
     select,
     text,
-    tuple_,
     update,
 )
 
 from service.store.circuits import TROUBLED, UNTIL, Circuit, Door, Heard, Verdict, door, note, take_try
-from service.store.database import reading, transaction, writing_once
+from service.store.database import reading, transaction
 from service.store.deliveries import Delivery, State, made
 from service.store.queues import Due, Feed, is_waiting
 from service.store.tables import ATTEMPTS, DELIVERIES, OUTPUTS, REPORTS, UNDER_WAY
@@ -89,11 +88,12 @@ class Runs:
 
     @contextmanager
     def feeding(self) -> Iterator[Feed | None]:
-        """Be the only one who starts runs, until the block ends; None when another does it now.
+        """Be the only one who hands out runs, until the block ends; None when another does it now.
 
-        SQLite has one worker. On PostgreSQL the lock ends with its transaction, so also with the process.
+        What is taken counts once the block has ended. SQLite has one worker. On PostgreSQL the lock ends with its
+        transaction, so also with the process.
         """
-        with transaction(self._engine) as connection:
+        with transaction(self._engine, writes=True) as connection:
             if connection.dialect.name == "postgresql":
                 taken = connection.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _FEED_LOCK})
                 if not taken.scalar():
@@ -107,18 +107,6 @@ class Runs:
             return False
         with reading(self._engine) as connection:
             return is_waiting(connection, destinations, self._now())
-
-    def fed(self, runs: Sequence[Due]) -> None:
-        """Remember that a workflow has these runs; one that is done by now stays as it is.
-
-        On PostgreSQL it waits for no disk: a start that was forgotten is found again, since its workflow is there.
-        """
-        named = tuple_(DELIVERIES.c.id, DELIVERIES.c.run).in_([(one.id, one.run) for one in runs])
-        statement = update(DELIVERIES).where(named, DELIVERIES.c.open == 1).values(fed=self._now())
-        with writing_once(self._engine) as connection:
-            if connection.dialect.name == "postgresql":
-                statement = statement.where(func.set_config("synchronous_commit", "off", True) == "off")
-            connection.execute(statement)
 
     def stale(self) -> tuple[Due, ...]:
         """Runs that a workflow has had for a while: whoever asks looks whether it still has them."""

@@ -1,5 +1,6 @@
 """Starting what is due: runs of deliveries at the pace of each destination, and parts of batches."""
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -26,24 +27,31 @@ class Feeder:
         self._peers: Mapping[str, Peer] = courier.peers
         self._began: dict[str, float] = {}
         self._idle_since: dict[str, float] = {}
+        self._owed: deque[tuple[str, Due]] = deque()
 
     def feed(self, workers: int) -> bool:
-        """Start what is due, in the order and at the pace of each destination; False when another does that now."""
+        """Start what is due, in the order and at the pace of each destination; False when another hands out just now.
+
+        What is handed out is noted before it is started: a worker that stops in between keeps nobody from the next.
+        """
+        self._start_what_is_owed()
         if not self._store.runs.waits(tuple(self._peers)):
             return True
         now = datetime.now(UTC)
+        taken: list[tuple[str, Due]] = []
         with self._store.runs.feeding() as feed:
             if feed is None:
                 return False
             for name, peer in self._peers.items():
                 share = -(-peer.settings.concurrency // workers) - self._courier.under_way(name)
                 runs = feed.due(name, _pace(peer, share, now)) if share > 0 else ()
-                elsewhere = [one for one in runs if not self._start(name, one)]
-                if runs:
-                    self._store.runs.fed(runs)
-                if elsewhere:
-                    # Its workflow ended, or was dropped, and the delivery does not know: the next run is due at once.
-                    self._store.runs.freed(self._engine.missing(elsewhere))
+                taken += [(name, one) for one in feed.take(runs)]
+        here = self._courier.known()  # One that runs here and was due: a crash of the database took back the note.
+        for name, one in taken:
+            if (one.id, one.run) not in here:
+                self._courier.took(name, one)
+                self._owed.append((name, one))
+        self._start_what_is_owed()
         return True
 
     def feed_part(self) -> None:
@@ -74,21 +82,20 @@ class Feeder:
                     self._idle_since[name] = max(self._idle_since.get(name, now), self._began.get(name, 0.0))
         return tuple(name for name, since in self._idle_since.items() if now - since >= STALLED_S)
 
-    def _start(self, destination: str, run: Due) -> bool:
-        """Start a run; False where its workflow was there before, and was not started here."""
-        if (run.id, run.run) in self._courier.known():
-            return True  # The database was away when its start was to be noted.
-        self._courier.took(destination, run)
-        try:
-            mine: bool = self._engine.start(run)
-        except BaseException:
-            self._courier.left(run)
-            raise
-        if mine:
-            self._began[destination] = self._clock()
-        else:
-            self._courier.left(run)
-        return mine
+    def _start_what_is_owed(self) -> None:
+        """Start what was handed out to this worker; where the database goes away, the rest once it is back."""
+        elsewhere = []
+        while self._owed:
+            destination, run = self._owed[0]
+            if self._engine.start(run):
+                self._began[destination] = self._clock()
+            else:
+                self._courier.left(run)
+                elsewhere.append(run)
+            self._owed.popleft()
+        if elsewhere:
+            # Its workflow ended, or was dropped, and the delivery does not know: the next run is due at once.
+            self._store.runs.freed(self._engine.missing(elsewhere))
 
 
 def _pace(peer: Peer, share: int, now: datetime) -> Pace:

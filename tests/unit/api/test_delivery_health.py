@@ -14,6 +14,7 @@ from service.store.deliveries import State
 from service.store.queues import Due
 from service.store.reports import Store
 from service.store.runs import May, Told
+from tests.runs import hand_out
 from tests.unit.api.test_deliveries import DESTINATIONS, answered, app, post, store
 
 __all__ = ["app", "store"]
@@ -69,7 +70,7 @@ def test_says_that_what_is_due_is_not_begun(client: FlaskClient, store: Store) -
     ahead[0] = timedelta(seconds=130)
     assert stalled in client.get("/metrics").text
     assert said in answered(client.get("/health/ready"))["warnings"]
-    store.runs.fed([Due(one["id"], 1, 0)])
+    hand_out(store, Due(one["id"], 1, 0))
     assert stalled not in client.get("/metrics").text
     assert said not in answered(client.get("/health/ready"))["warnings"]
 

@@ -7,6 +7,7 @@ import pytest
 from service.store.deliveries import BACKFILL, State
 from service.store.queues import Due
 from service.store.reports import Store
+from tests.runs import hand_out
 from tests.unit.store.kept import ID, PACE, Clock, begin, due, end, keep, planned
 
 
@@ -28,7 +29,7 @@ def test_deliveries_are_due_in_the_order_they_came(kept: Store) -> None:
 def test_no_more_are_started_than_the_destination_takes_at_a_time(kept: Store) -> None:
     for number in (1, 2, 3):
         keep(kept, number, report=f"R{number}")
-    kept.runs.fed([Due("pacs-1", 1, 0)])
+    hand_out(kept, Due("pacs-1", 1, 0))
     assert due(kept, pace=replace(PACE, limit=2)) == ["pacs-2"]
 
 
@@ -88,22 +89,24 @@ def test_whether_anything_waits_is_asked_without_starting_it(kept: Store, clock:
     assert kept.runs.waits(("ehr", "pacs"))
     assert not kept.runs.waits(("ehr",))
     assert not kept.runs.waits(())
-    kept.runs.fed([Due("pacs-1", 1, 0)])
+    hand_out(kept, Due("pacs-1", 1, 0))
     assert not kept.runs.waits(("pacs",))
     kept.runs.freed([Due("pacs-1", 1, 0)])
     clock.move(-60)
     assert kept.runs.waits(("pacs",)), "the clock has gone back since it was put off"
 
 
-def test_only_the_runs_that_are_named_are_noted(kept: Store) -> None:
+def test_only_the_runs_that_are_named_and_wait_are_handed_out(kept: Store) -> None:
     keep(kept, 1, planned(1), planned(1, "ehr"))
-    kept.runs.fed([Due("pacs-1", 1, 0), Due("ehr-1", 2, 0)])
+    mine = Due("pacs-1", 1, 0)
+    assert hand_out(kept, mine, Due("ehr-1", 2, 0)) == (mine,)
     assert (due(kept), due(kept, "ehr")) == ([], ["ehr-1"])
+    assert hand_out(kept, mine) == ()
 
 
 def test_runs_that_a_workflow_has_had_for_long_are_looked_at(kept: Store, clock: Clock) -> None:
     keep(kept)
-    kept.runs.fed([Due("pacs-1", 1, 0)])
+    hand_out(kept, Due("pacs-1", 1, 0))
     assert kept.runs.stale() == ()
     clock.move(31)
     assert [one.id for one in kept.runs.stale()] == ["pacs-1"]

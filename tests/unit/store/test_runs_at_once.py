@@ -10,6 +10,7 @@ from service.store.database import transaction
 from service.store.deliveries import hold
 from service.store.queues import Due
 from service.store.reports import Store
+from tests.runs import hand_out
 from tests.unit.store.kept import keep, planned
 
 TOGETHER_S = 60.0
@@ -22,7 +23,7 @@ def test_whoever_takes_runs_back_holds_one_report_at_a_time(kept: Store, databas
     keep(kept, 1, report="R1")
     keep(kept, 2, planned(2), report="R2")
     runs = [Due("pacs-2", 1, 0), Due("pacs-1", 1, 0)]
-    kept.runs.fed(runs)
+    hand_out(kept, *runs)
     locks = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
     with ThreadPoolExecutor(1) as pool:
         with transaction(kept.deliveries.engine, writes=True) as connection:

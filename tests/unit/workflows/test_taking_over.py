@@ -17,6 +17,7 @@ from service.workflows.courier import Courier
 from service.workflows.watching import STALLS, Watching
 from service.workflows.worker import Worker
 from tests.destinations import RecordingDestination
+from tests.runs import hand_out
 from tests.unit.store.test_workers import Clock
 from tests.unit.workflows.peers import PATIENCE_S, accept, peer, states, until, working
 
@@ -80,7 +81,7 @@ def test_what_a_lost_worker_had_begun_is_sent_once(
     run = Due(waiting.id, waiting.run, 0)
     run_for_nothing(store, database_url, run, revision=revision, executor="worker-9")
     left_pending(database_url, run)
-    store.runs.fed([run])
+    hand_out(store, run)
     assert store.runs.begin(run.id, run.run, "worker-9", May(overtake={"sr", "fhir-r4"})) is not None
     with working(database_url, pacs):
         assert until(lambda: states(store, version) == states(store, other) == {"pacs": "verified"})
@@ -101,7 +102,7 @@ def test_what_a_living_worker_of_the_version_before_works_on_is_left_to_it(
     run = Due(waiting.id, waiting.run, 0)
     run_for_nothing(store, database_url, run, revision="deliver-0", executor="worker-1")
     left_pending(database_url, run)
-    store.runs.fed([run])
+    hand_out(store, run)
     running = engine.Engine(database_url, "worker-0", Courier(store, {"pacs": pacs}, "worker-0", Watching()))
     try:
         assert running.take_over({"worker-0", "worker-1"}, {engine.REVISION, "deliver-0"}) == (0, 0)
@@ -134,7 +135,7 @@ def test_a_workflow_that_is_said_to_run_here_and_does_not_is_resumed(
     [waiting] = store.deliveries.of(version)
     run = Due(waiting.id, waiting.run, 0)
     run_for_nothing(store, database_url, run, revision=engine.REVISION, executor="worker-0")
-    store.runs.fed([run])
+    hand_out(store, run)
     sweeps = sweeping(monkeypatch)
     with working(database_url, pacs):
         assert until(lambda: len(sweeps) > 0)  # what stands there at the launch is resumed then

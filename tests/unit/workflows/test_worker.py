@@ -1,19 +1,26 @@
 """Accepted, sent, verified: with a worker, on both databases."""
 
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from structlog.testing import CapturingLogger
 
 from service.delivery.destination import Answer, Outcome, Outgoing
+from service.domain.errors import Problem, Unavailable
+from service.pipeline import Source
 from service.store.queues import Due
 from service.store.reports import Store
 from service.store.runs import May
 from service.workflows import engine, worker
-from service.workflows.courier import Courier
+from service.workflows.batching import Clerk, Opening
+from service.workflows.courier import Courier, Peer
+from service.workflows.feeding import Feeder
 from service.workflows.watching import Watching
 from service.workflows.worker import Busy, Worker
 from tests.destinations import RecordingDestination
+from tests.runs import hand_out
 from tests.unit.workflows.peers import accept, peer, states, until, working
 
 
@@ -91,7 +98,7 @@ def test_what_was_begun_by_a_lost_worker_is_taken_up_once_it_is_found_missing(
     pacs = peer(RecordingDestination("pacs"))
     version = accept(store, pacs)
     [waiting] = store.deliveries.of(version)
-    store.runs.fed([Due(waiting.id, 1, 0)])
+    hand_out(store, Due(waiting.id, 1, 0))
     assert store.runs.begin(waiting.id, 1, "worker-9", May(overtake={"sr", "fhir-r4"})) is not None
     with working(database_url, pacs):
         assert until(lambda: states(store, version) == {"pacs": "verified"})
@@ -112,6 +119,68 @@ def test_a_run_that_is_started_by_many_is_one(store: Store, database_url: str) -
     finally:
         running.stop(5)
     assert len(remembers.sent) == 1
+
+
+def feeder_of(store: Store, database_url: str, peer_of: Peer) -> tuple[engine.Engine, Feeder]:
+    """A worker's engine and what starts its runs."""
+    name = peer_of.settings.name
+    courier = Courier(store, {name: peer_of}, "worker-7", Watching())
+    running = engine.Engine(database_url, "worker-7", courier)
+    clerk = Clerk(store, {}, lambda: Opening(Source(b"")), threading.Event())
+    return running, Feeder(store, running, courier, clerk, time.monotonic)
+
+
+def test_while_a_run_is_started_another_process_may_hand_out_the_next(store: Store, database_url: str) -> None:
+    pacs = peer(RecordingDestination("pacs"))
+    version = accept(store, pacs)
+    running, feeder = feeder_of(store, database_url, pacs)
+    other = Store(database_url)
+    met: list[bool] = []
+    begins = running.start
+
+    def looked_at(run: Due) -> bool:
+        """Hand out from another process meanwhile."""
+        with other.runs.feeding() as feed:
+            met.append(feed is not None and feed.take([run]) == ())
+        return begins(run)
+
+    running.start = looked_at  # type: ignore[method-assign]
+    try:
+        assert feeder.feed(1)
+        assert until(lambda: states(store, version) == {"pacs": "verified"})
+    finally:
+        running.stop(5)
+        other.close()
+    assert met == [True]
+
+
+def test_what_was_handed_out_when_the_database_went_away_is_started_once_it_is_back(
+    store: Store, database_url: str
+) -> None:
+    remembers = RecordingDestination("pacs")
+    pacs = peer(remembers, concurrency=2)
+    versions = [accept(store, pacs, report__id=f"R{number}") for number in range(2)]
+    running, feeder = feeder_of(store, database_url, pacs)
+    begins, asked = running.start, []
+
+    def away(run: Due) -> bool:
+        """Not there the first time."""
+        asked.append(run)
+        if len(asked) == 1:
+            raise Unavailable(Problem("", "database", "away"))
+        return begins(run)
+
+    running.start = away  # type: ignore[method-assign]
+    try:
+        with pytest.raises(Unavailable):
+            feeder.feed(1)
+        assert not store.runs.waits(["pacs"])
+        assert feeder.feed(1)
+        assert until(lambda: all(states(store, one) == {"pacs": "verified"} for one in versions))
+    finally:
+        running.stop(5)
+    assert len(remembers.sent) == 2
+    assert len(asked) == 3
 
 
 def test_another_process_does_not_work_on_the_same_file(
