@@ -62,7 +62,9 @@ def _hyphened(digest: bytes) -> bytes:
 
 def _uid(digest: bytes) -> str:
     """A SHA-1 as the UID of its version 5 UUID under 2.25 (PS3.5 B.2)."""
-    return f"2.25.{int.from_bytes(digest[:16], 'big') & _OTHER_BITS | _VERSION_5}"
+    # An object to the compiler (mypyc 2.4.1): what it writes as an int of its own is never let go where it is so large.
+    number: object = int.from_bytes(digest[:16], "big") & _OTHER_BITS | _VERSION_5
+    return f"2.25.{number}"
 
 
 class UuidFamily:
@@ -118,7 +120,8 @@ def scheme_oid(sender: str, designator: str) -> str:
     So a reader who knows the sender finds the designator again (`scheme_of`); private designators (99..., PS3.3 8.2)
     mean nothing outside the house that uses them.
     """
-    return f"{derive_uid('code-system', sender)}.{int.from_bytes(designator.encode(), 'big')}"
+    number: object = int.from_bytes(designator.encode(), "big")  # an object as in `_uid`
+    return f"{derive_uid('code-system', sender)}.{number}"
 
 
 def scheme_of(oid: str, sender: str) -> str | None:

@@ -127,6 +127,32 @@ def test_both_builds_give_the_same_bytes_losses_and_refusals(compiled: Path, tmp
     assert differing[:1] == []
 
 
+LEFT = """
+import gc, sys
+from benchmarks import work
+from service.doors import Format, Options
+from service.pipeline import Source, convert
+
+body = work.document_bytes(3)
+
+def blocks(times):
+    for _ in range(times):
+        convert(Source(body), (Format.SR, Format.FHIR_R4), Options())
+    gc.collect()
+    return sys.getallocatedblocks()
+
+before = blocks(100)
+print(blocks(400) - before)
+"""
+
+
+def test_a_conversion_leaves_nothing_in_memory(compiled: Path) -> None:
+    call = [sys.executable, "-c", LEFT]
+    for folders in ((ROOT,), (compiled, ROOT)):
+        done = subprocess.run(call, env=_environment(*folders), capture_output=True, text=True, check=True)
+        assert int(done.stdout) < 100
+
+
 def test_the_command_says_which_build_it_is(compiled: Path) -> None:
     call = [sys.executable, "-m", "service.cli", "--version"]
     said = [
