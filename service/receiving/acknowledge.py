@@ -101,7 +101,7 @@ def _message(
     said = _said(error) if error is not None else notices[:MOST_ERRORS]
     if said:
         row = statuses.hl7(error) if error is not None else statuses.hl7(NotFound())
-        version = tuple(int(part) for part in re.findall(r"\d+", _field(there, 12))[:2])
+        version = tuple(int(part) for part in re.findall(r"\d{1,9}", _field(there, 12))[:2])
         old = bool(version) and version <= _LAST_OF_OLD
         if old:
             acknowledged.assign_field(source.escape(said[0].detail)[:80], 3)

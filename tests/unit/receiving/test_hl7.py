@@ -113,6 +113,17 @@ def test_older_versions_get_the_error_segment_of_theirs(server: Hl7Server) -> No
     assert answer.err.err_1.value == "PID^1^3^101&Required field missing&HL70357"
 
 
+def test_a_refusal_is_answered_whatever_the_version_says(server: Hl7Server) -> None:
+    strange = changed("|2.5.1", "|" + "9" * 5_000).replace("P1^^^NORTH^MR", "")
+    answer = b""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as sender:
+        sender.sendall(b"\x0b" + strange.encode() + b"\x1c\r")
+        while not answer.endswith(b"\x1c\r"):
+            answer += sender.recv(65_536)
+    assert b"\rMSA|A" in answer
+    assert b"\rERR|" in answer
+
+
 def test_a_preliminary_result_after_the_final_one_is_a_duplicate(server: Hl7Server) -> None:
     assert ask(server, FOREIGN).msa.msa_1.value == "AA"
     answer = ask(server, changed("|F\rOBX", "|P\rOBX"))
