@@ -55,10 +55,8 @@ class Holds:
 
     def give_back(self, names: Iterable[str]) -> None:
         """Let others have these names; the end of the connection does so, too."""
-        mine = sorted(self._held.intersection(names))
-        if not mine:
-            return
         with self._alone:
+            mine = sorted(self._held.intersection(names))
             self._held.difference_update(mine)
             try:
                 self._asked(_GIVE_BACK, mine)
