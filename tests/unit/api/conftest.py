@@ -1,5 +1,7 @@
 """A service with an empty database of its own."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,20 @@ def app(tmp_path: Path) -> Flask:
     assert isinstance(here, Deployment)
     here.store.migrate()
     return made
+
+
+@contextmanager
+def deployed(folder: Path, destinations: str) -> Iterator[Flask]:
+    """The application with these destinations (TOML), its tables made in the folder."""
+    file = folder / "destinations.toml"
+    file.write_text(destinations)
+    url = f"sqlite:///{folder / 'api.sqlite3'}"
+    made = create_app(Settings(database_url=url, destinations_file=str(file), log_level="error"))
+    here = made.extensions["lesionbridge"]
+    assert isinstance(here, Deployment)
+    here.store.migrate()
+    yield made
+    here.store.close()
 
 
 @pytest.fixture

@@ -14,14 +14,12 @@ from service.api.delivery_schemas import STATES, DeliveriesSchema, DeliverySchem
 from service.api.deployment import Deployment
 from service.api.report_schemas import ReceiptSchema
 from service.api.writing_schemas import Prefer
-from service.app import create_app
-from service.config import Settings
 from service.store.circuits import Heard, Verdict
 from service.store.deliveries import State
 from service.store.reports import Store
 from service.store.runs import May, Told
 from tests.findings import make_body
-from tests.unit.api.conftest import FINDINGS
+from tests.unit.api.conftest import FINDINGS, deployed
 
 DESTINATIONS = """
 [destinations.pacs]
@@ -46,15 +44,8 @@ dry_run = true
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Flask]:
     """The application with three destinations."""
-    file = tmp_path / "destinations.toml"
-    file.write_text(DESTINATIONS)
-    url = f"sqlite:///{tmp_path / 'api.sqlite3'}"
-    made = create_app(Settings(database_url=url, destinations_file=str(file), log_level="error"))
-    here = made.extensions["lesionbridge"]
-    assert isinstance(here, Deployment)
-    here.store.migrate()
-    yield made
-    here.store.close()
+    with deployed(tmp_path, DESTINATIONS) as made:
+        yield made
 
 
 @pytest.fixture

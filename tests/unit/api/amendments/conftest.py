@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from service.api.deployment import Deployment
-from service.app import create_app
-from service.config import Settings
+from tests.unit.api.conftest import deployed
 
 DESTINATIONS = """
 [destinations.pacs]
@@ -31,12 +29,5 @@ takes = "hl7v2"
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Flask]:
     """The application with three destinations."""
-    file = tmp_path / "destinations.toml"
-    file.write_text(DESTINATIONS)
-    url = f"sqlite:///{tmp_path / 'api.sqlite3'}"
-    made = create_app(Settings(database_url=url, destinations_file=str(file), log_level="error"))
-    here = made.extensions["lesionbridge"]
-    assert isinstance(here, Deployment)
-    here.store.migrate()
-    yield made
-    here.store.close()
+    with deployed(tmp_path, DESTINATIONS) as made:
+        yield made
