@@ -2,14 +2,14 @@
 
 TID 1500 documents, and whatever else holds measurement groups, become lesions; all other documents their narrative. An
 item that the report can't hold never costs the document: it stands in the list of losses with its path. Raises
-Unreadable for bytes that are no DICOM SR, Invalid for one without any item, Invalid or TooLarge past a limit.
+Unreadable for bytes that are no DICOM SR, Invalid or TooLarge past a limit.
 """
 
 from dataclasses import replace
 from hashlib import sha256
 
 from service.domain.codes import Code, Term
-from service.domain.errors import Invalid, Problem, TooLarge, Unreadable
+from service.domain.errors import Problem, TooLarge, Unreadable
 from service.domain.geometry import ImageReference
 from service.domain.limits import Limits
 from service.domain.received import Intake, Received
@@ -47,8 +47,8 @@ def read(content: bytes, intake: Intake) -> Received:
         raise Unreadable(Problem("", "sr-no-tree", "a DICOM object, but no SR: it has no content (PS3.3 C.17.3)"))
     notes = _begin(encoded, elements, intake)
     if not notes.tree.root.children:
-        why = "the document has no content below its root: a report of it would look as if nothing had been found"
-        raise Invalid(Problem(notes.tree.root.path, "sr-empty", why))
+        why = "the document has no content below its root: nothing was said, not that nothing was found"
+        notes.flag(notes.tree.root.path, "content", why, "sr-empty")
     return _Reading(notes, Header(notes, elements, sha256(content).hexdigest())).received()
 
 

@@ -24,7 +24,7 @@ MADE = tuple(sr.measured(_SIZE, sr.image(relation="CONTAINS"), syntax=syntax) fo
 HEADS = (b"\xff\xff\xff\xff", b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0", b"\0\0\0\0", b"SQ", b"UN", b"\x40\0\x30\xa7")
 
 
-RULES = {"dicom", "limit", "sr-empty", "sr-no-tree"}
+RULES = {"dicom", "limit", "sr-no-tree"}
 
 
 def tried(content: bytes) -> bool:
