@@ -36,7 +36,10 @@ def test_survives_kill_9(number: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["after the receiver has it, before its answer is known", "before the start is noted"])
+@pytest.mark.parametrize(
+    "name",
+    ["after the receiver has it, before its answer is known", "after it is handed out, before it is started"],
+)
 def test_survives_kill_9_on_postgresql(url: str, name: str) -> None:
     [number] = [at for at, one in enumerate(BOUNDARIES) if one.name == name]
     assert trials.killed(number, url).holds
