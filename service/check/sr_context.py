@@ -81,8 +81,10 @@ class SrContext(Yardstick):
         return text or ""
 
     def line(self, text: str | None) -> str:
-        """Words on one line of an LO."""
-        return self.fits(" ".join((text or "").split()).replace("\\", "/"), vr.lo)
+        """Words on one line of an LO: spaces within count, what does not print stands for one (PS3.5 6.2)."""
+        said = text or ""
+        words = said.strip(" ") if said.isprintable() else " ".join(said.split())
+        return self.fits(words.replace("\\", "/"), vr.lo)
 
     def document(self, report: CodedReport) -> Iterator[Fact]:
         """An SR has no place for the sender and its id of the report."""

@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 
+from benchmarks import work
 from service.check.compare import Difference, compare
 from service.coding import vocabulary
 from service.coding.coder import code_report
@@ -40,6 +41,7 @@ def _rules(refused: Refused) -> set[str]:
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(document=codable_documents())
+@example(document=work.document(1) | {"observer": {"device": {"name": "Two  blanks"}}})
 def test_every_document_becomes_an_sr_that_says_the_same(document: Any) -> None:
     try:
         report = _coded(document)
