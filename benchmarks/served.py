@@ -1,0 +1,175 @@
+"""This service and the peers behind the same server, in turns: ``python -m benchmarks.served``.
+
+The work is ``POST /v1/convert`` of 10 lesions with both outputs. Ours is ``lesionbridge serve``; the peers are a Flask
+application whose SR is highdicom's and whose bundle is that of fhir.resources, behind gunicorn with as many processes
+and threads. The peers start from what is read and coded already, which costs them nothing here, and check nothing.
+
+One JSON object a round, then one of all rounds and one of those that nothing disturbed. Processor time is that of all
+processes of a server. ``fixed_ms`` is what a fixed piece of Python took just before and just after the round: where it
+took much more than at its quickest, something else had the machine. ``REQUESTS`` says how many of ours are sent a
+round, ``ROUNDS`` how many rounds there are.
+"""
+
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from flask import Flask, Response
+
+from benchmarks import work
+from benchmarks.caller import calls
+from benchmarks.measure import machine
+from benchmarks.ours import convert, report_of
+from benchmarks.serving import CONNECTIONS, REQUEST, family, processor_s, started, stopped
+from service.compiled import build
+from service.store.reports import Store
+
+LESIONS = 10
+OF_PEERS = 100
+"""As many of ours for one request of the peers."""
+QUIET = 1.15
+"""How many times its least the fixed work may take around a round that counts as undisturbed."""
+WARM, WARM_PEERS = 200, 4
+_PLACE = Path(sys.executable)
+OURS = (str(_PLACE.with_name("lesionbridge")), "serve", "--port", "{port}", "--workers", "2")
+PEERS = (
+    *(str(_PLACE.with_name("gunicorn")), "--preload", "--workers", "2", "--threads", "4", "--timeout", "0"),
+    *("--bind", "127.0.0.1:{port}", "benchmarks.served:peers"),
+)
+
+
+def __getattr__(name: str) -> object:
+    """The peers' application, made when their server asks for it."""
+    if name != "peers":
+        raise AttributeError(name)
+    made = globals()["peers"] = _peers()
+    return made
+
+
+def _peers() -> Flask:
+    """Both outputs by the peers, as one body of two parts."""
+    from benchmarks import peers
+
+    body = work.document_bytes(LESIONS)
+    report, evidence, bundle = report_of(body), peers.images(), peers.as_dict(convert(body)[1])
+    app = Flask("peers")
+
+    @app.post("/v1/convert")
+    def both() -> Response:
+        parts = (peers.write_sr(report, evidence), peers.write_fhir(bundle))
+        body = b"".join(b"--part\r\n\r\n" + part + b"\r\n" for part in parts) + b"--part--\r\n"
+        return Response(body, content_type="multipart/related; boundary=part")
+
+    @app.get("/health/ready")
+    def ready() -> str:
+        return "ready"
+
+    return app
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Processor milliseconds of one request of ours and of the peers', and of a fixed piece of work around them."""
+
+    ours_ms: float
+    peers_ms: float
+    fixed_ms: tuple[float, float]
+
+    @property
+    def ratio(self) -> float:
+        """How many of ours cost as much as one of the peers'."""
+        return self.peers_ms / self.ours_ms
+
+
+class Served:
+    """A server that answers, with what its requests cost."""
+
+    def __init__(self, stack: ExitStack, command: Sequence[str], warm: int) -> None:
+        """Start it, with a database of its own; it is stopped with the stack."""
+        folder = stack.enter_context(TemporaryDirectory())
+        prepared = Store(f"sqlite:///{folder}/serving.sqlite3")
+        prepared.migrate()
+        prepared.close()
+        process, self._port, _, _ = started(command, folder)
+        stack.callback(stopped, process)
+        self._process = process.pid
+        self.spend(warm)
+
+    def spend(self, requests: int) -> float:
+        """Processor milliseconds of each of so many requests over a few connections."""
+        before = processor_s(family(self._process))
+        calls(self._port, REQUEST, [0.0] * requests, CONNECTIONS)
+        return (processor_s(family(self._process)) - before) * 1000 / requests
+
+
+def fixed_ms() -> float:
+    """What a fixed piece of Python takes now: the median of nine."""
+    took = []
+    for _ in range(9):
+        began = time.process_time()
+        sum(number * number for number in range(100_000))
+        took.append((time.process_time() - began) * 1000)
+    return statistics.median(took)
+
+
+def race(requests: int, rounds: int) -> list[Round]:
+    """Both in turns."""
+    made = []
+    with ExitStack() as stack:
+        ours, peers = Served(stack, OURS, WARM), Served(stack, PEERS, WARM_PEERS)
+        for _ in range(rounds):
+            before = fixed_ms()
+            spent, spent_by_peers = ours.spend(requests), peers.spend(max(1, requests // OF_PEERS))
+            made.append(Round(spent, spent_by_peers, (before, fixed_ms())))
+            _say({"ours_ms": spent, "peers_ms": spent_by_peers, "ratio": made[-1].ratio, "fixed_ms": made[-1].fixed_ms})
+    return made
+
+
+def _say(line: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(line, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def _spread(values: Sequence[float]) -> list[float]:
+    """Median, least, most."""
+    return [round(one, 2) for one in (statistics.median(values), min(values), max(values))]
+
+
+def undisturbed(rounds: Sequence[Round]) -> list[Round]:
+    """Those with the machine to themselves, by the fixed work around them."""
+    least = min(ms for one in rounds for ms in one.fixed_ms)
+    return [one for one in rounds if max(one.fixed_ms) <= least * QUIET]
+
+
+def summary(name: str, rounds: Sequence[Round]) -> dict[str, object]:
+    """Median, least and most of some rounds; of none only that there are none."""
+    if not rounds:
+        return {"of": name, "rounds": 0}
+    return {
+        "of": name,
+        "rounds": len(rounds),
+        "requests_per_processor_second": _spread([1000 / one.ours_ms for one in rounds]),
+        "peers_per_processor_second": _spread([1000 / one.peers_ms for one in rounds]),
+        "ratio": _spread([one.ratio for one in rounds]),
+        "fixed_ms": _spread([ms for one in rounds for ms in one.fixed_ms]),
+    }
+
+
+def main() -> None:
+    """Race, and say what came of it."""
+    requests, rounds = (int(os.environ.get(name, said)) for name, said in (("REQUESTS", "200"), ("ROUNDS", "60")))
+    made = race(requests, rounds)
+    _say(summary("all rounds", made))
+    _say(summary("undisturbed rounds", undisturbed(made)))
+    _say({"build": build(), "requests_a_round": requests, **machine()})
+
+
+if __name__ == "__main__":
+    main()
