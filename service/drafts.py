@@ -18,7 +18,7 @@ from service.store.times import instant
 
 if TYPE_CHECKING:
     # Only who keeps a report needs the database.
-    from service.store.deliveries import Planned
+    from service.store.delivery_rows import Planned
     from service.store.versions import Consignment, Draft, Key, Output, Stored
 
 STORED = (Format.FHIR_R4, Format.SR, Format.HTML)

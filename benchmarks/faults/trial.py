@@ -15,7 +15,7 @@ from benchmarks.faults.archive import Archive
 from benchmarks.faults.peer import Receiver, receiver
 from benchmarks.faults.victim import REPORTS, deliver, destinations, publish
 from service.config import Settings
-from service.store.deliveries import Delivery, State
+from service.store.delivery_rows import Delivery, State
 from service.store.reports import Store
 
 ROOT = Path(__file__).parents[2]

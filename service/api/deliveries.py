@@ -31,7 +31,7 @@ from service.publishing import Receipt
 if TYPE_CHECKING:
     # SQLAlchemy is imported when the first report is kept or asked for.
     from service.receiving.routing import Routed
-    from service.store.deliveries import Attempt, Delivery
+    from service.store.delivery_rows import Attempt, Delivery
     from service.workflows.accepting import Plan
 
 blueprint = Blueprint("deliveries", __name__, url_prefix="/v1/deliveries", description="Where reports went")
@@ -114,7 +114,7 @@ def edit(id: UUID) -> Response:  # noqa: A002 - the route's own word
 @blueprint.doc(requestBody=RETRY_BODY)
 def retry_all() -> Response:
     """Send all dead letters again that meet the conditions; `backfill`: behind everything else, in its window."""
-    from service.store.deliveries import rank
+    from service.store.delivery_rows import rank
 
     said = body.read_json(request, Retry(), "retry")
     priority = rank(said.pop("backfill", None))
@@ -131,7 +131,7 @@ def plan(query: dict[str, Any], before: Sequence[str] = ()) -> "Plan | Routed | 
     if names is None and not (before or here.receiving.routes or here.destinations):
         return None
     from service.receiving.routing import Routed
-    from service.store.deliveries import BACKFILL, Origin
+    from service.store.delivery_rows import BACKFILL, Origin
     from service.workflows.accepting import Plan, chosen
 
     origin, priority = Origin(g.request_id, observe.trace_context()), BACKFILL if query["backfill"] else 0

@@ -6,7 +6,7 @@ from service.api.schemas import MAX_FOUND, Strict, page_language
 from service.pipeline import BUNDLES, DIALECTS
 
 STATES = ("queued", "sending", "stored", "verified", "refused", "dead", "dry-run")
-"""The words of `service.store.deliveries.State`, which comes with the database; a test holds both together."""
+"""The words of `service.store.delivery_rows.State`, which comes with the database; a test holds both together."""
 _NAME = validate.Regexp(r"^[a-z][a-z0-9-]{0,31}$", error="is the name of a destination")
 
 

@@ -145,7 +145,7 @@ def _plan(here: "Settings", names: str | None, before: tuple[str, ...]) -> "Plan
     from service.destinations import load
     from service.receiving.routing import Routed
     from service.receiving.settings import load as load_receiving
-    from service.store.deliveries import Origin
+    from service.store.delivery_rows import Origin
     from service.workflows.accepting import Plan, chosen
 
     known = load(here.destinations_file, os.environ)

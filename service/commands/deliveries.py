@@ -46,7 +46,7 @@ def replay(
     ids: tuple[str, ...], state: str | None, destination: str | None, *, backfill: bool | None, every: bool
 ) -> None:
     """Send dead letters again, the same bytes: those named by ID, or all that meet the conditions."""
-    from service.store.deliveries import rank
+    from service.store.delivery_rows import rank
 
     said = {"state": state, "destination": destination}
     wanted = {name: value for name, value in said.items() if value is not None}

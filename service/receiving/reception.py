@@ -106,7 +106,7 @@ class Reception:
         return source if site is None else replace(source, default_sender=site.name)
 
     def _publish(self, source: Source, request: str) -> Receipt:
-        from service.store.deliveries import Origin
+        from service.store.delivery_rows import Origin
 
         origin = Origin(request or str(uuid4()), self.trace)
         planner = Routed(self.here.receiving.routes, self.here.destinations, self.way, origin)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     # The planner comes with the database: a report is routed where it is kept.
     from service.doors import Options
     from service.pipeline import Outcome
-    from service.store.deliveries import Origin
+    from service.store.delivery_rows import Origin
     from service.store.versions import Consignment
 
 

@@ -1,135 +1,32 @@
-"""Deliveries as they are kept: made with their report in one transaction, listed, and put back to be sent again."""
+"""Deliveries as they are kept: made with their report in one transaction, listed, and counted."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from enum import StrEnum
-from typing import Any, Final
+from dataclasses import asdict
+from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, case, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, case, func, insert, or_, select
 
-from service.domain.emitted import REJECTION, SrReference
 from service.domain.errors import Conflict, NotFound, Problem
 from service.domain.received import Sent
 from service.store.database import reading, transaction
-from service.store.tables import ATTEMPTS, DELIVERIES, IS_OPEN, OUTPUTS, REPORTS, VERSIONS
-
-BACKFILL: Final = 10
-"""The priority of what runs only in a destination's window; what has a lower number goes first."""
-
-
-class State(StrEnum):
-    """What a user is told of a delivery."""
-
-    QUEUED = "queued"
-    SENDING = "sending"
-    STORED = "stored"  # the peer says that it has it
-    VERIFIED = "verified"  # and that was proven
-    REFUSED = "refused"  # the peer said no, and would again
-    DEAD = "dead"  # given up
-    DRY_RUN = "dry-run"  # kept, and not sent by the destination's own setting
-
-
-DEAD_LETTERS: Final = (State.REFUSED, State.DEAD)
-"""What a person has to look at, until it is written again."""
-_NEXT: Final = DELIVERIES.alias("next").c
-_FOLLOWED: Final = exists().where(_NEXT.version == DELIVERIES.c.version, _NEXT.parent == DELIVERIES.c.id)
-# Whichever delivery the later one follows: by way of another destination, or written twice, that is not the one whose
-# place it has. A rejection note is never written again, and what it goes with does not take its place.
-_IN_ITS_PLACE: Final = (
-    _NEXT.version == DELIVERIES.c.version,
-    _NEXT.destination == DELIVERIES.c.destination,
-    _NEXT.position > DELIVERIES.c.position,
-    _NEXT.parent.is_not(None),
-    ~DELIVERIES.c.role.startswith(REJECTION),
+from service.store.dead_letters import UNSEEN, in_its_place, put_back
+from service.store.delivery_rows import (
+    BACKFILL,
+    DEAD_LETTERS,
+    Attempt,
+    Delivery,
+    Origin,
+    Planned,
+    State,
+    attempt_of,
+    delivery_of,
 )
-_REPLACED: Final = exists().where(*_IN_ITS_PLACE)
-"""Whether a later delivery to the same destination is in its place: its own bytes would undo that one."""
-UNSEEN: Final = DELIVERIES.c.state.in_(DEAD_LETTERS) & ~_FOLLOWED & ~_REPLACED
-"""Dead letters that nobody has looked after: none was written again in its place, here or for another destination."""
-
-
-_HELD_AT_A_TIME: Final = 10_000
-"""Reports in one statement: neither database takes as many parameters as one may wish to put back."""
+from service.store.tables import ATTEMPTS, DELIVERIES, IS_OPEN, OUTPUTS, REPORTS, VERSIONS
 
 
 class Changed(Exception):
     """Where deliveries are to go another one was made or put back since they were planned; look again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A delivery to make: which output goes where. ``dry_run``: it is kept and never sent."""
-
-    id: str
-    destination: str
-    format: str
-    role: str
-    identifiers: tuple[tuple[str, str], ...] = ()
-    sr: SrReference | None = None
-    parent: str | None = None
-    dry_run: bool = False
-    priority: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The request that a delivery comes from: its id, and its W3C trace context (``traceparent``)."""
-
-    request: str = ""
-    trace: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One try of one step; ``ended`` is None while it is under way or when its worker was lost."""
-
-    number: int
-    step: str
-    run: int
-    worker: str
-    started: str
-    ended: str | None
-    outcome: str
-    status: str
-    reason: str
-    detail: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A delivery as it stands; ``is_open`` while something is still to be done."""
-
-    position: int
-    id: str
-    version: str
-    report: int
-    number: int
-    destination: str
-    format: str
-    role: str
-    identifiers: tuple[tuple[str, str], ...]
-    sr: SrReference | None
-    parent: str | None
-    state: State
-    is_open: bool
-    attempts: int
-    counted: int
-    run: int
-    fed: str | None
-    priority: int
-    created: str
-    changed: str
-    next_at: str
-    settled: str | None
-    status: str
-    reason: str
-    origin: Origin = field(default_factory=Origin)
-
-    @property
-    def is_dead(self) -> bool:
-        """Whether it is a dead letter."""
-        return not self.is_open and self.state in DEAD_LETTERS
 
 
 class DeliveryStore:
@@ -144,7 +41,7 @@ class DeliveryStore:
         """The deliveries of a version, oldest first; raises NotFound for a version that is not there."""
         statement = select(DELIVERIES).where(DELIVERIES.c.version == version).order_by(DELIVERIES.c.position)
         with reading(self.engine) as connection:
-            found = tuple(made(row._mapping) for row in connection.execute(statement))
+            found = tuple(delivery_of(row._mapping) for row in connection.execute(statement))
             if not found and connection.execute(select(VERSIONS.c.id).where(VERSIONS.c.id == version)).first() is None:
                 raise _not_found()
         return found
@@ -186,7 +83,7 @@ class DeliveryStore:
             row = connection.execute(select(DELIVERIES).where(DELIVERIES.c.id == id)).first()
         if row is None:
             raise _not_found()
-        return made(row._mapping)
+        return delivery_of(row._mapping)
 
     def attempts(self, ids: Sequence[str]) -> Mapping[str, tuple[Attempt, ...]]:
         """The attempts of some deliveries, in their order."""
@@ -196,8 +93,7 @@ class DeliveryStore:
         found: dict[str, list[Attempt]] = {one: [] for one in ids}
         with reading(self.engine) as connection:
             for row in connection.execute(statement):
-                members = {name: row._mapping[name] for name in Attempt.__slots__}
-                found[row.delivery].append(Attempt(**(members | {"detail": _pairs(members["detail"])})))
+                found[row.delivery].append(attempt_of(row._mapping))
         return {name: tuple(tries) for name, tries in found.items()}
 
     def list(self, wanted: Mapping[str, str], *, limit: int, before: int | None = None) -> tuple[Delivery, ...]:
@@ -210,7 +106,7 @@ class DeliveryStore:
             statement = statement.where(DELIVERIES.c.position < before)
         with reading(self.engine) as connection:
             rows = connection.execute(statement.order_by(DELIVERIES.c.position.desc()).limit(limit))
-            return tuple(made(row._mapping) for row in rows)
+            return tuple(delivery_of(row._mapping) for row in rows)
 
     def counts(self) -> Mapping[tuple[str, str], int]:
         """How many deliveries each destination has in each state that somebody waits for; an index has them.
@@ -278,13 +174,13 @@ class DeliveryStore:
         another one has taken the place of.
         """
         with transaction(self.engine, writes=True) as connection:
-            if not _put_back(connection, [DELIVERIES.c.id == id], self.now(), priority):
+            if not put_back(connection, [DELIVERIES.c.id == id], self.now(), priority):
                 state = connection.execute(select(DELIVERIES.c.state).where(DELIVERIES.c.id == id)).scalar()
                 if state is None:
                     raise _not_found()
                 if state in DEAD_LETTERS:
                     why = "it was written again for this destination: what follows it is sent in its place"
-                    raise Conflict(Problem("", "dead-letter", why, _in_its_place(connection, id)))
+                    raise Conflict(Problem("", "dead-letter", why, in_its_place(connection, id)))
                 raise Conflict(
                     Problem("", "dead-letter", f"this delivery is {state}: only a dead letter is sent again")
                 )
@@ -296,7 +192,7 @@ class DeliveryStore:
         ``priority`` moves them behind others.
         """
         with transaction(self.engine, writes=True) as connection:
-            return _put_back(connection, _conditions(wanted), self.now(), priority)
+            return put_back(connection, _conditions(wanted), self.now(), priority)
 
 
 def _concerned(there: Sequence[tuple[str, str, bool]], planned: Sequence[Planned]) -> set[tuple[str, str, bool]]:
@@ -345,70 +241,9 @@ def keep(
     connection.execute(insert(DELIVERIES), rows)
 
 
-def made(row: RowMapping) -> Delivery:
-    """A delivery of its row."""
-    members = {name: row[name] for name in Delivery.__slots__ if name not in {"is_open", "origin"}}
-    sr = orjson.loads(row["sr"]) if row["sr"] else None
-    return Delivery(
-        **(
-            members
-            | {
-                "identifiers": _pairs(row["identifiers"]),
-                "sr": SrReference(**sr) if sr else None,
-                "state": State(row["state"]),
-                "is_open": bool(row["open"]),
-                "origin": Origin(row["request"], row["trace"]),
-            }
-        )
-    )
-
-
-def _pairs(text: str) -> tuple[tuple[str, str], ...]:
-    return tuple((str(one), str(other)) for one, other in orjson.loads(text))
-
-
 def _conditions(wanted: Mapping[str, str]) -> list[ColumnElement[bool]]:
     columns = {"state": DELIVERIES.c.state, "destination": DELIVERIES.c.destination, "report": DELIVERIES.c.version}
     return [columns[name] == value for name, value in wanted.items()]
-
-
-def _put_back(
-    connection: Connection, conditions: Sequence[ColumnElement[bool]], now: str, priority: int | None = None
-) -> int:
-    """Put dead letters back; how many. Their reports are held: none is written again at the same time."""
-    dead = (DELIVERIES.c.state.in_(DEAD_LETTERS), *conditions)
-    of = select(DELIVERIES.c.report).where(*dead)
-    held = select(REPORTS.c.id).where(REPORTS.c.id.in_(of)).order_by(REPORTS.c.id).with_for_update()
-    reports = connection.execute(held).scalars().all()
-    values: dict[str, Any] = {
-        "state": State.QUEUED,
-        "open": 1,
-        "counted": 0,
-        "run": DELIVERIES.c.run + 1,
-        "fed": None,
-        "changed": now,
-        "next_at": now,
-        "settled": None,
-    }
-    if priority is not None:
-        values["priority"] = priority
-    back = 0
-    for start in range(0, len(reports), _HELD_AT_A_TIME):
-        # In a statement of its own: it sees what was written again before the reports were held.
-        these = DELIVERIES.c.report.in_(reports[start : start + _HELD_AT_A_TIME])
-        back += connection.execute(update(DELIVERIES).where(these, *dead, ~_REPLACED).values(values)).rowcount
-    return back
-
-
-def _in_its_place(connection: Connection, id: str) -> tuple[str, ...]:  # noqa: A002 - the route's own word
-    """The newest delivery that is in the place of one."""
-    statement = select(_NEXT.id).where(DELIVERIES.c.id == id, *_IN_ITS_PLACE).order_by(_NEXT.position.desc()).limit(1)
-    return tuple(connection.execute(statement).scalars())
-
-
-def rank(backfill: bool | None) -> int | None:
-    """The priority that somebody asks for; None: the one that there is."""
-    return None if backfill is None else BACKFILL if backfill else 0
 
 
 def hold(connection: Connection, report: int) -> None:

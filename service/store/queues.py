@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from service.store.circuits import UNTIL, Door, door
-from service.store.deliveries import BACKFILL, State
+from service.store.delivery_rows import BACKFILL, State
 from service.store.tables import ATTEMPTS, DELIVERIES, UNDER_WAY, WAITING
 from service.store.times import AHEAD_S, later
 

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, Select, delete, exists, func, or_, select
 
 from service.store.database import transaction
-from service.store.deliveries import UNSEEN
+from service.store.dead_letters import UNSEEN
 from service.store.tables import ATTEMPTS, DELIVERIES, KEYS, OUTPUTS, REPORTS, VERSIONS
 from service.store.times import later
 

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from service.store.circuits import TROUBLED, UNTIL, Circuit, Door, Heard, Verdict, door, note, take_try
 from service.store.database import reading, transaction
-from service.store.deliveries import Delivery, State, made
+from service.store.delivery_rows import Delivery, State, delivery_of
 from service.store.queues import Due, Feed, is_waiting
 from service.store.tables import ATTEMPTS, DELIVERIES, OUTPUTS, REPORTS, UNDER_WAY
 from service.store.times import AHEAD_S, later
@@ -136,7 +136,7 @@ class Runs:
             row = _held(connection, _HELD_WITH_OUTPUT, id=id, run=run)
             if row is None:
                 return None
-            delivery = made(row)
+            delivery = delivery_of(row)
             if may.destinations is not None and delivery.destination not in may.destinations:
                 return None
             content, media_type = bytes(row["content"]), row["media_type"]

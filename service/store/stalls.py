@@ -6,7 +6,7 @@ from sqlalchemy import Engine, exists, select
 
 from service.store.circuits import Door, door
 from service.store.database import transaction
-from service.store.deliveries import BACKFILL
+from service.store.delivery_rows import BACKFILL
 from service.store.queues import earlier_open, first_waiting
 from service.store.tables import ATTEMPTS, DELIVERIES, UNDER_WAY
 from service.store.times import AHEAD_S, later

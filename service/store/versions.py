@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, or_, select
 
 from service.domain.emitted import SrReference
-from service.store.deliveries import Origin, Planned
+from service.store.delivery_rows import Origin, Planned
 from service.store.documents import Looked
 from service.store.patients import KeptId
 from service.store.tables import REPORTS, VERSIONS

@@ -18,7 +18,7 @@ from service.domain.report import CodedReport
 from service.doors import WRITERS, Format, Options
 from service.drafts import ROLES
 from service.pipeline import Outcome, emit
-from service.store.deliveries import Origin, Planned
+from service.store.delivery_rows import Origin, Planned
 from service.store.versions import Consignment, Output, output
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "https://lesionbridge.invalid/deliveries")

@@ -15,7 +15,8 @@ from service.domain.received import Earlier, Received
 from service.doors import Format, Options
 from service.drafts import ROLES
 from service.pipeline import Source, read
-from service.store.deliveries import Changed, Delivery, State
+from service.store.deliveries import Changed
+from service.store.delivery_rows import Delivery, State
 from service.store.reports import Store
 from service.store.versions import Stored
 from service.versions import as_it_came, coded_again

@@ -20,7 +20,7 @@ from service.doors import Format, Options, detect
 from service.pipeline import Source
 from service.publishing import Planner, publish
 from service.store.batches import KEPT, KNOWN, REFUSED, Outcome, Part, PartDue
-from service.store.deliveries import BACKFILL, Origin
+from service.store.delivery_rows import BACKFILL, Origin
 from service.store.reports import Store
 from service.workflows.accepting import Plan, chosen
 from service.workflows.again import deliver_more

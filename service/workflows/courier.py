@@ -14,7 +14,7 @@ from service.delivery.destination import Answer, Destination, Outcome, Outgoing
 from service.delivery.settings import DestinationSettings
 from service.domain.errors import Unavailable
 from service.doors import SUFFIXES, Format
-from service.store.deliveries import State
+from service.store.delivery_rows import State
 from service.store.queues import Due
 from service.store.reports import Store
 from service.store.runs import May, Turn

@@ -6,7 +6,7 @@ from typing import Final
 from service.delivery.destination import Answer, Outcome
 from service.delivery.policy import RetryPolicy
 from service.store.circuits import Heard, Verdict
-from service.store.deliveries import State
+from service.store.delivery_rows import State
 from service.store.runs import Told, Turn
 
 

@@ -15,7 +15,7 @@ from service.api.deployment import Deployment
 from service.api.report_schemas import ReceiptSchema
 from service.api.writing_schemas import Prefer
 from service.store.circuits import Heard, Verdict
-from service.store.deliveries import State
+from service.store.delivery_rows import State
 from service.store.reports import Store
 from service.store.runs import May, Told
 from tests.findings import make_body

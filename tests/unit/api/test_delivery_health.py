@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from service.app import create_app
 from service.config import Settings
 from service.store.circuits import Heard, Verdict
-from service.store.deliveries import State
+from service.store.delivery_rows import State
 from service.store.queues import Due
 from service.store.reports import Store
 from service.store.runs import May, Told

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from service.cli import main
 from service.store.circuits import Heard, Verdict
-from service.store.deliveries import State
+from service.store.delivery_rows import State
 from service.store.reports import Store
 from service.store.runs import May, Told
 from tests.destinations import RecordingDestination

@@ -6,7 +6,7 @@ from typing import Any
 
 from service.domain.emitted import SrReference
 from service.store.circuits import Heard, Verdict
-from service.store.deliveries import Origin, Planned, State
+from service.store.delivery_rows import Origin, Planned, State
 from service.store.queues import Pace
 from service.store.reports import Store
 from service.store.runs import May, Told, Turn

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from service.store.circuits import Circuit, Heard, Verdict, open_circuits
-from service.store.deliveries import State
+from service.store.delivery_rows import State
 from service.store.reports import Store
 from service.store.runs import May, Runs
 from tests.unit.store.kept import AWAY, Clock, begin, due, end, keep

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from service.domain.errors import NotFound
 from service.store import database
-from service.store.deliveries import BACKFILL, Origin, State
+from service.store.delivery_rows import BACKFILL, Origin, State
 from service.store.reports import Store, Taken
 from service.store.versions import Consignment, output
 from tests.unit.store.kept import ID, begin, keep, make_draft, planned

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from service.domain.emitted import SrReference
-from service.store.deliveries import Planned
+from service.store.delivery_rows import Planned
 from service.store.documents import Document
 from service.store.patients import KeptId
 from service.store.reports import Store

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.store.deliveries import BACKFILL, State
+from service.store.delivery_rows import BACKFILL, State
 from service.store.queues import Due
 from service.store.reports import Store
 from tests.runs import hand_out

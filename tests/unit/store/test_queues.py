@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, text
 
-from service.store.deliveries import BACKFILL
+from service.store.delivery_rows import BACKFILL
 from service.store.queues import Pace
 from service.store.reports import Store
 from service.store.stalls import stalled

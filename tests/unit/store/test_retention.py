@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from service.domain.errors import NotFound
 from service.store.database import transaction
-from service.store.deliveries import Origin, State
+from service.store.delivery_rows import Origin, State
 from service.store.reports import Store
 from service.store.retention import Purged
 from service.store.tables import METADATA

@@ -1,6 +1,6 @@
 """Runs: who may begin which step, what an answer leads to, and what is kept of each attempt."""
 
-from service.store.deliveries import State
+from service.store.delivery_rows import State
 from service.store.queues import Due
 from service.store.reports import Store
 from service.store.runs import LOST, May

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from service.domain.errors import Conflict, NotFound
-from service.store.deliveries import BACKFILL, Origin, State
+from service.store.delivery_rows import BACKFILL, Origin, State
 from service.store.reports import Store
 from service.store.versions import Consignment, output
 from tests.unit.store.kept import ID, begin, end, keep, make_draft, planned

@@ -6,7 +6,7 @@ import time
 import pytest
 from sqlalchemy import text
 
-from service.store.deliveries import State
+from service.store.delivery_rows import State
 from service.store.reports import Store
 from service.store.runs import May, Turn
 from tests.unit.store.kept import ANYTHING, begin, due, end, keep, planned

@@ -10,7 +10,7 @@ from service.doors import Options
 from service.pipeline import Source
 from service.publishing import publish
 from service.store.circuits import Heard, Verdict
-from service.store.deliveries import Delivery, State
+from service.store.delivery_rows import Delivery, State
 from service.store.reports import Store
 from service.store.runs import May, Told
 from service.workflows.accepting import Plan

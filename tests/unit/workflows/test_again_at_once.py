@@ -17,7 +17,8 @@ from service.pipeline import Source
 from service.publishing import publish
 from service.store.circuits import Heard, Verdict
 from service.store.database import transaction
-from service.store.deliveries import Delivery, DeliveryStore, Origin, Planned, State, hold, keep
+from service.store.deliveries import DeliveryStore, hold, keep
+from service.store.delivery_rows import Delivery, Origin, Planned, State
 from service.store.reports import Store
 from service.store.retention import Purged
 from service.store.runs import May, Told

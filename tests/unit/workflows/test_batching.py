@@ -14,7 +14,7 @@ from sqlalchemy import text
 from service.domain.errors import Conflict, NotFound
 from service.doors import Options
 from service.store.batches import CANCELLED, DONE, KEPT, KNOWN, REFUSED, RUNNING, Outcome, PartDue
-from service.store.deliveries import BACKFILL
+from service.store.delivery_rows import BACKFILL
 from service.store.reports import Store
 from service.workflows.batching import Asked
 from tests.destinations import RecordingDestination

@@ -8,7 +8,7 @@ import pytest
 from service.delivery.destination import Answer, Outcome
 from service.delivery.policy import RetryPolicy
 from service.store.circuits import Verdict
-from service.store.deliveries import Delivery, State
+from service.store.delivery_rows import Delivery, State
 from service.store.runs import Turn
 from service.workflows.meaning import MEANINGS, meaning
 

@@ -1,0 +1,64 @@
+"""Dead letters: which of them nobody has looked after, and how they are put back to be sent again."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, exists, select, update
+
+from service.domain.emitted import REJECTION
+from service.store.delivery_rows import DEAD_LETTERS, State
+from service.store.tables import DELIVERIES, REPORTS
+
+_NEXT: Final = DELIVERIES.alias("next").c
+_FOLLOWED: Final = exists().where(_NEXT.version == DELIVERIES.c.version, _NEXT.parent == DELIVERIES.c.id)
+# Whichever delivery the later one follows: by way of another destination, or written twice, that is not the one whose
+# place it has. A rejection note is never written again, and what it goes with does not take its place.
+_IN_ITS_PLACE: Final = (
+    _NEXT.version == DELIVERIES.c.version,
+    _NEXT.destination == DELIVERIES.c.destination,
+    _NEXT.position > DELIVERIES.c.position,
+    _NEXT.parent.is_not(None),
+    ~DELIVERIES.c.role.startswith(REJECTION),
+)
+_REPLACED: Final = exists().where(*_IN_ITS_PLACE)
+"""Whether a later delivery to the same destination is in its place: its own bytes would undo that one."""
+UNSEEN: Final = DELIVERIES.c.state.in_(DEAD_LETTERS) & ~_FOLLOWED & ~_REPLACED
+"""Dead letters that nobody has looked after: none was written again in its place, here or for another destination."""
+
+
+_HELD_AT_A_TIME: Final = 10_000
+"""Reports in one statement: neither database takes as many parameters as one may wish to put back."""
+
+
+def put_back(
+    connection: Connection, conditions: Sequence[ColumnElement[bool]], now: str, priority: int | None = None
+) -> int:
+    """Put dead letters back; how many. Their reports are held: none is written again at the same time."""
+    dead = (DELIVERIES.c.state.in_(DEAD_LETTERS), *conditions)
+    of = select(DELIVERIES.c.report).where(*dead)
+    held = select(REPORTS.c.id).where(REPORTS.c.id.in_(of)).order_by(REPORTS.c.id).with_for_update()
+    reports = connection.execute(held).scalars().all()
+    values: dict[str, Any] = {
+        "state": State.QUEUED,
+        "open": 1,
+        "counted": 0,
+        "run": DELIVERIES.c.run + 1,
+        "fed": None,
+        "changed": now,
+        "next_at": now,
+        "settled": None,
+    }
+    if priority is not None:
+        values["priority"] = priority
+    back = 0
+    for start in range(0, len(reports), _HELD_AT_A_TIME):
+        # In a statement of its own: it sees what was written again before the reports were held.
+        these = DELIVERIES.c.report.in_(reports[start : start + _HELD_AT_A_TIME])
+        back += connection.execute(update(DELIVERIES).where(these, *dead, ~_REPLACED).values(values)).rowcount
+    return back
+
+
+def in_its_place(connection: Connection, id: str) -> tuple[str, ...]:  # noqa: A002 - the route's own word
+    """The newest delivery that is in the place of one."""
+    statement = select(_NEXT.id).where(DELIVERIES.c.id == id, *_IN_ITS_PLACE).order_by(_NEXT.position.desc()).limit(1)
+    return tuple(connection.execute(statement).scalars())
