@@ -26,12 +26,6 @@ FAST = Timeouts(connect_s=30, read_s=1, total_s=2)
 TIMES = Timeouts(connect_s=30, read_s=30, total_s=60)
 
 
-@pytest.fixture
-def server() -> Iterator[FaultyServer]:
-    with faulty() as one:
-        yield one
-
-
 def ask(server: FaultyServer, auth: Auth | None = None, most: int = 1_000_000) -> Reply:
     times = FAST if server.way in ("hang", "drip") else TIMES
     return HttpPeer(times, Tls(), auth).ask("POST", f"{server.url}/x", {"Accept": "text/plain"}, b"content", most=most)

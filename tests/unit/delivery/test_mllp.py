@@ -19,7 +19,7 @@ from service.delivery.policy import Timeouts
 from service.delivery.settings import Mllp, Tls
 from service.delivery.statuses import HL7
 from tests.certificates import Authority
-from tests.faults import FaultyServer, faulty
+from tests.faults import FaultyServer
 from tests.oracles.servers import free_port
 
 
@@ -32,12 +32,6 @@ def block(code: str, control_id: str = "M1", said: str = "", *errors: str) -> by
     """An acknowledgment as python-hl7 writes it, framed."""
     segments = ["MSH|^~\\&|C|D|A|B|20260302||ACK|X|P|2.5.1", f"MSA|{code}|{control_id}|{said}", *errors]
     return b"\x0b" + str(hl7.parse("\r".join(segments))).encode() + b"\x1c\r"
-
-
-@pytest.fixture
-def server() -> Iterator[FaultyServer]:
-    with faulty() as one:
-        yield one
 
 
 def destination(port: int, **settings: Any) -> MllpDestination:

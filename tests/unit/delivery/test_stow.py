@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,16 +12,10 @@ from service.delivery.multipart import first_part, related
 from service.delivery.settings import Stow
 from service.delivery.stow import StowDestination
 from service.domain.emitted import SrReference
-from tests.faults import FaultyServer, faulty, http
+from tests.faults import FaultyServer, http
 
 SR = SrReference("1.2.840.10008.5.1.4.1.1.88.22", "2.25.1", "2.25.2", "2.25.3")
 OUT = Outgoing("d1", "application/dicom", b"not looked at", "report.dcm", SR)
-
-
-@pytest.fixture
-def server() -> Iterator[FaultyServer]:
-    with faulty() as one:
-        yield one
 
 
 def stored(instance: str = SR.sop_instance, warning: int | None = None) -> dict[str, Any]:

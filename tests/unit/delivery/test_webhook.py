@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterator
 from hashlib import sha256
 
 import pytest
@@ -16,12 +15,6 @@ from service.delivery.webhook import WebhookDestination
 from tests.faults import FaultyServer, faulty, http
 
 OUT = Outgoing("delivery-1", "application/fhir+json; fhirVersion=4.0", b'{"a":1}', "report.json")
-
-
-@pytest.fixture
-def server() -> Iterator[FaultyServer]:
-    with faulty() as one:
-        yield one
 
 
 def test_what_is_posted_is_signed_and_has_a_key_that_stays(
