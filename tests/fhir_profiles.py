@@ -16,7 +16,9 @@ from service.formats.fhir.r4 import R4
 from service.formats.fhir.r5 import R5
 from service.formats.fhir.write import write
 from tests.fhir_bundles import Json, sr_of
-from tests.reports import MM, REPORTS, make_coded_report, make_lesion, number
+from tests.report_set import REPORTS
+from tests.report_terms import MM
+from tests.reports import make_coded_report, make_lesion, number
 
 RELEASES = {"R4": R4, "R5": R5}
 CANONICALS = {

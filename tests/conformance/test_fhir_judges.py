@@ -21,7 +21,7 @@ from tests.amended import WAYS, following, history, transactions
 from tests.conftest import AskFhir
 from tests.fhir_bundles import sr_of
 from tests.fhir_profiles import RELEASES, modes, proven_report
-from tests.reports import REPORTS, status_report
+from tests.report_set import REPORTS, status_report
 
 TIMEOUT_S = 120
 HEADERS = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"}

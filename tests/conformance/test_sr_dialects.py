@@ -17,7 +17,7 @@ from service.formats.sr.write import write
 from service.pipeline import Format, Options, Source, convert
 from tests.conftest import AskSr
 from tests.oracles.sr_batches import hydrated
-from tests.reports import minimal_report, regions3d_report
+from tests.report_set import minimal_report, regions3d_report
 from tests.unit.formats.sr.test_round_trip import EXAMPLES, coded
 
 NOT_OF_TEXT = ("highdicom", "house", "pixelmed", "tid1500reader")

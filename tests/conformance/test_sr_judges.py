@@ -17,17 +17,9 @@ from service.formats.sr.relationships import Iod
 from service.formats.sr.tools import draw
 from service.formats.sr.write import write
 from tests.conftest import AskSr
-from tests.reports import (
-    REPORTS,
-    UNCODED_FINDING,
-    make_coded_report,
-    make_lesion,
-    ohif_report,
-    regions3d_report,
-    regions_report,
-    segment_report,
-    status_report,
-)
+from tests.report_set import REPORTS, ohif_report, regions3d_report, regions_report, segment_report, status_report
+from tests.report_terms import UNCODED_FINDING
+from tests.reports import make_coded_report, make_lesion
 
 
 def _documents() -> Iterator[tuple[str, bytes]]:

@@ -11,7 +11,8 @@ from PIL import Image
 
 from service.domain.report import CodedReport
 from service.formats.html.write import page
-from tests.reports import REPORTS, make_coded_report, make_lesion
+from tests.report_set import REPORTS
+from tests.reports import make_coded_report, make_lesion
 from tests.unit.examples.test_examples import coded
 from tests.unit.formats.html.markup import Html
 from tests.unit.formats.html.test_hostile import HARMLESS, HOSTILE, filled, shape

@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset
 from service.domain.errors import Invalid
 from service.formats.sr.dialects import DIALECTS
 from service.formats.sr.write import write
-from tests.reports import REPORTS
+from tests.report_set import REPORTS
 
 FOLDER = Path(__file__).parent / "sr"
 CONTENT = ("ValueType", "ConceptNameCodeSequence", "ContinuityOfContent", "ContentTemplateSequence", "ContentSequence")

@@ -14,7 +14,7 @@ from service.formats.fhir.r5 import R5
 from service.formats.fhir.release import Release
 from service.formats.fhir.write import write
 from tests.fhir_bundles import sr_of
-from tests.reports import REPORTS
+from tests.report_set import REPORTS
 
 HERE = Path(__file__).parent
 GOLDENS = (

@@ -21,18 +21,9 @@ from service.formats.sr import write as sr
 from tests.amended import following, history
 from tests.fhir_bundles import sr_of
 from tests.other_readers import of_fhir, of_lesion, of_sr
-from tests.reports import (
-    AREA,
-    MM2,
-    REPORTS,
-    TRIANGLE,
-    image,
-    make_coded_report,
-    make_lesion,
-    number,
-    region,
-    rich_report,
-)
+from tests.report_set import REPORTS, rich_report
+from tests.report_terms import AREA, MM2
+from tests.reports import TRIANGLE, image, make_coded_report, make_lesion, number, region
 
 Change = Callable[[CodedReport], CodedReport]
 

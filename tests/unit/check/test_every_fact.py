@@ -16,7 +16,8 @@ from service.formats.fhir.r4 import R4
 from service.formats.fhir.r5 import R5
 from service.formats.fhir.release import Release
 from service.formats.sr import write as sr
-from tests.reports import REPORTS, term
+from tests.report_set import REPORTS
+from tests.report_terms import term
 from tests.unit.check.altering import (
     UNSAID,
     Alteration,

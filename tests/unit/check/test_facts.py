@@ -13,7 +13,9 @@ from service.domain.names import NameGroup, PersonName
 from service.domain.report import CodedReport, Lesion, Measurement, Observer, Person
 from service.formats.fhir import write as fhir
 from service.formats.sr import write as sr
-from tests.reports import AREA, LONG_AXIS, MM, MM2, make_coded_report, make_lesion, regions_report
+from tests.report_set import regions_report
+from tests.report_terms import AREA, LONG_AXIS, MM, MM2
+from tests.reports import make_coded_report, make_lesion
 
 
 def _differences(report: CodedReport) -> list[str]:

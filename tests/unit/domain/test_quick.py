@@ -12,7 +12,7 @@ from service.domain.codes import CodedTerm, Term
 from service.domain.geometry import ImageReference, LesionImage, Region2D
 from service.domain.lesion import Evaluation, Lesion, Measurement, TimePoint
 from service.domain.quick import data_class, quickly_made
-from tests.reports import rich_report
+from tests.report_set import rich_report
 
 
 @quickly_made

@@ -11,7 +11,7 @@ from service.domain.loss import Loss, LossKind
 from service.domain.times import DateTime
 from service.domain.uids import derive_uid
 from service.formats.fhir.codeable import codeable, date_time, first_coding, quantity, system_uri
-from tests.reports import BRAIN_METASTASIS, INTRACRANIAL_METASTASES, MM, UNCODED_FINDING, term
+from tests.report_terms import BRAIN_METASTASIS, INTRACRANIAL_METASTASES, MM, UNCODED_FINDING, term
 
 
 def read(value: object) -> Any:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from service.domain.report import Status
 from tests.fhir_bundles import only, resources, sr_of, target, written
-from tests.reports import REPORTS, make_coded_report
+from tests.report_set import REPORTS
+from tests.reports import make_coded_report
 
 
 def test_a_report_is_radiology_by_both_tables() -> None:

@@ -8,21 +8,18 @@ from service.domain.report import Comparison, Person
 from service.domain.times import DateTime
 from service.formats.fhir.write import write
 from tests.fhir_bundles import Json, only, resources, sr_of, target, written
-from tests.reports import (
+from tests.report_set import REPORTS
+from tests.report_terms import (
     CT_IMAGE,
-    HOSPITAL,
     MR_IMAGE,
     MRI,
     PRIOR_SERIES_UID,
     PRIOR_UID,
-    REPORTS,
     SECONDARY_CAPTURE,
     SERIES_UID,
     STUDY_UID,
-    image,
-    make_coded_report,
-    make_lesion,
 )
+from tests.reports import HOSPITAL, image, make_coded_report, make_lesion
 
 
 def study(bundle: Json, uid: str) -> Json:

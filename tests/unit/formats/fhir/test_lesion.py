@@ -13,19 +13,9 @@ from service.domain.uids import derive_uuid_text
 from service.formats.fhir.identity import image_uri
 from service.formats.fhir.write import write
 from tests.fhir_bundles import Json, lesions, only, resources, said, sr_of, target, written
-from tests.reports import (
-    FRONTAL_LOBE,
-    JUNCTION,
-    LEFT,
-    LONG_AXIS,
-    MM,
-    MM3,
-    REPORTS,
-    VOLUME,
-    make_coded_report,
-    make_lesion,
-    number,
-)
+from tests.report_set import REPORTS
+from tests.report_terms import FRONTAL_LOBE, JUNCTION, LEFT, LONG_AXIS, MM, MM3, VOLUME
+from tests.reports import make_coded_report, make_lesion, number
 
 
 def codes(concept: Json) -> list[str]:

@@ -18,7 +18,9 @@ from service.formats.fhir.read import read
 from service.formats.fhir.release import Release
 from service.formats.fhir.write import write
 from tests.fhir_bundles import Json, only, resources, sr_of, target, written
-from tests.reports import RECORDING, REPORTS, make_coded_report
+from tests.report_set import REPORTS
+from tests.report_terms import RECORDING
+from tests.reports import make_coded_report
 
 
 def entry_of(bundle: Json, kind: str) -> Json:

@@ -15,19 +15,9 @@ from service.formats.fhir.r4 import R4
 from service.formats.fhir.r5 import R5
 from service.formats.fhir.write import BUNDLES, write
 from tests.fhir_bundles import Json, lesions, only, resources, said, sr_of, target, written
-from tests.reports import (
-    AREA,
-    LONG_AXIS,
-    MM,
-    MM2,
-    REPORTS,
-    image,
-    make_coded_report,
-    make_lesion,
-    number,
-    region,
-    status_report,
-)
+from tests.report_set import REPORTS, status_report
+from tests.report_terms import AREA, LONG_AXIS, MM, MM2
+from tests.reports import image, make_coded_report, make_lesion, number, region
 
 EVERY = pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
 DCM = "http://dicom.nema.org/resources/ontology/DCM"

@@ -14,7 +14,8 @@ from service.formats.fhir.write import write
 from service.formats.fhir.xml import as_xml
 from tests.amended import following, written_after
 from tests.fhir_bundles import sr_of
-from tests.reports import REPORTS, make_coded_report, make_lesion
+from tests.report_set import REPORTS
+from tests.reports import make_coded_report, make_lesion
 
 
 @pytest.mark.parametrize("release", [R4, R5], ids=lambda release: release.name)

@@ -26,7 +26,7 @@ from service.formats.findings.write import write as write_findings
 from tests.codable import codable_documents
 from tests.documents import make_lesion_document
 from tests.fhir_bundles import sr_of
-from tests.reports import REPORTS
+from tests.report_set import REPORTS
 from tests.same import by_kind, day_only, differences, said, without_shapes
 
 EXAMPLES = sorted((Path(__file__).parents[4] / "examples").glob("*.json"))

@@ -1,7 +1,9 @@
 """What the report says beyond its lesions."""
 
 from tests.fhir_bundles import Json, lesions, only, resources, target, written
-from tests.reports import ABSCESS, BRAIN_METASTASIS, GLIOBLASTOMA, HEMORRHAGE, MIDLINE_SHIFT, REPORTS, make_coded_report
+from tests.report_set import REPORTS
+from tests.report_terms import ABSCESS, BRAIN_METASTASIS, GLIOBLASTOMA, HEMORRHAGE, MIDLINE_SHIFT
+from tests.reports import make_coded_report
 
 
 def beyond(bundle: Json) -> list[Json]:

@@ -18,7 +18,9 @@ from service.formats.fhir.release import Release
 from service.formats.fhir.write import BUNDLES, write
 from service.formats.fhir.xml import as_xml
 from tests.fhir_bundles import only, resources, sr_of, target, walk, written
-from tests.reports import LONG_AXIS, MM, REPORTS, make_coded_report, make_lesion, number, status_report
+from tests.report_set import REPORTS, status_report
+from tests.report_terms import LONG_AXIS, MM
+from tests.reports import make_coded_report, make_lesion, number
 
 EVERY = pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
 EVERY_KIND = pytest.mark.parametrize("kind", BUNDLES)

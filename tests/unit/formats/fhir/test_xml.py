@@ -18,7 +18,9 @@ from service.formats.fhir.release import Release
 from service.formats.fhir.write import BUNDLES, write
 from service.formats.fhir.xml import as_xml
 from tests.fhir_bundles import Json, sr_of
-from tests.reports import LONG_AXIS, MM, REPORTS, make_coded_report, make_lesion, number
+from tests.report_set import REPORTS
+from tests.report_terms import LONG_AXIS, MM
+from tests.reports import make_coded_report, make_lesion, number
 
 EVERY = pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
 BOTH = pytest.mark.parametrize(("release", "model"), [(R4, R4Bundle), (R5, R5Bundle)], ids=["R4", "R5"])

@@ -19,7 +19,8 @@ from service.formats.findings.read import read
 from service.formats.findings.write import write
 from tests.codable import codable_documents
 from tests.documents import Json, as_bytes, make_document, make_lesion_document
-from tests.reports import REPORTS, make_coded_report
+from tests.report_set import REPORTS
+from tests.reports import make_coded_report
 
 
 def read_document(document: Json) -> LesionReport:

@@ -16,7 +16,7 @@ from service.domain.report import Status
 from service.formats.hl7v2.read import read
 from service.formats.hl7v2.tables import charsets
 from service.formats.hl7v2.write import write
-from tests.reports import rich_report
+from tests.report_set import rich_report
 
 HEADER = r"MSH|^~\&|RIS|NORTH|||20260302104100+0100||ORU^R01^ORU_R01|77|P|2.5.1||||||{charset}"
 PATIENT = "PID|1||P1^^^NORTH^MR||{name}||19610402|F"

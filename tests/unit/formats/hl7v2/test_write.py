@@ -12,15 +12,8 @@ from service.doors import WRITERS, Format, Options
 from service.formats.hl7v2.read import read
 from service.formats.hl7v2.tables import READ, WRITTEN
 from service.formats.hl7v2.write import write
-from tests.reports import (
-    make_coded_report,
-    make_lesion,
-    minimal_report,
-    regions_report,
-    rich_report,
-    segment_report,
-    status_report,
-)
+from tests.report_set import minimal_report, regions_report, rich_report, segment_report, status_report
+from tests.reports import make_coded_report, make_lesion
 
 REPORTS = {
     "default": make_coded_report,

@@ -24,7 +24,8 @@ from service.domain.report import (
     TimePoint,
 )
 from service.formats.html.write import narrative, page
-from tests.reports import MM, make_coded_report, make_lesion
+from tests.report_terms import MM
+from tests.reports import make_coded_report, make_lesion
 from tests.unit.formats.html.markup import Html, squeezed, xml_elements, xml_words
 
 HOSTILE = [

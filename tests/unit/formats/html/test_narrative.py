@@ -7,7 +7,8 @@ import pytest
 
 from service.domain.report import Status
 from service.formats.html.write import narrative
-from tests.reports import REPORTS, make_coded_report, rich_report, status_report
+from tests.report_set import REPORTS, rich_report, status_report
+from tests.reports import make_coded_report
 from tests.unit.formats.html.markup import xml_words
 
 NAMESPACE = "{http://www.w3.org/1999/xhtml}"

@@ -13,7 +13,8 @@ from service.domain.names import PersonName
 from service.domain.report import Observer, Person, Status
 from service.domain.times import DateTime
 from service.formats.html.write import page
-from tests.reports import DESCRIPTORS, REPORTS, make_coded_report, make_lesion, rich_report, status_report
+from tests.report_set import REPORTS, rich_report, status_report
+from tests.reports import DESCRIPTORS, make_coded_report, make_lesion
 from tests.unit.formats.html.markup import Html
 
 REPORT_NAMES = sorted(REPORTS)

@@ -15,7 +15,8 @@ from service.domain.codes import CodedTerm, Resolution
 from service.domain.report import CodedReport, Status
 from service.formats.html.phrases import COLUMNS, DRAFT, note, shown
 from service.formats.html.write import narrative, page
-from tests.reports import REPORTS, make_coded_report, make_lesion, status_report
+from tests.report_set import REPORTS, status_report
+from tests.reports import make_coded_report, make_lesion
 
 ROOM = Path(service.formats.html.__file__).parent
 LANGUAGES = ("de", "es", "fr", "ja", "pl")

@@ -16,7 +16,9 @@ from service.domain.report import CodedReport, Issuer, Person
 from service.domain.times import DateTime
 from service.formats.html.text import when
 from service.formats.html.write import narrative, page
-from tests.reports import BONE_METASTASIS, REPORTS, make_coded_report, make_lesion, term
+from tests.report_set import REPORTS
+from tests.report_terms import BONE_METASTASIS, term
+from tests.reports import make_coded_report, make_lesion
 from tests.unit.formats.html.markup import Html, squeezed, xml_words
 
 # What people do not read: where a thing stood in the sender's document, what only programs match on, and coordinates.

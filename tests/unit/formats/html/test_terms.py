@@ -9,20 +9,8 @@ import pytest
 from service.domain.codes import Code, CodedTerm
 from service.domain.report import CountKind, ReferenceRange
 from service.formats.html.terms import count, measurement, other_measurements, reference_range, site, sizes
-from tests.reports import (
-    LONG_AXIS,
-    MEAN,
-    MM,
-    MM2,
-    MM3,
-    NO_UNITS,
-    SHORT_AXIS,
-    SUV,
-    SUV_UNIT,
-    VOLUME,
-    make_lesion,
-    number,
-)
+from tests.report_terms import LONG_AXIS, MEAN, MM, MM2, MM3, NO_UNITS, SHORT_AXIS, SUV, SUV_UNIT, VOLUME
+from tests.reports import make_lesion, number
 
 
 def words(markup: str) -> str:

@@ -16,7 +16,8 @@ from service.domain.report import CodedReport, Status
 from service.formats.html.write import page
 from service.formats.pdf.characters import Characters
 from service.formats.pdf.write import write
-from tests.reports import REPORTS, make_coded_report, make_lesion
+from tests.report_set import REPORTS
+from tests.reports import make_coded_report, make_lesion
 
 Oracle = Callable[[str], Path]
 EVERY = range(0x110000)

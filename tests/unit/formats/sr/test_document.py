@@ -10,7 +10,9 @@ from service.domain.names import PersonName
 from service.domain.report import Observer, PatientId, Person, Status
 from service.domain.times import DateTime
 from service.formats.sr.write import write
-from tests.reports import HOSPITAL, LEFT, make_coded_report, rich_report
+from tests.report_set import rich_report
+from tests.report_terms import LEFT
+from tests.reports import HOSPITAL, make_coded_report
 from tests.unit.formats.sr.written import header
 
 

@@ -10,7 +10,9 @@ import pytest
 from service.domain.errors import Contradiction
 from service.domain.geometry import LesionImage
 from service.formats.sr.write import write
-from tests.reports import PRIOR_UID, REPORTS, image, make_coded_report, make_lesion, rich_report
+from tests.report_set import REPORTS, rich_report
+from tests.report_terms import PRIOR_UID
+from tests.reports import image, make_coded_report, make_lesion
 from tests.unit.formats.sr.written import header
 
 

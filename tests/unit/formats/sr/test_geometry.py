@@ -8,21 +8,9 @@ from service.domain.codes import CodedTerm
 from service.domain.geometry import Graphic, Graphic3D, LesionImage, Region3D, SegmentReference
 from service.formats.sr.decode import decode_file
 from service.formats.sr.write import write
-from tests.reports import (
-    AREA,
-    FRAME_OF_REFERENCE,
-    LONG_AXIS,
-    MM,
-    MM2,
-    SERIES_UID,
-    TRIANGLE,
-    image,
-    make_coded_report,
-    make_lesion,
-    number,
-    region,
-    regions_report,
-)
+from tests.report_set import regions_report
+from tests.report_terms import AREA, FRAME_OF_REFERENCE, LONG_AXIS, MM, MM2, SERIES_UID
+from tests.reports import TRIANGLE, image, make_coded_report, make_lesion, number, region
 from tests.unit.formats.sr.written import group_of, only, tree
 
 SQUARE = ((10.0, 10.0, 5.0), (20.0, 10.0, 5.0), (20.0, 20.0, 5.0))

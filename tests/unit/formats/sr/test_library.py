@@ -4,7 +4,9 @@ from dataclasses import replace
 
 from service.domain.report import Comparison
 from service.formats.sr.items import Image
-from tests.reports import CT_IMAGE, PRIOR_UID, REPORTS, SECONDARY_CAPTURE, image, make_coded_report
+from tests.report_set import REPORTS
+from tests.report_terms import CT_IMAGE, PRIOR_UID, SECONDARY_CAPTURE
+from tests.reports import image, make_coded_report
 from tests.unit.formats.sr.written import named, only, tree
 
 

@@ -15,20 +15,9 @@ from service.formats.sr.dialects import DIALECTS
 from service.formats.sr.names import name
 from service.formats.sr.tree import ContentItem
 from service.formats.sr.write import write
-from tests.reports import (
-    AREA,
-    LONG_AXIS,
-    MM,
-    MM2,
-    TRIANGLE,
-    image,
-    make_coded_report,
-    make_lesion,
-    number,
-    ohif_report,
-    region,
-    term,
-)
+from tests.report_set import ohif_report
+from tests.report_terms import AREA, LONG_AXIS, MM, MM2, term
+from tests.reports import TRIANGLE, image, make_coded_report, make_lesion, number, region
 from tests.unit.formats.sr.written import named, tree
 
 

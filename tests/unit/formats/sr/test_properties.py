@@ -20,7 +20,7 @@ from service.formats.sr.draft import Draft
 from service.formats.sr.template import measurement_report
 from service.formats.sr.write import write
 from tests.codable import codable_documents
-from tests.reports import REPORTS
+from tests.report_set import REPORTS
 
 
 def _coded(document: Any) -> CodedReport:

@@ -15,7 +15,7 @@ from service.domain.received import Intake
 from service.formats.sr.read import read
 from service.formats.sr.write import write
 from tests import sr_files as sr
-from tests.reports import no_lesion_report
+from tests.report_set import no_lesion_report
 
 LIMITS = Limits(body_bytes=4_000_000)
 _SIZE = sr.num(sr.LONG_AXIS, "14.20", sr.MM, sr.shape("POLYLINE", [1.0, 2.0, 3.0, 4.0]))

@@ -20,7 +20,7 @@ from service.formats.sr.read import read as read_file
 from service.formats.sr.read_json import encoded, read
 from service.formats.sr.write import write
 from tests import sr_files as sr
-from tests.reports import REPORTS, regions_report
+from tests.report_set import REPORTS, regions_report
 
 Json = dict[str, Any]
 ONE = sr.measured(sr.num(sr.LONG_AXIS, "14.20", sr.MM, sr.shape("POLYLINE", [1.0, 2.0, 3.0, 4.5])), PatientName="Ö^J")

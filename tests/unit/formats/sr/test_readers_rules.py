@@ -15,15 +15,9 @@ from service.domain.errors import Invalid
 from service.domain.geometry import Graphic, ImageReference, LesionImage, Region2D
 from service.domain.report import CodedReport, Measurement, TimePoint
 from service.formats.sr.write import write
-from tests.reports import (
-    ENHANCED_MR_IMAGE,
-    LENGTH,
-    MM,
-    SERIES_UID,
-    make_coded_report,
-    make_lesion,
-    ohif_report,
-)
+from tests.report_set import ohif_report
+from tests.report_terms import ENHANCED_MR_IMAGE, LENGTH, MM, SERIES_UID
+from tests.reports import make_coded_report, make_lesion
 
 MEASUREMENTS, EVALUATIONS, GROUP = "126010", "C0034375", "125007"
 

@@ -8,7 +8,8 @@ from service.domain.codes import Code
 from service.domain.report import CountKind, Evaluation
 from service.formats.sr.names import member, name
 from service.formats.sr.tree import ContentItem
-from tests.reports import (
+from tests.report_set import minimal_report, no_lesion_report, rich_report
+from tests.report_terms import (
     BRAIN_METASTASIS,
     EDEMA,
     HYPOINTENSE,
@@ -20,13 +21,9 @@ from tests.reports import (
     UNCODED_FINDING,
     UNCODED_PROCEDURE,
     VASOGENIC,
-    make_coded_report,
-    minimal_report,
-    no_lesion_report,
-    number,
-    rich_report,
     term,
 )
+from tests.reports import make_coded_report, number
 from tests.unit.formats.sr.written import group_of, named, only, tree
 
 

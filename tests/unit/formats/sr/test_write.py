@@ -11,7 +11,8 @@ from service.formats.sr.decode import decode_file
 from service.formats.sr.names import name
 from service.formats.sr.relationships import ALLOWED, Iod
 from service.formats.sr.write import write
-from tests.reports import REPORTS, make_coded_report, regions3d_report, rich_report
+from tests.report_set import REPORTS, regions3d_report, rich_report
+from tests.reports import make_coded_report
 from tests.unit.formats.sr.written import named, tree
 
 

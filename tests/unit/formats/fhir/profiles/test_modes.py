@@ -21,7 +21,9 @@ from service.formats.fhir.write import KINDS, write
 from service.formats.html.write import page
 from tests.fhir_bundles import Json, only, resources, sr_of, target, walk
 from tests.fhir_profiles import PROFILED, RELEASES, claimed, judged, modes, proven_report, shaped
-from tests.reports import LONG_AXIS, MM, REPORTS, make_coded_report, make_lesion, number
+from tests.report_set import REPORTS
+from tests.report_terms import LONG_AXIS, MM
+from tests.reports import make_coded_report, make_lesion, number
 
 MCODE = "http://hl7.org/fhir/us/mcode/StructureDefinition"
 IMR = "https://profiles.ihe.net/RAD/IMR"

@@ -16,7 +16,7 @@ from service.formats.fhir.profiles.shaping import Shaping
 from service.formats.fhir.write import write
 from tests.fhir_bundles import Json, sr_of
 from tests.fhir_profiles import CANONICALS, PROFILED, ROWS, candidates, claimed, judged, name, shaped
-from tests.reports import REPORTS
+from tests.report_set import REPORTS
 
 KINDS = {"when", "unless", "min", "max", "all", "has", "target", "reaches", "check"}
 JUDGING = [row for row in ROWS if row[2].kind not in ("when", "unless") and row[1].kind != "Bundle"]
