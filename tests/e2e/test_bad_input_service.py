@@ -21,7 +21,8 @@ from service.api.problems import MAX_LISTED
 from service.app import create_app
 from service.config import Settings
 from tests.bad_input import huge
-from tests.bad_input.cases import CASES, Case
+from tests.bad_input.case import Case
+from tests.bad_input.cases import CASES
 from tests.documents import FULL, Json, as_bytes, make_document
 from tests.e2e.test_service import Service, serving
 

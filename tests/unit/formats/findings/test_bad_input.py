@@ -12,7 +12,8 @@ from service.domain.limits import Limits
 from service.formats.findings.read import read
 from service.formats.findings.rules import Rule
 from service.formats.reading import MOST_PROBLEMS
-from tests.bad_input.cases import CASES, Case
+from tests.bad_input.case import Case
+from tests.bad_input.cases import CASES
 from tests.bad_input.huge import HUGE, MEGABYTE, Huge
 from tests.documents import FULL, as_bytes, make_document
 

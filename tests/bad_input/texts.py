@@ -1,0 +1,66 @@
+"""Texts that are no JSON, or not JSON as one may send it."""
+
+from service.domain.errors import Unreadable
+from tests.bad_input.case import text
+from tests.documents import FULL, as_bytes
+
+TEXTS = [
+    text("no body", b"", ("", "json"), error=Unreadable),
+    text("white space only", b" \n", ("", "json"), error=Unreadable),
+    text("truncated", as_bytes(FULL)[:-20], ("", "json"), error=Unreadable),
+    text("truncated in a string", b'{"report": {"id": "[[[[', ("", "json"), error=Unreadable),
+    text("two texts", b"{} {}", ("", "json"), error=Unreadable),
+    text("no JSON", b"<report/>", ("", "json"), error=Unreadable),
+    text("single quotes", b"{'report': {}}", ("", "json"), error=Unreadable),
+    text("trailing comma", b'{"report": {},}', ("", "json"), error=Unreadable),
+    text("comment", b'{"report": {} /* draft */}', ("", "json"), error=Unreadable),
+    text("raw line break in a string", b'{"report": "a\nb"}', ("", "json"), error=Unreadable),
+    text("bad escape", rb'{"report": "\x41"}', ("", "json"), error=Unreadable),
+    text("latin-1", '{"patient": "Müller"}'.encode("latin-1"), ("", "utf-8"), error=Unreadable),
+    text("utf-16", '{"report": {}}'.encode("utf-16"), ("", "utf-8"), error=Unreadable),
+    text("surrogate in utf-8", b'{"report": "\xed\xa0\x80"}', ("", "utf-8"), error=Unreadable),
+    text("null", b"null", ("", "type")),
+    text("a list at the top", b"[{}]", ("", "type")),
+    text("a string at the top", b'"report"', ("", "type")),
+    text("an empty object", b"{}", ("/report", "required"), ("/patient", "required"), ("/study", "required")),
+    text("33 levels", b"[" * 33 + b"]" * 33, ("", "limit")),
+    text("100,000 levels, truncated", b"[" * 100_000, ("", "limit")),
+    text("100,000 levels of objects", b'{"a":' * 100_000 + b"1" + b"}" * 100_000, ("", "limit")),
+    text("levels between strings with brackets", b'["]",' * 40 + b"1" + b"]" * 40, ("", "limit")),
+    text("levels behind escaped quotes", rb'["\"]\\",' * 40 + b"1" + b"]" * 40, ("", "limit")),
+    text(
+        "duplicate members",
+        b'{"a~/b": 1, "c": {"d": 1, "d": 2, "d": 3}, "a~/b": 1}',
+        ("/a~0~1b", "duplicate-member"),
+        ("/c/d", "duplicate-member"),
+    ),
+    text("duplicates by escape", rb'{"report": {}, "rep\u006frt": {}}', ("/report", "duplicate-member")),
+    text("NaN", b'{"a": [1, NaN, -Infinity, Infinity]}', ("/a/1", "number"), ("/a/2", "number"), ("/a/3", "number")),
+    text("5,000 digits", b'{"a": [' + b"9" * 5_000 + b"]}", ("/a/0", "number")),
+    text("an exponent without bound", b'{"a": 1e99999999999999999999}', ("/a", "number")),
+    text("lone surrogate", rb'{"a": ["\ud83d\ude00", "\ud800"]}', ("/a/1", "character")),
+    text("lone surrogate in a name", rb'{"a": {"\udc00": 1}}', ("/a", "character")),
+    text(
+        "control characters",
+        rb'{"a": "\u0000", "b": "\u001b[1m", "c": "\b", "d": "\u0085", "e": "tab\tor\r\n"}',
+        ("/a", "character"),
+        ("/b", "character"),
+        ("/c", "character"),
+        ("/d", "character"),
+    ),
+    text("raw control character", b'{"a": "\x07"}', ("/a", "character")),
+    text("delete", b'{"a": "\x7f"}', ("/a", "character")),
+    text(
+        "noncharacters",
+        '{"a": "\ufffe", "b": "\\uffff", "c": "\ufdd0"}',
+        ("/a", "character"),
+        ("/b", "character"),
+        ("/c", "character"),
+    ),
+    text(
+        "text shown in another order",
+        '{"a": "\u202etfel\u202c", "b": "\\u202D"}',
+        ("/a", "character"),
+        ("/b", "character"),
+    ),
+]
