@@ -23,7 +23,7 @@ looks at what the destinations have. {date}: {trials} trials, {deliveries} deliv
 Each trial publishes reports, one of them in two versions, to two destinations: a folder (read back and compared) and
 an HTTP receiver that knows a delivery again by its key, or in its place an archive (STOW-RS; read back and compared),
 which alone gets what is queued in an outage. A process is killed with `SIGKILL`; a client sends again what it was not
-answered, and another worker goes on (that a worker is lost is noticed after 3 seconds here, after 25 in a
+answered, and another worker goes on (that a worker is lost is noticed within 4 seconds here, within 35 in a
 deployment). *Arrived* is what a destination has, byte for byte. *Again* is how often a destination was sent what it
 had been sent before, which the key or the UID makes harmless.
 
