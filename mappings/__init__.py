@@ -18,6 +18,8 @@ fhir_elements.csv: releases,type,elements
 fhir_profiles.csv: mode,profile,type,path,rule,value,source
     What a resource has to keep before it may claim a profile (`service.formats.fhir.profiles.rules` says how a row is
     read). ``source``: the guide, its version and the file that the rule was read from.
+fhir_guide_codes.csv: key,system,code,source
+    Codes that a guide fixes and that are no concepts of ``terminology/``: `profiles.guide_codes` gives them by key.
 
 ``names`` are the words a sender may use for the field, beside the row's key and the designations of its concept.
 A field whose concept has no exact code of its own is named by the project's own scheme, 99LESIONBRIDGE, with the

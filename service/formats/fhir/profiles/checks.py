@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from service.formats.fhir.profiles.eu_checks import EU_CHECKS
-from service.formats.fhir.profiles.rules import Context, Json
+from service.formats.fhir.profiles.guide_codes import of_concept
+from service.formats.fhir.profiles.rules import Context, Json, is_one_of
 
 DATA_ABSENT: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 _DAY: Final = len("2026-03-02")
@@ -56,8 +57,9 @@ def _in_the_closed_bundle(resource: Json, context: Context) -> bool:
 
 def _dimensions(observation: Json, _: Context) -> bool:
     """mCODE TumorSize, slices of component: one longest dimension (33728-7), up to two others (33729-5)."""
-    codes = Counter(coding["code"] for one in observation["component"] for coding in one["code"]["coding"])
-    return codes["33728-7"] == 1 and codes["33729-5"] <= 2
+    codes = [one["code"] for one in observation["component"]]
+    longest, others = (of_concept(f"tumor-{which}-dimension", "LN") for which in ("longest", "other"))
+    return sum(is_one_of(one, longest) for one in codes) == 1 and sum(is_one_of(one, others) for one in codes) <= 2
 
 
 CHECKS: Final[Mapping[str, Callable[[Any, Context], bool]]] = {

@@ -4,31 +4,18 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from service.coding import vocabulary
-from service.formats.fhir.codeable import system_uri
+from service.formats.fhir.profiles.guide_codes import of_concept, of_guide
 from service.formats.fhir.profiles.rules import Context, Json, is_one_of
 
 DICOM_UID: Final = "urn:dicom:uid"
 COMPOSITION: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.composition"
 """R5's DiagnosticReport.composition, in R4."""
-CATEGORY: Final = "Medical-Imaging"
-"""The priority category of European health data that an imaging report is of."""
-REPORT: Final = "http://loinc.org|85430-7"
-"""Diagnostic imaging report: the category that im-diagnosticreport.liquid.fsh and im-composition.liquid.fsh fix."""
-STUDIES: Final = "http://loinc.org|18726-0"
-"""Radiology studies: the section of the studies, as im-composition.liquid.fsh fixes it."""
+ACCESSION: Final = "http://terminology.hl7.org/CodeSystem/v2-0203|ACSN"
 _REQUIRED: Final = ("order-section", "history-section", "procedure-section")
 _OPTIONAL: Final = ("comparison-section", "findings-section", "impression-section")
 _DATA_ABSENT: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 _IN_DOCUMENT: Final = ("CompositionEuImaging", "DiagnosticReportEuImaging", "patient-eu-core", "ImagingStudyEuImaging")
-_ACCESSION: Final = "http://terminology.hl7.org/CodeSystem/v2-0203|ACSN"
 _DIAGNOSTIC_SERVICES: Final = "http://terminology.hl7.org/CodeSystem/v2-0074"
-
-
-def _loinc(key: str) -> str:
-    """The LOINC code of a concept, as a rule has it."""
-    code = next(one for one in vocabulary().name(key).codes if one.system == "LN")
-    return f"{system_uri(code.system, '')}|{code.code}"
 
 
 def _named(name: Json, _: Context) -> bool:
@@ -39,12 +26,12 @@ def _named(name: Json, _: Context) -> bool:
 
 def _is_accession_number(identifier: Json) -> bool:
     """AccessionNumberIdentifierEuImaging: type ACSN, a system and a value."""
-    return is_one_of(identifier.get("type"), _ACCESSION) and "system" in identifier and "value" in identifier
+    return is_one_of(identifier.get("type"), ACCESSION) and "system" in identifier and "value" in identifier
 
 
 def _accession_number(identifier: Json, _: Context) -> bool:
     """ServiceRequestOrderEuImaging: whatever says that it is an accession number is a whole one."""
-    return not is_one_of(identifier.get("type"), _ACCESSION) or _is_accession_number(identifier)
+    return not is_one_of(identifier.get("type"), ACCESSION) or _is_accession_number(identifier)
 
 
 def _order_by_accession(reference: Json, _: Context) -> bool:
@@ -54,7 +41,7 @@ def _order_by_accession(reference: Json, _: Context) -> bool:
 
 def _study_uid(study: Json, _: Context) -> bool:
     """StudyInstanceUidIdentifierEuImaging: one identifier is the Study Instance UID, and says so by its type."""
-    uid = "http://dicom.nema.org/resources/ontology/DCM|110180"
+    uid = of_concept("study-instance-uid", "DCM")
     uids = [one for one in study["identifier"] if one.get("system") == DICOM_UID]
     return len(uids) == 1 and "value" in uids[0] and is_one_of(uids[0].get("type"), uid)
 
@@ -62,12 +49,13 @@ def _study_uid(study: Json, _: Context) -> bool:
 def _categories_once(resource: Json, _: Context) -> bool:
     """Slices of category: each of the three at most once."""
     found: Counter[str] = Counter()
+    priorities = f"{of_guide('priority-category')} {of_guide('priority-category-r5')}"
     for category in resource["category"]:
         for coding in category.get("coding", ()):
             kinds = {
                 "service": coding["system"] == _DIAGNOSTIC_SERVICES,
-                "report": is_one_of(coding, REPORT),
-                "imaging": coding["code"] == CATEGORY,
+                "report": is_one_of(coding, of_guide("report-category")),
+                "imaging": is_one_of(coding, priorities),
             }
             found.update(kind for kind, is_it in kinds.items() if is_it)
     return max(found.values(), default=0) <= 1
@@ -93,23 +81,18 @@ def _sections(composition: Json, context: Context) -> bool:
     def coded(code: str) -> list[Json]:
         return [one for one in sections if is_one_of(one.get("code"), code)]
 
-    studies = coded(STUDIES)
-    once = len(studies) == 1 and all(len(coded(_loinc(key))) == 1 for key in _REQUIRED)
+    studies = coded(of_guide("studies-section"))
+    once = len(studies) == 1 and all(len(coded(of_concept(key, "LN"))) == 1 for key in _REQUIRED)
     targets = [context.target(entry) for one in studies for entry in one.get("entry", ())]
     has_study = any(one is not None and context.keeps(one, "ImagingStudyEuImaging") for one in targets)
-    return once and has_study and all(len(coded(_loinc(key))) <= 1 for key in _OPTIONAL)
+    return once and has_study and all(len(coded(of_concept(key, "LN"))) <= 1 for key in _OPTIONAL)
 
 
 def _entries(bundle: Json, context: Context) -> bool:
     """BundleReportEuImaging, slices of entry: one Composition, report and patient, and at least one study."""
     found: Counter[str] = Counter()
     for entry in bundle["entry"]:
-        for profile in (
-            "CompositionEuImaging",
-            "DiagnosticReportEuImaging",
-            "patient-eu-core",
-            "ImagingStudyEuImaging",
-        ):
+        for profile in _IN_DOCUMENT:
             found[profile] += context.keeps(entry["resource"], profile)
     studies = found.pop("ImagingStudyEuImaging", 0)
     return studies >= 1 and set(found.values()) == {1}

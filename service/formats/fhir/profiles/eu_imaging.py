@@ -15,20 +15,19 @@ from service.formats.fhir.codeable import Json, field_name, hl7_concept
 from service.formats.fhir.documents import narrative_of
 from service.formats.fhir.profiles import uscore
 from service.formats.fhir.profiles.claims import claim, claim_bundle
-from service.formats.fhir.profiles.eu_checks import CATEGORY, COMPOSITION, DICOM_UID, REPORT, STUDIES
+from service.formats.fhir.profiles.eu_checks import ACCESSION, COMPOSITION, DICOM_UID
+from service.formats.fhir.profiles.guide_codes import of_guide
 from service.formats.fhir.profiles.rules import is_one_of
 from service.formats.fhir.profiles.shaping import Shaping, plain
 from service.formats.html.text import block, clean
 
 _VERSION: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Composition.version"
-_ACCESSION: Final = "http://terminology.hl7.org/CodeSystem/v2-0203|ACSN"
-_PRIORITIES: Final = "CodeSystem/eehrxf-document-priority-category-cs"
 _ORDERED: Final = ("DiagnosticReport", "ImagingStudy", "Observation")
 
 
 def document_r4(shaping: Shaping) -> Json:
     """The document in R4, where the report has its Composition, and that its version, by an extension."""
-    composition, diagnostic = _shape(shaping, f"http://hl7.eu/fhir/health-data-api/{_PRIORITIES}")
+    composition, diagnostic = _shape(shaping, "priority-category")
     resource = composition["resource"]
     resource["identifier"] = diagnostic["identifier"][0]
     resource["extension"] = [{"url": _VERSION, "valueString": str(shaping.report.version)}]
@@ -39,7 +38,7 @@ def document_r4(shaping: Shaping) -> Json:
 
 def document_r5(shaping: Shaping) -> Json:
     """The document in R5."""
-    composition, diagnostic = _shape(shaping, f"http://hl7.eu/fhir/eu-health-data-api/{_PRIORITIES}")
+    composition, diagnostic = _shape(shaping, "priority-category-r5")
     resource = composition["resource"]
     resource["identifier"] = [diagnostic["identifier"][0]]
     resource["version"] = str(shaping.report.version)
@@ -52,7 +51,7 @@ def _claimed(shaping: Shaping, mode: str) -> Json:
     return claim_bundle(shaping, shaping.bundle, mode)
 
 
-def _shape(shaping: Shaping, priorities: str) -> tuple[Json, Json]:
+def _shape(shaping: Shaping, priority: str) -> tuple[Json, Json]:
     """What both releases have in common; returns the entry of the Composition and the DiagnosticReport."""
     uscore.shape(shaping)
     (diagnostic,) = shaping.resources("DiagnosticReport")
@@ -65,8 +64,8 @@ def _shape(shaping: Shaping, priorities: str) -> tuple[Json, Json]:
             if identifier.get("system") == DICOM_UID:
                 identifier["type"] = _plain("study-instance-uid")
     categories = [
-        {"coding": [_coding(REPORT)], "text": "Diagnostic imaging report"},
-        {"coding": [{"system": priorities, "code": CATEGORY}], "text": "Medical imaging"},
+        {"coding": [_coding(of_guide("report-category"))], "text": "Diagnostic imaging report"},
+        {"coding": [_coding(of_guide(priority))], "text": "Medical imaging"},
     ]
     for resource in (diagnostic, composition["resource"]):
         resource["category"] = [*resource["category"], *categories]
@@ -97,7 +96,7 @@ def _name_orders(shaping: Shaping) -> None:
         for entry in shaping.entries
         if entry["resource"]["resourceType"] == "ServiceRequest"
         for identifier in entry["resource"]["identifier"]
-        if is_one_of(identifier.get("type"), _ACCESSION)
+        if is_one_of(identifier.get("type"), ACCESSION)
     }
     for kind in _ORDERED:
         for resource in shaping.resources(kind):
@@ -118,7 +117,7 @@ def _sections(shaping: Shaping, diagnostic: Json) -> Iterator[Json]:
         if identifier.get("system") == DICOM_UID
     ]
     reported = [reference for uid, reference in studies if uid == own]
-    code = {"coding": [_coding(STUDIES)], "text": "Imaging studies"}
+    code = {"coding": [_coding(of_guide("studies-section"))], "text": "Imaging studies"}
     yield _section("Imaging studies", code, report.study.uid, reported)
     orders = [{"reference": one["reference"]} for one in diagnostic.get("basedOn", ())]
     said = report.study.accession or "An order without an accession number."
