@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from service.delivery.settings import DestinationSettings
 
 FAILED = 1
+
+_NONE: Final = "none is set up (setting destinations_file)"
 
 
 @click.group("destination")
@@ -27,9 +29,12 @@ def listed() -> None:
     """Name each destination, with its kind, what it takes, where it is, and how arrival is proven."""
     from service.delivery.settings import place
 
-    for one in _destinations().values():
+    known = _destinations()
+    for one in known.values():
         state = " (dry run)" if one.dry_run else ""
         click.echo(f"{one.name}: {one.KIND}, takes {one.takes}, {place(one)}, verify: {one.verify}{state}")
+    if not known:
+        click.echo(_NONE, err=True)
 
 
 @command.command("test")
@@ -41,7 +46,7 @@ def tested(name: str) -> None:
 
     known = _destinations()
     if name not in known:
-        names = ", ".join(known) or "none is set up (setting destinations_file)"
+        names = ", ".join(known) or _NONE
         stop(f"there is no destination {name!r}; known: {names}")
     echoes = open_destination(known[name]).probe()
     for echo in echoes:

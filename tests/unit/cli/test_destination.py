@@ -23,9 +23,10 @@ def test_lists_each_destination_with_its_place(run: Run, file: Path) -> None:
     assert lines[1] == "my-cstore: cstore, takes sr, PACS@pacs.example.org:11112, verify: commitment"
 
 
-def test_no_destination_is_an_empty_list(run: Run) -> None:
+def test_no_destination_is_an_empty_list_that_says_so(run: Run) -> None:
     done = run("destination", "list")
     assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr == "none is set up (setting destinations_file)\n"
 
 
 def test_tries_a_destination_and_says_how_it_went(
