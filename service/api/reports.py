@@ -1,8 +1,9 @@
 """/v1/reports: keep a report with its outputs, and give them back as they were emitted."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from flask import Response, request
@@ -40,15 +41,23 @@ if TYPE_CHECKING:
 blueprint = Blueprint("reports", __name__, url_prefix="/v1/reports", description="Reports and what was made of them")
 ALSO_OK = "It was there already, or a dry run; with `ack=always` every answer, a problem too."
 _ID = "<uuid:id>"
+View = TypeVar("View", bound=Callable[..., Response])
+
+
+def _gives_a_receipt(view: View) -> View:
+    """Say in the OpenAPI document what a publication answers."""
+    problem = {"schema": ProblemSchema, "content_type": PROBLEM_JSON, "description": ALSO_OK}
+    view = blueprint.alt_response(HTTPStatus.OK, **problem)(view)
+    under_way = "Kept, with deliveries under way."
+    view = blueprint.alt_response(HTTPStatus.ACCEPTED, schema=ReceiptSchema, description=under_way)(view)
+    view = blueprint.alt_response(HTTPStatus.OK, schema=ReceiptSchema, description=ALSO_OK)(view)
+    return blueprint.response(HTTPStatus.CREATED, ReceiptSchema)(view)
 
 
 @blueprint.post("")
 @blueprint.arguments(CreateQuery, location="query")
 @blueprint.arguments(PublishHeaders, location="headers")
-@blueprint.response(HTTPStatus.CREATED, ReceiptSchema)
-@blueprint.alt_response(HTTPStatus.OK, schema=ReceiptSchema, description=ALSO_OK)
-@blueprint.alt_response(HTTPStatus.ACCEPTED, schema=ReceiptSchema, description="Kept, with deliveries under way.")
-@blueprint.alt_response(HTTPStatus.OK, schema=ProblemSchema, content_type=PROBLEM_JSON, description=ALSO_OK)
+@_gives_a_receipt
 @blueprint.doc(requestBody=MEASURED_BODY)
 def create(query: dict[str, Any], headers: dict[str, Any]) -> Response:
     """Code a lesion report, write it in every format, keep all of it and deliver it.
@@ -69,10 +78,7 @@ def create(query: dict[str, Any], headers: dict[str, Any]) -> Response:
 @blueprint.post(f"/{_ID}/amend")
 @blueprint.arguments(AmendQuery, location="query")
 @blueprint.arguments(PublishHeaders, location="headers")
-@blueprint.response(HTTPStatus.CREATED, ReceiptSchema)
-@blueprint.alt_response(HTTPStatus.OK, schema=ReceiptSchema, description=ALSO_OK)
-@blueprint.alt_response(HTTPStatus.ACCEPTED, schema=ReceiptSchema, description="Kept, with deliveries under way.")
-@blueprint.alt_response(HTTPStatus.OK, schema=ProblemSchema, content_type=PROBLEM_JSON, description=ALSO_OK)
+@_gives_a_receipt
 @blueprint.doc(requestBody=FINDINGS_BODY)
 def amend(query: dict[str, Any], headers: dict[str, Any], id: UUID) -> Response:  # noqa: A002 - the route's own word
     """Correct the report, add to it or change it: a new version in every format, and to where the one before went."""
@@ -89,10 +95,7 @@ def amend(query: dict[str, Any], headers: dict[str, Any], id: UUID) -> Response:
 @blueprint.post(f"/{_ID}/cancel")
 @blueprint.arguments(CancelQuery, location="query")
 @blueprint.arguments(PublishHeaders, location="headers")
-@blueprint.response(HTTPStatus.CREATED, ReceiptSchema)
-@blueprint.alt_response(HTTPStatus.OK, schema=ReceiptSchema, description=ALSO_OK)
-@blueprint.alt_response(HTTPStatus.ACCEPTED, schema=ReceiptSchema, description="Kept, with deliveries under way.")
-@blueprint.alt_response(HTTPStatus.OK, schema=ProblemSchema, content_type=PROBLEM_JSON, description=ALSO_OK)
+@_gives_a_receipt
 def cancel(query: dict[str, Any], headers: dict[str, Any], id: UUID) -> Response:  # noqa: A002 - the route's own word
     """Withdraw the report in every format: cancelled where it never was final, else entered in error."""
     here = deployment()
