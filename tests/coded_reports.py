@@ -30,3 +30,15 @@ def _facts(value: Any, place: str) -> Iterator[tuple[str, Any]]:
             yield from _facts(item, f"{place}/{turn}")
     elif value is not None:
         yield place, value
+
+
+def terms_in(item: Any) -> Iterator[CodedTerm]:
+    """Every coded term of a report, wherever it stands, in order."""
+    if isinstance(item, CodedTerm):
+        yield item
+    elif isinstance(item, tuple):
+        for part in item:
+            yield from terms_in(part)
+    elif is_dataclass(item):
+        for member in fields(item):
+            yield from terms_in(getattr(item, member.name))

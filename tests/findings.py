@@ -4,43 +4,12 @@ import json
 from copy import deepcopy
 from typing import Any
 
-EXAMPLE: dict[str, Any] = {
-    "report": {
-        "id": "MR-2026-000481",
-        "status": "final",
-        "issued": "2026-03-02T10:41:00+01:00",
-        "impression": "Three new brain metastases.",
-    },
-    "patient": {"id": "PID-11235", "issuer": "HOSP", "name": "Doe^Jane", "birthDate": "1961-04-02", "sex": "F"},
-    "study": {
-        "uid": "1.2.840.113619.2.1.1",
-        "accession": "A481",
-        "modality": "MR",
-        "started": "2026-03-02T09:12:00+01:00",
-        "procedure": "MR brain with contrast",
-    },
-    "observer": {"device": {"name": "MetDetect", "version": "2.1", "uid": "1.2.3.4"}},
-    "lesions": [
-        {
-            "id": "L1",
-            "finding": "brain metastasis",
-            "site": "frontal lobe",
-            "laterality": "left",
-            "topography": "grey-white matter junction",
-            "measurements": {"long axis": "14.20 mm", "short axis": "11.0 mm", "volume": "1450 mm3"},
-            "descriptors": {"T1": "hypointense", "T1 post-contrast": "ring enhancement", "edema": "vasogenic"},
-            "images": [
-                {
-                    "sopClass": "1.2.840.10008.5.1.4.1.1.4",
-                    "sop": "1.2.3.4.5",
-                    "series": "1.2.3.4",
-                    "frame": 1,
-                    "line": {"measurement": "long axis", "points": [[102.5, 88.0], [116.7, 88.0]]},
-                }
-            ],
-        }
-    ],
-}
+from tests.documents import EXAMPLE as CONTRACT
+
+EXAMPLE: dict[str, Any] = deepcopy(CONTRACT)
+"""That of the contract, but for a number that ends in a zero, which has to stay, and without a degree."""
+EXAMPLE["lesions"][0]["measurements"]["long axis"] = "14.20 mm"
+del EXAMPLE["lesions"][0]["descriptors"]["edema degree"]
 
 
 def make_findings(**changes: Any) -> dict[str, Any]:

@@ -36,6 +36,13 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     return made
 
 
+def set_up(takes: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the PACS a folder that takes a format."""
+    file = folder / "destinations.toml"
+    file.write_text(f'[destinations.pacs]\nkind = "folder"\npath = "{folder}"\ntakes = "{takes}"\n', encoding="utf-8")
+    monkeypatch.setenv("LESIONBRIDGE_DESTINATIONS_FILE", str(file))
+
+
 def run(*arguments: str) -> Result:
     """Run a command."""
     return CliRunner().invoke(main, arguments)
@@ -92,9 +99,7 @@ def test_what_was_sent_is_compared(store: Store) -> None:
 def test_a_dead_letter_is_written_again_in_another_dialect(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = tmp_path / "destinations.toml"
-    file.write_text(f'[destinations.pacs]\nkind = "folder"\npath = "{tmp_path}"\ntakes = "sr"\n', encoding="utf-8")
-    monkeypatch.setenv("LESIONBRIDGE_DESTINATIONS_FILE", str(file))
+    set_up("sr", tmp_path, monkeypatch)
     [refused] = store.deliveries.list({"state": "refused"}, limit=9)
     done = run("delivery", "edit", refused.id, "--dialect", "text")
     assert done.exit_code == 0, done.stderr
@@ -108,9 +113,7 @@ def test_a_dead_letter_is_written_again_in_another_dialect(
 def test_a_dead_letter_is_written_again_in_another_language(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = tmp_path / "destinations.toml"
-    file.write_text(f'[destinations.pacs]\nkind = "folder"\npath = "{tmp_path}"\ntakes = "html"\n', encoding="utf-8")
-    monkeypatch.setenv("LESIONBRIDGE_DESTINATIONS_FILE", str(file))
+    set_up("html", tmp_path, monkeypatch)
     [refused] = store.deliveries.list({"state": "refused"}, limit=9)
     done = run("delivery", "edit", refused.id, "--language", "de")
     assert done.exit_code == 0, done.stderr

@@ -2,18 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from service.check.compare import compare
 from service.coding import vocabulary
 from service.coding.coder import code_report
-from service.domain.codes import CodedTerm
 from service.domain.limits import Limits
 from service.domain.loss import LossKind
 from service.domain.report import CodedReport
@@ -21,6 +17,7 @@ from service.formats.fhir.write import write as write_fhir
 from service.formats.findings.read import read
 from service.formats.html.write import narrative, page
 from service.formats.sr.write import write as write_sr
+from tests.coded_reports import terms_in
 from tests.tables.openbtai import TABLE, all_findings, legible, rows_of
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -46,18 +43,6 @@ def coded(name: str) -> CodedReport:
     """An example, read and coded."""
     body = (EXAMPLES / f"{name}.json").read_bytes()
     return code_report(read(body, default_sender="local", limits=Limits()), vocabulary())
-
-
-def terms_in(item: Any) -> Iterator[CodedTerm]:
-    """Every coded term of a report, wherever it stands."""
-    if isinstance(item, CodedTerm):
-        yield item
-    elif isinstance(item, tuple):
-        for part in item:
-            yield from terms_in(part)
-    elif is_dataclass(item):
-        for field in fields(item):
-            yield from terms_in(getattr(item, field.name))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != UNCODED])

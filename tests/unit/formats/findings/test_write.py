@@ -1,7 +1,6 @@
 """A coded report as findings JSON says what it said, in terms that nothing can mistake."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -18,6 +17,7 @@ from service.domain.report import CodedReport, Evaluation, Issuer, LesionReport
 from service.formats.findings.read import read
 from service.formats.findings.write import write
 from tests.codable import codable_documents
+from tests.coded_reports import terms_in
 from tests.documents import Json, as_bytes, make_document, make_lesion_document
 from tests.report_set import REPORTS
 from tests.reports import make_coded_report
@@ -27,20 +27,9 @@ def read_document(document: Json) -> LesionReport:
     return read(as_bytes(document), default_sender="local", limits=Limits())
 
 
-def _terms(value: Any) -> Iterable[CodedTerm]:
-    if isinstance(value, CodedTerm):
-        yield value
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from _terms(item)
-    elif is_dataclass(value):
-        for member in fields(value):
-            yield from _terms(getattr(value, member.name))
-
-
 def _said(report: CodedReport) -> list[tuple[str, tuple[Code, ...], str | None, bool]]:
     """Every term in order, but for how it was found."""
-    return [(term.text, term.codes, term.concept, term.broader) for term in _terms(report)]
+    return [(term.text, term.codes, term.concept, term.broader) for term in terms_in(report)]
 
 
 def _facts(value: Any) -> Any:
