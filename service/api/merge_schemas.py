@@ -10,7 +10,7 @@ WORD: Final = r"[^\x00-\x1f\x7f]{1,256}"
 _WORD = validate.Regexp(f"^{WORD}$", error="is empty, too long or holds control characters")
 
 
-class PatientName(Strict):
+class PatientIdentifier(Strict):
     """An id and who issued it."""
 
     id = fields.String(required=True, validate=_WORD)
@@ -20,8 +20,8 @@ class PatientName(Strict):
 class Merge(Strict):
     """Which id stays, and which goes into it."""
 
-    survivor = fields.Nested(PatientName, required=True)
-    prior = fields.Nested(PatientName, required=True)
+    survivor = fields.Nested(PatientIdentifier, required=True)
+    prior = fields.Nested(PatientIdentifier, required=True)
 
 
 class MergeQuery(Strict):
@@ -32,7 +32,7 @@ class MergeQuery(Strict):
     )
 
 
-class MovedSchema(Schema):
+class MergedReportSchema(Schema):
     """A report whose newest version says the prior id."""
 
     id = fields.String(required=True)
@@ -43,8 +43,8 @@ class MovedSchema(Schema):
     href = fields.String(required=True)
 
 
-class ResendSchema(Schema):
-    """A delivery of one of them."""
+class MergedDeliverySchema(Schema):
+    """A delivery of one of these reports."""
 
     id = fields.String(required=True)
     report = fields.String(required=True)
@@ -53,7 +53,7 @@ class ResendSchema(Schema):
     href = fields.String(required=True)
 
 
-class UnknownSchema(Schema):
+class MergeNoticeSchema(Schema):
     """Why nothing was moved."""
 
     pointer = fields.String(required=True)
@@ -67,8 +67,8 @@ class UnknownSchema(Schema):
 class MergedSchema(Schema):
     """What is found under the surviving id now, and says the prior one still: it has to come again as a new version."""
 
-    resend = fields.List(fields.Nested(MovedSchema), required=True)
-    deliveries = fields.List(fields.Nested(ResendSchema), required=True)
+    resend = fields.List(fields.Nested(MergedReportSchema), required=True)
+    deliveries = fields.List(fields.Nested(MergedDeliverySchema), required=True)
     notices = fields.List(
-        fields.Nested(UnknownSchema), metadata={"description": "That no report has the prior id with this issuer."}
+        fields.Nested(MergeNoticeSchema), metadata={"description": "That no report has the prior id with this issuer."}
     )
