@@ -2,9 +2,10 @@
 
 import os
 import sys
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -40,6 +41,15 @@ _REJECT = click.option(
     help=f"Write a rejection note for the SRs before: {', '.join(REASONS)} [the first].",
 )
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would be kept, keep nothing.")
+_OPTIONS = (_SENDER, _DELIVER, _DRY_RUN, _REJECT, DIALECT, BUNDLE, PROFILE, LANGUAGE)
+Body = TypeVar("Body", bound=Callable[..., None])
+
+
+def _of_a_next_version(command: Body) -> Body:
+    """Give a command the options that every next version has."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
 
 
 @click.command("amend")
@@ -48,14 +58,7 @@ _DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would be kept,
 @click.option("--kind", required=True, type=click.Choice([str(kind) for kind in Kind]), help="What the amendment does.")
 @click.option("--from", "from_", type=click.Choice([str(form) for form in READERS]), help="Found out when absent.")
 @click.option("--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Of a table.")
-@_SENDER
-@_DELIVER
-@_DRY_RUN
-@_REJECT
-@DIALECT
-@BUNDLE
-@PROFILE
-@LANGUAGE
+@_of_a_next_version
 @refusing
 def amend(
     id: str,  # noqa: A002 - the contract's word
@@ -90,14 +93,7 @@ def amend(
 @click.command("cancel")
 @click.argument("id", metavar="ID")
 @click.option("--issued", help="When it was withdrawn, with a zone. Default: now.")
-@_SENDER
-@_DELIVER
-@_DRY_RUN
-@_REJECT
-@DIALECT
-@BUNDLE
-@PROFILE
-@LANGUAGE
+@_of_a_next_version
 @refusing
 def cancel(id: str, issued: str | None, **more: Any) -> None:  # noqa: A002 - the contract's word
     """Withdraw a stored report: cancelled where it never was final, else entered in error.
