@@ -81,4 +81,5 @@ def test_no_fhir_judge_objects(source: str, tmp_path: Path, fhir_complaints: Ask
         for kind in kinds:
             paths.append(tmp_path / f"{name}.{kind}.json")
             paths[-1].write_bytes(make(document, bundle=kind).fhir.content)
+    assert len(paths) >= min(REPORTS, len(EXAMPLES))
     _assert_none(fhir_complaints(paths))

@@ -218,6 +218,7 @@ def test_orthanc_sends_by_its_own_client(url: str, app: Flask, pacs: Pacs) -> No
 @pytest.mark.cases
 def test_every_sr_of_others_gets_an_answer_of_its_own(url: str, cases: Path) -> None:
     files = sorted((cases / "sr").rglob("*.dcm"))[:12]
+    assert files
     for file in files:
         answer = post(url, body(file.read_bytes()))
         found = told(answer)

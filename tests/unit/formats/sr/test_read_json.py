@@ -76,7 +76,9 @@ def test_the_report_of_others_json_is_that_of_their_file(cases: Path) -> None:
 
 @pytest.mark.cases
 def test_every_file_of_others_gives_the_same_report_as_json(cases: Path) -> None:
-    for path in sorted((cases / "sr").glob("tid1500*.dcm")):
+    files = sorted((cases / "sr").glob("tid1500*.dcm"))
+    assert files
+    for path in files:
         data = pydicom.dcmread(path)
         data.decode()
         found, file = reading(data.to_json_dict()), read_file(path.read_bytes(), Intake())
