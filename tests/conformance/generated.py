@@ -158,7 +158,7 @@ def _longest(start: int) -> Json:
 
     collect()
     longest = max(found, key=lambda document: len(json.dumps(document)))
-    made: Json = json.loads(_TIME.sub(_near, json.dumps(longest)))
+    made: Json = brought_near(longest)
     _write_alphabetically(made)
     return made
 
@@ -180,9 +180,16 @@ def _write_alphabetically(item: Any) -> None:
 _NAME_PARTS = ("family", "given", "middle", "prefix", "suffix")
 
 
-_TIME = re.compile(r'"(\d{4})((?:-\d\d){0,2}(?:T\d\d:[^"]*)?)"')
+_TIME = re.compile(r"(\d{4})((?:-\d\d){0,2}(?:T\d\d:.*)?)")
+_NUMBERS = ("value", "low", "high")
+"""Members whose text is a number: one of four digits is no year."""
 
 
-def _near(time: re.Match[str]) -> str:
-    """The time 400 years or some such multiple away: the calendar repeats itself then."""
-    return f'"{2000 + int(time[1]) % 400}{time[2]}"'
+def brought_near(item: Any) -> Any:
+    """The same with every time 400 years or some such multiple away: the calendar repeats itself then."""
+    if isinstance(item, list):
+        return [brought_near(each) for each in item]
+    if isinstance(item, dict):
+        return {key: value if key in _NUMBERS else brought_near(value) for key, value in item.items()}
+    time = _TIME.fullmatch(item) if isinstance(item, str) else None
+    return item if time is None else f"{2000 + int(time[1]) % 400}{time[2]}"
