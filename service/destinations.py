@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from service.coding.labels import primary
 from service.delivery.settings import DestinationSettings
-from service.delivery.settings import load as load_settings
+from service.delivery.settings_file import load as load_settings
 from service.domain.errors import DestinationsError, Problem
 from service.pipeline import BUNDLES, DIALECTS, ENCODINGS, LANGUAGES, PROFILES
 

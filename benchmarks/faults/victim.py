@@ -52,7 +52,7 @@ def main() -> None:
 def publish(here: Settings, reports: int) -> None:
     """Send each report with a key of its own to all destinations, as a client that repeats what was not answered."""
     from service.app import create_app
-    from service.delivery.settings import load as load_destinations
+    from service.delivery.settings_file import load as load_destinations
 
     client = create_app(here).test_client()
     names = ",".join(load_destinations(here.destinations_file, os.environ))

@@ -13,7 +13,7 @@ import pytest
 
 from service.cli import main
 from service.config import environment_names
-from service.delivery.settings import load
+from service.delivery.settings_file import load
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "deploy" / "helm" / "lesionbridge"

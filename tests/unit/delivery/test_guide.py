@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from service.delivery.destination import Outcome
-from service.delivery.settings import KINDS, load
+from service.delivery.settings import KINDS
+from service.delivery.settings_file import load
 from service.delivery.statuses import HTTP
 from service.delivery.table import members
 

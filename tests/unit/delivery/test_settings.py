@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from service.delivery.secrets import Secret, SecretMissing
-from service.delivery.settings import KINDS, CStore, Fhir, Smart, Stow, Tls, load
+from service.delivery.settings import KINDS, CStore, Fhir, Smart, Stow, Tls
+from service.delivery.settings_file import load
 from service.domain.errors import TableError
 
 SMALLEST = {

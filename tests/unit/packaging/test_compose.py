@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from service.cli import main
 from service.config import environment_names, load
-from service.delivery import settings as destinations
+from service.delivery import settings_file as destinations
 from service.receiving.settings import load as receiving
 
 ROOT = Path(__file__).resolve().parents[3]
