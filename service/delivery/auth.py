@@ -22,13 +22,30 @@ _ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 
 
 class NoToken(Exception):
-    """The token server gave no token; the text says why, without any secret."""
+    """The token server gave no token; the text says why, without any secret.
+
+    ``retry_after_s`` is for how long it asks not to be asked again, where it does.
+    """
+
+    def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
+        """Keep what it asks for."""
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What a token server answered; ``retry_after_s`` is its Retry-After (RFC 9110 10.2.3), where it has one."""
+
+    status: int
+    content: bytes
+    retry_after_s: float | None = None
 
 
 class Post(Protocol):
-    """How a form is posted: URL and form in, status and body out; raises NoToken where there was no answer."""
+    """How a form is posted: URL and form in, the answer out; raises NoToken where there was none."""
 
-    def __call__(self, url: str, form: Mapping[str, str]) -> tuple[int, bytes]: ...
+    def __call__(self, url: str, form: Mapping[str, str]) -> Posted: ...
 
 
 class Credentials(Protocol):
@@ -109,13 +126,13 @@ class SmartCredentials:
             "client_assertion_type": _ASSERTION_TYPE,
             "client_assertion": self._assertion(),
         }
-        status, body = self._post(self._smart.token_url, form)
-        told = _object(body)
+        posted = self._post(self._smart.token_url, form)
+        status, told = posted.status, _object(posted.content)
         token, seconds = told.get("access_token"), told.get("expires_in", 300)
         if status != 200 or not isinstance(token, str) or not token.isascii() or not token.isprintable():
             error = told.get("error")  # a code of RFC 6749 5.2, no free text
             said = f": {error[:64]}" if isinstance(error, str) and error.isascii() and error.isprintable() else ""
-            raise NoToken(f"the token server answers with status {status} and no token{said}")
+            raise NoToken(f"the token server answers with status {status} and no token{said}", posted.retry_after_s)
         return token, float(seconds) if isinstance(seconds, int | float) and seconds > 0 else 300.0
 
     def _assertion(self) -> str:

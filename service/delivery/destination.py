@@ -81,10 +81,10 @@ class Echo:
 class Failed(Exception):
     """There was no answer that can be read; ``answer`` says what that means."""
 
-    def __init__(self, outcome: Outcome, reason: str) -> None:
+    def __init__(self, outcome: Outcome, reason: str, retry_after_s: float | None = None) -> None:
         """Keep what it means."""
         super().__init__(reason)
-        self.answer = Answer(outcome, reason)
+        self.answer = Answer(outcome, reason, retry_after_s=retry_after_s)
 
 
 def tried(what: str, attempt: Callable[[], str]) -> Echo:

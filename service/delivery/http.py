@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from service.delivery import statuses
-from service.delivery.auth import NoToken, credentials
+from service.delivery.auth import NoToken, Posted, credentials
 from service.delivery.destination import Answer, Failed, Outcome
 from service.delivery.policy import Timeouts
 from service.delivery.secrets import SecretMissing
@@ -122,16 +122,18 @@ class HttpPeer:
     def _who(self) -> Mapping[str, str]:
         try:
             return self._credentials.headers()
-        except (SecretMissing, NoToken) as error:
+        except SecretMissing as error:
             raise Failed(Outcome.NOT_SENT, str(error)) from error
+        except NoToken as error:
+            raise Failed(Outcome.NOT_SENT, str(error), error.retry_after_s) from error
 
-    def _post_form(self, url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+    def _post_form(self, url: str, form: Mapping[str, str]) -> Posted:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         try:
             reply = self._once("POST", url, headers, urlencode(form).encode(), _TOKEN_BYTES)
         except Failed as failed:
             raise NoToken(f"the token server: {failed}") from failed
-        return reply.status, reply.content
+        return Posted(reply.status, reply.content, self.pause_s(reply))
 
     def _once(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, most: int) -> Reply:
         import requests

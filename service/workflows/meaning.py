@@ -68,6 +68,8 @@ def _heard(verdict: Verdict | None, answer: Answer) -> Heard | None:
     """What a destination is known for after an answer; a peer's own words stay with the delivery."""
     if verdict is None:
         return None
+    if verdict is Verdict.AWAY and answer.retry_after_s:  # it, or its token server, said when to come back
+        verdict = Verdict.BUSY
     # Where nothing reached the peer the reason is our own finding, so it can't hold a patient. A status of HTTP is an
     # answer (401: it does not know us), and its words are the peer's.
     is_ours = answer.outcome is Outcome.NOT_SENT and not answer.status.isdecimal()

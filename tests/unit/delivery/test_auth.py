@@ -11,7 +11,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
-from service.delivery.auth import NoToken, SmartCredentials
+from service.delivery.auth import NoToken, Posted, SmartCredentials
 from service.delivery.destination import Failed, Outcome
 from service.delivery.http import HttpPeer
 from service.delivery.policy import Timeouts
@@ -31,11 +31,11 @@ class TokenServer:
         self.status = 200
         self.body: Any = {"token_type": "bearer", "expires_in": 300}
 
-    def __call__(self, url: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+    def __call__(self, url: str, form: Mapping[str, str]) -> Posted:
         assert url == TOKEN_URL
         self.forms.append(form)
         body = {"access_token": f"token-{len(self.forms)}", **self.body} if isinstance(self.body, dict) else self.body
-        return self.status, json.dumps(body).encode()
+        return Posted(self.status, json.dumps(body).encode())
 
 
 def make_key(folder: Path, algorithm: str, form: str) -> tuple[Any, str]:
@@ -146,3 +146,12 @@ def test_without_a_token_nothing_is_sent(ehr: FaultyServer, tokens: FaultyServer
         assert failed.value.answer.outcome is Outcome.NOT_SENT
         assert "token server" in failed.value.answer.reason
     assert ehr.asked == []
+
+
+def test_a_token_server_that_asks_for_a_pause_gets_it(ehr: FaultyServer, tokens: FaultyServer, tmp_path: Path) -> None:
+    _, path = make_key(tmp_path, "ES384", "pem")
+    peer = HttpPeer(Timeouts(), Tls(), Smart(tokens.url, "me", Secret(file=path)))
+    tokens.answer = http("503 Service Unavailable", b"{}", Retry_After="120")
+    with pytest.raises(Failed) as failed:
+        peer.ask("POST", ehr.url, {}, b"content")
+    assert (failed.value.answer.outcome, failed.value.answer.retry_after_s) == (Outcome.NOT_SENT, 120.0)

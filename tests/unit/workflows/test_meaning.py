@@ -39,8 +39,9 @@ def test_what_may_pass_is_repeated_with_a_growing_pause(outcome: Outcome) -> Non
     assert (first.state, first.again_s, second.again_s, first.counts) == (State.QUEUED, 10.0, 20.0, True)
 
 
-def test_a_busy_peer_gets_the_pause_it_asks_for() -> None:
-    told = meaning(turn(), Answer(Outcome.BUSY, retry_after_s=120.0), POLICY, 0.0)
+@pytest.mark.parametrize("outcome", [Outcome.BUSY, Outcome.NOT_SENT])  # itself, and by its token server
+def test_a_peer_gets_the_pause_it_asks_for(outcome: Outcome) -> None:
+    told = meaning(turn(), Answer(outcome, retry_after_s=120.0), POLICY, 0.0)
     assert told.heard is not None
     assert (told.again_s, told.heard.verdict, told.heard.pause_s) == (120.0, Verdict.BUSY, 120.0)
 
