@@ -41,6 +41,7 @@ def command(metrics_port: int | None, metrics_host: str) -> None:
 
     here = settings()
     configure_logging(here.log_level)
+    _hold_rules(here)
     worker = made(here, say)
     with closing(store(here, as_it_is=True)) as kept:
         for fault in (NO_DATABASE,) if not kept.is_there() else kept.faults():
@@ -55,6 +56,22 @@ def command(metrics_port: int | None, metrics_host: str) -> None:
         except OSError as error:
             stop(f"--metrics-port: {error.strerror or type(error).__name__}")
     worker.run(GRACE_S)
+
+
+def _hold_rules(here: "Settings") -> None:
+    """Doubt aloud what may keep rules from ever taking effect, as `serve` does: the lines of batches go by them.
+
+    Raises ReceivingError for what surely does.
+    """
+    from service.api.observe import doubt
+    from service.destinations import load
+    from service.pipeline import tables
+    from service.receiving.settings import load as load_receiving
+    from service.receiving.wording import doubts
+
+    receiving = load_receiving(here.receiving_file, load(here.destinations_file, os.environ))
+    for problem in doubts(receiving, tables(here.issuers_file), here.default_sender):
+        doubt(problem)
 
 
 def made(here: "Settings", tell: "Callable[[str], None]" = lambda _text: None) -> "Worker":
