@@ -13,8 +13,10 @@ from setuptools import setup
 ROOMS = {
     "domain": ("codes", "geometry", "lesion", "loss", "uids"),
     "coding": ("coder", "consistency", "identities", "lesions", "measuring", "naming", "notes", "sides", "terms"),
-    "formats": ("reading",),
-    "formats/findings": ("fields", "images", "measurements", "members", "points", "read", "shapes", "terms"),
+    "formats": ("decimals", "reading"),
+    "formats/findings": (
+        *("fields", "images", "lesions", "measurements", "members", "points", "read", "shapes", "terms"),
+    ),
     "formats/html": ("header", "images", "narrative", "phrases", "sections", "terms", "text"),
     "formats/sr": (
         *("attributes", "coded", "document", "draft", "encode", "evidence", "geometry", "group", "items"),

@@ -1,6 +1,5 @@
 """POST /v1/convert: a document in, another format out; nothing is kept."""
 
-from dataclasses import replace
 from typing import Any
 
 from flask import Response, request
@@ -27,8 +26,8 @@ def convert(query: dict[str, Any]) -> Response:
     offer = negotiation.wanted(request.headers.get("Accept", ""))
     content, form, sent = forms.received(request, here.settings.limits.body_bytes)
     masks = sent if query["measure"] else ()
-    options = replace(ConvertQuery.options(query), encoding=offer.encoding)
-    said = replace(here.source(content, form, query.get("mapping")), masks=masks, validate="definitions" in query)
+    options = ConvertQuery.options(query, offer.encoding)
+    said = here.source(content, form, query.get("mapping"), masks=masks, validate="definitions" in query)
     turns.take(request.environ)
     outcome = run(said, offer.targets, options)
     return answers.converted(outcome, offer)

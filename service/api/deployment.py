@@ -72,10 +72,18 @@ class Deployment:
             raise Invalid(Problem("?mapping", "table-mapping", "no mapping file of this name is mounted", known))
         return (folder / f"{name}.toml").read_text(encoding="utf-8")
 
-    def source(self, body: bytes, form: Format, mapping: str | None = None) -> Source:
+    def source(
+        self,
+        body: bytes,
+        form: Format,
+        mapping: str | None = None,
+        *,
+        masks: tuple[bytes, ...] = (),
+        validate: bool = False,
+    ) -> Source:
         """A sender's document with what the deployment adds to it; ``mapping`` names the mapping file of a table.
 
-        Raises Invalid where there is none of this name.
+        ``masks`` and ``validate`` are those of `Source`. Raises Invalid where there is no mapping file of this name.
         """
         here = self.settings
         return Source(
@@ -90,6 +98,8 @@ class Deployment:
             habits=self.receiving.habits,
             speaks_for=g.get("principal", ANYBODY).sender if has_app_context() else "",
             mapping=self.mapping(mapping),
+            masks=masks,
+            validate=validate,
             remote=self.remote,
             archive=self.archive,
         )

@@ -1,7 +1,6 @@
 """/v1/reports: keep a report with its outputs, and give them back as they were emitted."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
@@ -69,8 +68,7 @@ def create(query: dict[str, Any], headers: dict[str, Any]) -> Response:
     plan = deliveries.plan(query)
     content, form, sent = forms.received(request, here.settings.limits.body_bytes)
     masks = sent if query["measure"] else ()
-    said = here.source(content, form, query.get("mapping"))
-    source = replace(said, masks=masks, validate="definitions" in query)
+    source = here.source(content, form, query.get("mapping"), masks=masks, validate="definitions" in query)
     options = CreateQuery.options(query)
     return _published(source, options, plan, query, headers)
 
@@ -86,7 +84,7 @@ def amend(query: dict[str, Any], headers: dict[str, Any], id: UUID) -> Response:
     form = negotiation.reader(request.content_type)
     content = body.read(request, here.settings.limits.body_bytes)
     base = here.store.get(str(id))
-    came = replace(here.source(content, form, query.get("mapping")), validate="definitions" in query)
+    came = here.source(content, form, query.get("mapping"), validate="definitions" in query)
     source = amended(came, base, Kind(query["kind"]), here.store, reject=NextQuery.reason(query))
     plan = deliveries.plan(query, destinations(base, here.store))
     return _published(source, AmendQuery.options(query), plan, query, headers, base)

@@ -72,7 +72,7 @@ class WritingQuery(Strict):
     )
 
     @staticmethod
-    def options(query: Mapping[str, Any]) -> Options:
+    def options(query: Mapping[str, Any], encoding: str = "json") -> Options:
         """The writing options of a loaded query."""
         return Options(
             query["dialect"],
@@ -82,6 +82,7 @@ class WritingQuery(Strict):
             reference=query["reference"],
             pdf=query.get("pdf", False),
             profile=query.get("profile"),
+            encoding=encoding,
             language=query.get("language"),
         )
 

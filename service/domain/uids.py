@@ -3,6 +3,7 @@
 import hashlib
 import re
 from binascii import hexlify
+from collections.abc import Callable
 from functools import lru_cache
 from json.encoder import encode_basestring
 from struct import Struct
@@ -15,8 +16,8 @@ NAMESPACE = UUID("5e52f2c1-4b0d-5f5e-9a6e-6c6573696f6e")
 _UID = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+")
 _UID_CHARACTERS = 64  # PS3.5 9.1
 # Of a SHA-1 in hexadecimal: without the digit of the version, and the last 32 bits.
-_FIELDS: Final = Struct("8s4sx3sc3s12s8x").unpack
-_VARIANT: Final = {b"%x" % digit: b"-%x" % (digit & 3 | 8) for digit in range(16)}  # high bits 10 (RFC 9562 4.1)
+_FIELDS: Final[Callable[[bytes], tuple[bytes, ...]]] = Struct("8s4sx3sc3s12s8x").unpack
+_VARIANT: Final = {b"%x" % digit: b"%x" % (digit & 3 | 8) for digit in range(16)}  # high bits 10 (RFC 9562 4.1)
 _BEGUN: Final = hashlib.sha1(NAMESPACE.bytes, usedforsecurity=False)  # a version 5 UUID is SHA-1 (RFC 9562 5.5)
 _OTHER_BITS: Final = ~(0xF << 76 | 3 << 62)
 _VERSION_5: Final = 5 << 76 | 2 << 62  # and the variant, in a UUID as number (RFC 9562 5.5)
@@ -57,7 +58,7 @@ def derive_uuid_text(role: str, *parts: str | int | None) -> str:
 def _hyphened(digest: bytes) -> bytes:
     """A SHA-1 as version 5 UUID in lower-case hexadecimal with hyphens (RFC 9562 5.5)."""
     low, middle, high, variant, clock, node = _FIELDS(hexlify(digest))
-    return b"".join((low, b"-", middle, b"-5", high, _VARIANT[variant], clock, b"-", node))
+    return b"%b-%b-5%b-%b%b-%b" % (low, middle, high, _VARIANT[variant], clock, node)
 
 
 def _uid(digest: bytes) -> str:

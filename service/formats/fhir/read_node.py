@@ -14,7 +14,7 @@ from typing import Any
 from service.domain.loss import Loss, LossKind
 from service.domain.quick import interpreted
 from service.domain.received import Intake
-from service.formats.jsontext import has_digits
+from service.formats.decimals import has_digits
 
 Json = dict[str, Any]
 _FRAME = frozenset({"resourceType", "contained"})

@@ -82,7 +82,10 @@ def image(value: Any, where: str, reading: Reading, kinds: tuple[str, ...] = ())
             regions.extend(shapes(name, value[name], f"{where}/{name}", reading))
     if reading.found != before:
         return None
-    return LesionImage(ImageReference(where=where, **made), tuple([region for region in regions if region is not None]))
+    reference = ImageReference(
+        made["sop_class"], made["sop_instance"], made["series"], made.get("study"), made.get("frames", ()), where
+    )
+    return LesionImage(reference, tuple([region for region in regions if region is not None]))
 
 
 @interpreted

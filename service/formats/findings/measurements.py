@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 from service.domain.codes import Term
 from service.domain.quick import interpreted
 from service.domain.report import Measurement, ReferenceRange
+from service.formats.decimals import bounded, has_digits
 from service.formats.findings.fields import Member, line, too_long, uid
 from service.formats.findings.members import refuse_member
 from service.formats.findings.rules import Rule
 from service.formats.findings.terms import TERM, field_name, term
-from service.formats.jsontext import bounded, has_digits
 from service.formats.reading import Reading
 
 # A number as JSON writes it, then the unit. A unit starts with a digit only where UCUM has it so ("1", "10*-6.mm2/s")

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from itertools import chain
 from math import isfinite
 from typing import Any
 
@@ -41,16 +40,8 @@ def points(
     if len(value) > most + 1:  # one more may close the shape
         reading.refuse(where, Rule.POINTS, f"Give at most {most} points.")
         return None
-    try:
-        # A string or an object among the points gives characters or names here, and so types that are refused.
-        flat = list(chain.from_iterable(value))
-        types = set(map(type, flat))
-        right = types <= _NUMBER_TYPES and set(map(len, value)) == {axes}
-        numbers = list(map(float, flat)) if right else []
-        right = right and (float not in types or all(map(isfinite, numbers)))
-    except (TypeError, ValueError, OverflowError):
-        right = False
-    if not right or min(numbers) < (0 if axes == PIXELS else -_FLOAT32_MOST) or max(numbers) > _FLOAT32_MOST:
+    numbers = _coordinates(value, axes)
+    if not _within(numbers, 0 if axes == PIXELS else -_FLOAT32_MOST):
         _refuse_points(value, where, reading, axes)
         return None
     made: Points = tuple(zip(*[iter(numbers)] * axes, strict=True))
@@ -61,6 +52,28 @@ def points(
         reading.refuse(where, Rule.POINTS, f"Give {many} point{'' if fewest == most == 1 else 's'}.")
         return None
     return made
+
+
+def _coordinates(value: list[Any], axes: int) -> list[Any]:
+    """The numbers of all points as floats, one after another; none where one of them is no point."""
+    made: list[Any] = []
+    for point in value:
+        if type(point) is not list or len(point) != axes:
+            return []
+        for number in point:
+            if type(number) not in _NUMBER_TYPES:
+                return []
+            try:
+                made.append(number if type(number) is float else float(number))
+            except OverflowError:  # an integer beyond all floats
+                return []
+    return made
+
+
+def _within(numbers: list[Any], least: float) -> bool:
+    """Whether there are numbers, finite ones from ``least`` to the largest float32."""
+    # What is not finite makes the sum so, and only numbers that are refused anyway make it too large.
+    return bool(numbers) and isfinite(sum(numbers)) and min(numbers) >= least and max(numbers) <= _FLOAT32_MOST
 
 
 def bare_point(value: list[Any], where: str, reading: Reading, axes: int) -> Points | None:

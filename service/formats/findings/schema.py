@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, ClassVar
 
 from service.domain.codes import Term
-from service.domain.geometry import SEGMENTATION, SegmentReference
+from service.domain.geometry import SegmentReference
 from service.domain.report import Comparison, CountKind, Lesion, LesionReport, Predecessor, Status, Study, TimePoint
 from service.formats.findings.fields import (
     SH,
@@ -28,11 +28,12 @@ from service.formats.findings.fields import (
     whole,
 )
 from service.formats.findings.images import Images, LesionImages
+from service.formats.findings.lesions import check_ids, check_images, check_segments, lesion
 from service.formats.findings.measurements import Measurements
 from service.formats.findings.people import ObserverSchema, PatientSchema, Physician
 from service.formats.findings.records import Part, Parts, Record, object_schema
 from service.formats.findings.rules import Rule
-from service.formats.findings.shapes import Regions3D, without_dangling
+from service.formats.findings.shapes import Regions3D
 from service.formats.findings.terms import Descriptors, TermMember, TermsMember
 from service.formats.reading import Reading
 
@@ -226,10 +227,7 @@ class LesionSchema(Record):
 
     def make(self, values: dict[str, Any], where: str, reading: Reading) -> Lesion[Term]:  # noqa: ARG002 - see Record
         """The lesion, with its place."""
-        if "images" in values:
-            words = [measurement.concept.text for measurement in values.get("measurements", ())]
-            values["images"] = without_dangling(values["images"], words)
-        return Lesion(where=where, **values)
+        return lesion(values, where)
 
 
 class ReportSchema(Record):
@@ -252,9 +250,9 @@ class ReportSchema(Record):
                 reading.refuse(f"{where}/observer", Rule.EITHER_OR, "Give observer or observers, not both.")
             observers = (values["observer"], *observers)
         lesions = values.get("lesions", ())
-        _check_ids(lesions, reading)
-        _check_images(values["study"], lesions, reading)
-        _check_segments(values["study"], lesions, reading)
+        check_ids(lesions, reading)
+        check_images(values["study"], lesions, reading)
+        check_segments(values["study"], lesions, reading)
         if reading.found != before:
             return None
         said.setdefault("sender", reading.default_sender)
@@ -263,56 +261,6 @@ class ReportSchema(Record):
         )
         _check_state(made, "observer" in values, where, reading)
         return None if reading.found != before else made
-
-
-def _check_ids(lesions: tuple[Lesion[Term], ...], reading: Reading) -> None:
-    """One id, and one tracking UID, names one lesion."""
-    ids: set[str] = set()
-    uids: set[str] = set()
-    for lesion in lesions:
-        if lesion.id in ids:
-            reading.refuse(f"{lesion.where}/id", Rule.DUPLICATE_ID, "Give each lesion an id of its own.")
-        ids.add(lesion.id)
-        if lesion.tracking_uid is not None:
-            if lesion.tracking_uid in uids:
-                reading.refuse(f"{lesion.where}/trackingUid", Rule.DUPLICATE_ID, "Give each lesion a UID of its own.")
-            uids.add(lesion.tracking_uid)
-
-
-def _check_images(study: Study[Term], lesions: tuple[Lesion[Term], ...], reading: Reading) -> None:
-    """An instance is of one class, series and study; a measurement was made on an image that is listed."""
-    known: dict[str, tuple[str, str, str]] = {}
-    listed = list(study.images)
-    for lesion in lesions:
-        listed += [shown.image for shown in lesion.images]
-    for image in listed:
-        facts = (image.sop_class, image.series, image.study or study.uid)
-        if known.setdefault(image.sop_instance, facts) != facts:
-            reading.refuse(
-                image.where, Rule.IMAGE, "This instance stands elsewhere with another class, series or study."
-            )
-    evidence = {image.sop_instance for image in study.images}
-    for lesion in lesions:
-        own = {shown.image.sop_instance for shown in lesion.images}
-        for measurement in lesion.measurements:
-            if measurement.image is not None and measurement.image not in own and measurement.image not in evidence:
-                reading.refuse(
-                    f"{measurement.where}/image",
-                    Rule.IMAGE,
-                    "List this image too, with the lesion or the study: its class and series are needed.",
-                )
-
-
-def _check_segments(study: Study[Term], lesions: tuple[Lesion[Term], ...], reading: Reading) -> None:
-    """A SEG instance is of one class, series and study, as an image too; both places are pointed at."""
-    images = [*study.images, *(shown.image for lesion in lesions for shown in lesion.images)]
-    known = {one.sop_instance: ((one.sop_class, one.series, one.study or study.uid), one.where) for one in images}
-    for segment in [lesion.segment for lesion in lesions if lesion.segment is not None]:
-        facts = (SEGMENTATION, segment.series, study.uid)
-        stated, place = known.setdefault(segment.sop_instance, (facts, segment.where))
-        if stated != facts:
-            for one, other in ((segment.where, place), (place, segment.where)):
-                reading.refuse(one, Rule.IMAGE, f"This instance stands at {other} with another class, series or study.")
 
 
 def _check_state(report: LesionReport, single: bool, where: str, reading: Reading) -> None:

@@ -163,23 +163,27 @@ def build(
         name = concept_name.as_name if concept_name is not None else b""
         size = len(first) + len(start[0]) + len(name) + len(said) + len(last)
         if children:
-            content = _content(children)
-            size += sum(map(len, content))
+            content, content_size = _content(children)
+            size += content_size
             encoded = b"".join([ITEM, size.to_bytes(4, "little"), first, start[0], name, said, *content, last])
         else:
             encoded = b"".join((ITEM, size.to_bytes(4, "little"), first, start[0], name, said, last))
     fill(made, rules.kind, relationship_type, concept_name, value, children, width, link, encoded)
 
 
-def _content(children: tuple[ContentItem, ...]) -> list[bytes]:
-    """The parts of a Content Sequence: to be joined once, since the longest of them are most of a document."""
-    items = [child.encoded for child in children]
-    return [_CONTENT, sum(map(len, items)).to_bytes(4, "little"), *items]
+def _content(children: tuple[ContentItem, ...]) -> tuple[list[bytes], int]:
+    """The parts of a Content Sequence and their size: to be joined once, as the longest are most of a document."""
+    parts, size = [_CONTENT, b""], 0
+    for child in children:
+        parts.append(child.encoded)
+        size += len(child.encoded)
+    parts[1] = size.to_bytes(4, "little")
+    return parts, size + len(_CONTENT) + 4
 
 
 def content_sequence(children: tuple[ContentItem, ...]) -> bytes:
     """Content Sequence of these items."""
-    return b"".join(_content(children))
+    return b"".join(_content(children)[0])
 
 
 @cache

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from service.domain.errors import Invalid
 from service.domain.limits import Limits
-from service.formats.jsontext import has_digits, literals, parse, parse_quickly
+from service.formats.decimals import has_digits
+from service.formats.jsontext import literals, parse, parse_quickly
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn"], exclude_characters="\u202d\u202e"))
 _VALUES = st.recursive(

@@ -4,7 +4,7 @@ import pytest
 
 from service.domain.names import PersonName
 from service.domain.times import DateTime
-from service.formats.html.text import block, filed_name, spoken_name, when
+from service.formats.html.text import block, clean, filed_name, spoken_name, when
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,12 @@ def test_keeps_paragraphs_and_line_ends_of_a_free_text() -> None:
 
 def test_turns_a_right_to_left_paragraph_only() -> None:
     assert block("سليم\n\nplain", "ar").count('dir="rtl"') == 1
+
+
+def test_replaces_every_character_that_xml_can_not_hold_and_no_other() -> None:
+    # Char of XML 1.0, 2.2; one string, and each that is replaced by itself, so that none hides behind another.
+    everything = range(0x110000)
+    held = {0x9, 0xA, 0xD, *range(0x20, 0xD800), *range(0xE000, 0xFFFE), *range(0x10000, 0x110000)}
+
+    assert clean("".join(map(chr, everything))) == "".join(chr(c) if c in held else "\ufffd" for c in everything)
+    assert {clean(f"a{chr(c)}\xd7") for c in everything if c not in held} == {"a\ufffd\xd7"}
