@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, has_request_context, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
@@ -75,9 +75,14 @@ def doubt(problem: Problem) -> None:
 
 def observe(app: Flask) -> None:
     """Watch every request of an application, and every stage of what it does."""
-    stages.listen(_staged)
+    time_stages()
     app.before_request(_begin)
     app.after_request(_end)
+
+
+def time_stages() -> None:
+    """Count the seconds of every stage in this process, and make a span of each that belongs to a traced request."""
+    stages.listen(_staged)
 
 
 def metrics(more: Collector) -> Response:
@@ -119,6 +124,10 @@ _stage_seconds = cache(STAGE_SECONDS.labels)
 
 def _staged(name: str, seconds: float) -> None:
     _stage_seconds(name).observe(seconds)
+    if has_request_context() and g.get("span") is not None:
+        from service.workflows.tracing import staged
+
+        staged(tracer(), g.span, name, seconds)
 
 
 @cache

@@ -37,11 +37,12 @@ def command(metrics_port: int | None, metrics_host: str) -> None:
 
     As many as you like on PostgreSQL; one on SQLite, which `serve` has inside.
     """
-    from service.api.observe import configure_logging
+    from service.api.observe import configure_logging, time_stages
 
     here = settings()
     configure_logging(here.log_level)
     _hold_rules(here)
+    time_stages()
     worker = made(here, say)
     with closing(store(here, as_it_is=True)) as kept:
         for fault in (NO_DATABASE,) if not kept.is_there() else kept.faults():

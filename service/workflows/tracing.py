@@ -1,5 +1,6 @@
 """Spans of OpenTelemetry from the request to the last attempt; the SDK is imported only where an endpoint is set."""
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -47,6 +48,15 @@ def carried(made: Any) -> str:
     carrier: dict[str, str] = {}
     inject(carrier, context=set_span_in_context(made))
     return carrier.get("traceparent", "")
+
+
+def staged(source: Any, parent: Any, stage: str, seconds: float) -> None:
+    """A span of a stage that ended just now, a child of the span of its request."""
+    from opentelemetry.trace import set_span_in_context
+
+    end_ns = time.time_ns()
+    context = set_span_in_context(parent)
+    source.start_span(stage, context=context, start_time=end_ns - round(seconds * 1e9)).end(end_ns)
 
 
 @contextmanager
