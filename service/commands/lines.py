@@ -165,7 +165,7 @@ class _Crew:
 def _answer(pipe: "Connection[Any, Any]") -> Converted:
     try:
         made = pipe.recv()
-    except (EOFError, ConnectionResetError):
+    except (EOFError, OSError):  # an answer that was begun, too, ends in an OSError
         raise Killed from None
     if isinstance(made, OSError):
         raise made
@@ -181,7 +181,7 @@ def _serve(work: Work, conversion: Conversion, pipe: "Connection[Any, Any]", of_
         other.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settle_memory()
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+    with suppress(EOFError, OSError):  # whoever began it is gone, perhaps in the middle of a part
         while True:
             part = pipe.recv()
             try:

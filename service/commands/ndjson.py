@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -25,6 +26,17 @@ SAY_S: Final = 10.0
 MAX_REFUSALS_SAID: Final = 100
 SMALL: Final = 256 * 1024
 """A file up to this is converted by one process: more would take longer to begin."""
+SHAPING: Final = (
+    "default_sender",
+    "default_zone",
+    "limits",
+    "issuers_file",
+    "overlays_folder",
+    "receiving_file",
+    "terminology_folder",
+    "terminology_url",
+)
+"""Settings that the output depends on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +53,11 @@ class Ask:
 def run(wish: Wish, path: str, ask: Ask) -> int:
     """Convert every line; the number of those refused."""
     into_one = Path(ask.out).suffix.lower() in NDJSON
-    _possible(wish, path, ask, into_one=into_one)
+    place = Path(f"{ask.out.rstrip('/')}.journal")
+    _possible(wish, path, ask, place, into_one=into_one)
     out, size = Path(ask.out), Path(path).stat().st_size
     if not into_one:
         into(ask.out)
-    place = Path(f"{ask.out.rstrip('/')}.journal")
     journal = _journal(place, _identity(wish, path, ask), resume=ask.resume)
     mark = journal.mark
     jobs = ask.jobs or len(os.sched_getaffinity(0))
@@ -67,26 +79,30 @@ def run(wish: Wish, path: str, ask: Ask) -> int:
                     journal.note(mark)
                     noted = time.monotonic()
         files.finish()
+        journal.end(place)
     except OtherRun:
         stop(f"a file of the interrupted run is shorter than {place} says: remove that and begin anew")
     except Killed:
         stop("a process was killed (out of memory?); `--resume` goes on from the last mark")
     finally:
         journal.close()
-    journal.end(place)
     say(f"{mark.made} converted, {mark.refused} refused, {counted(mark.lost, 'loss', 'losses')}; in {ask.out}")
     return mark.refused
 
 
-def _possible(wish: Wish, path: str, ask: Ask, *, into_one: bool) -> None:
+def _possible(wish: Wish, path: str, ask: Ask, place: Path, *, into_one: bool) -> None:
     """End where what is asked for can't be done."""
     if ask.out == "-":
         stop("many documents need a folder: give -o FOLDER, or -o FILE.ndjson")
     if into_one and wish.to in (Format.SR, Format.PDF):
         stop("it is no line of text: give -o FOLDER")
-    written = [Path(ask.out).resolve(), *(one.resolve() for one in (ask.errors, ask.losses) if one is not None)]
+    written = [
+        Path(ask.out).resolve(),
+        place.resolve(),
+        *(one.resolve() for one in (ask.errors, ask.losses) if one is not None),
+    ]
     if Path(path).resolve() in written or len(set(written)) < len(written):
-        stop("the input, the output and each side file are files of their own")
+        stop("the input, the output, its journal and each side file are files of their own")
 
 
 def _journal(place: Path, run_of: Mapping[str, Any], *, resume: bool) -> Journal:
@@ -97,7 +113,9 @@ def _journal(place: Path, run_of: Mapping[str, Any], *, resume: bool) -> Journal
     except Begun:
         stop(f"a conversion into this was interrupted: `--resume` goes on with it; to begin anew remove {place}")
     except (OtherRun, ValueError, TypeError):
-        stop(f"{place} is of another input, of other options or of another version: remove it to begin anew")
+        stop(
+            f"{place} is of another input, of other options or settings, or of another version: remove it to begin anew"
+        )
 
 
 def _identity(wish: Wish, path: str, ask: Ask) -> dict[str, Any]:
@@ -113,6 +131,8 @@ def _identity(wish: Wish, path: str, ask: Ask) -> dict[str, Any]:
         "options": repr(wish.options),
         "validate": wish.validate,
         "mapping": wish.mapping,
+        "masks": [sha256(mask).hexdigest() for mask in wish.masks],
+        "settings": {name: repr(getattr(wish.deployment, name)) for name in SHAPING},
         "errors": str(ask.errors or ""),
         "losses": str(ask.losses or ""),
     }
