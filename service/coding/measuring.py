@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from service.coding.lookup import Resolved, Verdict, Vocabulary, coded
+from service.coding.lookup import KEPT, Resolved, Verdict, Vocabulary, coded
 from service.coding.notes import Notes
 from service.coding.rows import MeasurementRow
 from service.coding.units import UCUM, UNITY, factor, is_ucum
@@ -47,6 +47,8 @@ def unit_of(vocabulary: Vocabulary, term: Term, row: MeasurementRow | None) -> R
     if found is None:
         found = resolve_unit(vocabulary, term, row)
         if found.verdict is None:
+            if len(vocabulary.cache) >= KEPT:
+                vocabulary.cache.clear()
             vocabulary.cache[key] = found
     return found
 

@@ -28,11 +28,13 @@ OF_CLASS: Final = {
 """SOP Class UID to the concept of its modality."""
 
 
-@cache
 def modality_of(sop_class: str) -> CodedTerm | None:
     """The modality that a SOP class says by itself, None where it leaves it open."""
     concept = OF_CLASS.get(sop_class)
-    if concept is None:
-        return None
+    return _modality(concept) if concept is not None else None
+
+
+@cache
+def _modality(concept: str) -> CodedTerm:
     tables = vocabulary()
     return coded(tables.concepts[concept], Resolution.KEY, tables.members["modality"])

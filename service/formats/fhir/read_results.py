@@ -26,6 +26,8 @@ _KNOWN: Final = ("ImagingStudy", "ServiceRequest", *_OBSERVERS)
 _REPEATED: Final = ("basedOn", "partOf", "derivedFrom", "performer", "device", "category")
 _WITHDRAWN: Final = ("cancelled", "entered-in-error")
 _KEPT: Final = 8192
+_REMEMBERED: Final = 512
+"""Characters of a text that is remembered: a longer one names nothing, and may be words about a patient."""
 _HEADINGS: Final = ("findings", "impression")
 _TEXTS: Final = {
     "findings": "findings",
@@ -297,7 +299,9 @@ def is_prose(observation: Node) -> bool:
 def _rows(concept: object) -> tuple[str, ...]:
     """The rows of evaluations.toml that a CodeableConcept is the name of, by any of its codes."""
     text = concept.get("text") if isinstance(concept, dict) and "coding" not in concept else None
-    return _named(keys_of(concept), text if isinstance(text, str) else None)
+    words = text if isinstance(text, str) else None
+    keys = keys_of(concept)
+    return _named(keys, words) if words is None or len(words) <= _REMEMBERED else _named.__wrapped__(keys, words)
 
 
 @lru_cache(_KEPT)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache, lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from service.coding import vocabulary
 from service.coding.lookup import Resolved
@@ -22,6 +23,8 @@ _PARTS: Final = ("system", "code", "display")
 _CODING: Final = frozenset(_PARTS)
 _CONCEPT: Final = frozenset({"coding", "text"})
 _SHORT: Final = 64  # no limit of a deployment is below
+_REMEMBERED: Final = 512
+"""Characters of a concept that is remembered: a longer one is no name of anything, and may be words about a patient."""
 _Coding = tuple[str, str, str]
 _CONCEPTS: Final = (
     "absent",
@@ -85,9 +88,21 @@ def _plain(value: object, field: str, sender: str) -> Chosen | None:
             return None
         key.append((coding.get("system"), coding.get("code"), coding.get("display")))
     try:
+        if not _is_short(text, key):
+            return None
         return _whole(field, text, tuple(key), sender)
     except TypeError:  # a list or an object where a text should be
         return None
+
+
+def _is_short(text: str, codings: Iterable[Iterable[Any]]) -> bool:
+    """Whether a concept may be remembered; raises TypeError where a member has no length."""
+    size = len(text)
+    for coding in codings:
+        for part in coding:
+            if part is not None:
+                size += len(part)
+    return size <= _REMEMBERED
 
 
 @lru_cache(_KEPT)
@@ -121,7 +136,11 @@ def of_concept(concept: Node, field: str, sender: str) -> Term | None:
     key = tuple([_coding(coding.value) for coding in codings])
     if not text and not any(code or display for _, code, display in key):
         return None
-    chosen = choose(field, text or "", key, sender)
+    words = text or ""
+    if _is_short(words, key):
+        chosen = choose(field, words, key, sender)
+    else:
+        chosen = choose.__wrapped__(field, words, key, sender)
     for place, coding in enumerate(codings):
         if place in chosen.unread:
             coding.take(*coding.value)
@@ -227,7 +246,8 @@ def known_in(concept: object, field: str) -> str | None:
     text = concept.get("text")
     listed = codings if isinstance(codings, list) else [codings]
     said = tuple([_coding(coding) for coding in listed if isinstance(coding, dict)])
-    return _known_in(field, text if isinstance(text, str) else "", said)
+    words = text if isinstance(text, str) else ""
+    return _known_in(field, words, said) if _is_short(words, said) else _known_in.__wrapped__(field, words, said)
 
 
 @lru_cache(_KEPT)
@@ -244,7 +264,7 @@ def layout(concept: object) -> str | None:
     for coding in codings if isinstance(codings, list) else [codings]:
         if isinstance(coding, dict):
             system, code = coding.get("system"), coding.get("code")
-            if isinstance(system, str) and isinstance(code, str):
+            if isinstance(system, str) and isinstance(code, str) and len(system) + len(code) <= _REMEMBERED:
                 found = _layout_of(system, code)
                 if found is not None:
                     return found
@@ -258,7 +278,7 @@ def keys_of(concept: object) -> tuple[str, ...]:
     for coding in codings if isinstance(codings, list) else [codings]:
         if isinstance(coding, dict):
             system, code = coding.get("system"), coding.get("code")
-            if isinstance(system, str) and isinstance(code, str):
+            if isinstance(system, str) and isinstance(code, str) and len(system) + len(code) <= _REMEMBERED:
                 found |= dict.fromkeys(_meant(system, code))
     return tuple(found)
 

@@ -47,21 +47,25 @@ def _rows(name: str) -> tuple[dict[str, str], ...]:
 
 
 @cache
+def _paired(named: str, meant: str) -> Mapping[str, str]:
+    """Two columns of the code systems. What a message names is looked up and not kept: there is no end of names."""
+    return {row[named]: row[meant] for row in _rows("hl7v2_systems.csv")}
+
+
 def system_name(designator: str) -> str:
     """How v2 names a code system of a DICOM designator: table 0396; one that partners agree on is ``99zzz``."""
-    known = {row["designator"]: row["name"] for row in _rows("hl7v2_systems.csv")}
+    known = _paired("designator", "name")
     if designator in known:
         return known[designator]
     return designator if designator.startswith("99") else f"99{designator}"
 
 
-@cache
 def designator(name: str) -> str:
     """The DICOM designator of a code system named in a message; one that no table knows keeps its name.
 
     A system without a name, or ``L``, is local to the sender (table 0396).
     """
-    known = {row["name"]: row["designator"] for row in _rows("hl7v2_systems.csv")}
+    known = _paired("name", "designator")
     if name in known:
         return known[name]
     if name in ("", LOCAL):
