@@ -58,6 +58,17 @@ class BatchSchema(Schema):
     kept = fields.Integer(required=True)
     known = fields.Integer(required=True, metadata={"description": "Reports that were there already, the same."})
     refused = fields.Integer(required=True)
+    rate = fields.Float(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Lines a second since the first was taken up; null where nothing is under way."},
+    )
+    left_s = fields.Integer(
+        data_key="leftSeconds",
+        required=True,
+        allow_none=True,
+        metadata={"description": "Seconds until all lines are done, at that rate."},
+    )
     lines = fields.List(fields.Nested(LineSchema))
     next = fields.String(metadata={"description": "The cursor of the next page, where there is one."})
     links = fields.Dict(keys=fields.String(), values=fields.String(), required=True)

@@ -196,6 +196,8 @@ def _row(batch: "Batch") -> dict[str, Any]:
         "kept": batch.kept,
         "known": batch.known,
         "refused": batch.refused,
+        "rate": None if batch.rate is None else round(batch.rate, 3),
+        "leftSeconds": None if batch.left_s is None else round(batch.left_s),
         "links": {"self": here, "errors": f"{here}/errors", "cancel": f"{here}/cancel"},
     }
 

@@ -6,7 +6,7 @@ run is in the row. A line has one outcome; the second to say one is not heard.
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, fun
 from service.domain.errors import Conflict, NotFound, Problem
 from service.store.database import reading, transaction
 from service.store.tables import BATCH_LINES, BATCH_PARTS, BATCHES
-from service.store.times import AHEAD_S, later
+from service.store.times import AHEAD_S, later, seconds_between
 
 RECEIVING: Final = "receiving"
 RUNNING: Final = "running"
@@ -36,7 +36,11 @@ _ABANDONED_S: Final = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch and how far it is; ``sender`` is whose it is where the caller spoke for one sender only."""
+    """A batch and how far it is; ``sender`` is whose it is where the caller spoke for one sender only.
+
+    ``rate``: lines a second since the first part was taken up; ``left_s``: seconds until all are done at that rate.
+    None where nothing is under way, or nothing done yet.
+    """
 
     id: str
     state: str
@@ -48,6 +52,8 @@ class Batch:
     known: int
     refused: int
     asked: Mapping[str, Any]
+    rate: float | None = None
+    left_s: float | None = None
 
     @property
     def done(self) -> int:
@@ -136,8 +142,9 @@ class BatchStore:
             row = connection.execute(select(BATCHES).where(BATCHES.c.id == batch, BATCHES.c.state != RECEIVING)).first()
             if row is None:
                 raise NotFound(Problem("", "stored", "nothing is stored under this id"))
-            sums = connection.execute(select(*counted).where(BATCH_PARTS.c.batch == batch)).one()
-        return Batch(
+            begun = func.min(BATCH_PARTS.c.fed)
+            sums = connection.execute(select(*counted, begun).where(BATCH_PARTS.c.batch == batch)).one()
+        found = Batch(
             row.id,
             row.state,
             row.sender,
@@ -149,6 +156,7 @@ class BatchStore:
             int(sums[2]),
             orjson.loads(row.asked),
         )
+        return _paced(found, sums[3], self._now())
 
     def outcomes(self, batch: str, *, limit: int, after: int = 0, outcome: str | None = None) -> tuple[Outcome, ...]:
         """What became of its lines, in their order, of those with a higher number than ``after``."""
@@ -274,6 +282,15 @@ class BatchStore:
             found = list(connection.execute(select(BATCHES.c.id).where(or_(*old)).limit(100)).scalars())
             _remove(connection, found)
         return len(found)
+
+
+def _paced(batch: Batch, begun: str | None, now: str) -> Batch:
+    """The batch with its rate and the time left; a clock that has gone back since tells neither."""
+    passed = seconds_between(begun, now) if begun is not None else 0.0
+    if batch.state != RUNNING or not batch.done or passed <= 0:
+        return batch
+    rate = batch.done / passed
+    return replace(batch, rate=rate, left_s=(batch.lines - batch.done) / rate)
 
 
 def _run_of(run: PartDue) -> Any:

@@ -58,6 +58,7 @@ def test_a_batch_is_taken_worked_on_and_told(client: FlaskClient, here: Deployme
     assert answer.status_code == 202
     where = answer.headers["Location"]
     assert (answer.json["state"], answer.json["total"], answer.json["done"]) == ("running", 4, 0)  # type: ignore[index]
+    assert (answer.json["rate"], answer.json["leftSeconds"]) == (None, None)  # type: ignore[index]
     work(here)
     told = client.get(where).json
     assert told is not None
