@@ -31,7 +31,7 @@ class FhirDestination:
         self._peer = peer or HttpPeer(settings.timeouts, settings.tls, settings.auth)
         self._base = settings.url.rstrip("/")
         self._json = f"application/fhir+json; fhirVersion={VERSIONS[settings.takes]}"
-        self._firsts = Firsts(holds=holds, place=self._base)
+        self._firsts = Firsts(settings.timeouts.total_s, holds, self._base)  # by then the attempt of another is over
 
     @property
     def name(self) -> str:

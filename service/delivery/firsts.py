@@ -16,8 +16,6 @@ from service.delivery.destination import Answer
 
 _KEPT: Final = 10_000
 """So many conditions are remembered; of one that is forgotten the next report goes alone once more."""
-_LONGEST_S: Final = 10.0
-"""Whoever has waited so long goes on: to hang behind a server that hangs is worse than what might be doubled."""
 _PAUSE_S: Final = 0.05
 """Until another process is asked for again."""
 
@@ -48,8 +46,10 @@ class Alone:
 class Firsts:
     """What is known to be at one destination, and what is being brought there."""
 
-    def __init__(self, longest_s: float = _LONGEST_S, holds: Holds | None = None, place: str = "") -> None:
-        """``longest_s``: how long one waits for another. ``holds`` is what processes share, ``place`` the server."""
+    def __init__(self, longest_s: float, holds: Holds | None = None, place: str = "") -> None:
+        """``longest_s``: whoever has waited so long for another goes on, since to hang behind one that hangs is worse
+        than what might be doubled. ``holds`` is what processes share, ``place`` the server.
+        """
         self._longest_s = longest_s
         self._holds = holds or Alone()
         self._place = place

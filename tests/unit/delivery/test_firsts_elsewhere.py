@@ -9,6 +9,7 @@ from service.delivery.destination import Answer, Failed, Outcome
 from service.delivery.fhir import FhirDestination
 from service.delivery.firsts import Firsts
 from service.delivery.opening import open_destination
+from service.delivery.policy import Timeouts
 from service.delivery.settings import Fhir
 from tests.unit.delivery.test_firsts import DEVICE, STORED, TOGETHER_S
 
@@ -102,3 +103,11 @@ def test_a_fhir_server_is_opened_with_what_processes_share() -> None:
     assert isinstance(made, FhirDestination)
     assert made._firsts.run(DEVICE, lambda: STORED) is STORED
     assert shared.said == ["held", "free"]
+
+
+def test_who_waits_for_a_slow_server_waits_as_long_as_an_attempt_may_take() -> None:
+    shared = Shared(looks=1_000_000)
+    made = open_destination(Fhir(name="ehr", url=SERVER, timeouts=Timeouts(total_s=0.3)), shared)
+    assert isinstance(made, FhirDestination)
+    assert made._firsts.run(DEVICE, lambda: STORED) is STORED
+    assert 1_000_000 - shared.looks <= 10  # twenty a second
