@@ -106,9 +106,16 @@ def test_a_peer_that_is_there_passes_the_probe_which_leaves_nothing(bench: Bench
 
 def test_several_threads_may_send_at_once(bench: Bench, new: Callable[[], Outgoing]) -> None:
     outgoing, before = [new() for _ in range(6)], bench.count()
+    sent = [*outgoing, *outgoing]
     with ThreadPoolExecutor(bench.at_once) as pool:
-        answers = list(pool.map(bench.destination.send, [*outgoing, *outgoing]))
+        answers = list(pool.map(bench.destination.send, sent))
+    # A peer may close a connection that stood idle on a busy machine: such an answer is lost, and asked for again.
+    lost = [one for one, answer in zip(sent, answers, strict=True) if answer.outcome is Outcome.UNKNOWN]
+    answers = [answer for answer in answers if answer.outcome is not Outcome.UNKNOWN] + [
+        bench.destination.send(one) for one in lost
+    ]
     assert [answer for answer in answers if not answer.outcome.is_kept] == []
+    assert len(lost) < len(outgoing)
     assert bench.count() - before == len(outgoing)
 
 
