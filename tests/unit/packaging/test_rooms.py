@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[3]
 SOURCES = sorted((ROOT / "service").rglob("*.py"))
 # Dear to import: only inside the functions that need them, never to serve findings.
 LAZY = ("highdicom", "fhir", "numpy", "reportlab")
-# What all formats in JSON share: the text and its limits, nothing of any format.
-TEXT = ("service.formats.jsontext", "service.formats.reading")
+# What all formats in JSON share: the text, its numbers and their limits, nothing of any format.
+TEXT = ("service.formats.jsontext", "service.formats.reading", "service.formats.decimals")
 # Room -> what it may import of the service, itself aside. Rooms that string the others together are not listed.
 MAY_IMPORT = {
     "service.domain": (),
