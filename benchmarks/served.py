@@ -27,7 +27,7 @@ from benchmarks import work
 from benchmarks.caller import calls
 from benchmarks.measure import machine
 from benchmarks.ours import convert, report_of
-from benchmarks.serving import CONNECTIONS, REQUEST, family, processor_s, started, stopped
+from benchmarks.serving import CONNECTIONS, REQUEST, family, processor_s, spread, started, stopped
 from service.compiled import build
 from service.store.reports import Store
 
@@ -137,11 +137,6 @@ def _say(line: dict[str, object]) -> None:
     sys.stdout.flush()
 
 
-def _spread(values: Sequence[float]) -> list[float]:
-    """Median, least, most."""
-    return [round(one, 2) for one in (statistics.median(values), min(values), max(values))]
-
-
 def undisturbed(rounds: Sequence[Round]) -> list[Round]:
     """Those with the machine to themselves, by the fixed work around them."""
     least = min(ms for one in rounds for ms in one.fixed_ms)
@@ -155,10 +150,10 @@ def summary(name: str, rounds: Sequence[Round]) -> dict[str, object]:
     return {
         "of": name,
         "rounds": len(rounds),
-        "requests_per_processor_second": _spread([1000 / one.ours_ms for one in rounds]),
-        "peers_per_processor_second": _spread([1000 / one.peers_ms for one in rounds]),
-        "ratio": _spread([one.ratio for one in rounds]),
-        "fixed_ms": _spread([ms for one in rounds for ms in one.fixed_ms]),
+        "requests_per_processor_second": spread([1000 / one.ours_ms for one in rounds]),
+        "peers_per_processor_second": spread([1000 / one.peers_ms for one in rounds]),
+        "ratio": spread([one.ratio for one in rounds]),
+        "fixed_ms": spread([ms for one in rounds for ms in one.fixed_ms]),
     }
 
 

@@ -152,17 +152,17 @@ def measured(command: Sequence[str], requests: int, starts: int = 5) -> dict[str
         "command": list(command),
         "settings": {name: said for name, said in os.environ.items() if name.startswith("LESIONBRIDGE_")},
         "requests": requests,
-        "processor_ms": _spread(spent),
-        "requests_per_processor_second": _spread([1000 / ms for ms in spent]),
-        "requests_per_second": _spread([requests // 5 / wall for _, wall in rounds]),
+        "processor_ms": spread(spent),
+        "requests_per_processor_second": spread([1000 / ms for ms in spent]),
+        "requests_per_second": spread([requests // 5 / wall for _, wall in rounds]),
         "rate_of_latencies": round(rate, 1),
         **{f"p{share}_ms": round(_at(took.ms, share), 2) for share in (50, 90, 99)},
         "p99_over_p50": round(_at(took.ms, 99) / _at(took.ms, 50), 2),
         "client_late_p99_ms": round(_at(took.late_ms, 99), 2),
         "pss_mib_before": before,
         "pss_mib_after": after,
-        "ready_wall_s": _spread([wall for wall, _ in ready]),
-        "ready_processor_s": _spread([processor for _, processor in ready]),
+        "ready_wall_s": spread([wall for wall, _ in ready]),
+        "ready_processor_s": spread([processor for _, processor in ready]),
         "load": os.getloadavg(),
     }
 
@@ -172,7 +172,7 @@ def _at(sorted_ms: Sequence[float], share: int) -> float:
     return sorted_ms[min(len(sorted_ms) - 1, len(sorted_ms) * share // 100)]
 
 
-def _spread(values: Sequence[float]) -> list[float]:
+def spread(values: Sequence[float]) -> list[float]:
     """Median, least, most."""
     return [round(one, 3) for one in (statistics.median(values), min(values), max(values))]
 
