@@ -9,16 +9,18 @@ import re
 import sys
 import time
 from functools import cache
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import structlog
 from flask import Flask, Response, g, has_request_context, request
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from service import stages
+from service.api.tallies import Tallies
 from service.domain.errors import Problem
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
@@ -89,9 +91,9 @@ def metrics(more: Collector) -> Response:
     """All counters, of every worker process when there are several, and what ``more`` finds at this moment."""
     asked = CollectorRegistry()
     asked.register(more)
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library leaves it untyped
+        registry.register(Tallies(Path(folder)))
         return Response(generate_latest(registry) + generate_latest(asked), content_type=CONTENT_TYPE_LATEST)
     return Response(generate_latest() + generate_latest(asked), content_type=CONTENT_TYPE_LATEST)
 

@@ -264,9 +264,19 @@ def settle_memory() -> None:
     gc.enable()
 
 
-def _gone(_server: Any, worker: Any) -> None:
-    """Forget the gauges of a worker that ended."""
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        from prometheus_client import multiprocess
+def _gone(server: Any, worker: Any) -> None:
+    """Forget the gauges of a worker that ended, and keep its counters in one file with those of all who did before."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if not folder:
+        return
+    import structlog
+    from prometheus_client import multiprocess
 
+    from service.api.tallies import Tallies
+
+    try:
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # the library leaves it untyped
+        Tallies(Path(folder)).fold({os.getpid(), *server.WORKERS})
+    except OSError as error:
+        # It must not end the service. The file stays, is counted as before, and folded when the next worker ends.
+        structlog.get_logger().warning("counters_not_folded", error=type(error).__name__)

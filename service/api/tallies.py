@@ -1,0 +1,165 @@
+"""Counters of several processes: each writes files of its own, and those of processes that ended are folded into one.
+
+prometheus_client keeps the files of every process that ever counted, so that no sum goes down, and reads all of them
+for each answer. Here the files of one that ended are added to one file of each kind and removed. Sums are exact, and
+rounded once when they are shown: the same numbers in another order give the same sum. A sum of seconds that went down
+by its last digit would be a restart to Prometheus, and all of it counted a second time.
+
+Of a kind the folder holds: ``counter_17.db``, written by process 17 in the library's format; ``counter.ended``, what
+ended; and for a moment ``counter.ended+17``, the same with what process 17 has counted. From the instant that it has
+this name the two others are void, so that who is killed in between has doubled nothing and lost nothing.
+"""
+
+import fcntl
+import json
+import math
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import orjson
+from prometheus_client import multiprocess
+from prometheus_client.metrics_core import Metric
+from prometheus_client.mmap_dict import MmapedDict
+from prometheus_client.registry import Collector
+
+Exact = dict[str, list[float]]
+"""By the library's key, a JSON text of metric, sample, labels and help: numbers whose exact sum is meant."""
+_KINDS: Final = ("counter", "histogram", "summary")
+"""What is summed up; gauges are the library's own."""
+_TRIES: Final = 20
+_PAUSE_S: Final = 0.01
+
+
+class Tallies(Collector):
+    """The counters of all processes that have written, or write, in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the folder, which is there."""
+        self._folder = folder
+
+    def collect(self) -> Iterator[Metric]:
+        """All of them, summed up at one moment: no process is folded meanwhile."""
+        gauges = [str(path) for path in self._folder.glob("gauge_*.db")]
+        yield from multiprocess.MultiProcessCollector.merge(gauges)  # type: ignore[no-untyped-call]  # the library leaves it untyped
+        with self._locked(fcntl.LOCK_SH):
+            found = {kind: self._of_kind(kind) for kind in _KINDS}
+        for kind, exact in found.items():
+            yield from _metrics(kind, exact)
+
+    def fold(self, living: Collection[int]) -> bool:
+        """Add what processes have counted that are not among the living, and remove their files.
+
+        For the one that starts those processes: an id may only be given again after this. False where somebody read
+        for so long that it is left for the next time. Raises OSError where nothing can be written.
+        """
+        for kind in _KINDS:
+            begun = [path.name.rpartition("+")[2] for path in self._folder.glob(f"{kind}.ended+*")]
+            ended = [path.stem.partition("_")[2] for path in self._folder.glob(f"{kind}_*.db")]
+            if not all(self._settle(kind, process) for process in begun):
+                return False
+            if not all(
+                self._add(kind, process) for process in ended if int(process) not in {*living, *map(int, begun)}
+            ):
+                return False
+        return True
+
+    def _add(self, kind: str, process: str) -> bool:
+        """Fold one file; False where it is being read."""
+        made = self._folder / f"{kind}.new"
+        exact = _exact([_read_ended(self._folder / f"{kind}.ended"), _read(self._folder / f"{kind}_{process}.db")])
+        made.write_bytes(orjson.dumps(exact))
+        return self._settle(kind, process, made)
+
+    def _settle(self, kind: str, process: str, made: Path | None = None) -> bool:
+        """Let hold what was made, or left half done, and remove what it holds already; False while that is read."""
+        ended = self._folder / f"{kind}.ended"
+        with self._locked(fcntl.LOCK_EX, tries=_TRIES) as is_mine:
+            if is_mine:
+                if made is not None:
+                    made.replace(f"{ended}+{process}")
+                (self._folder / f"{kind}_{process}.db").unlink(missing_ok=True)
+                Path(f"{ended}+{process}").replace(ended)
+        return is_mine
+
+    def _of_kind(self, kind: str) -> Exact:
+        ended, void = self._folder / f"{kind}.ended", ""
+        for path in self._folder.glob(f"{kind}.ended+*"):
+            ended, void = path, f"{kind}_{path.name.rpartition('+')[2]}.db"
+        files = [path for path in self._folder.glob(f"{kind}_*.db") if path.name != void]
+        return _exact([_read_ended(ended), *map(_read, files)])
+
+    @contextmanager
+    def _locked(self, how: int, tries: int = 0) -> Iterator[bool]:
+        """Have the folder's lock, waiting for it, or with ``tries`` for a while only; whether it is had."""
+        with (self._folder / "lock").open("ab") as file:
+            if not tries:
+                fcntl.flock(file, how)
+                yield True
+                return
+            for _ in range(tries):
+                with suppress(BlockingIOError):
+                    fcntl.flock(file, how | fcntl.LOCK_NB)
+                    break
+                time.sleep(_PAUSE_S)
+            else:
+                yield False
+                return
+            yield True
+
+
+def _read(path: Path) -> Exact:
+    """What one process has counted; nothing of one that has only just made its file."""
+    if not path.stat().st_size:
+        return {}
+    rows = MmapedDict.read_all_values_from_file(str(path))  # type: ignore[no-untyped-call]  # the library leaves it untyped
+    return {key: [value] for key, value, _, _ in rows}
+
+
+def _read_ended(path: Path) -> Exact:
+    if not path.exists():
+        return {}
+    found: Exact = orjson.loads(path.read_bytes())
+    return found
+
+
+def _exact(all_of_them: Iterable[Exact]) -> Exact:
+    """Their sum, no digit of it lost: a rounded number, then what that lacks."""
+    terms: Exact = defaultdict(list)
+    for one in all_of_them:
+        for key, values in one.items():
+            terms[key] += values
+    return {key: list(_partials(values)) for key, values in terms.items()}
+
+
+def _partials(values: list[float]) -> Iterator[float]:
+    total = math.fsum(values)
+    yield total
+    left = [*values, -total]
+    while rest := math.fsum(left):
+        yield rest
+        left.append(-rest)
+
+
+def _metrics(kind: str, exact: Exact) -> Iterable[Metric]:
+    """As they are shown: buckets of a histogram hold what is in the smaller ones, too, as Prometheus wants it."""
+    made: dict[str, Metric] = {}
+    buckets: dict[tuple[str, tuple[tuple[str, str], ...]], dict[str, float]] = defaultdict(dict)
+    for key, values in exact.items():
+        name, sample, labels, told = json.loads(key)
+        metric = made.setdefault(name, Metric(name, told, kind))
+        limit = labels.pop("le", None) if kind == "histogram" else None
+        if limit is None:
+            metric.add_sample(sample, labels, values[0])
+        else:
+            buckets[name, tuple(sorted(labels.items()))][limit] = values[0]
+    for (name, labels), by_limit in buckets.items():
+        count = 0.0
+        for limit in sorted(by_limit, key=float):
+            count += by_limit[limit]
+            made[name].add_sample(f"{name}_bucket", {**dict(labels), "le": limit}, count)
+        made[name].add_sample(f"{name}_count", dict(labels), count)
+    return made.values()
