@@ -19,6 +19,7 @@ COMMANDS = {
     "deliveries": ("deliveries", "command"),
     "delivery": ("delivery", "command"),
     "replay": ("deliveries", "replay"),
+    "give-up": ("deliveries", "give_up"),
     "patient": ("patient", "command"),
     "purge": ("upkeep", "purge"),
     "backup": ("upkeep", "backup"),

@@ -15,7 +15,7 @@ from service.domain.errors import LesionBridgeError
 _ACTIONS: Final = {"GET": "R", "HEAD": "R", "PUT": "U", "DELETE": "D"}
 """Action by method; a POST creates, or executes where it only asks."""
 _ASKS: Final = ("search", "retry", "preview")
-_CHANGES: Final = ("amend", "cancel", "merge", "resolve", "rollback")
+_CHANGES: Final = ("amend", "cancel", "merge", "resolve", "rollback", "give-up")
 _REFUSED: Final = 400
 _FAILED: Final = 500
 _REST: Final = ("http://terminology.hl7.org/CodeSystem/audit-event-type", "rest")
@@ -38,6 +38,7 @@ class Arrival(Enum):
     KEY = (_DCM, "110113", "U")  # Security Alert: who may do what has changed
     REMOVED = (_LIFECYCLE, "destroy", "D")
     SENT_AGAIN = (_LIFECYCLE, "transmit", "E")
+    GIVEN_UP = (_LIFECYCLE, "transmit", "U")  # what waited to be sent no longer does
     AMENDED = (_LIFECYCLE, "amend", "U")
     WITHDRAWN = (_LIFECYCLE, "deprecate", "U")  # what is there is marked as in error, and stays
     DECIDED = (_LIFECYCLE, "originate", "C")  # words and codes of the site: reports to come are coded by them
@@ -48,7 +49,9 @@ class Arrival(Enum):
 
 
 Concern = tuple[str, str]
-"""A thing of ours that something was done with: its kind (report, delivery, batch, overlay, term, release), its id."""
+"""A thing of ours that something was done with: its kind (report, delivery, destination, batch, overlay, term, release)
+and its id.
+"""
 
 
 @dataclass(frozen=True, slots=True)

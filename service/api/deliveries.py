@@ -1,4 +1,4 @@
-"""/v1/deliveries: where reports went, the dead letters, and sending them again."""
+"""/v1/deliveries: where reports went, the dead letters, sending them again, and giving up what waits."""
 
 import time
 from collections.abc import Sequence
@@ -9,19 +9,22 @@ from uuid import UUID
 import orjson
 from flask import Response, g, request
 
-from service.api import answers, body, observe
+from service.api import answers, body, door, observe
 from service.api.delivery_schemas import (
     ComparisonQuery,
     DeliveriesSchema,
     DeliverySchema,
     Edit,
+    GivenUpSchema,
+    GiveUp,
+    GiveUpAll,
     ListQuery,
     RetriedSchema,
     Retry,
     SentComparisonSchema,
 )
 from service.api.deployment import deployment
-from service.api.openapi import DELIVERED, EDIT_BODY, RETRY_BODY, Blueprint
+from service.api.openapi import DELIVERED, EDIT_BODY, GIVE_UP_ALL_BODY, GIVE_UP_BODY, RETRY_BODY, Blueprint
 from service.api.writing_schemas import Prefer
 from service.domain.emitted import REJECTION
 from service.doors import SUFFIXES, Format, Options
@@ -119,6 +122,28 @@ def retry_all() -> Response:
     said = body.read_json(request, Retry(), "retry")
     priority = rank(said.pop("backfill", None))
     return _json({"retried": deployment().store.deliveries.retry_all(said, priority=priority)}, HTTPStatus.ACCEPTED)
+
+
+@blueprint.post(f"/{_ID}/give-up")
+@blueprint.response(HTTPStatus.OK, DeliverySchema)
+@blueprint.doc(requestBody=GIVE_UP_BODY)
+def give_up(id: UUID) -> Response:  # noqa: A002 - the route's own word
+    """Make a delivery that is queued a dead letter, for a reason; it may be sent again later."""
+    kept = deployment().store.deliveries
+    found = kept.give_up(str(id), body.read_json(request, GiveUp(), "give-up")["reason"])
+    return _json(row(found, kept.attempts([found.id])[found.id]))
+
+
+@blueprint.post("/give-up")
+@blueprint.response(HTTPStatus.OK, GivenUpSchema)
+@blueprint.doc(requestBody=GIVE_UP_ALL_BODY)
+def give_up_all() -> Response:
+    """Make all that is queued for a destination dead letters, for a reason; what is being sent or verified goes on."""
+    said = body.read_json(request, GiveUpAll(), "give-up")
+    number = deployment().store.deliveries.give_up_all(said["destination"], said["reason"])
+    if number:  # a name that nothing waits under may be anybody's
+        door.concerns("destination", said["destination"])
+    return _json({"givenUp": number})
 
 
 def plan(query: dict[str, Any], before: Sequence[str] = ()) -> "Plan | Routed | None":

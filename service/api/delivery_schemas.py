@@ -38,6 +38,25 @@ class Retry(Strict):
     )
 
 
+class GiveUp(Strict):
+    """Why a delivery that waits is given up."""
+
+    reason = fields.String(
+        required=True,
+        metadata={
+            "description": "For who looks at it later: one line of at most 200 characters, with nothing of the patient."
+        },
+    )
+
+
+class GiveUpAll(GiveUp):
+    """What waits for which destination is given up, and why."""
+
+    destination = fields.String(
+        required=True, validate=_NAME, metadata={"description": "One that is no longer set up may be named, too."}
+    )
+
+
 class Edit(Strict):
     """How to write a dead letter again."""
 
@@ -95,6 +114,12 @@ class RetriedSchema(Schema):
     """How many dead letters are sent again."""
 
     retried = fields.Integer(required=True)
+
+
+class GivenUpSchema(Schema):
+    """How many deliveries that waited are dead letters now."""
+
+    givenUp = fields.Integer(required=True)  # noqa: N815 - the name in the answer
 
 
 class DifferenceSchema(Schema):

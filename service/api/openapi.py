@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from service.api import problems
 from service.api.curation_schemas import Resolve, RollBack
-from service.api.delivery_schemas import Edit, Retry
+from service.api.delivery_schemas import Edit, GiveUp, GiveUpAll, Retry
 from service.api.forms import FORM, REPORT, SEG
 from service.api.merge_schemas import Merge
 from service.api.negotiation import HL7V2, OFFERS
@@ -126,6 +126,11 @@ DELIVERED: dict[str, Any] = {
 }
 EDIT_BODY: dict[str, Any] = {"required": True, "content": {"application/json": {"schema": _reference("Edit")}}}
 RETRY_BODY: dict[str, Any] = {"required": True, "content": {"application/json": {"schema": _reference("Retry")}}}
+GIVE_UP_BODY: dict[str, Any] = {"required": True, "content": {"application/json": {"schema": _reference("GiveUp")}}}
+GIVE_UP_ALL_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {"application/json": {"schema": _reference("GiveUpAll")}},
+}
 
 
 class _Parser(FlaskParser):
@@ -195,4 +200,6 @@ def describe_bodies(api: Api) -> None:
     api.spec.components.schema("Resolve", schema=Resolve)
     api.spec.components.schema("Edit", schema=Edit)
     api.spec.components.schema("Retry", schema=Retry)
+    api.spec.components.schema("GiveUp", schema=GiveUp)
+    api.spec.components.schema("GiveUpAll", schema=GiveUpAll)
     api.spec.components.schema("Merge", schema=Merge)

@@ -1,4 +1,4 @@
-"""`lesionbridge deliveries` and `lesionbridge replay`: where reports went, and sending dead letters again."""
+"""`lesionbridge deliveries`, `replay` and `give-up`: where reports went, sending them again, and no longer waiting."""
 
 import click
 
@@ -67,3 +67,29 @@ def replay(
             number = kept.retry_all(wanted, priority=priority)
         act.command = f"replay: {number}"
     click.echo(f"{counted(number, 'delivery', 'deliveries')} to be sent again", err=True)
+
+
+@click.command("give-up")
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--destination", metavar="NAME", help="All that is queued for it; it need not be set up any more.")
+@click.option("--reason", metavar="TEXT", required=True, help="For who looks at it later; nothing of the patient.")
+@refusing
+def give_up(ids: tuple[str, ...], destination: str | None, reason: str) -> None:
+    """Make queued deliveries dead letters: those named by ID, or all for a destination. `replay` sends them again."""
+    if bool(ids) == (destination is not None):
+        raise click.UsageError("name deliveries by ID, or say --destination")
+    here = settings()
+    everything = store(here)
+    kept = everything.deliveries
+    with acting(here, everything, Act(Arrival.GIVEN_UP, "give-up")) as act:
+        if destination is not None:
+            number = kept.give_up_all(destination, reason)
+            act.about(*[("destination", destination)] * bool(number))
+        else:
+            number = len(ids)
+            for place, one in enumerate(ids, 1):
+                kept.give_up(one, reason)
+                act.about(("delivery", one))
+                act.command = f"give-up ({place} of {number})"
+        act.command = f"give-up: {number}"
+    click.echo(f"{counted(number, 'delivery', 'deliveries')} given up", err=True)

@@ -1,13 +1,16 @@
-"""Dead letters: which of them nobody has looked after, and how they are put back to be sent again."""
+"""Dead letters: which of them nobody has looked after, how they are put back, and how what waits is made one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, exists, select, update
 
 from service.domain.emitted import REJECTION
+from service.domain.errors import Invalid, Problem
 from service.store.delivery_rows import DEAD_LETTERS, State
-from service.store.tables import DELIVERIES, REPORTS
+from service.store.queues import alone
+from service.store.runs import close_lost
+from service.store.tables import DELIVERIES, IS_OPEN, REPORTS
 
 _NEXT: Final = DELIVERIES.alias("next").c
 _FOLLOWED: Final = exists().where(_NEXT.version == DELIVERIES.c.version, _NEXT.parent == DELIVERIES.c.id)
@@ -35,9 +38,6 @@ def put_back(
 ) -> int:
     """Put dead letters back; how many. Their reports are held: none is written again at the same time."""
     dead = (DELIVERIES.c.state.in_(DEAD_LETTERS), *conditions)
-    of = select(DELIVERIES.c.report).where(*dead)
-    held = select(REPORTS.c.id).where(REPORTS.c.id.in_(of)).order_by(REPORTS.c.id).with_for_update()
-    reports = connection.execute(held).scalars().all()
     values: dict[str, Any] = {
         "state": State.QUEUED,
         "open": 1,
@@ -51,11 +51,55 @@ def put_back(
     if priority is not None:
         values["priority"] = priority
     back = 0
-    for start in range(0, len(reports), _HELD_AT_A_TIME):
+    for these in _held(connection, dead):
         # In a statement of its own: it sees what was written again before the reports were held.
-        these = DELIVERIES.c.report.in_(reports[start : start + _HELD_AT_A_TIME])
         back += connection.execute(update(DELIVERIES).where(these, *dead, ~_REPLACED).values(values)).rowcount
     return back
+
+
+GIVEN_UP: Final = "given up by an operator: "
+_REASON_LONG: Final = 200
+
+
+def give_up(connection: Connection, conditions: Sequence[ColumnElement[bool]], reason: str, now: str) -> int:
+    """Make what waits a dead letter for a reason; how many. Nothing that was begun is touched, and nothing is begun.
+
+    Their reports are held. Another run counts from here on, so who was handed one finds that it is over. Raises Invalid
+    for a reason that is no line of text.
+    """
+    reason = reason.strip()
+    if not reason or len(reason) > _REASON_LONG or not reason.isprintable():
+        why = f"say why, for who looks at it later: one line of at most {_REASON_LONG} characters"
+        raise Invalid(Problem("/reason", "reason", why))
+    alone(connection)
+    waiting = (IS_OPEN, DELIVERIES.c.state == State.QUEUED, *conditions)
+    values: dict[str, Any] = {
+        "state": State.DEAD,
+        "open": 0,
+        "run": DELIVERIES.c.run + 1,
+        "fed": None,
+        "changed": now,
+        "settled": now,
+        "status": "",
+        "reason": f"{GIVEN_UP}{reason}",
+    }
+    given_up = 0
+    for these in _held(connection, waiting):
+        statement = update(DELIVERIES).where(these, *waiting).values(values).returning(DELIVERIES.c.id)
+        ids = connection.execute(statement).scalars().all()
+        for start in range(0, len(ids), _HELD_AT_A_TIME):
+            close_lost(connection, ids[start : start + _HELD_AT_A_TIME], now)
+        given_up += len(ids)
+    return given_up
+
+
+def _held(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> Iterator[ColumnElement[bool]]:
+    """Hold the reports of such deliveries, in the order of their ids; conditions that those meet, some at a time."""
+    of = select(DELIVERIES.c.report).where(*conditions)
+    held = select(REPORTS.c.id).where(REPORTS.c.id.in_(of)).order_by(REPORTS.c.id).with_for_update()
+    reports = connection.execute(held).scalars().all()
+    for start in range(0, len(reports), _HELD_AT_A_TIME):
+        yield DELIVERIES.c.report.in_(reports[start : start + _HELD_AT_A_TIME])
 
 
 def in_its_place(connection: Connection, id: str) -> tuple[str, ...]:  # noqa: A002 - the route's own word

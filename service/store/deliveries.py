@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, case, func, insert, or
 from service.domain.errors import Conflict, NotFound, Problem
 from service.domain.received import Sent
 from service.store.database import reading, transaction
-from service.store.dead_letters import UNSEEN, in_its_place, put_back
+from service.store.dead_letters import UNSEEN, give_up, in_its_place, put_back
 from service.store.delivery_rows import (
     BACKFILL,
     DEAD_LETTERS,
@@ -193,6 +193,33 @@ class DeliveryStore:
         """
         with transaction(self.engine, writes=True) as connection:
             return put_back(connection, _conditions(wanted), self.now(), priority)
+
+    def give_up(self, id: str, reason: str) -> Delivery:  # noqa: A002 - the route's own word
+        """Make a delivery that waits a dead letter; raises NotFound, and Conflict for one that does not wait."""
+        with transaction(self.engine, writes=True) as connection:
+            if not give_up(connection, [DELIVERIES.c.id == id], reason, self.now()):
+                mine = select(DELIVERIES.c.state, DELIVERIES.c.open).where(DELIVERIES.c.id == id)
+                row = connection.execute(mine).first()
+                if row is None:
+                    raise _not_found()
+                raise Conflict(Problem("", "queued", _why_it_stays(State(row.state), is_open=bool(row.open))))
+        return self.get(id)
+
+    def give_up_all(self, destination: str, reason: str) -> int:
+        """Make everything that waits for a destination, whether it is set up or not, dead letters; how many."""
+        with transaction(self.engine, writes=True) as connection:
+            return give_up(connection, [DELIVERIES.c.destination == destination], reason, self.now())
+
+
+def _why_it_stays(state: State, *, is_open: bool) -> str:
+    """Why a delivery is not given up, and what can be done instead."""
+    if state in DEAD_LETTERS:
+        return f"this delivery is {state}: nothing sends it unless it is sent again"
+    if state is State.DRY_RUN:
+        return "this delivery is dry-run: it is never sent"
+    if not is_open or state is State.STORED:
+        return f"this delivery is {state}: the destination has it; withdraw the report there with cancel"
+    return "this delivery is being sent: ask again once the attempt has ended, it may be queued then"
 
 
 def _concerned(there: Sequence[tuple[str, str, bool]], planned: Sequence[Planned]) -> set[tuple[str, str, bool]]:

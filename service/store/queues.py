@@ -116,6 +116,23 @@ class Feed:
         return rate - _started(self._connection, destination, since, self._now, priority)
 
 
+_LOCK: Final = 5_251_742  # one number for all processes
+
+
+def alone(connection: Connection, *, waits: bool = True) -> bool:
+    """Be the only one who decides what is handed out, until the transaction ends; whether that is so.
+
+    Asked for before anything else is held. SQLite has one writer. On PostgreSQL the lock ends with its transaction, so
+    also with the process.
+    """
+    if connection.dialect.name != "postgresql":
+        return True
+    if waits:
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+        return True
+    return bool(connection.execute(select(func.pg_try_advisory_xact_lock(_LOCK))).scalar())
+
+
 def is_waiting(connection: Connection, destinations: Sequence[str], now: str) -> bool:
     """Whether anything is due to one of the destinations that no workflow has."""
     return bool(connection.execute(_any_waiting(tuple(destinations)), _instants(now)).scalar())

@@ -22,14 +22,13 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    text,
     update,
 )
 
 from service.store.circuits import TROUBLED, UNTIL, Circuit, Door, Heard, Verdict, door, note, take_try
 from service.store.database import reading, transaction
 from service.store.delivery_rows import Delivery, State, delivery_of
-from service.store.queues import Due, Feed, is_waiting
+from service.store.queues import Due, Feed, alone, is_waiting
 from service.store.tables import ATTEMPTS, DELIVERIES, OUTPUTS, REPORTS, UNDER_WAY
 from service.store.times import AHEAD_S, later
 
@@ -37,7 +36,6 @@ MOST_PAUSE_S: Final = 86_400.0
 """No pause is longer."""
 LOST: Final = "the worker was lost before the answer came"
 _FED_LATE_S: Final = 30.0
-_FEED_LOCK: Final = 5_251_742  # one number for all processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +92,9 @@ class Runs:
         transaction, so also with the process.
         """
         with transaction(self._engine, writes=True) as connection:
-            if connection.dialect.name == "postgresql":
-                taken = connection.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _FEED_LOCK})
-                if not taken.scalar():
-                    yield None
-                    return
+            if not alone(connection, waits=False):
+                yield None
+                return
             yield Feed(connection, self._now())
 
     def waits(self, destinations: Sequence[str]) -> bool:
@@ -160,7 +156,7 @@ class Runs:
                 take_try(connection, delivery.destination, now, self._circuit)
             number = delivery.attempts + 1
             if delivery.attempts:
-                _close_lost(connection, id, now)
+                close_lost(connection, (id,), now)
             attempt = _begun(delivery, "send", number, worker, now)
             _write(connection, row, {"state": State.SENDING, "attempts": number, "changed": now}, attempt)
             return Turn(delivery, "send", number, content, media_type, at is Door.TRY)
@@ -196,7 +192,8 @@ class Runs:
 _RUN: Final = (DELIVERIES.c.id == bindparam("id"), DELIVERIES.c.run == bindparam("run"), DELIVERIES.c.open == 1)
 _WITH_REPORT: Final = DELIVERIES.join(REPORTS, REPORTS.c.id == DELIVERIES.c.report)
 _ITS_OUTPUT: Final = and_(OUTPUTS.c.version == DELIVERIES.c.version, OUTPUTS.c.role == DELIVERIES.c.role)
-_OF: Final = (DELIVERIES, REPORTS)
+# Held in this order: who decides of several deliveries of a report holds it before them.
+_OF: Final = (REPORTS, DELIVERIES)
 _HELD: Final = select(DELIVERIES).select_from(_WITH_REPORT).where(*_RUN).with_for_update(of=_OF)
 _HELD_WITH_OUTPUT: Final = (
     select(DELIVERIES, OUTPUTS.c.content, OUTPUTS.c.media_type)
@@ -321,9 +318,9 @@ def _begun(at: Delivery, step: str, number: int, worker: str, started: str) -> d
     }
 
 
-def _close_lost(connection: Connection, id: str, now: str) -> None:  # noqa: A002 - as in the routes
-    """End the attempts whose worker was lost: nobody knows what became of them."""
-    lost = and_(ATTEMPTS.c.delivery == id, ATTEMPTS.c.ended.is_(None))
+def close_lost(connection: Connection, ids: Sequence[str], now: str) -> None:
+    """End the attempts at deliveries whose worker was lost: nobody knows what became of them."""
+    lost = and_(ATTEMPTS.c.delivery.in_(ids), ATTEMPTS.c.ended.is_(None))
     connection.execute(update(ATTEMPTS).where(lost).values(ended=now, outcome="unknown", reason=LOST))
 
 

@@ -232,6 +232,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str, str, str]]] = {
     ),
     "cancel": (("cancel", "DOE-1"), ("deprecate", "U", "4", "cancel: stored")),
     "replay": (("replay", "DOE-1"), ("transmit", "E", "4", "replay: stored")),
+    "give-up": (("give-up", "DOE-1", "--reason", "DOE"), ("transmit", "U", "4", "give-up: stored")),
     "delivery edit": (("delivery", "edit", "DOE-1"), ("transmit", "E", "4", "delivery edit: stored")),
     "patient merge": (("patient", "merge", "DOE-1", "DOE-1"), ("merge", "U", "4", "patient merge: merge")),
     "overlay load": (("overlay", "load", "doe.txt"), ("originate", "C", "4", "overlay load: input")),
@@ -267,7 +268,7 @@ def test_what_was_refused_stands_there_with_its_rule_and_without_what_was_typed(
 
 def test_every_command_that_is_written_down_has_a_refusal_here() -> None:
     said = [line for file in COMMANDS.glob("*.py") for line in file.read_text(encoding="utf-8").splitlines()]
-    acts = {found[1] for line in said for found in re.finditer(r'Act\(Arrival\.\w+, f?"([a-z ]+?)(?: --|")', line)}
+    acts = {found[1] for line in said for found in re.finditer(r'Act\(Arrival\.\w+, f?"([a-z -]+?)(?: --|")', line)}
     assert acts | {"migrate"} == REFUSED.keys() | {"purge"}  # nothing refuses a purge but the database
 
 
