@@ -1,6 +1,8 @@
 """The Flask application: everything is put together here and nowhere else."""
 
+from collections.abc import Callable
 from importlib.metadata import version
+from typing import Any
 
 from flask import Flask
 
@@ -28,10 +30,18 @@ from service.pipeline import tables
 from service.web import docs
 
 
+class Service(Flask):
+    """A Flask application whose functions are plain ones: none is asked each time whether it is a coroutine."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is."""
+        return func
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The service for some settings (by default those of a fresh installation)."""
     settings = settings or Settings()
-    app = Flask("service", static_folder=None)
+    app = Service("service", static_folder=None)
     app.config.update(
         # `service.api.body` holds the limit and has to see one byte more to know that it is passed.
         MAX_CONTENT_LENGTH=settings.limits.body_bytes + 1,

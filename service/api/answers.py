@@ -54,10 +54,10 @@ def converted(outcome: Outcome, offer: Offer) -> Response:
         media_type = offer.media_type if offer.media_type == "application/json" else made.media_type
         content = made.content
     response = Response(content, content_type=media_type)
-    response.headers[LOSSES_HEADER] = str(len(outcome.losses))
+    response.headers.add(LOSSES_HEADER, str(len(outcome.losses)))
     if outcome.checks:
-        response.headers["Lesionbridge-Checks"] = ", ".join(outcome.checks)
-    response.headers["Vary"] = "Accept"
+        response.headers.add("Lesionbridge-Checks", ", ".join(outcome.checks))
+    response.headers.add("Vary", "Accept")
     return response
 
 

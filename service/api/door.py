@@ -15,6 +15,7 @@ from service.access.rates import Rates
 from service.access.tokens import Provider, Tokens, refused
 from service.api import observe
 from service.api.deployment import deployment
+from service.api.present import carried, present
 from service.config import Settings
 from service.domain.errors import Forbidden, LesionBridgeError, NotFound, Problem, TooLarge, Unavailable
 
@@ -77,18 +78,19 @@ def guard(app: Flask, settings: Settings) -> None:
     rates = Rates(settings.rate_per_minute, _counted)
 
     def enter() -> None:
-        g.principal = ANYBODY
-        endpoint = request.endpoint
+        asked, here = present(), carried()
+        here.principal = ANYBODY
+        endpoint = asked.endpoint
         if endpoint is None or endpoint in OPEN:
             return
         if settings.access == "required":
-            g.principal = Principal("nobody")
-            g.principal = _who(tokens)
-            _may(endpoint, g.principal)
-        name = g.principal.name if g.principal is not ANYBODY else f"address {request.remote_addr}"
-        rates.count(name, g.principal.rate_per_minute)
-        most = g.principal.body_bytes
-        if most and (request.content_length is None or request.content_length > most) and request.method != "GET":
+            here.principal = Principal("nobody")
+            here.principal = _who(tokens)
+            _may(endpoint, here.principal)
+        name = here.principal.name if here.principal is not ANYBODY else f"address {asked.remote_addr}"
+        rates.count(name, here.principal.rate_per_minute)
+        most = here.principal.body_bytes
+        if most and (asked.content_length is None or asked.content_length > most) and asked.method != "GET":
             raise TooLarge(Problem("", "limit", f"this caller may send {most} bytes, with a Content-Length"))
 
     def leave(response: Response) -> Response:
@@ -169,7 +171,8 @@ def _may(endpoint: str, principal: Principal) -> None:
 
 def _audited(response: Response) -> Response:
     """The response, once the trail has the line; a line that can't be kept is a failure, for nothing is silent."""
-    scope = scope_of(request.endpoint) if request.endpoint else None
+    endpoint = present().endpoint
+    scope = scope_of(endpoint) if endpoint else None
     if scope not in AUDITED and observe.status(response) not in _NO_TOKEN:
         return response
     from service.access.events import Done, event

@@ -10,16 +10,17 @@ import sys
 import time
 from functools import cache
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
-from uuid import uuid4
 
 import structlog
-from flask import Flask, Response, g, has_request_context, request
+from flask import Flask, Request, Response, g, has_request_context, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from service import stages
+from service.api.present import carried, present
 from service.api.tallies import Tallies
 from service.domain.errors import Problem
 
@@ -34,6 +35,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+_HEADERS = tuple((name.lower(), name, value) for name, value in HEADERS.items())
 PAGE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
@@ -141,38 +143,44 @@ def tracer() -> Any:
 
 
 def _begin() -> None:
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
-    g.began = time.perf_counter()
-    g.span = None
-    route = request.url_rule.rule if request.url_rule is not None else "unmatched"
+    asked, here = present(), carried()
+    given = asked.headers.get("X-Request-ID", "")
+    here.request_id = given if REQUEST_ID.fullmatch(given) else token_hex(16)
+    here.began = time.perf_counter()
+    here.span = None
+    route = _route(asked)
     if route not in QUIET and (source := tracer()) is not None:
         from service.workflows.tracing import begun
 
-        g.span = begun(source, f"{request.method} {route}", _given_trace())
+        here.span = begun(source, f"{asked.method} {route}", _given_trace())
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    structlog.contextvars.bind_contextvars(request_id=here.request_id)
+
+
+def _route(asked: Request) -> str:
+    return asked.url_rule.rule if asked.url_rule is not None else "unmatched"
 
 
 def _end(response: Response) -> Response:
+    asked, here = present(), carried()
     headers = response.headers
     there = {name.lower() for name, _ in headers}
-    headers["X-Request-ID"] = g.request_id
-    for name, value in HEADERS.items():
-        if name.lower() not in there:
+    headers.add("X-Request-ID", here.request_id)
+    for known, name, value in _HEADERS:
+        if known not in there:
             headers.add(name, value)
     if response.mimetype == "text/html":
         headers["Content-Security-Policy"] = PAGE_POLICY
-    route = request.url_rule.rule if request.url_rule is not None else "unmatched"
-    seconds = time.perf_counter() - g.began
-    method = request.method if request.method in {"GET", "HEAD", "POST", "OPTIONS"} else "other"
+    route = _route(asked)
+    seconds = time.perf_counter() - here.began
+    method = asked.method if asked.method in {"GET", "HEAD", "POST", "OPTIONS"} else "other"
     came_to = status(response)
     _requests(route, method, came_to).inc()
     _seconds(route).observe(seconds)
-    if g.span is not None:
-        g.span.set_attributes({"http.route": route, "http.response.status_code": came_to})
-        g.span.set_attribute("lesionbridge.request", g.request_id)
-        g.span.end()
+    if here.span is not None:
+        here.span.set_attributes({"http.route": route, "http.response.status_code": came_to})
+        here.span.set_attribute("lesionbridge.request", here.request_id)
+        here.span.end()
     log = _log.debug if route in QUIET else _log.info
     log(
         "answered",

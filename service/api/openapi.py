@@ -17,6 +17,7 @@ from service.api.delivery_schemas import Edit, GiveUp, GiveUpAll, Retry
 from service.api.forms import FORM, REPORT, SEG
 from service.api.merge_schemas import Merge
 from service.api.negotiation import HL7V2, OFFERS
+from service.api.present import present
 from service.api.report_schemas import Search
 from service.api.schemas import ProblemSchema
 from service.doors import MEDIA_TYPES, RELEASES, Format
@@ -138,9 +139,22 @@ class _Parser(FlaskParser):
 
     DEFAULT_UNKNOWN_BY_LOCATION = {"query": None, "headers": EXCLUDE}  # noqa: RUF012 - declared so by webargs
 
-    def load_querystring(self, req: Request, schema: Schema) -> Any:
-        """The query; most requests have none, and a mapping without members is read much sooner than theirs."""
-        return super().load_querystring(req, schema) if req.query_string else {}
+    def __init__(self) -> None:
+        """Nothing is loaded yet."""
+        super().__init__()
+        self._of_nothing: dict[Schema, dict[str, Any]] = {}
+
+    def parse(self, argmap: Any, req: Request | None = None, *, location: str | None = None, **said: Any) -> Any:
+        """The arguments. Most requests have no query, and what a schema makes of none is found out once.
+
+        It is the same each time, for the defaults of our queries are words, numbers and flags.
+        """
+        asked = req or present()
+        if location != "query" or asked.query_string:
+            return super().parse(argmap, asked, location=location, **said)
+        if argmap not in self._of_nothing:
+            self._of_nothing[argmap] = super().parse(argmap, asked, location=location, **said)
+        return dict(self._of_nothing[argmap])
 
 
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest ships no types

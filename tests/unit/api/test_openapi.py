@@ -4,9 +4,13 @@ import re
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from flask.testing import FlaskClient
+from marshmallow import Schema, missing
 
+from service.api.openapi import Blueprint
+from service.api.schemas import Strict
+from service.api.writing_schemas import ConvertQuery
 from service.pipeline import BUNDLES, DIALECTS, IODS
 
 UNDOCUMENTED = {"/openapi.json", "/docs"}
@@ -54,3 +58,26 @@ def test_the_values_of_the_parameters_are_the_real_ones(spec: dict[str, Any]) ->
 def test_the_report_schema_is_the_contracts(spec: dict[str, Any]) -> None:
     report = spec["components"]["schemas"]["Report"]
     assert {"report", "patient", "study", "lesions"} <= set(report["properties"])
+
+
+def _all_of(schema: type[Schema]) -> list[type[Schema]]:
+    return [more for one in schema.__subclasses__() for more in (one, *_all_of(one))]
+
+
+def test_what_an_empty_query_means_is_the_same_each_time() -> None:
+    defaults = [field.load_default for schema in _all_of(Strict) for field in schema().fields.values()]
+    assert len(defaults) > 50
+    assert {type(one) for one in defaults} <= {type(missing), type(None), str, int, bool}
+
+
+def test_no_request_changes_what_the_next_one_gets(app: Flask) -> None:
+    parser, schema = Blueprint.ARGUMENTS_PARSER, ConvertQuery()
+    with app.test_request_context("/v1/convert"):
+        first = parser.parse(schema, location="query")
+        first |= {"dialect": "of somebody else", "iod": "of somebody else"}
+        again = parser.parse(schema, location="query")
+    with app.test_request_context("/v1/convert?dialect=ohif"):
+        asked = parser.parse(schema, location="query")
+        assert request.query_string
+    assert again == {"dialect": "strict", "bundle": "transaction", "reference": False, "pdf": False, "measure": True}
+    assert asked == again | {"dialect": "ohif"}
