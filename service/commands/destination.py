@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 FAILED = 1
 
+_MARKS: Final = {True: "ok    ", False: "FAILED", None: "open  "}
 _NONE: Final = "none is set up (setting destinations_file)"
 
 
@@ -41,7 +42,7 @@ def listed() -> None:
 @click.argument("name", metavar="NAME")
 @refusing
 def tested(name: str) -> None:
-    """Try everything on destination NAME that needs no report. Exit 0: all is well; 1: what is not is said."""
+    """Try everything on destination NAME that needs no report. Exit 0: nothing failed; 1: what did is said."""
     from service.delivery.opening import open_destination
 
     known = _destinations()
@@ -50,8 +51,8 @@ def tested(name: str) -> None:
         stop(f"there is no destination {name!r}; known: {names}")
     echoes = open_destination(known[name]).probe()
     for echo in echoes:
-        click.echo(f"{'ok    ' if echo.passed else 'FAILED'} {echo.tried}: {echo.said}")
-    wrong = sum(not echo.passed for echo in echoes)
+        click.echo(f"{_MARKS[echo.passed]} {echo.tried}: {echo.said}")
+    wrong = sum(echo.passed is False for echo in echoes)
     if wrong:
         click.echo(f"{name}: {counted(wrong, 'thing')} of {len(echoes)} failed", err=True)
         raise SystemExit(FAILED)

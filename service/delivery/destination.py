@@ -71,10 +71,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """One thing that was tried on a destination: ``said`` explains in plain words how it went."""
+    """One thing that was tried on a destination: ``said`` explains in plain words how it went.
+
+    ``passed`` is None where only a report that is sent can show it.
+    """
 
     tried: str
-    passed: bool
+    passed: bool | None
     said: str
 
 

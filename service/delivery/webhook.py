@@ -10,12 +10,16 @@ from http import HTTPStatus
 from typing import Final
 
 from service.delivery.destination import Answer, Echo, Failed, Outcome, Outgoing, tried
-from service.delivery.http import HttpPeer
+from service.delivery.http import HttpPeer, Reply
 from service.delivery.secrets import SecretMissing
 from service.delivery.settings import Webhook
 
 SIGNATURE: Final = "Lesionbridge-Signature"
 _ANSWER_BYTES: Final = 65_536
+_NO_HEAD: Final = (403, 404, 405, 501)
+"""What a receiver that knows POST only answers to HEAD: 405 and 501 by RFC 9110 (15.5.6, 15.6.2), 404 where methods are
+a part of the route (Express), 403 at some gateways (AWS). A path that is wrong is answered in the same way.
+"""
 
 
 class WebhookDestination:
@@ -52,15 +56,18 @@ class WebhookDestination:
 
     def probe(self) -> tuple[Echo, ...]:
         """Ask for the headers of the URL: whatever is answered, the receiver is there."""
-        return (tried("the receiver answers", self._answers), tried("the signature's key can be read", self._key))
+        return (*self._there(), tried("the signature's key can be read", self._key))
 
-    def _answers(self) -> str:
-        reply = self._peer.ask("HEAD", self.settings.url, {}, most=_ANSWER_BYTES)
-        # A receiver may know POST only: then it answers with 405, or 501, and is there (RFC 9110 15.5.6, 15.6.2).
-        is_wrong = reply.status in (401, 403, 404) or 300 <= reply.status < 400 or reply.status >= 500
-        if is_wrong and reply.status != HTTPStatus.NOT_IMPLEMENTED:
-            raise Failed(Outcome.REFUSED, f"status {reply.status}: {self._peer.unhappy(reply).reason}")
-        return f"it answers with status {reply.status}"
+    def _there(self) -> tuple[Echo, ...]:
+        what = "the receiver answers"
+        try:
+            reply = self._peer.ask("HEAD", self.settings.url, {}, most=_ANSWER_BYTES)
+        except Failed as failed:
+            return (Echo(what, False, str(failed)),)
+        status = reply.status
+        if status == HTTPStatus.UNAUTHORIZED or 300 <= status < 400 or (status >= 500 and status not in _NO_HEAD):
+            return (Echo(what, False, f"status {status}: {self._peer.unhappy(reply).reason}"),)
+        return Echo(what, True, f"it answers HEAD with status {status}"), _takes_posts(reply)
 
     def _key(self) -> str:
         return "what is sent is signed" if self._signed(b"") else "what is sent is not signed"
@@ -76,3 +83,16 @@ class WebhookDestination:
         at = str(int(self._now()))
         digest = hmac.new(key, at.encode() + b"." + content, sha256).hexdigest()
         return {SIGNATURE: f"t={at},v1={digest}"}
+
+
+def _takes_posts(reply: Reply) -> Echo:
+    """Whether the path is one that is posted to, as far as an answer to HEAD can say: Allow does, where it stands."""
+    what = "the path takes a POST"
+    allowed = {one.strip().upper() for one in reply.headers.get("allow", "").split(",")} - {""}
+    if reply.status == HTTPStatus.METHOD_NOT_ALLOWED and allowed:
+        is_right = "POST" in allowed
+        return Echo(what, is_right, "it says so (Allow)" if is_right else "it says that it takes other methods (Allow)")
+    said = "only a POST can show that, and none is made without a report"
+    if reply.status in _NO_HEAD:
+        said = f"a receiver that knows POST only may answer HEAD so, and so may one that has nothing there: {said}"
+    return Echo(what, None, said)

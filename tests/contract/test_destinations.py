@@ -100,7 +100,7 @@ def test_a_peer_that_is_there_passes_the_probe_which_leaves_nothing(bench: Bench
     before = bench.count()
     echoes = bench.destination.probe()
     assert echoes
-    assert [echo.said for echo in echoes if not echo.passed] == []
+    assert [echo.said for echo in echoes if echo.passed is False] == []
     assert bench.count() == before
 
 

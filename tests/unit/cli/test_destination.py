@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from service.delivery.settings import KINDS
+from tests.faults import faulty, http
 from tests.unit.cli.conftest import Run
 from tests.unit.delivery.test_settings import SMALLEST
 
@@ -54,3 +55,15 @@ def test_settings_that_can_not_be_used_are_told_with_their_place(run: Run, file:
     done = run("destination", "list")
     assert done.exit_code == 2
     assert "destinations.a.kind" in done.stderr
+
+
+def test_what_only_a_report_can_show_is_open_and_no_failure(
+    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with faulty() as server:
+        server.answer = http("404 Not Found")
+        monkeypatch.setenv("LESIONBRIDGE_DESTINATION__MY_WEBHOOK__URL", server.url)
+        done = run("destination", "test", "my-webhook")
+    assert done.exit_code == 0, done.stderr
+    marks = [line[:6].strip() for line in done.stdout.splitlines()]
+    assert (marks, "only a POST can show that" in done.stdout) == (["ok", "open", "ok"], True)

@@ -57,24 +57,36 @@ def test_without_its_key_nothing_is_sent(server: FaultyServer, monkeypatch: pyte
     made = WebhookDestination(Webhook(name="hook", url=server.url, signature=Secret(environment="HOOK")))
     assert made.send(OUT).outcome is Outcome.NOT_SENT
     assert server.asked == []
-    assert [echo.passed for echo in made.probe()] == [True, False]
+    assert [echo.passed for echo in made.probe()] == [True, None, False]
 
 
 @pytest.mark.parametrize(
-    ("status", "passed"),
+    ("status", "found"),
     [
-        ("200 OK", True),
-        ("405 Method Not Allowed", True),
-        ("501 Not Implemented", True),
-        ("404 Not Found", False),
-        ("401 Unauthorized", False),
-        ("307 Temporary Redirect", False),
-        ("500 Internal Server Error", False),
+        ("200 OK", {"the receiver answers": True, "the path takes a POST": None}),
+        ("400 Bad Request", {"the receiver answers": True, "the path takes a POST": None}),
+        ("403 Forbidden", {"the receiver answers": True, "the path takes a POST": None}),
+        ("404 Not Found", {"the receiver answers": True, "the path takes a POST": None}),
+        ("405 Method Not Allowed", {"the receiver answers": True, "the path takes a POST": None}),
+        ("501 Not Implemented", {"the receiver answers": True, "the path takes a POST": None}),
+        ("401 Unauthorized", {"the receiver answers": False}),
+        ("307 Temporary Redirect", {"the receiver answers": False}),
+        ("500 Internal Server Error", {"the receiver answers": False}),
     ],
 )
-def test_the_probe_asks_for_headers_only(status: str, *, passed: bool) -> None:
+def test_the_probe_asks_for_headers_only_and_claims_no_more_than_they_show(
+    status: str, found: dict[str, bool | None]
+) -> None:
     with faulty() as server:
         server.answer = http(status)
-        made = WebhookDestination(Webhook(name="research", url=server.url))
-        assert made.probe()[0].passed is passed
+        *echoes, _ = WebhookDestination(Webhook(name="research", url=server.url)).probe()
+        assert {echo.tried: echo.passed for echo in echoes} == found
+        assert status.partition(" ")[0] in echoes[0].said
         assert server.asked[0].startswith(b"HEAD / HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize(("allow", "passed"), [("OPTIONS, post", True), ("GET,HEAD", False), ("", None)])
+def test_which_methods_a_path_takes_is_believed_where_it_is_said(allow: str, *, passed: bool | None) -> None:
+    with faulty() as server:
+        server.answer = http("405 Method Not Allowed", Allow=allow)
+        assert WebhookDestination(Webhook(name="research", url=server.url)).probe()[1].passed is passed
