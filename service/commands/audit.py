@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
 from service.commands.speaking import REFUSED, refusing, settings, store
 
 if TYPE_CHECKING:
-    from service.store.access import AuditTrail
+    from service.store.trail import End
 
 _MARK: Final = re.compile(r"([1-9][0-9]{0,17}):([0-9a-f]{64})")
 
@@ -38,27 +38,41 @@ def export(after: int) -> None:
 @click.option("--known", metavar="MARK", help="What an earlier run printed: the trail still has to hold it.")
 @refusing
 def verify(known: str | None) -> None:
-    """Say whether the chain holds, and print a mark of its end. Exit 0: it does, 2: an event was changed, moved or
-    taken out. A mark that is kept elsewhere shows a trail that was cut off or written anew as well.
+    """Say whether the chain holds and is whole, and print a mark of its end. Exit 0: it is, 2: an event was changed,
+    moved or taken out, at the end too. A mark that is kept elsewhere shows it even where somebody could write
+    whatever they liked into this database.
     """
     trail = store(settings()).audit
     broken = trail.broken()
     if broken is not None:
-        click.echo(f"the chain is broken at position {broken}", err=True)
-        raise SystemExit(REFUSED)
-    if known is not None and not _holds(trail, known.strip()):
-        click.echo(f"the trail does not hold what is known of it: {known.strip()}", err=True)
-        raise SystemExit(REFUSED)
+        _fails(f"the chain is broken at position {broken}")
+    last, noted = trail.last(), trail.end()
+    if noted is None:
+        _fails("the row that says where the trail ends is gone (table audit_end)")
+    if not trail.holds(noted):
+        _fails(f"the trail was cut off, or its end written anew: it ended at {noted.position}:{noted.hash}")
+    if known is not None and not trail.holds(_end(known.strip())):
+        _fails(f"the trail does not hold what is known of it: {known.strip()}")
     click.echo("the chain holds", err=True)
-    last = trail.last()
-    if last is not None:
-        click.echo(f"{last.position}:{last.hash}")
+    if last is None:
+        return
+    if last.position > noted.position:
+        click.echo(
+            f"what stands after {noted.position} was added by an older program, and may be cut off unseen", err=True
+        )
+    click.echo(f"{last.position}:{last.hash}")
 
 
-def _holds(trail: AuditTrail, mark: str) -> bool:
-    """Whether the event of a mark is there, unchanged."""
+def _fails(why: str) -> NoReturn:
+    click.echo(why, err=True)
+    raise SystemExit(REFUSED)
+
+
+def _end(mark: str) -> End:
+    """The end that a mark names."""
+    from service.store.trail import End
+
     found = _MARK.fullmatch(mark)
     if found is None:
         raise click.UsageError("--known: a mark is POSITION:HASH, as verify prints it")
-    kept = trail.after(int(found[1]) - 1, 1)
-    return bool(kept) and (str(kept[0].position), kept[0].hash) == (found[1], found[2])
+    return End(int(found[1]), found[2])

@@ -1,20 +1,14 @@
-"""API keys and the audit trail as they are kept."""
+"""API keys as they are kept."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from hashlib import sha256
-from typing import Any, Final
 
-from sqlalchemy import Engine, LargeBinary, Row, bindparam, insert, select, text, update
+from sqlalchemy import Engine, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from service.domain.errors import Conflict, NotFound, Problem
-from service.store.database import reading, transaction, writing_once
-from service.store.tables import API_KEYS, AUDIT
-
-FIRST: Final = "0" * 64
-"""What stands before the first event of a trail."""
-_PAGE: Final = 1_000
+from service.store.database import reading, transaction
+from service.store.tables import API_KEYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,90 +69,3 @@ class KeyStore:
 
 def _key(row: Row[tuple[object, ...]]) -> KeptKey:
     return KeptKey(**row._mapping)
-
-
-@dataclass(frozen=True, slots=True)
-class KeptEvent:
-    """An event of the trail with its place in the chain."""
-
-    position: int
-    event: bytes
-    previous: str
-    hash: str
-
-
-_NEXT: Final = text(
-    "INSERT INTO audit (position, event, previous, hash)"
-    " SELECT position + 1, :event, hash, encode(sha256(convert_to(hash, 'UTF8') || '\\x0a'::bytea || :event), 'hex')"
-    " FROM audit ORDER BY position DESC LIMIT 1 ON CONFLICT DO NOTHING"
-).bindparams(bindparam("event", type_=LargeBinary()))
-"""The next event, chained as `chained` does it; nothing where its position was taken meanwhile."""
-
-
-class AuditTrail:
-    """Events that are only ever added, each chained to the one before it."""
-
-    def __init__(self, engine: Engine) -> None:
-        """Take the database."""
-        self._engine = engine
-
-    def add(self, event: bytes) -> None:
-        """Add an event at the end of the chain.
-
-        On PostgreSQL one statement does it; the table is locked where another event came between, or none is there yet.
-        """
-        if self._engine.dialect.name == "postgresql":
-            with writing_once(self._engine) as connection:
-                if connection.execute(_NEXT, {"event": event}).rowcount == 1:
-                    return
-        with transaction(self._engine, writes=True) as connection:
-            if connection.dialect.name == "postgresql":
-                # One writer at a time, or two events would follow the same one.
-                connection.execute(text("LOCK TABLE audit IN EXCLUSIVE MODE"))
-            last = connection.execute(
-                select(AUDIT.c.position, AUDIT.c.hash).order_by(AUDIT.c.position.desc()).limit(1)
-            ).first()
-            position, previous = (last.position + 1, last.hash) if last is not None else (1, FIRST)
-            row = {"position": position, "event": event, "previous": previous, "hash": chained(previous, event)}
-            connection.execute(insert(AUDIT).values(**row))
-
-    def last(self) -> KeptEvent | None:
-        """The event at the end of the chain, or None."""
-        statement = select(AUDIT).order_by(AUDIT.c.position.desc()).limit(1)
-        with reading(self._engine) as connection:
-            row = connection.execute(statement).first()
-        return _kept(row) if row is not None else None
-
-    def after(self, position: int, limit: int = _PAGE) -> tuple[KeptEvent, ...]:
-        """The events after a position, oldest first."""
-        statement = select(AUDIT).where(AUDIT.c.position > position).order_by(AUDIT.c.position)
-        with reading(self._engine) as connection:
-            rows = connection.execute(statement.limit(limit)).all()
-        return tuple(_kept(row) for row in rows)
-
-    def all(self) -> Iterator[KeptEvent]:
-        """All events, page by page."""
-        position = 0
-        while page := self.after(position):
-            yield from page
-            position = page[-1].position
-
-    def broken(self) -> int | None:
-        """The position of the first event that was changed, moved or follows a gap; None where the chain holds."""
-        previous, expected = FIRST, 1
-        for kept in self.all():
-            if kept.position != expected or kept.previous != previous or kept.hash != chained(previous, kept.event):
-                return kept.position
-            previous, expected = kept.hash, expected + 1
-        return None
-
-
-def _kept(row: Any) -> KeptEvent:
-    """An event as it stands in the table; SQLite lets whoever changes one put text there in place of bytes."""
-    event = row.event.encode() if isinstance(row.event, str) else bytes(row.event)
-    return KeptEvent(row.position, event, row.previous, row.hash)
-
-
-def chained(previous: str, event: bytes) -> str:
-    """The hash of an event that follows another one."""
-    return sha256(previous.encode() + b"\n" + event).hexdigest()

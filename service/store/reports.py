@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from service.domain.emitted import Emitted
 from service.domain.errors import NotFound, Problem
 from service.domain.received import Earlier
-from service.store.access import AuditTrail, KeyStore
+from service.store.access import KeyStore
 from service.store.batches import BatchStore
 from service.store.database import HEAD, faults, is_there, migrate, open_engine, reading, transaction
 from service.store.deliveries import DeliveryStore
@@ -23,6 +23,7 @@ from service.store.retention import Retention
 from service.store.runs import Runs
 from service.store.tables import KEYS, OUTPUTS, REPORTS, VERSIONS
 from service.store.times import utc
+from service.store.trail import AuditTrail
 from service.store.unmapped import UnmappedStore, count
 from service.store.versions import HIGHEST, Draft, Key, Output, Stored, conditions, every_version, row_of, version_of
 from service.store.workers import Workers

@@ -324,18 +324,6 @@ class _SchemaStep(TypedColumns):
 SCHEMA_STEPS: Final = Table("schema_steps", METADATA, _SchemaStep)
 
 
-class _Audit(TypedColumns):
-    """One event of the audit trail; ``hash`` covers the event and the hash before it, so nothing can be taken out."""
-
-    position: Named[int] = Column(Integer, primary_key=True, autoincrement=False)
-    event: Named[bytes] = Column(LargeBinary)
-    previous: Named[str] = Column(String(64))
-    hash: Named[str] = Column(String(64))
-
-
-AUDIT: Final = Table("audit", METADATA, _Audit)
-
-
 class _Worker(TypedColumns):
     """A slot for one worker process: who has it, and when it was last heard of."""
 

@@ -15,10 +15,11 @@ from service.api.door import OPEN, scope_of
 from service.app import create_app
 from service.config import Settings
 from service.domain.errors import Problem, Unavailable
-from service.store.access import AuditTrail, KeptKey
+from service.store.access import KeptKey
 from service.store.database import transaction
 from service.store.reports import Store
 from service.store.tables import RATES
+from service.store.trail import AuditTrail
 from tests.findings import make_body
 
 JSON = {"Content-Type": "application/json"}

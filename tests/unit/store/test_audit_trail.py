@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import text
 
-from service.store.access import FIRST, chained
 from service.store.reports import Store
+from service.store.trail import FIRST, chained
 
 SAID = ('{"a":"ü"}'.encode(), b"back\\slash", b"", bytes(range(256)))
 

@@ -145,7 +145,9 @@ def test_an_older_program_works_on_while_the_tables_are_a_step_ahead(database_ur
         store.migrate(OURS)
     assert (client.get("/health/ready").status_code, publish("ahead")) == (200, 200)
     with database.transaction(store._engine) as connection:
-        assert [*connection.execute(text("SELECT step FROM schema_steps"))] == [("0007",), ("0008",), ("0009",)]
+        assert [*connection.execute(text("SELECT step FROM schema_steps"))] == [
+            (one,) for one in database.STEPS if one >= "0007"
+        ]
     store.close()
 
 
