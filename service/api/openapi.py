@@ -104,6 +104,7 @@ FHIR_OUTPUT: dict[str, Any] = {
     "description": "The bundle, with a strong ETag.",
     "content": {"application/fhir+json": {}, "application/fhir+xml": _BINARY},
 }
+PAGE_OUTPUT: dict[str, Any] = {"description": "The page, with a strong ETag.", "content": {"text/html": _BINARY}}
 OUTPUTS: dict[str, Any] = {
     "description": "The bytes as they were emitted, with a strong ETag.",
     "content": {
@@ -111,7 +112,6 @@ OUTPUTS: dict[str, Any] = {
         for name in (
             "application/fhir+json",
             "application/dicom",
-            "text/html",
             "application/vnd.lesionbridge.findings+json",
         )
     },

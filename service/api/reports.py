@@ -11,7 +11,16 @@ from service.amendments import Kind, amended, cancelled, destinations
 from service.api import answers, body, deliveries, door, forms, negotiation
 from service.api.delivery_schemas import DeliveriesSchema
 from service.api.deployment import deployment
-from service.api.openapi import FHIR_OUTPUT, FINDINGS_BODY, HL7V2_OUTPUT, MEASURED_BODY, OUTPUTS, SEARCH_BODY, Blueprint
+from service.api.openapi import (
+    FHIR_OUTPUT,
+    FINDINGS_BODY,
+    HL7V2_OUTPUT,
+    MEASURED_BODY,
+    OUTPUTS,
+    PAGE_OUTPUT,
+    SEARCH_BODY,
+    Blueprint,
+)
 from service.api.problems import PROBLEM_JSON
 from service.api.report_schemas import ReceiptSchema, Search, VersionsSchema
 from service.api.schemas import ProblemSchema
@@ -22,6 +31,7 @@ from service.api.writing_schemas import (
     FhirQuery,
     MessageQuery,
     NextQuery,
+    PageQuery,
     PublishHeaders,
 )
 from service.domain.emitted import Emitted
@@ -190,9 +200,24 @@ def bundle(query: dict[str, Any], id: UUID) -> Response:  # noqa: A002 - the rou
     return answers.stored(made.media_type, made.content, name=f"{id}{suffix(form, options)}")
 
 
-@blueprint.get(f"/{_ID}/<any(sr, html, findings, source, amendment, unmeasured, rejection):role>")
+@blueprint.get(f"/{_ID}/html")
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.doc(responses={"200": PAGE_OUTPUT})
+def page(query: dict[str, Any], id: UUID) -> Response:  # noqa: A002 - the route's own word
+    """The page that was emitted; with headings and labels in another language made anew of what the sender sent."""
+    here = deployment()
+    if not query:
+        found = here.store.output(str(id), "html")
+        made = Emitted(found.media_type, found.content)
+    else:
+        options = Options(language=query["language"])
+        made = anew(here.source(b"", Format.FINDINGS), here.store, here.store.get(str(id)), Format.HTML, options)
+    return answers.stored(made.media_type, made.content, name=f"{id}.html")
+
+
+@blueprint.get(f"/{_ID}/<any(sr, findings, source, amendment, unmeasured, rejection):role>")
 @blueprint.doc(responses={"200": OUTPUTS})
 def output(id: str, role: str) -> Response:  # noqa: A002 - the route's own word
-    """The bytes that were emitted: the SR, the page; or what came (`source`, `amendment`, `unmeasured`: as it came)."""
+    """The bytes that were emitted: the SR; or what came (`source`, `amendment`, `unmeasured`: as it came)."""
     found = deployment().store.output(str(id), role)
     return answers.stored(found.media_type, found.content, name=f"{id}.{answers.suffix(role, found.media_type)}")

@@ -96,6 +96,12 @@ class MessageQuery(Strict):
     language = page_language()
 
 
+class PageQuery(Strict):
+    """How to write the page of a report that is kept, other than it was emitted."""
+
+    language = page_language()
+
+
 class ConvertQuery(WritingQuery):
     """How to convert."""
 
