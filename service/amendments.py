@@ -10,12 +10,16 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from service.coding.notes import Notes, is_others
+from service.coding.resolve import UNKNOWN_MODALITY, is_uncoded_modality
+from service.coding.terms import Terms
+from service.domain.codes import Term
 from service.domain.errors import Conflict, Invalid, Problem
 from service.domain.received import Received
 from service.domain.report import Issuer, LesionReport, Status
 from service.domain.times import DateTime
 from service.formats.findings import write as findings
-from service.pipeline import Amendment, Format, Source, read, tables
+from service.pipeline import Amendment, Format, Source, read, tables, vocabulary_of
 from service.store.times import instant
 from service.versions import as_it_came
 
@@ -69,7 +73,7 @@ def amended(source: Source, base: "Stored", kind: Kind, store: "Store", *, rejec
         raise Invalid(*problems)
     # Another way to write the issuer would give the lesions other tracking UIDs.
     patient = replace(said.patient, issuer=was.patient.issuer)
-    report = replace(_next(said, base, STATUS[kind]), patient=patient)
+    report = _with_modality(replace(_next(said, base, STATUS[kind]), patient=patient), was, source, store)
     # It is read again from this: what is not let in again may not be kept.
     read(Source(findings.write(report), default_sender=base.sender, limits=source.limits))
     asked = (kind.value, reject or "", findings.write(report).decode())
@@ -93,7 +97,7 @@ def cancelled(
     if issued is not None and _utc(issued) < base.issued:
         raise Invalid(_too_early("?issued"))
     at = issued if issued is not None else DateTime(f"{max(store.now(), base.issued)[:19]}Z")
-    report = replace(report, issued=at)
+    report = _with_modality(replace(report, issued=at), received.report, source, store)
     asked = ("cancel", reject or "", base.digest, issued.text if issued is not None else "")
     made = replace(received, report=report, sr=None)
     return replace(source, body=b"", format=Format.FINDINGS, received=made, amendment=Amendment(asked))
@@ -129,6 +133,32 @@ def _next(report: LesionReport, base: "Stored", status: Status) -> LesionReport:
     return replace(
         report, id=base.report_id, sender=base.sender, version=base.version + 1, status=status, predecessor=None
     )
+
+
+def _with_modality(report: LesionReport, was: LesionReport, source: Source, store: "Store") -> LesionReport:
+    """The report with its modality in words, where it is not known: that of the version before, or of others' format.
+
+    Nobody can mend it in a document of others, which is not refused over it; the next version is findings JSON of ours,
+    that has to be let in again, and a code that is not known is not passed on as one.
+    """
+    said, before = report.study.modality, was.study.modality
+    if not (is_others(said.where) or _meaning(said) == _meaning(before)) or is_uncoded_modality(said.text):
+        return report
+    vocabulary, _ = vocabulary_of(source, report.sender, store.overlays)
+    asking = vocabulary.remote.session(vocabulary, report) if vocabulary.remote is not None else None
+    made = Terms(vocabulary, Notes(vocabulary), asking).term(
+        replace(said, where="modality"), vocabulary.members["modality"]
+    )
+    if made.codes or made.concept is not None:
+        return report
+    words = Term(f"{UNKNOWN_MODALITY}{made.text}", None, "/study/modality")
+    # mypy does not bind T of a subclass that adds no field.
+    return replace(report, study=replace(report.study, modality=words))  # type: ignore[arg-type]
+
+
+def _meaning(term: Term) -> tuple[str, str]:
+    """What a term is told by: its code, else its words."""
+    return (term.code.system, term.code.code) if term.code is not None else ("", term.text)
 
 
 def _others(said: LesionReport, was: LesionReport, source: Source) -> Iterator[Problem]:

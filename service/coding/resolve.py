@@ -18,6 +18,8 @@ ANYWHERE: Final = MemberRow("", "", None)
 """The field of a term that belongs to no row: every concept may answer."""
 NO_MODALITY: Final = "modality not stated"
 """What stands for the modality of an SR that has none: its findings JSON, which says it, is taken again as it is."""
+UNKNOWN_MODALITY: Final = "modality not known: "
+"""What stands before the words for a modality that no concept has, where a version goes on from one that says it."""
 UNKNOWN: Final = "unknown-term"
 """The rule that a term without a concept is listed or refused by."""
 
@@ -92,6 +94,11 @@ def _unknown(vocabulary: Vocabulary, text: str, field: Field) -> Resolved:
         why = f"{text!r} ({labels}) is no value of {field.key or 'this field'}; it belongs in {', '.join(places)}."
     else:
         why = f"{text!r} is not known in {field.key or 'the vocabulary'}."
-    if field.required and not (field.key == "modality" and text == NO_MODALITY):
+    if field.required and not (field.key == "modality" and is_uncoded_modality(text)):
         return Resolved(None, Verdict(UnknownTerm, UNKNOWN, why, suggest=text))
     return Resolved(CodedTerm(text), Verdict(LossKind.UNCODED, UNKNOWN, f"{why} Kept as text.", suggest=text))
+
+
+def is_uncoded_modality(text: str) -> bool:
+    """Whether a modality says of itself that it has no code."""
+    return text == NO_MODALITY or text.startswith(UNKNOWN_MODALITY)
