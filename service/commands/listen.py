@@ -29,9 +29,11 @@ def command(ways: tuple[str, ...], metrics_port: int | None, metrics_host: str) 
     """
     from service.api.deployment import Deployment
     from service.api.observe import configure_logging, doubt
+    from service.api.strays import confine
 
     here = Deployment(settings())
     configure_logging(here.settings.log_level)
+    confine()
     asked = dict.fromkeys(ways) or [way for way in WAYS if getattr(here.receiving, way) is not None]
     if not asked:
         stop("there is nothing to listen to: receiving_file needs [listen.dicom], [listen.hl7] or [listen.folder]")

@@ -171,6 +171,7 @@ def _run(chosen: Settings, tls: dict[str, Any]) -> None:
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # gunicorn ships no types
 
     from service.api.connections import Connections
+    from service.api.strays import confine
     from service.api.turns import Turns
     from service.app import create_app
 
@@ -187,6 +188,7 @@ def _run(chosen: Settings, tls: dict[str, Any]) -> None:
             import service.store.reports  # noqa: F401 - imported before the fork, so that workers share it
 
             app = create_app(chosen)
+            confine()
             return Connections(Turns(app) if chosen.threads > 1 else app)
 
     os.register_at_fork(after_in_parent=_hear)

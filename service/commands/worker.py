@@ -38,9 +38,11 @@ def command(metrics_port: int | None, metrics_host: str) -> None:
     As many as you like on PostgreSQL; one on SQLite, which `serve` has inside.
     """
     from service.api.observe import configure_logging, time_stages
+    from service.api.strays import confine
 
     here = settings()
     configure_logging(here.log_level)
+    confine()
     _hold_rules(here)
     time_stages()
     worker = made(here, say)
