@@ -57,7 +57,8 @@ def got(settings: CStore, outgoing: Outgoing) -> Answer:
     proposed = [(STUDY_ROOT_GET, syntax) for syntax in TRANSFER_SYNTAXES[:2]]
     proposed += [(sr.sop_class, syntax) for syntax in TRANSFER_SYNTAXES]
     roles = [build_role(sr.sop_class, scp_role=True)]
-    with associated(settings, proposed, handlers=[(evt.EVT_C_STORE, keep)], roles=roles) as made:
+    most = 4 * len(outgoing.content) + 1_048_576  # an archive may add to it, but not without end
+    with associated(settings, proposed, handlers=[(evt.EVT_C_STORE, keep)], roles=roles, most=most) as made:
         status = None
         for told, _ in made.send_c_get(_instance(sr), STUDY_ROOT_GET):
             status = status_of(told)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from service.delivery import statuses
+from service.delivery.acceptor import Acceptor
 from service.delivery.destination import Answer, Failed, Outcome
 from service.delivery.dimse import TRANSFER_SYNTAXES, associated, quiet
 from service.delivery.settings import CStore
@@ -31,6 +32,9 @@ _ALL_STORED: Final = 1  # event type (PS3.4 J.3.3)
 _SUCCESS: Final = 0x0000
 _NO_SUCH_TRANSACTION: Final = 0x0110
 _COMMITTED: Final = Answer(Outcome.VERIFIED, "committed; the content was not compared", "0000")
+_ASSOCIATIONS: Final = 16
+_REPORT_BYTES: Final = 1_048_576
+"""A report names what was asked for, one object here; an archive may put several transactions' into one."""
 _KEPT: Final = 10_000
 """So many reports that are overdue are remembered, and so many that came late."""
 
@@ -128,7 +132,7 @@ class _Desk:
         entity = AE(ae_title=settings.calling)
         entity.acse_timeout = entity.dimse_timeout = settings.timeouts.read_s
         entity.network_timeout = settings.timeouts.read_s
-        entity.maximum_associations = 16
+        entity.maximum_associations = _ASSOCIATIONS
         # The archive asks to be the SCP on an association that it opened itself (PS3.4 J.3.3, PS3.7 D.3.3.4).
         entity.add_supported_context(PUSH_MODEL, list(TRANSFER_SYNTAXES[:2]), scu_role=True, scp_role=True)
         entity.add_supported_context("1.2.840.10008.1.1")
@@ -139,12 +143,15 @@ class _Desk:
             reason = "TLS of the port for commitment reports: certificate, key or authorities can't be read"
             raise Failed(Outcome.UNKNOWN, reason) from error
         try:
-            return entity.start_server(
+            acceptor = Acceptor(settings.timeouts.read_s, _REPORT_BYTES)
+            server = entity.start_server(
                 (settings.commitment_host, settings.commitment_port),
                 block=False,
                 ssl_context=secured,
-                evt_handlers=[(evt.EVT_N_EVENT_REPORT, self.hand_in)],
+                evt_handlers=[(evt.EVT_N_EVENT_REPORT, self.hand_in), *acceptor.handlers()],
             )
+            acceptor.bound(server, _ASSOCIATIONS)
+            return server
         except OSError as error:
             reason = "the port for commitment reports can't be listened on; another process may use it just now"
             raise Failed(Outcome.UNKNOWN, reason) from error
@@ -169,6 +176,7 @@ def committed(settings: CStore, sr: SrReference) -> Answer:
                 settings,
                 [(PUSH_MODEL, syntax) for syntax in TRANSFER_SYNTAXES[:2]],
                 handlers=[(evt.EVT_N_EVENT_REPORT, _DESK.hand_in)],
+                more_s=settings.commitment_s,
             ) as made,
         ):
             told, _ = made.send_n_action(_request(transaction, sr), _REQUEST, PUSH_MODEL, WELL_KNOWN)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from service.delivery.destination import Failed, Outcome
+from service.delivery.pdus import Allowance, hold
 from service.delivery.settings import CStore
 from service.delivery.trust import context
 
@@ -33,6 +34,7 @@ VERIFICATION: Final = "1.2.840.10008.1.1"
 STUDY_ROOT_FIND: Final = "1.2.840.10008.5.1.4.1.2.2.1"
 STUDY_ROOT_GET: Final = "1.2.840.10008.5.1.4.1.2.2.3"
 
+_MOST: Final = 16 * 1024 * 1024
 _TRANSIENT: Final = 2  # result of A-ASSOCIATE-RJ (PS3.8 9.3.4)
 
 
@@ -43,13 +45,15 @@ def associated(
     *,
     handlers: Sequence[tuple[Any, Any]] = (),
     roles: Sequence[Any] = (),
+    most: int = _MOST,
+    more_s: float = 0.0,
 ) -> Iterator[Association]:
     """An association with ``proposed`` pairs of abstract and transfer syntax, each a presentation context of its own.
 
     It is released in the end, or aborted where something went wrong. Raises Failed where none comes about: nothing was
-    sent then.
+    sent then. Past ``most`` bytes of the peer, or the time of an attempt and ``more_s`` seconds, it ends.
     """
-    from pynetdicom import AE
+    from pynetdicom import AE, evt
 
     quiet()
     entity = AE(ae_title=settings.calling)
@@ -58,6 +62,11 @@ def associated(
     entity.network_timeout = settings.timeouts.total_s
     for abstract, transfer in proposed:
         entity.add_requested_context(abstract, transfer)
+    allowance = Allowance(most, settings.timeouts.total_s + more_s)
+
+    def opened(event: Any) -> None:
+        hold(event.assoc, settings.timeouts.read_s, allowance)
+
     tls = (context(settings.tls), settings.host) if settings.tls is not None else None
     try:
         made = entity.associate(
@@ -67,7 +76,7 @@ def associated(
             max_pdu=settings.max_pdu,
             ext_neg=list(roles),
             tls_args=tls,
-            evt_handlers=list(handlers),
+            evt_handlers=[(evt.EVT_CONN_OPEN, opened), *handlers],
         )
     except (OSError, RuntimeError) as error:
         raise Failed(Outcome.NOT_SENT, f"no association ({type(error).__name__})") from error

@@ -8,6 +8,7 @@ from uuid import uuid4
 import structlog
 
 from service.access.events import Arrival, rule_of
+from service.delivery.acceptor import Acceptor
 from service.delivery.dimse import TRANSFER_SYNTAXES, VERIFICATION, quiet
 from service.delivery.trust import association_context
 from service.domain.errors import Forbidden, Invalid, LesionBridgeError, Problem
@@ -45,7 +46,6 @@ class DicomServer:
 
         quiet()
         self._reception = reception
-        self._most = reception.here.settings.limits.body_bytes + _SLACK
         entity = AE(ae_title=settings.ae_title)
         entity.maximum_associations = settings.associations
         entity.maximum_pdu_size = settings.max_pdu
@@ -55,18 +55,18 @@ class DicomServer:
         entity.add_supported_context(VERIFICATION, list(TRANSFER_SYNTAXES[:2]))
         for uid in STORED:
             entity.add_supported_context(uid, [*TRANSFER_SYNTAXES, EXPLICIT_BIG])
-        self._coming: dict[Any, int] = {}
+        acceptor = Acceptor(settings.timeout_s, reception.here.settings.limits.body_bytes + _SLACK, _ended)
         server: Any = entity.start_server(
             (settings.host, settings.port),
             block=False,
             ssl_context=association_context(settings.tls, settings.timeout_s) if settings.tls is not None else None,
             evt_handlers=[
                 (evt.EVT_C_STORE, self._store),
-                (evt.EVT_DATA_RECV, self._count),
-                (evt.EVT_CONN_CLOSE, self._forget),
                 (evt.EVT_REJECTED, self._rejected),
+                *acceptor.handlers(),
             ],
         )
+        acceptor.bound(server, settings.associations)
         self._server = server
         self.port: int = server.socket.getsockname()[1]
 
@@ -76,13 +76,12 @@ class DicomServer:
 
     def _store(self, event: Any) -> Dataset | int:
         """The status of one C-STORE (PS3.4 B.2.3)."""
-        self._coming.pop(event.assoc, None)
         peer = self._peer(event.assoc)
         failed: Exception | None = None
         kept: list[str] = []
         try:
             content = event.encoded_dataset()
-            self._held(event.request, content)
+            self._held(event, content)
             kept.append(str(self._reception.take(content, Format.SR, peer.site, peer.request).id))
         except LesionBridgeError as error:
             failed = error
@@ -104,24 +103,20 @@ class DicomServer:
         site = self._reception.here.receiving.site_of_title(title)
         return Peer(str(uuid4()), title, str(association.requestor.address or ""), site)
 
-    def _held(self, request: Any, content: bytes) -> None:
-        """That the object is the one that the request names (PS3.7 9.1.1.1)."""
+    def _held(self, event: Any, content: bytes) -> None:
+        """That the object is the one that the request names (PS3.7 9.1.1.1), of the class that was negotiated."""
         from service.formats.sr.read import named
 
+        request = event.request
+        if request.AffectedSOPClassUID != event.context.abstract_syntax:
+            raise Invalid(Problem("", "sop-class", "the request is not of the SOP class of its presentation context"))
         sop_class, instance, _ = named(content, self._reception.here.settings.limits)
         if (sop_class, instance) != (str(request.AffectedSOPClassUID), str(request.AffectedSOPInstanceUID)):
             raise Invalid(Problem("", "sr-identity", "the object is not the one that the request names"))
 
-    def _count(self, event: Any) -> None:
-        """Hang up on who sends more for one object than a document may have."""
-        coming = self._coming.get(event.assoc, 0) + len(event.data)
-        self._coming[event.assoc] = coming
-        if coming > self._most:
-            _log.warning("dicom association ended", reason="the object is too large")
-            event.assoc.dul.socket.close()
 
-    def _forget(self, event: Any) -> None:
-        self._coming.pop(event.assoc, None)
+def _ended(why: str) -> None:
+    _log.warning("dicom association ended", reason=why)
 
 
 def _status(code: int, comment: str) -> Dataset:

@@ -46,6 +46,7 @@ MEANINGS: Final = (
     Meaning(errors.LesionBridgeError, PROCESSING_FAILURE, "AR", "207", "Application internal error"),
 )
 _RULES: Final = {
+    "sop-class": CLASS_NOT_SUPPORTED,
     "sr-no-tree": CLASS_NOT_SUPPORTED,
     "study-context": NOT_OF_ITS_CLASS,
     "accession-patient": NOT_OF_ITS_CLASS,
