@@ -79,13 +79,13 @@ def answer(error: Exception) -> Response:
     """The response to any exception."""
     verdict = judge(error)
     if verdict.status >= 500:
-        _log.error("failed", error=type(error).__name__, rule=verdict.problems[0].rule, at=_frames(error))
+        _log.error("failed", error=type(error).__name__, rule=verdict.problems[0].rule, at=frames(error))
     always = request.args.get("ack") == "always" and request.path in ACKNOWLEDGED
     g.status = int(verdict.status)  # what trail, log and counters say, whatever the client wants to be told
     if negotiation.asks_for_fhir(request.headers.get("Accept", "")):
         body, media_type = _operation_outcome(verdict), "application/fhir+json; fhirVersion=4.0"
     else:
-        body, media_type = _problem_json(verdict), PROBLEM_JSON
+        body, media_type = problem_json(verdict, g.get("request_id", "")), PROBLEM_JSON
     response = Response(orjson.dumps(body), status=200 if always else verdict.status, content_type=media_type)
     response.headers.extend(verdict.headers)
     return response
@@ -140,14 +140,15 @@ def _parameters(messages: Mapping[str, Any]) -> Iterator[Problem]:
                 yield Problem(f"{prefix}{name}", "parameter", str(text))
 
 
-def _problem_json(verdict: Verdict) -> dict[str, Any]:
+def problem_json(verdict: Verdict, request_id: str) -> dict[str, Any]:
+    """The members of RFC 9457 and ours (docs/errors.md)."""
     first = verdict.problems[0]
     return {
         "type": verdict.type,
         "title": verdict.title,
         "status": verdict.status,
         "detail": first.detail,
-        "instance": f"urn:lesionbridge:request:{g.get('request_id', '')}",
+        "instance": f"urn:lesionbridge:request:{request_id}",
         "verdict": "refused" if verdict.status < 500 else "failed",
         "pointer": first.pointer,
         "rule": first.rule,
@@ -174,6 +175,6 @@ def _operation_outcome(verdict: Verdict) -> dict[str, Any]:
     return {"resourceType": "OperationOutcome", "issue": issues}
 
 
-def _frames(error: Exception) -> list[str]:
+def frames(error: BaseException) -> list[str]:
     """Where it failed, file and line; never the exception's text, which may hold a sender's words."""
     return [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]

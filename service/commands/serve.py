@@ -211,6 +211,7 @@ def _hear() -> None:
 
 def _gunicorn_settings(chosen: Settings) -> dict[str, Any]:
     from service.api.connections import begun
+    from service.api.unreadable import Worker
 
     inside = Inside(chosen)
 
@@ -223,7 +224,7 @@ def _gunicorn_settings(chosen: Settings) -> dict[str, Any]:
         "bind": [f"[{chosen.host}]:{chosen.port}" if ":" in chosen.host else f"{chosen.host}:{chosen.port}"],
         "workers": chosen.worker_count,
         "threads": chosen.threads,
-        "worker_class": "gthread",
+        "worker_class": Worker,
         "preload_app": True,
         # Without kept connections a worker takes as many as it has threads: what waits, waits for every worker.
         "worker_connections": 1000 if chosen.keepalive_s else chosen.threads,
