@@ -3,9 +3,9 @@
 import re
 import traceback
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -21,6 +21,7 @@ from service.domain.errors import (
     Throttled,
     TooLarge,
     Unauthenticated,
+    Unreadable,
     UnsupportedMedia,
 )
 
@@ -47,6 +48,9 @@ FHIR_ISSUE: Mapping[int, str] = {
 
 ACKNOWLEDGED = frozenset({"/v1/convert", "/v1/reports"})
 """Routes that answer everything with 200 when told `ack=always`: those that interface engines send to."""
+
+_SERVER: Final = "gunicorn.http.errors"
+"""Whose errors come out of a body that is read: it has told the request before, and is not imported but to serve."""
 
 _log = structlog.get_logger()
 
@@ -107,6 +111,9 @@ def judge(error: Exception) -> Verdict:
         return Verdict(error.status, error.title, f"/docs#{slug(type(error))}", error.retryable, problems, headers)
     if isinstance(error, HTTPException) and error.code is not None:
         return _of_http(error, error.code)
+    if type(error).__module__ == _SERVER:
+        verdict = judge(Unreadable(Problem("", "chunked", "the chunks of the body can't be read (RFC 9112 7.1)")))
+        return replace(verdict, headers=(("Connection", "close"),))  # nobody knows where the body ends
     problem = Problem("", "internal", "the service failed; the log has it under this request id")
     return Verdict(500, LesionBridgeError.title, "/docs#lesion-bridge-error", retryable=False, problems=(problem,))
 

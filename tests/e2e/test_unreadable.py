@@ -97,5 +97,26 @@ def test_the_rest_of_a_body_that_can_not_be_read_is_no_request(service: Service)
     assert answer.startswith(b"HTTP/1.1 200")
 
 
+@pytest.mark.parametrize(
+    "route", ["/v1/convert", "/v1/reports", "/v1/batches", "/dicom-web/studies", "/v1/reports/search"]
+)
+@pytest.mark.parametrize("chunks", [SECRET + b"\r\n", b"2\r\n{}" + SECRET, b"-2\r\n{}\r\n0\r\n\r\n", b"2\r\n{}\r\n"])
+def test_a_body_whose_chunks_can_not_be_read_is_the_senders_fault(
+    service: Service, folder: Path, route: str, chunks: bytes
+) -> None:
+    kinds = {
+        "/v1/batches": "application/x-ndjson",
+        "/dicom-web/studies": 'multipart/related; type="application/dicom"; boundary=b',
+    }
+    kind = kinds.get(route, "application/json").encode()
+    ask = b"POST " + route.encode() + b" HTTP/1.1\r\nHost: a\r\nContent-Type: " + kind
+    answer = service.raw(ask + b"\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
+    assert answer.startswith(b"HTTP/1.1 400 "), answer
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert b'"verdict":"refused"' in answer
+    assert SECRET not in answer
+    assert SECRET not in (folder / "log").read_bytes()
+
+
 def test_the_service_goes_on(service: Service) -> None:
     assert service.get("/health/live").status_code == 200
