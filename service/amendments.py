@@ -21,7 +21,7 @@ from service.domain.times import DateTime
 from service.formats.findings import write as findings
 from service.pipeline import Amendment, Format, Source, read, tables, vocabulary_of
 from service.store.times import instant
-from service.versions import as_it_came
+from service.versions import as_it_came, let_in
 
 if TYPE_CHECKING:
     from service.store.reports import Store
@@ -97,7 +97,8 @@ def cancelled(
     if issued is not None and _utc(issued) < base.issued:
         raise Invalid(_too_early("?issued"))
     at = issued if issued is not None else DateTime(f"{max(store.now(), base.issued)[:19]}Z")
-    report = _with_modality(replace(report, issued=at), received.report, source, store)
+    tables_used, _ = vocabulary_of(source, report.sender, store.overlays)
+    report = let_in(replace(report, issued=at), tables_used)
     asked = ("cancel", reject or "", base.digest, issued.text if issued is not None else "")
     made = replace(received, report=report, sr=None)
     return replace(source, body=b"", format=Format.FINDINGS, received=made, amendment=Amendment(asked))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
@@ -12,7 +12,7 @@ from service.coding import Vocabulary
 from service.coding.coder import code_report
 from service.coding.identities import named_issuer
 from service.domain.emitted import Emitted
-from service.domain.errors import NotFound
+from service.domain.errors import Invalid, NotFound
 from service.domain.loss import Loss, LossKind
 from service.domain.received import Received
 from service.domain.report import CodedReport, LesionReport, Predecessor
@@ -89,7 +89,8 @@ def anew(source: Source, store: Store, stored: Stored, target: Format, options: 
         said = as_it_came(source, store, version)
         received = after(read(said), previous, store).seen_by()
         tables_used, _ = vocabulary_of(said, received.report.sender)
-        coded = _placed(said, received, code_report(_following(received.report, previous), tables_used), tables_used)
+        report = let_in(_following(received.report, previous), tables_used)
+        coded = _placed(said, received, code_report(report, tables_used), tables_used)
         earlier = (*reversed(made), *(one.bundle for one in received.earlier))
         made.append(WRITERS[target](coded, replace(options, earlier=earlier), version.sr))
     return encoded(target, made[-1], options)
@@ -100,7 +101,37 @@ def coded_again(source: Source, received: Received, store: Store) -> CodedReport
     report = received.report
     tables_used, _ = vocabulary_of(source, report.sender, store.overlays)
     previous = store.newest_before(report.sender, report.id, report.version)
-    return coded_after(source, received, previous, tables_used)
+    return coded_after(source, replace(received, report=let_in(report, tables_used)), previous, tables_used)
+
+
+def let_in(report: LesionReport, tables_used: Vocabulary) -> LesionReport:
+    """A report that is kept, so that it is coded: what was taken once is refused no more over what it says.
+
+    It may have come in a format of others, which is not refused over one item, and be kept as findings JSON, which is;
+    or the tables were others.
+    """
+    try:
+        code_report(report, tables_used)
+    except Invalid:
+        return cast(LesionReport, _as_others(report))
+    return report
+
+
+def _as_others(part: Any) -> Any:
+    """A part of a report with its places as those of a document of others: no JSON pointers."""
+    if isinstance(part, tuple):
+        parts = tuple([_as_others(one) for one in part])
+        return parts if any(now is not was for now, was in zip(parts, part, strict=True)) else part
+    if not is_dataclass(part):
+        return part
+    changed = {}
+    for member in fields(part):
+        was = getattr(part, member.name)
+        is_place = member.name == "where" and was.startswith("/")
+        now = f"kept{was}" if is_place else _as_others(was)
+        if now is not was:
+            changed[member.name] = now
+    return replace(part, **changed) if changed else part  # type: ignore[type-var]  # it is no class
 
 
 def coded_after(source: Source, received: Received, previous: Stored | None, tables_used: Vocabulary) -> CodedReport:
