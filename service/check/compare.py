@@ -49,14 +49,16 @@ def compare(
     tables = vocabulary()
     found: list[Difference] = []
     displays = Displays(tables, (code for term in coded_terms(report) for code in term.codes))
+    stated: Document | None = None
     try:
         if sr is not None and is_text(sr):
             found += [Difference("sr", "missing", *fact) for fact in unsaid(report, sr)]
+            stated = Document(sr, tables)
         elif sr is not None:
             named = tuple(losses)
             lost = frozenset(loss.where for loss in named if loss.kind is LossKind.LOST)
             computed = frozenset(loss.where for loss in named if loss.rule == "sr-computed-number")
-            read = DocumentFacts(sr, tables)
+            stated = read = DocumentFacts(sr, tables)
             expected = SrYardstick(lost, of_numbers=read.of_numbers, computed=computed).facts(report)
             found += _differences("sr", expected, chain(read.facts(), displays.wrong(read.codes())))
         if fhir is not None:
@@ -69,7 +71,7 @@ def compare(
             uris = {system.uri: name for name, system in tables.systems.items() if system.uri} | schemes
             wrong = displays.wrong(codings_of(bundle.entries, uris))
             found += _differences("fhir", yardstick.facts(report), chain(bundle.facts(), wrong))
-            if sr is not None and document(bundle) != Document(sr, tables).reference:
+            if stated is not None and document(bundle) != stated.reference:
                 found.append(Difference("fhir", "added", "document", "another SR than the one beside it"))
     except _NOT_OURS as error:
         raise ValueError("an output is not of the form that is written here") from error
