@@ -24,7 +24,7 @@ from service.api import (
     unmapped,
 )
 from service.api.deployment import Deployment, install
-from service.api.openapi import describe_bodies, make_api
+from service.api.openapi import make_api
 from service.config import Settings
 from service.pipeline import tables
 from service.web import docs
@@ -60,7 +60,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_error_handler(Exception, problems.answer)
     api = make_api(version("lesionbridge"))
     api.init_app(app)
-    describe_bodies(api)
     terminology.install(app, settings)
     for room in (
         convert,

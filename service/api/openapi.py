@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from copy import deepcopy
 from http import HTTPStatus
+from threading import RLock
 from typing import Any, TypeVar
 
 import flask_smorest
@@ -176,9 +177,45 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
 
 
 class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest ships no types
-    """flask-smorest's Api with this project's error answers."""
+    """flask-smorest's Api with this project's error answers.
+
+    Its document is made when it is first asked for: a process that answers no such request starts in half the time.
+    """
 
     ERROR_SCHEMA = ProblemSchema
+
+    def __init__(self, **said: Any) -> None:
+        """Take what flask-smorest takes."""
+        self._making = RLock()
+        self._unsaid: dict[str, Any] | None = None
+        self._rooms: list[Blueprint] = []
+        super().__init__(**said)
+
+    def _init_spec(self, **said: Any) -> None:
+        self._unsaid = said
+
+    def register_blueprint(self, room: Blueprint) -> None:
+        """Serve the routes of a room; the document will describe them."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][room.name] = self
+        self._app.register_blueprint(room)
+        self._rooms.append(room)
+
+    @property
+    def spec(self) -> Any:
+        """The document; who asks while it is made waits for it."""
+        with self._making:
+            if self._unsaid is not None:
+                said, self._unsaid = self._unsaid, None  # what makes it asks for it, too
+                super()._init_spec(**said)
+                _describe_bodies(self._spec)
+                for room in self._rooms:
+                    room.register_views_in_doc(self, self._app, self._spec, name=room.name, parameters=None)
+                    self._spec.tag({"name": room.name, "description": room.description})
+            return self._spec
+
+    @spec.setter
+    def spec(self, made: Any) -> None:
+        self._spec = made
 
     def _register_responses(self) -> None:
         """Describe errors with the media types that they really have."""
@@ -206,14 +243,14 @@ def make_api(version: str) -> Api:
     )
 
 
-def describe_bodies(api: Api) -> None:
+def _describe_bodies(spec: Any) -> None:
     """Register the schemas that request bodies refer to."""
-    api.spec.components.schema("Report", schema=ReportSchema)
-    api.spec.components.schema("Search", schema=Search)
-    api.spec.components.schema("RollBack", schema=RollBack)
-    api.spec.components.schema("Resolve", schema=Resolve)
-    api.spec.components.schema("Edit", schema=Edit)
-    api.spec.components.schema("Retry", schema=Retry)
-    api.spec.components.schema("GiveUp", schema=GiveUp)
-    api.spec.components.schema("GiveUpAll", schema=GiveUpAll)
-    api.spec.components.schema("Merge", schema=Merge)
+    spec.components.schema("Report", schema=ReportSchema)
+    spec.components.schema("Search", schema=Search)
+    spec.components.schema("RollBack", schema=RollBack)
+    spec.components.schema("Resolve", schema=Resolve)
+    spec.components.schema("Edit", schema=Edit)
+    spec.components.schema("Retry", schema=Retry)
+    spec.components.schema("GiveUp", schema=GiveUp)
+    spec.components.schema("GiveUpAll", schema=GiveUpAll)
+    spec.components.schema("Merge", schema=Merge)
