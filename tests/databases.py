@@ -1,12 +1,15 @@
-"""A PostgreSQL server of this test run's own, on a socket in a temporary folder."""
+"""A PostgreSQL server of this test run's own, on a socket in a temporary folder; databases that have their tables."""
 
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from service.store.reports import Store
 
 
 def postgres_programs() -> Path | None:
@@ -50,3 +53,26 @@ def postgres(*, fsync: bool = False) -> Iterator[str]:
             yield f"postgresql://lesionbridge@/postgres?host={folder}"
         finally:
             run("pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
+
+
+def with_tables(url: str) -> str:
+    """The URL of an empty database, which now has its tables: those that the migrations made in another, copied.
+
+    The migrations themselves take a tenth of a second; nothing happens to an SQLite file that is there.
+    """
+    if url.startswith("sqlite:///"):
+        file = Path(url.removeprefix("sqlite:///"))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError), file.open("xb") as made:
+            made.write(_sqlite_tables())
+    return url
+
+
+@cache
+def _sqlite_tables() -> bytes:
+    with TemporaryDirectory(prefix="lb-tables-") as folder:
+        file = Path(folder) / "tables.sqlite3"
+        store = Store(f"sqlite:///{file}")
+        store.migrate()
+        store.close()
+        return file.read_bytes()

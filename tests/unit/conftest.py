@@ -10,16 +10,14 @@ from service.coding.releases.postgres_shelf import PostgresShelf
 from service.coding.releases.shelf import Shelf
 from service.store.reports import Store
 from tests.conftest import Missing
-from tests.databases import another, postgres, postgres_programs
+from tests.databases import another, postgres, postgres_programs, with_tables
 from tests.releases import SHAPE, Generated, Site
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """An empty store."""
-    made = Store(f"sqlite:///{tmp_path / 'x.sqlite3'}")
-    made.migrate()
-    return made
+    return Store(with_tables(f"sqlite:///{tmp_path / 'x.sqlite3'}"))
 
 
 @pytest.fixture(scope="session")

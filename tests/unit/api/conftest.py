@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from service.api.deployment import Deployment
 from service.app import create_app
 from service.config import Settings
+from tests.databases import with_tables
 
 FINDINGS = {"Content-Type": "application/vnd.lesionbridge.findings+json"}
 
@@ -18,11 +19,7 @@ FINDINGS = {"Content-Type": "application/vnd.lesionbridge.findings+json"}
 @pytest.fixture
 def app(tmp_path: Path) -> Flask:
     """The application, its tables made."""
-    made = create_app(Settings(database_url=f"sqlite:///{tmp_path / 'api.sqlite3'}", log_level="error"))
-    here = made.extensions["lesionbridge"]
-    assert isinstance(here, Deployment)
-    here.store.migrate()
-    return made
+    return create_app(Settings(database_url=with_tables(f"sqlite:///{tmp_path / 'api.sqlite3'}"), log_level="error"))
 
 
 @contextmanager
@@ -30,11 +27,10 @@ def deployed(folder: Path, destinations: str) -> Iterator[Flask]:
     """The application with these destinations (TOML), its tables made in the folder."""
     file = folder / "destinations.toml"
     file.write_text(destinations)
-    url = f"sqlite:///{folder / 'api.sqlite3'}"
+    url = with_tables(f"sqlite:///{folder / 'api.sqlite3'}")
     made = create_app(Settings(database_url=url, destinations_file=str(file), log_level="error"))
     here = made.extensions["lesionbridge"]
     assert isinstance(here, Deployment)
-    here.store.migrate()
     yield made
     here.store.close()
 

@@ -20,6 +20,7 @@ from service.store.database import transaction
 from service.store.reports import Store
 from service.store.tables import RATES
 from service.store.trail import AuditTrail
+from tests.databases import with_tables
 from tests.findings import make_body
 
 JSON = {"Content-Type": "application/json"}
@@ -29,9 +30,8 @@ class Service:
     """An application with access required, and keys for it."""
 
     def __init__(self, folder: Path, **more: Any) -> None:
-        self.url = f"sqlite:///{folder / 'x.sqlite3'}"
+        self.url = with_tables(f"sqlite:///{folder / 'x.sqlite3'}")
         self.store = Store(self.url)
-        self.store.migrate()
         self.app: Flask = create_app(Settings(database_url=self.url, access="required", log_level="error", **more))
 
     def key(self, *scopes: Scope, sender: str = "", **more: Any) -> dict[str, str]:

@@ -11,6 +11,7 @@ from service.config import Settings
 from service.pipeline import Options, Source
 from service.publishing import publish
 from service.store.reports import Store
+from tests.databases import with_tables
 from tests.findings import make_body
 from tests.unit.cli.conftest import Run
 
@@ -64,8 +65,7 @@ def test_migrate_names_a_database_that_is_none(run: Run, monkeypatch: pytest.Mon
 @pytest.fixture
 def stored(run: Run, tmp_path: Path) -> str:
     """Two versions of a report; our id of the second."""
-    store = Store(f"sqlite:///{tmp_path / 'cli.sqlite3'}")
-    store.migrate()
+    store = Store(with_tables(f"sqlite:///{tmp_path / 'cli.sqlite3'}"))
     sender = Settings().default_sender
     for version in (1, 2):
         receipt = publish(Source(make_body(report__version=version), default_sender=sender), Options(), store)

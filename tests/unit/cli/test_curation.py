@@ -11,6 +11,7 @@ from service.domain.limits import Limits
 from service.pipeline import Options, Source
 from service.publishing import publish
 from service.store.reports import Store
+from tests.databases import with_tables
 from tests.findings import make_body
 from tests.unit.cli.conftest import Run
 from tests.unit.coding.overlays.lines import line, table
@@ -22,8 +23,7 @@ SITE = line(field="site", term=WORD, concept="frontal-lobe")
 @pytest.fixture
 def stored(run: Run, tmp_path: Path) -> Store:
     """A database with a report whose site nobody knows."""
-    made = Store(f"sqlite:///{tmp_path / 'cli.sqlite3'}")
-    made.migrate()
+    made = Store(with_tables(f"sqlite:///{tmp_path / 'cli.sqlite3'}"))
     publish(Source(make_body(lesions__0__site=WORD), limits=Limits()), Options(), made)
     return made
 

@@ -14,6 +14,7 @@ from service.store.circuits import Heard, Verdict
 from service.store.delivery_rows import State
 from service.store.reports import Store
 from service.store.runs import May, Told
+from tests.databases import with_tables
 from tests.destinations import RecordingDestination
 from tests.unit.workflows.peers import accept, peer
 
@@ -21,10 +22,9 @@ from tests.unit.workflows.peers import accept, peer
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A database with two dead letters, one refused to the PACS and one dead to the EHR, and one under way."""
-    url = f"sqlite:///{tmp_path / 'cli.sqlite3'}"
+    url = with_tables(f"sqlite:///{tmp_path / 'cli.sqlite3'}")
     monkeypatch.setenv("LESIONBRIDGE_DATABASE_URL", url)
     made = Store(url)
-    made.migrate()
     pacs, ehr = peer(RecordingDestination("pacs")), peer(RecordingDestination("ehr"), takes="fhir-r4")
     version = accept(made, pacs, ehr)
     accept(made, pacs, report__id="R2")

@@ -10,6 +10,7 @@ import pytest
 from service.api.deployment import Deployment
 from service.config import Settings
 from service.pipeline import Format, Options, Source, convert
+from tests.databases import with_tables
 from tests.findings import make_body
 
 DESTINATIONS = """
@@ -56,14 +57,13 @@ def deploy(tmp_path: Path) -> Iterator[Deploy]:
         for name, text in files.items():
             (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
         chosen = Settings(
-            database_url=f"sqlite:///{tmp_path / 'in.sqlite3'}",
+            database_url=with_tables(f"sqlite:///{tmp_path / 'in.sqlite3'}"),
             destinations_file=str(tmp_path / "destinations.toml"),
             receiving_file=str(tmp_path / "receiving.toml"),
             log_level="error",
             **settings,  # type: ignore[arg-type]  # a test names real settings
         )
         made.append(Deployment(chosen))
-        made[-1].store.migrate()
         return made[-1]
 
     yield call

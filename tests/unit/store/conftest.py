@@ -8,6 +8,7 @@ from sqlalchemy import create_engine, text
 
 from service.store.reports import Store
 from tests.conftest import Missing
+from tests.databases import with_tables
 from tests.unit.store.kept import Clock
 
 
@@ -32,7 +33,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path, missing: Missin
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
     """A store with its tables."""
-    made = Store(database_url)
+    made = Store(with_tables(database_url))
     made.migrate()
     yield made
     made.close()
@@ -47,7 +48,7 @@ def clock() -> Clock:
 @pytest.fixture
 def kept(database_url: str, clock: Clock) -> Iterator[Store]:
     """A store with its tables and a clock of the test's."""
-    made = Store(database_url, clock)
+    made = Store(with_tables(database_url), clock)
     made.migrate()
     yield made
     made.close()

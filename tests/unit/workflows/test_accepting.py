@@ -11,6 +11,7 @@ from service.pipeline import Source
 from service.publishing import publish
 from service.store.reports import Store
 from service.workflows.accepting import Plan
+from tests.databases import with_tables
 from tests.findings import make_body
 from tests.unit.workflows.peers import settings
 
@@ -18,9 +19,7 @@ from tests.unit.workflows.peers import settings
 @pytest.fixture
 def embedded(tmp_path: Path) -> Store:
     """An empty store."""
-    made = Store(f"sqlite:///{tmp_path / 'x.sqlite3'}")
-    made.migrate()
-    return made
+    return Store(with_tables(f"sqlite:///{tmp_path / 'x.sqlite3'}"))
 
 
 @pytest.mark.parametrize("form", [one for one in WRITERS if str(one) in ANY_FORMAT])
