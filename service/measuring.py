@@ -3,43 +3,67 @@
 The mask is a DICOM SEG that comes beside the document. What a sender has measured is never replaced.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeAlias
 
 from service.coding import Vocabulary
 from service.domain.codes import CodedTerm, Term
+from service.domain.limits import Limits
 from service.domain.loss import Loss, LossKind
 from service.domain.report import CodedReport, Lesion, LesionReport, Measurement
 from service.imaging.segments import Mask, SegmentSize, Unmeasurable
 
 _TWO_DIGITS: Final = Decimal("0.01")
+_Sizes: TypeAlias = Mapping[str, Mapping[int, SegmentSize | str]]
+"""Of each segment of each mask, by SOP Instance UID and number; or why it has none."""
 
 
-def measured(report: CodedReport, masks: Sequence[bytes], tables: Vocabulary) -> CodedReport:
+def measured(
+    report: CodedReport, masks: Sequence[bytes], tables: Vocabulary, limits: Limits | None = None
+) -> CodedReport:
     """The report with the sizes of its segments; a mask that is not there, or tells nothing, is flagged."""
     losses: list[Loss] = []
-    known: dict[str, Mask] = {}
-    for number, content in enumerate(masks, 1):
-        try:
-            mask = Mask(content)
-        except Unmeasurable as error:
-            losses.append(Loss(LossKind.SKIPPED, "", f"segmentation {number}", f"{error}.", "mask-unreadable"))
-        else:
-            known[mask.sop_instance] = mask
-    lesions = tuple(_measured(lesion, known, tables, losses) for lesion in report.lesions)
+    sizes = _looked_at(report, masks, limits or Limits(), losses)
+    lesions = tuple(_measured(lesion, sizes, tables, losses) for lesion in report.lesions)
     return replace(report, lesions=lesions, losses=(*report.losses, *losses))
 
 
-def sized(
-    report: LesionReport, coded: CodedReport, masks: Sequence[bytes], tables: Vocabulary
-) -> tuple[LesionReport, tuple[Loss, ...]]:
+def _looked_at(report: CodedReport, masks: Sequence[bytes], limits: Limits, losses: list[Loss]) -> _Sizes:
+    """The sizes of all segments that lesions refer to: one mask after the other is held, and each segment once."""
+    wanted: dict[str, set[int]] = {}
+    for lesion in report.lesions:
+        if lesion.segment is not None:
+            wanted.setdefault(lesion.segment.sop_instance, set()).add(lesion.segment.number)
+    sizes: dict[str, dict[int, SegmentSize | str]] = {}
+    left = limits.measured_voxels
+    for number, content in enumerate(masks, 1):
+        try:
+            mask = Mask(content, limits)
+        except Unmeasurable as error:
+            losses.append(Loss(LossKind.SKIPPED, "", f"segmentation {number}", f"{error}.", "mask-unreadable"))
+            continue
+        found = sizes[mask.sop_instance] = {}
+        for segment in sorted(wanted.get(mask.sop_instance, ())):
+            left -= mask.voxels
+            found[segment] = _size(mask, segment) if left >= 0 else "the masks have more than limits.measured_voxels"
+    return sizes
+
+
+def _size(mask: Mask, segment: int) -> SegmentSize | str:
+    """The size of a segment, or why it has none."""
+    try:
+        return mask.size(segment)
+    except Unmeasurable as error:
+        return str(error)
+
+
+def sized(report: LesionReport, coded: CodedReport, found: CodedReport) -> tuple[LesionReport, tuple[Loss, ...]]:
     """A report in the sender's terms with the sizes of its segments, and what the masks did not tell.
 
-    ``coded`` is the same report coded, with a lesion and a measurement for each of its own.
+    ``coded`` is the same report coded, with a lesion and a measurement for each of its own; ``found`` that, measured.
     """
-    found = measured(coded, masks, tables)
     made = tuple(
         replace(lesion, measurements=(*lesion.measurements, *map(_as_sent, now.measurements[len(was.measurements) :])))
         for lesion, was, now in zip(report.lesions, coded.lesions, found.lesions, strict=True)
@@ -58,22 +82,18 @@ def _term(term: CodedTerm) -> Term:
     return Term(term.text, term.codes[0] if term.codes else None, term.where)
 
 
-def _measured(
-    lesion: Lesion[CodedTerm], known: dict[str, Mask], tables: Vocabulary, losses: list[Loss]
-) -> Lesion[CodedTerm]:
+def _measured(lesion: Lesion[CodedTerm], known: _Sizes, tables: Vocabulary, losses: list[Loss]) -> Lesion[CodedTerm]:
     segment = lesion.segment
     if segment is None:
         return lesion
     where = segment.where or lesion.where
-    mask = known.get(segment.sop_instance)
-    if mask is None:
+    if segment.sop_instance not in known:
         why = "No segmentation with its SOP Instance UID came along: not measured."
         losses.append(Loss(LossKind.FLAGGED, where, "segment", why, "mask-missing"))
         return lesion
-    try:
-        size = mask.size(segment.number)
-    except Unmeasurable as error:
-        losses.append(Loss(LossKind.FLAGGED, where, "segment", f"{error}: not measured.", "mask-unmeasured"))
+    size = known[segment.sop_instance][segment.number]
+    if isinstance(size, str):
+        losses.append(Loss(LossKind.FLAGGED, where, "segment", f"{size}: not measured.", "mask-unmeasured"))
         return lesion
     said = {one.concept.concept for one in lesion.measurements}
     made = [one for one in _sizes(size, tables, where) if one.concept.concept not in said]

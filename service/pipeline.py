@@ -147,7 +147,7 @@ def convert(source: Source, targets: Sequence[Format], options: Options) -> Outc
     if source.masks:
         from service.measuring import measured
 
-        coded = measured(coded, source.masks, tables_used)
+        coded = measured(coded, source.masks, tables_used, source.limits)
     return emit(coded, targets, options, received)
 
 

@@ -108,11 +108,13 @@ def _sized(source: Source, store: Store) -> Source:
 
     Raises Invalid for a report that no findings JSON can say: it is kept and read again as that.
     """
-    from service.measuring import sized
+    from service.measuring import measured, sized
 
     received = read(source)
     tables_used, _ = vocabulary_of(source, received.report.sender, store.overlays)
-    report, losses = sized(received.report, code(received.report, tables_used), source.masks, tables_used)
+    coded = code(received.report, tables_used)
+    found = measured(coded, source.masks, tables_used, source.limits)
+    report, losses = sized(received.report, coded, found)
     if report == received.report:
         return replace(source, received=replace(received, losses=(*received.losses, *losses)))
     said = findings.write(report)

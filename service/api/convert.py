@@ -25,7 +25,7 @@ def convert(query: dict[str, Any]) -> Response:
     """
     here, asked = deployment(), present()
     offer = negotiation.wanted(asked.headers.get("Accept", ""))
-    content, form, sent = forms.received(asked, here.settings.limits.body_bytes)
+    content, form, sent = forms.received(asked, here.settings.limits)
     masks = sent if query["measure"] else ()
     options = ConvertQuery.options(query, offer.encoding)
     said = here.source(content, form, query.get("mapping"), masks=masks, validate="definitions" in query)

@@ -76,7 +76,7 @@ def create(query: dict[str, Any], headers: dict[str, Any]) -> Response:
     """
     here = deployment()
     plan = deliveries.plan(query)
-    content, form, sent = forms.received(request, here.settings.limits.body_bytes)
+    content, form, sent = forms.received(request, here.settings.limits)
     masks = sent if query["measure"] else ()
     source = here.source(content, form, query.get("mapping"), masks=masks, validate="definitions" in query)
     options = CreateQuery.options(query)

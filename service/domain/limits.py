@@ -18,6 +18,9 @@ class Limits:
     text_characters: int = 65_536  # of one free text
     term_characters: int = 256  # of one term, id or name
     digits: int = 32  # of one number
+    mask_voxels: int = 2**28  # of the frames of one SEG, and of the space around them
+    measured_voxels: int = 2**36  # looked at for the segments of one document
+    masks: int = 100  # SEG files in one form
     batch_bytes: int = 4 * 1024 * 1024 * 1024  # of one batch, before and after gzip
     batch_lines: int = 1_000_000  # of one batch
     release_files: int = 10_000  # of one package of a terminology release

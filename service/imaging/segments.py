@@ -15,14 +15,16 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
+from service.domain.limits import Limits
+from service.imaging.files import plain
+
 if TYPE_CHECKING:
-    import numpy as np
+    pass
 
 SEGMENTATION: Final = "1.2.840.10008.5.1.4.1.1.66.4"
 _HALF: Final = 0.5
 """The fraction from which a voxel of a fractional segment belongs to its outline."""
-MOST_VOXELS: Final = 2**28
-"""Of a volume that is looked at: a small file may name places that are far apart."""
+_IRREGULAR: Final = "the frames have no regular places in space"
 Point = tuple[float, float]
 
 
@@ -48,45 +50,74 @@ class Axes:
 
 
 class Mask:
-    """One SEG instance."""
+    """One SEG instance. ``voxels`` fill the space around its frames, and are looked at for each segment.
 
-    __slots__ = ("_seg", "sop_instance")
+    A small file may unpack to many frames, or name places that are far apart: all is counted before it is held.
+    """
 
-    def __init__(self, content: bytes) -> None:
-        """Read it; raises Unmeasurable for what is no segmentation."""
+    __slots__ = ("_limits", "_most", "_seg", "sop_instance", "voxels")
+
+    def __init__(self, content: bytes, limits: Limits | None = None) -> None:
+        """Read it; raises Unmeasurable for what is no segmentation, or past a limit."""
         from highdicom.seg import segread
 
+        self._limits = limits or Limits()
         try:
-            self._seg: Any = segread(BytesIO(content))
+            held = plain(content, self._limits.body_bytes)
+        except ValueError as error:
+            raise Unmeasurable(str(error)) from error
+        try:
+            self._seg: Any = segread(BytesIO(held))
             self.sop_instance = str(self._seg.SOPInstanceUID)
+            self._most = int(self._seg.get("MaximumFractionalValue", 1))
+            pixels = int(self._seg.NumberOfFrames) * int(self._seg.Rows) * int(self._seg.Columns)
         except Exception as error:
             raise Unmeasurable("the file is no DICOM segmentation that can be read") from error
+        if pixels > self._limits.mask_voxels:
+            raise Unmeasurable("its frames have more pixels than limits.mask_voxels")
+        self.voxels = self._space()
+
+    def _space(self) -> int:
+        """The voxels of the space around the frames; 0 where they have no regular places."""
+        try:
+            geometry = self._seg.get_volume_geometry(allow_missing_positions=True)
+        except Exception:  # noqa: BLE001 - whatever it is, the segments can't be measured, which is said of each
+            return 0
+        return math.prod(geometry.spatial_shape) if geometry is not None else 0
 
     def size(self, number: int) -> SegmentSize:
         """The size of the segment of a number; raises Unmeasurable where it is not there, empty or has no geometry."""
+        import numpy as np
+
+        volume = self._volume(number)
+        array: np.ndarray[Any, Any] = volume.array[..., 0]
+        filled = np.flatnonzero(array.reshape(len(array), -1).any(axis=1))
+        if not len(filled):
+            raise Unmeasurable("the segment is empty")
+        half = _HALF * self._most
+        drawn = [plane for plane in filled if (array[plane] >= half).any()]
+        if not drawn:
+            raise Unmeasurable("no voxel of the segment is half or more of it")
+        column_mm, row_mm = (float(volume.spacing[2]), float(volume.spacing[1]))
+        found = [axes_of(array[plane] >= half, row_mm, column_mm) for plane in drawn]
+        longest = max(found, key=lambda axes: axes.long)
+        if not self._is_thick(len(array)):
+            return SegmentSize(longest.long, longest.short, None)
+        voxels = sum(int(array[plane].sum(dtype=np.int64)) for plane in filled) / self._most
+        return SegmentSize(longest.long, longest.short, voxels * float(volume.voxel_volume))
+
+    def _volume(self, number: int) -> Any:
+        """The voxels of a segment, as they are stored: 0 to 1, or to Maximum Fractional Value (PS3.3 C.8.20.2)."""
         if number not in self._seg.segment_numbers:
             raise Unmeasurable(f"the segmentation has no segment {number}")
+        if not self.voxels:
+            raise Unmeasurable(_IRREGULAR)
+        if self.voxels > self._limits.mask_voxels:
+            raise Unmeasurable("the space around its frames has more voxels than limits.mask_voxels")
         try:
-            geometry = self._seg.get_volume_geometry(allow_missing_positions=True)
-            fits = geometry is not None and math.prod(geometry.spatial_shape) <= MOST_VOXELS
+            return self._seg.get_volume(segment_numbers=[number], rescale_fractional=False)
         except Exception as error:
-            raise Unmeasurable("the frames have no regular places in space") from error
-        if not fits:
-            raise Unmeasurable("the frames have no regular places in space, or fill more of it than can be held")
-        try:
-            volume = self._seg.get_volume(segment_numbers=[number], rescale_fractional=True)
-        except Exception as error:
-            raise Unmeasurable("the frames have no regular places in space") from error
-        array: np.ndarray[Any, Any] = volume.array[..., 0]
-        if not array.any():
-            raise Unmeasurable("the segment is empty")
-        column_mm, row_mm = (float(volume.spacing[2]), float(volume.spacing[1]))
-        found = [axes_of(plane >= _HALF, row_mm, column_mm) for plane in array if (plane >= _HALF).any()]
-        if not found:
-            raise Unmeasurable("no voxel of the segment is half or more of it")
-        longest = max(found, key=lambda axes: axes.long)
-        cube = float(volume.voxel_volume) if self._is_thick(len(array)) else None
-        return SegmentSize(longest.long, longest.short, None if cube is None else float(array.sum()) * cube)
+            raise Unmeasurable(_IRREGULAR) from error
 
     def _is_thick(self, frames: int) -> bool:
         """Whether the distance of the frames is known: from their places, or from what the SEG says of one frame."""
@@ -105,16 +136,19 @@ def axes_of(plane: Any, row_mm: float, column_mm: float) -> Axes:
 
 
 def _outline(plane: Any, row_mm: float, column_mm: float) -> list[Point]:
-    """Points half a pixel outside the pixels that lie at an edge, first rows then columns (in millimetres)."""
+    """Points half a pixel outside the first and the last pixel of each row (in millimetres).
+
+    All other pixels lie between these, so the convex hull is that of the whole outline, however ragged a mask is.
+    """
     import numpy as np
 
-    padded = np.pad(plane, 1)
-    inside = padded[1:-1, 1:-1]
+    rows = np.flatnonzero(plane.any(axis=1))
+    first = plane[rows].argmax(axis=1).tolist()
+    last = (plane.shape[1] - 1 - plane[rows, ::-1].argmax(axis=1)).tolist()
     points: list[Point] = []
-    for rows, columns in ((-1, 0), (1, 0), (0, -1), (0, 1)):
-        beside = padded[1 + rows : padded.shape[0] - 1 + rows, 1 + columns : padded.shape[1] - 1 + columns]
-        at = np.argwhere(inside & ~beside)
-        points += [((row + rows / 2) * row_mm, (column + columns / 2) * column_mm) for row, column in at.tolist()]
+    for row, left, right in zip(rows.tolist(), first, last, strict=True):
+        points += [(row * row_mm, (left - _HALF) * column_mm), (row * row_mm, (right + _HALF) * column_mm)]
+        points += [((row + side) * row_mm, at * column_mm) for at in (left, right) for side in (-_HALF, _HALF)]
     return points
 
 
