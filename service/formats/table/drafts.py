@@ -3,11 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
+from service.domain.errors import Invalid, Problem
 from service.domain.loss import Loss, LossKind
+
+_DEEPEST: Final = 16
+"""Steps of a pointer: findings JSON has fewer."""
+_INDEX: Final = 7
+"""Digits of a place in a list."""
+_SHOWN: Final = 64
+_IN_THE_WAY: Final = "another column has a value where this one wants members, or the other way round"
 
 
 @dataclass(slots=True)
@@ -19,26 +27,36 @@ class Draft:
     losses: list[Loss] = field(default_factory=list)
 
     def put(self, pointer: str, value: Any, place: str = "") -> None:
-        """Set a member, with the objects on the way; lists are begun by `begin`."""
+        """Set a member, with the objects on the way; lists are begun by `begin`.
+
+        Raises Invalid where a member is in the way, or where it would stand deeper than any.
+        """
         steps = pointer.lstrip("/").split("/")
+        if len(steps) > _DEEPEST:
+            raise _no_member(place or pointer[:_SHOWN], "no member stands so deep")
         at: Any = self.document
         made = ""
         for step, after in zip(steps, [*steps[1:], None], strict=True):
-            key: Any = int(step) if isinstance(at, list) else step.replace("~1", "/").replace("~0", "~")
+            key: Any = _key(at, step, place or pointer)
             made += f"/{step}"
             if after is None:
+                if isinstance(at, dict) and isinstance(at.get(key), (dict, list)):
+                    raise _no_member(place or pointer, _IN_THE_WAY)
                 at[key] = value
                 self.places[made] = place
                 return
             at = at[key] if isinstance(at, list) else at.setdefault(key, {})
 
     def begin(self, pointer: str, place: str) -> str:
-        """Add an empty object to a list; its pointer."""
+        """Add an empty object to a list; its pointer. Raises Invalid where a member is in the way."""
         *path, last = pointer.lstrip("/").split("/")
         at: Any = self.document
         for step in path:
-            at = at[int(step)] if isinstance(at, list) else at.setdefault(step, {})
-        items = at.setdefault(last, [])
+            key: Any = _key(at, step, place)
+            at = at[key] if isinstance(at, list) else at.setdefault(key, {})
+        items = at.setdefault(last, []) if isinstance(at, dict) else None
+        if not isinstance(items, list):
+            raise _no_member(place, _IN_THE_WAY)
         items.append({})
         made = f"{pointer}/{len(items) - 1}"
         self.places[made] = place
@@ -68,6 +86,19 @@ class Draft:
                 return self.places[at]
             at = at.rpartition("/")[0]
         return pointer
+
+
+def _key(at: Any, step: str, place: str) -> int | str:
+    """The key of a step within what stands there; raises Invalid where nothing can stand below that."""
+    if isinstance(at, dict):
+        return step.replace("~1", "/").replace("~0", "~")
+    if not isinstance(at, list) or not (step.isdecimal() and len(step) < _INDEX and int(step) < len(at)):
+        raise _no_member(place, _IN_THE_WAY)
+    return int(step)
+
+
+def _no_member(place: str, why: str) -> Invalid:
+    return Invalid(Problem(place, "table-column", why))
 
 
 def _number(value: object) -> orjson.Fragment:

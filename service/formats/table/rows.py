@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from service.domain.errors import Invalid, Problem, TooLarge, Unreadable
 from service.domain.received import Intake
@@ -25,6 +25,14 @@ _EMPTY: Final = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "None"})
 """What spreadsheets and their programs write where there is nothing."""
 _COUNTED: Final = 10  # digits of a count: it has 31 bits
 _LESION: Final = "/lesions/"
+
+_LINE_END: Final = re.compile("\r\n|\n|\r")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+class _Members(list[tuple[str, Any]]):
+    """The members of an object as they came; a list is none of its values."""
+
 
 Row = tuple[int, Mapping[str, str]]
 """The number of a line and its cells by column."""
@@ -81,16 +89,22 @@ def _rows(content: bytes, named: TableMapping) -> Iterator[Row]:
 
 def _objects(text: str) -> Iterator[Row]:
     """The lines of an NDJSON table: an object each, its members text, numbers or nothing."""
-    for number, line in enumerate(text.splitlines(), 1):
+    # A text may hold what Unicode counts as line ends (U+2028), but never these (RFC 8259 7).
+    for number, line in enumerate(_LINE_END.split(text), 1):
         if not line.strip():
             continue
         try:
-            value = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
+            value = json.loads(line, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_Members)
         except (ValueError, RecursionError) as error:
             raise Unreadable(Problem(f"line {number}", "table", "the line is no JSON object")) from error
-        if not isinstance(value, dict) or any(isinstance(cell, dict | list) for cell in value.values()):
+        if not isinstance(value, _Members) or any(isinstance(cell, (bool, list)) for _, cell in value):
             raise Unreadable(Problem(f"line {number}", "table", "a row is an object of texts and numbers"))
-        yield number, {name: "" if cell is None else str(cell).strip() for name, cell in value.items()}
+        row = {name: "" if cell is None else str(cell).strip() for name, cell in value}
+        if len(row) != len(value):
+            raise Invalid(Problem(f"line {number}", "duplicate-member", "Give each member once."))
+        if any(_SURROGATE.search(text) for pair in row.items() for text in pair):
+            raise Invalid(Problem(f"line {number}", "character", "Remove the half of a surrogate pair."))
+        yield number, row
 
 
 class _Report:
