@@ -8,20 +8,22 @@ import io
 import tarfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
-from typing import IO, Final
+from typing import IO, Any, Final
 
-from service.coding.releases.refusing import too_large, truncated
+from service.coding.releases.refusing import mixed, too_large, truncated
 from service.domain.limits import Limits
 
 _BROKEN: Final = (zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile, tarfile.TarError, NotImplementedError)
 _LINE_CHARACTERS: Final = 1 << 20
 _HEARD: Final = 0x3FFF
+_PIECE: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +45,51 @@ class Entry:
         """The bytes, unpacked; raises zipfile.BadZipFile where they are damaged."""
         if not self.member:
             return self.source.open("rb")
-        return _Member(zipfile.ZipFile(self.source), self.member)
+        return io.BufferedReader(_Member(zipfile.ZipFile(self.source), self.member, self.size))
 
 
-class _Member(io.BufferedReader):
-    """A member of a zip that closes the zip with itself."""
+class _Member(io.RawIOBase):
+    """A member of a zip that holds no more than the directory says, and closes the zip with itself."""
 
-    def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
-        self._archive = archive
-        super().__init__(archive.open(name))  # type: ignore[arg-type] # a ZipExtFile is what BufferedReader reads
+    def __init__(self, archive: zipfile.ZipFile, name: str, size: int) -> None:
+        self._archive, self._file, self._left = archive, archive.open(name), size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        found = self._file.read(len(buffer))
+        self._left -= len(found)
+        if self._left < 0:
+            raise zipfile.BadZipFile("there is more in it than its directory says")
+        buffer[: len(found)] = found
+        return len(found)
 
     def close(self) -> None:
         super().close()
+        self._file.close()
         self._archive.close()
+
+
+class _Unpacked(gzip.GzipFile):
+    """The bytes of a tar as it is unpacked: in pieces, and no more of them than a deployment takes.
+
+    A tar's long names and pax headers are files of their own that no member counts, and that are read whole.
+    """
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        super().__init__(path, "rb")
+        self._path, self._limits, self._size = path, limits, path.stat().st_size
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= _PIECE:
+            raise tarfile.ReadError(f"a name or a header of more than {_PIECE} bytes")
+        found = super().read(size)
+        _bound(self._path.name, self.tell(), self._limits)
+        if self.tell() > 1 << 24 and self.tell() > self._limits.release_ratio * self._size:
+            ratio = self._limits.release_ratio
+            too_large(self._path.name, f"unpacks to more than {ratio} times its size (limits.release_ratio)")
+        return found
 
 
 def entries(path: Path, limits: Limits) -> list[Entry]:
@@ -71,6 +105,9 @@ def entries(path: Path, limits: Limits) -> list[Entry]:
             members = [one for one in archive.infolist() if not one.is_dir()]
     except _BROKEN as error:
         truncated(path.name, 0, f"the zip file is damaged: {error}")
+    names = Counter(one.filename for one in members)
+    if len(names) < len(members):
+        mixed(f"{path.name}/{names.most_common(1)[0][0]}", 0, "two files of the package have this name")
     if len(members) > limits.release_files:
         too_large(path.name, f"{len(members)} files, the limit is {limits.release_files} (limits.release_files)")
     _bound(path.name, sum(one.file_size for one in members), limits)
@@ -78,6 +115,9 @@ def entries(path: Path, limits: Limits) -> list[Entry]:
         if one.file_size > 1 << 20 and one.file_size > limits.release_ratio * max(one.compress_size, 1):
             why = f"unpacks to more than {limits.release_ratio} times its size (limits.release_ratio)"
             too_large(f"{path.name}/{one.filename}", why)
+        if one.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # Of bzip2 and LZMA a few bytes unpack to gigabytes at once, whatever the directory says.
+            truncated(f"{path.name}/{one.filename}", 0, "it is not packed by deflate: unpack it first")
         if one.flag_bits & 1:
             truncated(f"{path.name}/{one.filename}", 0, "it is encrypted: unpack it first")
     return [
@@ -127,20 +167,21 @@ def unpacked(path: Path, limits: Limits) -> Iterator[tuple[str, bytes]]:
     """The JSON files of a FHIR package (.tgz), one at a time; refuses bombs and what is damaged."""
     total = count = 0
     try:
-        with tarfile.open(path, "r|gz") as archive:
+        with _Unpacked(path, limits) as unzipped, tarfile.open(fileobj=unzipped, mode="r:") as archive:
             for member in archive:
+                if member.size < 0:
+                    raise tarfile.ReadError("a file of a negative size")
                 count += 1
                 total += member.size
                 if count > limits.release_files:
                     too_large(path.name, f"more than {limits.release_files} files (limits.release_files)")
-                _bound(path.name, total, limits)
-                if total > 1 << 24 and total > limits.release_ratio * path.stat().st_size:
-                    too_large(path.name, f"unpacks to more than {limits.release_ratio} times its size")
+                _bound(path.name, total, limits)  # before it is read past
                 if member.isfile() and member.name.endswith(".json"):
                     _bound_json(f"{path.name}/{member.name}", member.size, limits)
                     content = archive.extractfile(member)
-                    yield f"{path.name}/{member.name}", content.read() if content is not None else b""
-    except (*_BROKEN, OSError) as error:
+                    pieces = iter(partial(content.read, _PIECE), b"") if content is not None else ()
+                    yield f"{path.name}/{member.name}", b"".join(pieces)
+    except (*_BROKEN, OSError, RecursionError) as error:
         truncated(path.name, 0, f"the package is damaged: {error}")
 
 
