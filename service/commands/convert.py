@@ -11,6 +11,7 @@ import click
 from service.commands.conversion import Conversion, Wish
 from service.commands.inputs import (
     Document,
+    are_inputs,
     count,
     documents,
     into,
@@ -25,7 +26,7 @@ from service.commands.ndjson import Ask
 from service.commands.ndjson import run as run_lines
 from service.commands.speaking import REFUSED, counted, refusal, refusing, say, settings, stop
 from service.commands.writing import BUNDLE, DIALECT, LANGUAGE, PROFILE
-from service.domain.errors import LesionBridgeError
+from service.domain.errors import Invalid, LesionBridgeError, Problem
 from service.domain.loss import Loss
 from service.domain.received import Intake
 from service.doors import READERS, WRITERS, suffix
@@ -109,9 +110,9 @@ def _all(run: _Run, path: str, out: str) -> int:
     if is_table(path, run.wish.form):
         here = run.wish.deployment
         found = of_table(path, Intake(here.default_sender, here.default_zone, here.limits, run.wish.mapping))
-        return _many(run, found, len(found), out) if len(found) > 1 else _one(run, found, out)
+        return _many(run, found, len(found), path, out) if len(found) > 1 else _one(run, found, out)
     if is_many(path):
-        return _many(run, documents(path, limit), count(path), out)
+        return _many(run, documents(path, limit), count(path), path, out)
     return _one(run, documents(path, limit), out)
 
 
@@ -136,22 +137,25 @@ def _one(run: _Run, found: Iterable[Document], out: str) -> int:
     return 0
 
 
-def _many(run: _Run, found: Iterable[Document], total: int, out: str) -> int:
+def _many(run: _Run, found: Iterable[Document], total: int, path: str, out: str) -> int:
     """Many documents into a folder, with a progress bar and a summary; the number of those refused."""
     from rich.console import Console
     from rich.progress import Progress
 
     if out == "-":
         stop("many documents need a folder: give -o FOLDER")
-    folder = into(out)
+    folder, inputs = into(out), are_inputs(path)
     made = refused = 0
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("converting", total=total)
         for document in found:
             try:
+                target = folder / f"{document.stem}{suffix(run.wish.to, run.wish.options)}"
+                if target.resolve() in inputs:
+                    raise Invalid(Problem("", "output", f"{target.name} is an input: give another folder"))
                 content, _ = run(document, source=True)
-                (folder / f"{document.stem}{suffix(run.wish.to, run.wish.options)}").write_bytes(content)
+                target.write_bytes(content)
                 made += 1
             except LesionBridgeError as error:
                 refusal(document.name, error)

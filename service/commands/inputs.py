@@ -19,7 +19,7 @@ TABLES = frozenset({".csv", ".tsv"})
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document: ``name`` for messages, ``stem`` for the files made from it.
+    """One document: ``name`` for messages, ``stem`` for the files made from it, which no other of its folder has.
 
     ``received`` is the report where it is one of several in a table, or why it is none.
     """
@@ -45,6 +45,12 @@ def count(folder: str) -> int:
     return len(_files(Path(folder)))
 
 
+def are_inputs(path: str) -> frozenset[Path]:
+    """The files of a path, which no output may take the place of."""
+    place = Path(path)
+    return frozenset(file.resolve() for file in (_files(place) if place.is_dir() else [place]))
+
+
 def documents(path: str, limit: int) -> Iterator[Document]:
     """The documents of a path, one after the other; none is held past its turn. Raises TooLarge, OSError."""
     place = Path(path)
@@ -53,8 +59,11 @@ def documents(path: str, limit: int) -> Iterator[Document]:
     elif not path:
         raise FileNotFoundError(ENOENT, strerror(ENOENT), "''")  # no file's name; Path takes it for this folder
     elif place.is_dir():
-        for file in _files(place):
-            yield Document(str(file), file.stem, read(file, limit))
+        files = _files(place)
+        # Of `a.json` and `a.hl7` one output must not take the place of the other; some file systems ignore case, too.
+        alone = len({file.stem.casefold() for file in files}) == len(files)
+        for file in files:
+            yield Document(str(file), file.stem if alone else file.name, read(file, limit))
     elif place.suffix.lower() in NDJSON:
         with place.open("rb") as lines:
             for number, line in enumerate(lines, 1):

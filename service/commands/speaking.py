@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,8 @@ COUNT = click.IntRange(1, 2**31 - 1)
 NO_DATABASE = "there is no database yet: run `lesionbridge migrate` (setting database_url says where)"
 PORT = click.IntRange(0, 65_535)
 DAYS = click.IntRange(1, 36_500)
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""C0 but for tab and line end, DEL, C1 (ISO/IEC 6429), and what ends a line or turns its direction in Unicode."""
 MAX_SAID = 20
 """Problems written out for one document; the rest is counted."""
 
@@ -107,8 +110,8 @@ def ready(kept: Store) -> Store:
 
 
 def say(text: str) -> None:
-    """One line on standard error."""
-    click.echo(text, err=True)
+    """One line on standard error; what would steer a terminal, as in a sender's names, is written out instead."""
+    click.echo(_STEERING.sub(lambda found: f"<U+{ord(found[0]):04X}>", text), err=True)
 
 
 def stop(text: str) -> NoReturn:
