@@ -5,6 +5,7 @@ DBOS's own file is not in it: what it knows is found again from the deliveries.
 
 import fcntl
 import os
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +19,7 @@ from service.store.database import STEPS
 _PAGES: Final = 1_000
 """Pages copied at a time: writers get in between."""
 _RULE: Final = "backup"
+_STEP: Final = re.compile("[A-Za-z0-9_.-]{1,64}")
 
 
 def backup(database_url: str, target: Path) -> int:
@@ -107,27 +109,43 @@ def _in_use() -> Conflict:
 def _check(path: Path) -> None:
     """Hold that a file is one of our databases, and whole."""
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy:
+        with closing(_read_only(path)) as copy:
             whole = copy.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-            ours = copy.execute("SELECT count(*) FROM sqlite_master WHERE name IN ('reports', 'alembic_version')")
-            if whole and ours.fetchone()[0] == 2:
+            query = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('reports', 'alembic_version')"
+            if whole and copy.execute(query).fetchone()[0] == 2:
                 return
     except sqlite3.Error:
         pass
-    raise Invalid(Problem("", _RULE, "the file is no whole copy of this service's database"))
+    raise _foreign()
 
 
 def _known(path: Path) -> None:
     """Hold that this program can work on a copy's tables, before anything is replaced by it."""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy:
-        (step,) = copy.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
-        oldest = step
-        if step not in STEPS and copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_steps'").fetchone():
-            said = copy.execute("SELECT oldest_program FROM schema_steps WHERE step = ?", (step,)).fetchone()
-            oldest = said[0] if said else step
+    try:
+        with closing(_read_only(path)) as copy:
+            steps = [step for (step,) in copy.execute("SELECT version_num FROM alembic_version LIMIT 2")]
+            if len(steps) != 1 or _STEP.fullmatch(str(steps[0])) is None:
+                raise _foreign()
+            (step,) = steps
+            oldest = step
+            query = "SELECT 1 FROM sqlite_master WHERE name = 'schema_steps'"
+            if step not in STEPS and copy.execute(query).fetchone():
+                said = copy.execute("SELECT oldest_program FROM schema_steps WHERE step = ?", (step,)).fetchone()
+                oldest = said[0] if said else step
+    except sqlite3.Error:
+        raise _foreign() from None
     if oldest not in STEPS:
         why = f"the copy is of step {step}, which this version does not know: restore it with the newer one"
         raise Invalid(Problem("", _RULE, why))
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    """A file that is only read; in a URI `?`, `#` and `%` of its name would make it another file's."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+
+
+def _foreign() -> Invalid:
+    return Invalid(Problem("", _RULE, "the file is no whole copy of this service's database"))
 
 
 def _to_disk(path: Path) -> None:

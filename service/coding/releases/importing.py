@@ -84,7 +84,7 @@ def _fill(work: Path, kind: Kind, progress: Progress, vocabulary: Vocabulary) ->
 
 def _place(shelf: ReleaseShelf, work: Path, kind: Kind, asked: Asked, progress: Progress) -> Placed:
     """Put the finished store into use."""
-    connection = sqlite3.connect(f"file:{work}?mode=ro", uri=True)
+    connection = sqlite3.connect(f"{work.absolute().as_uri()}?mode=ro", uri=True)
     try:
         systems = connection.execute(
             "select designator, version, (select count(*) from concept where system = id) from code_system order by id"

@@ -204,7 +204,7 @@ def _one(connection: "psycopg.Connection[tuple[Any, ...]]", query: str, *values:
 
 def _copy(connection: "psycopg.Connection[tuple[Any, ...]]", work: Path, progress: Progress) -> None:
     """The rows of a finished SQLite file, table by table."""
-    source = sqlite3.connect(f"file:{work}?mode=ro", uri=True)
+    source = sqlite3.connect(f"{work.absolute().as_uri()}?mode=ro", uri=True)
     try:
         source.execute(POSTINGS)
         for table, columns, query in copied():

@@ -42,7 +42,8 @@ class SqliteReleaseStore(TableStore):
         # A connection is not carried over a fork (SQLite, "How To Corrupt", 2.6).
         if found is None or self._local.process != process:
             # immutable: nobody writes the file, so neither locks nor a look for a journal are needed.
-            found = sqlite3.connect(f"file:{self.path}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+            address = f"{self.path.absolute().as_uri()}?mode=ro&immutable=1"
+            found = sqlite3.connect(address, uri=True, check_same_thread=False)
             found.execute("pragma mmap_size = 0")
             found.execute(f"pragma cache_size = -{_CACHE_KIB}")
             found.execute("pragma query_only = on")
