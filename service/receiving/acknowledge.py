@@ -14,6 +14,11 @@ from service.store.patients import OTHER_ISSUER, UNKNOWN
 MOST_ERRORS: Final = 10
 """ERR segments in one acknowledgment; the rest is found once these are mended."""
 _PLACE: Final = re.compile(r"([A-Z][A-Z0-9]{2})(?:\[(\d+)\])?(?:[-.](\d+))?")
+_ENCODING: Final = "^~\\&"
+_CONDITIONS: Final = frozenset({"", "AL", "NE", "ER", "SU"})
+"""When an acknowledgment is asked for (table 0155)."""
+_ODD: Final = re.compile(r"[^\r -~]")
+"""What no answer holds: signs beyond ASCII, and control characters, of which two make the frame (C.4)."""
 _COMMIT: Final = {"AA": "CA", "AE": "CE", "AR": "CR"}
 _DEFAULT: Final = r"MSH|^~\&|||||||ACK||P|2.5.1"
 _SEVERITIES: Final = {UNKNOWN: "I", OTHER_ISSUER: "W"}
@@ -46,13 +51,28 @@ def heading(message: bytes) -> Heading:
     from service.formats.hl7v2.message import header
 
     line = header(message)
-    if not line.startswith("MSH") or len(set(line[3:8])) < 5 or line.count(line[3]) < 8:
+    if not line.startswith("MSH") or not _is_sign(line[3:4]) or line.count(line[3]) < 8:
         return Heading("")
     fields = line.split(line[3])
     fields += [""] * (16 - len(fields))
+    signs = fields[1]
+    if line[3] in _ENCODING or line[3] in signs:
+        return Heading("")
+    if len(signs) < 4 or len(set(signs)) < len(signs) or not all(map(_is_sign, signs)):
+        # What it says can't part an answer; by the usual ones its own parts are read as well.
+        fields[1] = _ENCODING
+        line = line[3].join(fields)
     kinds = [*fields[8].split(line[4]), "", ""]
     sender, facility = (fields[number].split(line[4])[0].strip() for number in (2, 3))
-    return Heading(line, kinds[0].strip(), kinds[1].strip(), sender, facility, fields[14].strip(), fields[15].strip())
+    asked = [one.strip() for one in fields[14:16]]
+    if not all(one in _CONDITIONS for one in asked):
+        asked = ["", ""]  # who asks for what the table does not have is answered all the same
+    return Heading(line, kinds[0].strip(), kinds[1].strip(), sender, facility, *asked)
+
+
+def _is_sign(text: str) -> bool:
+    """Whether it can be a delimiter of an answer: printable ASCII that no text is made of."""
+    return text.isascii() and text.isprintable() and not text.isalnum() and not text.isspace() and text != ""
 
 
 def answers(
@@ -108,7 +128,7 @@ def _message(
         if error is not None or not old:  # an ERR of old has no severity: it would be an error beside AA
             segments += [_error(source, problem, row, old=old) for problem in said]
     made: hl7.Message = source.create_message(segments)
-    return str(made).encode("ascii", "replace")
+    return _ODD.sub("?", str(made)).encode()
 
 
 def _error(source: Any, problem: Problem, row: statuses.Meaning, *, old: bool) -> Any:

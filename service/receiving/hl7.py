@@ -9,7 +9,8 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
@@ -65,8 +66,10 @@ class Hl7Server:
                 connected, peer = self._socket.accept()
             except TimeoutError:
                 continue
-            except OSError:
-                return
+            except OSError as error:  # it hung up before it was taken, or this process has too many files open
+                _log.warning("hl7 connection refused", reason=type(error).__name__)
+                self._ending.wait(_LOOK_S)
+                continue
             if not self._free.acquire(blocking=False):
                 connected.close()
                 _log.warning("hl7 connection refused", reason="too many connections")
@@ -82,7 +85,9 @@ class Hl7Server:
                 if self._tls is None:
                     self._converse(connected, address)
                 else:
-                    with self._tls.wrap_socket(connected, server_side=True) as secured:
+                    with _hurried(connected, self._settings.timeout_s):
+                        secured = self._tls.wrap_socket(connected, server_side=True)
+                    with secured:
                         self._converse(secured, address)
         except OSError as error:
             _log.info("hl7 connection ended", reason=type(error).__name__)
@@ -94,7 +99,25 @@ class Hl7Server:
         line = _Line(connected, self._settings, self._reception.here.settings.limits.body_bytes, self._ending.is_set)
         while (message := line.message()) is not None:
             for answer in answer_to(self._reception, message, address):
+                connected.settimeout(self._settings.timeout_s)
                 connected.sendall(_START + answer + _END)
+
+
+@contextmanager
+def _hurried(connected: socket.socket, timeout_s: float) -> Iterator[None]:
+    """Hang up where the block takes longer: a handshake that drips passes no time-out of a single read."""
+
+    def hang_up() -> None:
+        with suppress(OSError):
+            connected.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(timeout_s, hang_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def answer_to(reception: Reception, message: bytes, address: str = "") -> list[bytes]:
@@ -129,7 +152,7 @@ class _Line:
 
     def __init__(self, connected: socket.socket, settings: Hl7Listener, most: int, ending: Callable[[], bool]) -> None:
         self._socket, self._settings, self._most, self._ending = connected, settings, most, ending
-        self._come = b""
+        self._come = bytearray()
 
     def message(self) -> bytes | None:
         """The content of the next block; None at the end of the connection, or of patience."""
@@ -153,8 +176,8 @@ class _Line:
                 return None
             if not begun:
                 begun, until = True, time.monotonic() + self._settings.timeout_s
-            self._come = (self._come + more).lstrip(b"\r\n") if not self._come else self._come + more
-        block, self._come = self._come[:end], self._come[end + len(_END) :].lstrip(b"\r\n")
+            self._come += more if self._come else more.lstrip(b"\r\n")
+        block, self._come = bytes(self._come[:end]), self._come[end + len(_END) :].lstrip(b"\r\n")
         return block[1:] if block.startswith(_START) else None
 
     def _more(self, until: float) -> bytes:

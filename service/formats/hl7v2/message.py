@@ -1,12 +1,12 @@
 """Bytes of one message to segments: framing, character set (MSH-18, table 0211), delimiters and escapes (2.5, 2.7).
 
-The library splits; what it does not do is done here: decoding by the character set that the message names, and escape
-sequences, of which its own reads bytes as code points.
+A field is split when it is asked for. python-hl7, which is used to write, makes an object of some kilobyte of each
+field, repetition and component: a message of a few megabytes would take gigabytes.
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from service.domain.errors import Invalid, Problem, TooLarge, Unreadable
 from service.domain.limits import Limits
@@ -26,6 +26,8 @@ _WIDE: Final = (
 )
 """How a message of wide characters begins; its MSH-18 can only be read once it is decoded."""
 _SEQUENCE: Final = re.compile(r"\\([^\\\r]{0,64})\\")
+_ENCODING: Final = "^~\\&"
+_SIGNS: Final = "^~&"
 _SEGMENT: Final = re.compile(r"[A-Z][A-Z0-9]{2}(?:.|$)")
 _FORMATTING: Final = {".br": "\n", ".sp": "\n", ".ce": "\n", ".sk": " ", ".in": "", ".ti": "", ".fi": "", ".nf": ""}
 _NULL: Final = '""'
@@ -45,11 +47,11 @@ class Segment:
     ``place`` is as errors and losses name it: ``OBX[3]``. ``read`` are the fields that somebody asked for.
     """
 
-    __slots__ = ("_codec", "_fields", "name", "number", "read")
+    __slots__ = ("_codec", "_fields", "_signs", "name", "number", "read")
 
-    def __init__(self, name: str, number: int, fields: Any, codec: str) -> None:
-        """Take the library's segment."""
-        self.name, self.number, self._fields, self._codec = name, number, fields, codec
+    def __init__(self, name: str, number: int, fields: Sequence[str], codec: str, signs: str = _SIGNS) -> None:
+        """Take the fields as they stand, the name first; ``signs`` part components, repetitions and subcomponents."""
+        self.name, self.number, self._fields, self._codec, self._signs = name, number, fields, codec, signs
         self.read: set[int] = set()
 
     @property
@@ -62,7 +64,7 @@ class Segment:
         self.read.add(field)
         if field >= len(self._fields):
             return ()
-        found = tuple(tuple(self._components(one)) for one in self._fields[field])
+        found = tuple(tuple(self._components(one)) for one in self._repeated(field))
         return tuple(one for one in found if any(any(part) for part in one))
 
     def components(self, field: int) -> Components:
@@ -78,24 +80,22 @@ class Segment:
         self.read.add(field)
         if field >= len(self._fields):
             return ""
-        lines = ("" if (text := str(one)) == _NULL else unescape(text, self._codec) for one in self._fields[field])
+        lines = ("" if text == _NULL else unescape(text, self._codec) for text in self._repeated(field))
         return "\n".join(line.rstrip() for line in lines)
 
     def unread(self) -> Iterator[int]:
         """The fields that hold something and that nobody asked for."""
         for field in range(1, len(self._fields)):
-            if field not in self.read and str(self._fields[field]).strip('"^~& '):
+            if field not in self.read and self._fields[field].strip('"^~& '):
                 yield field
 
-    def _components(self, repetition: Any) -> Iterator[tuple[str, ...]]:
-        if isinstance(repetition, str):
-            yield (self._plain(repetition),)
-            return
-        for component in repetition:
-            if isinstance(component, str):
-                yield (self._plain(component),)
-            else:
-                yield tuple(self._plain(str(one)) for one in component)
+    def _repeated(self, field: int) -> list[str]:
+        return self._fields[field].split(self._signs[1])
+
+    def _components(self, repetition: str) -> Iterator[tuple[str, ...]]:
+        component, sub = self._signs[0], self._signs[2]
+        for one in repetition.split(component):
+            yield tuple(self._plain(part) for part in one.split(sub))
 
     def _plain(self, text: str) -> str:
         return "" if text == _NULL else unescape(text, self._codec).strip()
@@ -139,29 +139,35 @@ def message(content: bytes, limits: Limits) -> tuple[list[Segment], list[Loss]]:
     if len(content) > limits.body_bytes:
         raise TooLarge(Problem("", "limit", "the message is larger than this deployment takes"))
     text, codec, losses = _decoded(_unframed(content))
+    if _values(text) > limits.values:
+        raise Invalid(Problem("", "limit", f"more than {limits.values} segments, fields, parts of fields and escapes"))
     lines = _lines(text, losses)
-    if len(lines) > limits.values or text.count(text[3]) > limits.values:
-        raise Invalid(Problem("", "limit", f"more than {limits.values} segments or fields"))
     headers = sum(line.startswith("MSH") for line in lines)
     if headers != 1 or lines[0][:3] in ("FHS", "BHS"):
         raise Invalid(Problem("MSH", "v2-one-message", "one message at a time: give each message of a batch alone"))
     return list(_segments(lines, codec)), losses
 
 
-def _segments(lines: Sequence[str], codec: str) -> Iterator[Segment]:
-    import hl7
+def _values(text: str) -> int:
+    """Line ends and delimiters of all kinds: whatever is split or replaced costs time and memory for each."""
+    signs = {"\r", "\n", text[3], *_ENCODING, *text[4:].split(text[3], 1)[0]}
+    return sum(text.count(sign) for sign in signs)
 
-    try:
-        parsed = hl7.parse("\r".join(lines) + "\r")
-    except (hl7.exceptions.HL7Exception, ValueError, IndexError, AssertionError) as error:
-        raise Unreadable(
-            Problem("MSH", "v2", "the message can't be split by its own delimiters (MSH-1, MSH-2)")
-        ) from error
+
+def _segments(lines: Sequence[str], codec: str) -> Iterator[Segment]:
+    separator = lines[0][3]
+    said = lines[0].split(separator, 2)[1]
+    # Component, repetition, escape, subcomponent (2.14.9.2); who names fewer means the usual ones.
+    said += _ENCODING[len(said) :]
+    signs = said[0] + said[1] + said[3]
     seen: dict[str, int] = {}
-    for one in parsed:
-        name = str(one[0])
+    for line in lines:
+        fields = line.split(separator)
+        name = fields[0]
+        if name == "MSH":
+            fields.insert(1, separator)  # MSH-1 is the separator itself
         seen[name] = seen.get(name, 0) + 1
-        yield Segment(name, seen[name], one, codec)
+        yield Segment(name, seen[name], fields, codec, signs)
 
 
 def header(content: bytes) -> str:
@@ -236,7 +242,7 @@ def _checked(text: str) -> str:
     if (
         not 3 <= len(signs) <= 6
         or len(set(signs)) != len(signs)
-        or any(sign.isalnum() or sign.isspace() for sign in signs)
+        or any(sign.isalnum() or sign.isspace() or not sign.isprintable() for sign in signs)
     ):
         raise Unreadable(Problem("MSH-2", "v2", "the delimiters are not four different signs"))
     return text
@@ -244,15 +250,16 @@ def _checked(text: str) -> str:
 
 def _lines(text: str, losses: list[Loss]) -> list[str]:
     """Segments; a line that is none goes on where the one before it ended, as senders break long texts."""
-    lines: list[str] = []
+    lines: list[list[str]] = []
     for line in re.split(r"\r\n|\r|\n", text):
         if not line.strip():
             continue
         if _SEGMENT.match(line) and (len(line) == 3 or line[3] == text[3]):
-            lines.append(line)
+            lines.append([line])
         elif lines:
-            lines[-1] += f"\\.br\\{line}"
-            name = lines[-1][:3]
-            why = "a line without a segment's name is taken as more of the segment before it"
-            losses.append(Loss(LossKind.FLAGGED, name, "line", why, "v2-continued-line"))
-    return lines
+            lines[-1].append(line)
+    why = "lines without a segment's name are taken as more of the segment before them"
+    losses.extend(
+        Loss(LossKind.FLAGGED, parts[0][:3], "line", why, "v2-continued-line") for parts in lines if len(parts) > 1
+    )
+    return ["\\.br\\".join(parts) for parts in lines]
