@@ -6,7 +6,9 @@ there is taken again by the next, which changes nothing: the same report has the
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -29,6 +31,9 @@ TABLES: Final = frozenset({".csv", ".tsv", ".ndjson", ".jsonl"})
 """Files that hold several reports, by the end of their names."""
 ABANDONED_S: Final = 300.0
 """After so long without a change a file in ``working`` is one that nobody works at."""
+_NAME_BYTES: Final = 255  # NAME_MAX of the file systems of Linux
+_SUFFIX: Final = 32
+_REASON: Final = ".reason.json"
 _FOLDERS: Final = ("working", "done", "failed")
 _log = structlog.get_logger()
 
@@ -106,27 +111,27 @@ class FolderWatch:
         """What a process that is gone left in ``working``."""
         now = time.time()
         return [
-            file
-            for file in sorted((self._root / "working").iterdir())
-            if file.is_file() and now - _touched(file) > ABANDONED_S
+            Path(entry.path)
+            for entry in sorted(os.scandir(self._root / "working"), key=lambda one: one.name)
+            if entry.is_file(follow_symlinks=False) and now - _touched(entry) > ABANDONED_S
         ]
 
     def _take(self, file: Path) -> bool:
         """Publish one file and move it; False where that has to be tried again."""
         try:
             _touch(file)
-            size = file.stat().st_size
+            size = file.lstat().st_size
             failures = self._publish(file)
             # Who still writes it has another size by now: what came since was not read.
-            if any(error.retryable for error in failures) or file.stat().st_size != size:
+            if any(error.retryable for error in failures) or file.lstat().st_size != size:
                 file.rename(_free(self._root / file.name))
                 return False
             if not failures:
                 file.rename(_free(self._root / "done" / file.name))
             else:
-                place = _free(self._root / "failed" / file.name)
+                place = _free(self._root / "failed" / file.name, _REASON)
                 # The reason is there before the file is, so that nobody finds one without.
-                place.with_name(f"{place.name}.reason.json").write_bytes(_reasons(failures))
+                place.with_name(place.name + _REASON).write_bytes(_reasons(failures))
                 file.rename(place)
         except FileNotFoundError:  # another listener took it up as abandoned
             return False
@@ -153,7 +158,7 @@ class FolderWatch:
         """Our id of each report of a file, or why it was not kept."""
         limit = self._reception.here.settings.limits.body_bytes
         try:
-            with file.open("rb") as opened:
+            with open(file, "rb", opener=_plain) as opened:
                 content = opened.read(limit + 1)
             if len(content) > limit:
                 raise TooLarge(Problem("", "limit", f"the file is larger than {limit} bytes"))
@@ -169,6 +174,9 @@ class FolderWatch:
         except PermissionError as error:
             yield Unreadable(Problem("", "file", f"the file can't be read ({error.strerror})"))
         except OSError as error:
+            if error.errno == errno.ELOOP:
+                yield _not_plain()
+                return
             yield Unavailable(Problem("", "file", f"the file can't be read ({error.strerror})"))
         except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
             _log.error("failed", error=type(error).__name__, way="folder", request=peer.request)
@@ -181,25 +189,48 @@ class FolderWatch:
             return error
 
 
+def _plain(path: str, flags: int) -> int:
+    """Open a plain file and nothing else: a pipe would keep all others waiting, and a link leads out of the folder."""
+    opened = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        os.close(opened)
+        raise _not_plain()
+    return opened
+
+
+def _not_plain() -> Unreadable:
+    return Unreadable(Problem("", "file", "this is no plain file"))
+
+
 def _touch(file: Path) -> None:
     """Say that somebody works at it. A file of another user can't be touched; that it was moved is known as well."""
     with suppress(PermissionError):
-        os.utime(file)
+        os.utime(file, follow_symlinks=False)
 
 
-def _touched(file: Path) -> float:
+def _touched(entry: os.DirEntry[str]) -> float:
     """When somebody began to work at it: it was touched, or moved, which a file keeps as its change of state."""
-    at = file.stat()
+    at = entry.stat(follow_symlinks=False)
     return max(at.st_mtime, at.st_ctime)
 
 
-def _free(place: Path) -> Path:
-    """The place, or one beside it where a file is there already."""
-    number, found = 1, place
-    while found.exists():
+def _free(place: Path, beside: str = "") -> Path:
+    """The place, or one near it where something is there already, or where ``beside`` and its name are."""
+    number, found = 1, _fitting(place, "", beside)
+    while os.path.lexists(found) or (beside and os.path.lexists(found.with_name(found.name + beside))):
         number += 1
-        found = place.with_name(f"{place.stem}-{number}{place.suffix}")
+        found = _fitting(place, f"-{number}", beside)
     return found
+
+
+def _fitting(place: Path, more: str, beside: str) -> Path:
+    """The place with ``more`` in its name, which is cut where that and ``beside`` make it longer than a name may be."""
+    stem, suffix = (place.stem, place.suffix) if len(os.fsencode(place.suffix)) <= _SUFFIX else (place.name, "")
+    room = _NAME_BYTES - len(os.fsencode(suffix + more + beside))
+    encoded = os.fsencode(stem)
+    if len(encoded) > room:
+        stem = encoded[:room].decode(errors="ignore")
+    return place.with_name(stem + more + suffix)
 
 
 def _reasons(failures: Sequence[LesionBridgeError]) -> bytes:

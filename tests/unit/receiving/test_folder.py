@@ -115,7 +115,7 @@ def test_a_table_keeps_its_good_reports_and_names_the_bad(here: Deployment, inbo
 
 
 def test_a_file_of_another_user_is_taken(here: Deployment, inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def not_ours(*_: object) -> None:
+    def not_ours(*_: object, **__: object) -> None:
         raise PermissionError
 
     monkeypatch.setattr(os, "utime", not_ours)
@@ -142,16 +142,16 @@ def test_a_file_that_can_not_be_moved_keeps_no_other_waiting(
 
 
 def test_a_file_that_may_not_be_read_says_so(here: Deployment, inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = Path.open
+    opened = os.open
 
-    def secret(self: Path, *args: Any, **more: Any) -> Any:
-        if self.name == "a.json":
+    def secret(path: Any, *args: Any, **more: Any) -> int:
+        if Path(path).name == "a.json":
             raise PermissionError(13, "Permission denied")
-        return opened(self, *args, **more)
+        return opened(path, *args, **more)
 
     (inbox / "a.json").write_bytes(make_body())
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "open", secret)
+        patched.setattr(os, "open", secret)
         watch(here, inbox).look()
     [reason] = json.loads((inbox / "failed" / "a.json.reason.json").read_text())["errors"]
     assert (reason["rule"], reason["detail"]) == ("file", "the file can't be read (Permission denied)")
