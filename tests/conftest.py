@@ -51,6 +51,14 @@ class Missing:
         pytest.skip(f"{name}: {why}")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker asks all judges of a kind: their programs take long to start, and stay."""
+    for item in items:
+        for fixture in ("sr_complaints", "fhir_complaints"):
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(fixture))
+
+
 @pytest.fixture
 def missing(request: pytest.FixtureRequest) -> Missing:
     """Notes of what this test did without."""

@@ -1,30 +1,44 @@
-"""FHIR judges: each takes many files in one run, since most are slow to start."""
+"""FHIR judges: programs that stay (`tests.oracles.standing`), since most are slow to start."""
 
 from __future__ import annotations
 
-import re
+import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.oracles.complaint import HERE, Answer, home, installed, node_script, program, run
-from tests.oracles.sr_batches import Found, json_lines
+from tests.oracles.complaint import HERE, home, installed, node_script, program
+from tests.oracles.sr_batches import Found
+from tests.oracles.standing import Ended, standing
 
 Judge = Callable[[Sequence[Path], str], Found]
-TIMEOUT_S = 1800
+HAPI_END = "== end"
 
 
-def _told(paths: Sequence[Path], answer: Answer) -> Found:
+def told(paths: Sequence[Path], *command: str | Path) -> Found:
     """Errors by file, of a judge that prints {file, errors}; a file that it did not get to is an error."""
-    told = {entry["file"]: entry["errors"] for entry in json_lines(answer.out)}
-    why = (answer.err.strip().splitlines() or ["no reason given"])[-1]
-    return {path: told.get(str(path), [f"did not get to this file: {why}"]) for path in paths}
+    asked, found = standing(*map(str, command)), dict[Path, list[str]]()
+    why = ""
+    for path in paths:
+        if why:
+            found[path] = [why]
+            continue
+        try:
+            found[path] = json.loads(asked.ask(path, _is_verdict)[-1])["errors"]
+        except Ended as ended:
+            why = f"did not get to this file: {ended}"
+            found[path] = [why]
+    return found
+
+
+def _is_verdict(line: str) -> bool:
+    """Whether it is the judge's: libraries print there too."""
+    return line.startswith("{") and json.loads(line).keys() == {"file", "errors"}
 
 
 def _node(name: str) -> Judge:
     def judge(paths: Sequence[Path], release: str) -> Found:
-        command = (program("node"), node_script("fhir_validators.cjs"), name)
-        return _told(paths, run(*command, *paths, timeout_s=TIMEOUT_S))
+        return told(paths, program("node"), node_script("fhir_validators.cjs"), name)
 
     return judge
 
@@ -32,48 +46,45 @@ def _node(name: str) -> Judge:
 def judge_walk(paths: Sequence[Path], release: str) -> Found:
     """Our own walk over HL7's definitions, with their invariants."""
     installed("node", "node_modules", "@medplum", "definitions")
-    return _told(paths, run(sys.executable, "-m", "tests.oracles.fhir_walk", release, *paths, timeout_s=TIMEOUT_S))
+    return told(paths, sys.executable, "-m", "tests.oracles.fhir_walk", release)
 
 
 def judge_fhir_resources(paths: Sequence[Path], release: str) -> Found:
     """fhir.resources of this project's own environment."""
-    script = HERE / "python" / "ask_fhir_resources.py"
-    return _told(paths, run(sys.executable, script, release, *paths, timeout_s=TIMEOUT_S))
+    return told(paths, sys.executable, HERE / "python" / "ask_fhir_resources.py", release)
 
 
 def judge_pyfhircheck(paths: Sequence[Path], release: str) -> Found:
     """pyfhircheck over the R4 core package."""
     python, package = installed("fhir_validators", "bin", "python"), installed("definitions", "r4.tgz")
-    return _told(paths, run(python, HERE / "python" / "ask_pyfhircheck.py", package, *paths, timeout_s=TIMEOUT_S))
+    return told(paths, python, HERE / "python" / "ask_pyfhircheck.py", package)
 
 
 def judge_fhirkit(paths: Sequence[Path], release: str) -> Found:
     """fhirkit-rs."""
-    python = installed("fhir_validators", "bin", "python")
-    return _told(paths, run(python, HERE / "python" / "ask_fhirkit.py", *paths, timeout_s=TIMEOUT_S))
+    return told(paths, installed("fhir_validators", "bin", "python"), HERE / "python" / "ask_fhirkit.py")
 
 
 def judge_fhircraft(paths: Sequence[Path], release: str) -> Found:
     """fhircraft: its imports alone take most of twenty seconds."""
-    python = installed("fhircraft", "bin", "python")
-    return _told(paths, run(python, HERE / "python" / "ask_fhircraft.py", release, *paths, timeout_s=TIMEOUT_S))
+    return told(paths, installed("fhircraft", "bin", "python"), HERE / "python" / "ask_fhircraft.py", release)
 
 
 def judge_hapi(paths: Sequence[Path], release: str) -> Found:
     """HAPI's instance validator."""
     java = program("java")
     folder = installed("java", "hapi", "FhirCheck.class").parent
-    answer = run(
-        java, "-Xmx2g", "-cp", f"{folder}:{home()}/java/hapi/lib/*", "FhirCheck", release, *paths, timeout_s=TIMEOUT_S
-    )
-    sections = re.split(r"^== (.*)\n", answer.out, flags=re.MULTILINE)
-    spoken = dict(zip(sections[1::2], sections[2::2], strict=True))
-    if answer.status and spoken:
-        # It ended on the last file that it named.
-        *_, last = spoken
-        spoken[last] += f"ends with {answer.err.strip()[-200:]}\n"
-    silent = f"did not get to this file: {answer.err.strip()[-200:]}"
-    return {path: spoken[str(path)].splitlines() if str(path) in spoken else [silent] for path in paths}
+    asked = standing(java, "-Xmx2g", "-cp", f"{folder}:{home()}/java/hapi/lib/*", "FhirCheck", release)
+    found: Found = {}
+    for number, path in enumerate(paths):
+        try:
+            said = asked.ask(path, lambda line: line == HAPI_END)
+            found[path] = said[said.index(f"== {path}") + 1 : -1]
+        except Ended as ended:
+            found[path] = [*ended.said, f"ends with {ended}"]
+            silent = f"did not get to this file: {ended}"
+            return found | {later: [silent] for later in paths[number + 1 :]}
+    return found
 
 
 JUDGES: dict[str, dict[str, Judge]] = {

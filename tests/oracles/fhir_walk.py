@@ -1,7 +1,8 @@
 """A walk over HL7's structure definitions for what the published validators leave out: our own reading of the rules.
 
 Required bindings (R4), invariants (evaluated by fhirpathpy), targets of references resolved within the bundle, DICOM
-UIDs, forms of identifiers. `python -m tests.oracles.fhir_walk R4|R5 FILE ...` prints {file, errors}, a line a file.
+UIDs, forms of identifiers. `python -m tests.oracles.fhir_walk R4|R5` prints {file, errors} for each file that a line of
+its input names.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import re
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -221,7 +222,7 @@ class Walk:
         return self._compiled[key]
 
 
-def main(release: str, files: list[str]) -> None:
+def main(release: str, files: Iterable[str]) -> None:
     """Judge each file."""
     warnings.simplefilter("ignore")
     definitions = Definitions(release)
@@ -232,4 +233,4 @@ def main(release: str, files: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    main(sys.argv[1], map(str.rstrip, sys.stdin))

@@ -1,4 +1,5 @@
-// fhir_validators.cjs NAME FILE ...: one of the published R4 validators on each file; prints {file, errors} as a line of JSON for each.
+// fhir_validators.cjs NAME: one of the published R4 validators; prints {file, errors} as a line of JSON for each file that a line of its
+// input names.
 // NAME: npm-fhir, medplum, solara-zod, ucum-fhir.
 const fs = require('node:fs');
 globalThis.WebSocket ??= class WebSocket {}; // Node 20 has none; @medplum/core only names it
@@ -55,9 +56,9 @@ function ucum() {
   return (resource) => walk(resource, resource.resourceType);
 }
 
-const [name, ...files] = process.argv.slice(2);
+const [name] = process.argv.slice(2);
 const validate = { 'npm-fhir': npmFhir, medplum, 'solara-zod': solara, 'ucum-fhir': ucum }[name]();
-for (const file of files) {
+require('node:readline').createInterface({ input: process.stdin }).on('line', (file) => {
   let errors;
   try {
     errors = validate(JSON.parse(fs.readFileSync(file)));
@@ -65,4 +66,4 @@ for (const file of files) {
     errors = [`throws ${error.message.slice(0, 200)}`];
   }
   process.stdout.write(`${JSON.stringify({ file, errors })}\n`);
-}
+});

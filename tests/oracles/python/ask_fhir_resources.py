@@ -1,6 +1,6 @@
-"""ask_fhir_resources.py R4|R5 FILE ...: fhir.resources (R4B stands for R4).
+"""ask_fhir_resources.py R4|R5: fhir.resources (R4B stands for R4).
 
-Prints {file, errors} as a line of JSON for each file.
+Prints {file, errors} as a line of JSON for each file that a line of its input names.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ import importlib
 import json
 import sys
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
 
 
-def main(release: str, files: list[str]) -> None:
+def main(release: str, files: Iterable[str]) -> None:
     """Ask for each file."""
     warnings.simplefilter("ignore")
     package = {"R4": "fhir.resources.R4B", "R5": "fhir.resources"}[release]
@@ -32,4 +33,4 @@ def main(release: str, files: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    main(sys.argv[1], map(str.rstrip, sys.stdin))

@@ -1,6 +1,6 @@
-"""ask_fhircraft.py R4|R5 FILE ...: fhircraft on each entry and on the bundle.
+"""ask_fhircraft.py R4|R5: fhircraft on each entry and on the bundle.
 
-Prints {file, errors} as a line of JSON for each file.
+Prints {file, errors} as a line of JSON for each file that a line of its input names.
 """
 
 import importlib
@@ -28,7 +28,7 @@ def validate(resource: dict[str, Any], place: str) -> list[str]:
     return []
 
 
-for file in sys.argv[2:]:
+for file in map(str.rstrip, sys.stdin):
     bundle = json.loads(Path(file).read_bytes())
     errors = validate(bundle, bundle["resourceType"])
     for number, entry in enumerate(bundle.get("entry", [])):

@@ -1,6 +1,6 @@
-"""ask_pyfhircheck.py PACKAGE FILE ...: pyfhircheck over the R4 core package.
+"""ask_pyfhircheck.py PACKAGE: pyfhircheck over the R4 core package.
 
-Prints {file, errors} as a line of JSON for each file.
+Prints {file, errors} as a line of JSON for each file that a line of its input names.
 """
 
 import contextlib
@@ -9,13 +9,14 @@ import json
 import sys
 import tempfile
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 from pyfhircheck.config import ValidatorConfig
 from pyfhircheck.core.engine import Validator
 
 
-def main(package: str, files: list[str]) -> None:
+def main(package: str, files: Iterable[str]) -> None:
     """Ask for each file; what the library prints itself is thrown away."""
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as evidence:
@@ -38,4 +39,4 @@ def main(package: str, files: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    main(sys.argv[1], map(str.rstrip, sys.stdin))
