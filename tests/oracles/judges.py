@@ -14,7 +14,8 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
-from functools import partial
+from concurrent.futures.process import BrokenProcessPool
+from functools import cache, partial
 from pathlib import Path
 
 from tests.oracles import fhir_programs, sr_batches, sr_house, sr_programs, sr_read
@@ -108,13 +109,23 @@ def judge_sr(
     quick: dict[str, Ask] = {name: partial(_each, judge) for name, judge in SR_FILE_JUDGES.items()}
     quick |= {name: partial(_with_images, judge, folder) for name, judge in SR_IMAGE_JUDGES.items()}
     wanted = [name for name in SR_ORACLES if name not in skip and (not only or name in only)]
-    # Processes, not threads: pydicom's settings are one for all threads. The slow judges start first.
-    with ProcessPoolExecutor(CORES, mp_context=multiprocessing.get_context("spawn")) as pool:
+    pool = _processes()
+    try:
         futures = []
+        # The slow judges start first.
         for name, judge in (batches | quick).items():
             if name in wanted and files:
                 futures += [pool.submit(_ask, name, judge, part, strict) for part in _shares(files, name)]
         return _collect(futures)
+    except BrokenProcessPool:
+        _processes.cache_clear()
+        raise
+
+
+@cache
+def _processes() -> ProcessPoolExecutor:
+    """Processes, not threads: pydicom's settings are one for all threads. They stay: their imports take seconds."""
+    return ProcessPoolExecutor(CORES, mp_context=multiprocessing.get_context("spawn"))
 
 
 def _shares(files: list[Path], name: str) -> list[list[Path]]:
