@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+JAVA_QUICK = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""Options of a JVM whose run is too short for what it compiles better, or collects with many threads, to pay."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.oracles.complaint import HERE, home, installed, node_script, program
+from tests.oracles.complaint import HERE, JAVA_QUICK, home, installed, node_script, program
 from tests.oracles.sr_batches import Found
 from tests.oracles.standing import Ended, standing
 
@@ -74,7 +74,7 @@ def judge_hapi(paths: Sequence[Path], release: str) -> Found:
     """HAPI's instance validator."""
     java = program("java")
     folder = installed("java", "hapi", "FhirCheck.class").parent
-    asked = standing(java, "-Xmx2g", "-cp", f"{folder}:{home()}/java/hapi/lib/*", "FhirCheck", release)
+    asked = standing(java, *JAVA_QUICK, "-Xmx2g", "-cp", f"{folder}:{home()}/java/hapi/lib/*", "FhirCheck", release)
     found: Found = {}
     for number, path in enumerate(paths):
         try:

@@ -17,7 +17,7 @@ from typing import Any
 
 import requests
 
-from tests.oracles.complaint import installed, node_script, program
+from tests.oracles.complaint import JAVA_QUICK, installed, node_script, program
 
 START_S = 60
 TIMEOUT_S = 60
@@ -109,7 +109,14 @@ def hapi_r5(*, own_ids: bool = False) -> Iterator[str]:
     libraries = installed("java", "r5", "lib")
     port = free_port()
     url = f"http://127.0.0.1:{port}/fhir"
-    command: list[str | Path] = [program("java"), "-cp", f"{classes.parent}:{libraries}/*", "R5Server", str(port)]
+    command: list[str | Path] = [
+        program("java"),
+        *JAVA_QUICK,
+        "-cp",
+        f"{classes.parent}:{libraries}/*",
+        "R5Server",
+        str(port),
+    ]
     with (
         tempfile.TemporaryDirectory() as folder,
         _started([*command, *(["own-ids"] if own_ids else [])], ready=f"{url}/metadata", folder=Path(folder), env={}),
@@ -130,7 +137,7 @@ def terminology_server(resources: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             files.append(Path(folder) / f"{number}.json")
             files[-1].write_text(json.dumps(resource), encoding="utf-8")
         path = f"{classes.parent}:{libraries}/*"
-        command: list[str | Path] = [program("java"), "-cp", path, "TerminologyServer", str(port), *files]
+        command: list[str | Path] = [program("java"), *JAVA_QUICK, "-cp", path, "TerminologyServer", str(port), *files]
         with _started(command, ready=f"{url}/metadata", folder=Path(folder), env={}):
             yield url
 

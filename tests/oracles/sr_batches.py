@@ -13,7 +13,7 @@ from typing import Any
 
 from pydicom import config
 
-from tests.oracles.complaint import NotInstalled, installed, node_script, program, run
+from tests.oracles.complaint import JAVA_QUICK, NotInstalled, installed, node_script, program, run
 from tests.oracles.sr_read import PIXELMED_JAR, concept, read, walk
 
 # JDK 17 bounds XPath expressions far below what PixelMed's compiled templates need (JAXP0801003).
@@ -78,7 +78,9 @@ def judge_pixelmed(paths: Sequence[Path]) -> Found:
                 target = Path(folder) / f"{number}-{turn}.dcm"
                 _write(part, target)
                 owner[str(target)] = path
-        answer = run(java, *JAVA_LIMITS, "-cp", f"{classes}:{PIXELMED_JAR}", "PixelMedCheck", *owner, timeout_s=1800)
+        answer = run(
+            java, *JAVA_QUICK, *JAVA_LIMITS, "-cp", f"{classes}:{PIXELMED_JAR}", "PixelMedCheck", *owner, timeout_s=1800
+        )
     sections = re.split(r"^== (.*)\n", answer.out, flags=re.MULTILINE)
     spoken = dict(zip(sections[1::2], sections[2::2], strict=True))
     for part_name, path in owner.items():
