@@ -14,11 +14,12 @@ from service.coding.identities import named_issuer
 from service.domain.emitted import Emitted
 from service.domain.errors import Invalid, NotFound
 from service.domain.loss import Loss, LossKind
-from service.domain.received import Received
+from service.domain.received import OutlineItem, Received
 from service.domain.report import CodedReport, LesionReport, Predecessor
 from service.doors import MEDIA_TYPES, RELEASES, WRITERS, Format, Options, encoded
 from service.drafts import ROLES, SOURCE, UNMEASURED
-from service.pipeline import Source, code, read, vocabulary_of
+from service.formats.html.outline import APPENDIX
+from service.pipeline import AMENDMENT, Source, code, read, vocabulary_of
 from service.stages import Stage
 
 if TYPE_CHECKING:
@@ -92,8 +93,25 @@ def anew(source: Source, store: Store, stored: Stored, target: Format, options: 
         report = let_in(_following(received.report, previous), tables_used)
         coded = _placed(said, received, code_report(report, tables_used), tables_used)
         earlier = (*reversed(made), *(one.bundle for one in received.earlier))
-        made.append(WRITERS[target](coded, replace(options, earlier=earlier), version.sr))
+        outline = outline_of(source, store, version) if target not in RELEASES else ()
+        made.append(WRITERS[target](coded, replace(options, earlier=earlier, outline=outline), version.sr))
     return encoded(target, made[-1], options)
+
+
+def outline_of(source: Source, store: Store, stored: Stored) -> tuple[OutlineItem, ...]:
+    """What the page of a version shows of a document that holds more than a report can, for another page of it.
+
+    That is the document that it came as, or that it was amended by; what was withdrawn shows what it showed before.
+    """
+    if APPENDIX.encode() not in store.output(stored.id, ROLES[Format.HTML]).content:
+        return ()
+    found = read(as_it_came(source, store, stored)).outline
+    with suppress(NotFound):
+        came = store.output(stored.id, AMENDMENT)
+        form = MEDIA_TYPES.get(came.media_type, Format.FINDINGS)
+        found = found or read(replace(source, body=came.content, format=form, received=None)).outline
+    previous = store.newest_before(stored.sender, stored.report_id, stored.version)
+    return found or (outline_of(source, store, previous) if previous is not None else ())
 
 
 def coded_again(source: Source, received: Received, store: Store) -> CodedReport:

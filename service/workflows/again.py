@@ -19,10 +19,12 @@ from service.store.deliveries import Changed
 from service.store.delivery_rows import Delivery, State
 from service.store.reports import Store
 from service.store.versions import Stored
-from service.versions import as_it_came, coded_again
+from service.versions import as_it_came, coded_again, outline_of
 from service.workflows.accepting import Made, Plan, chosen, consign, has_own, own_output, written_for
 
 Added = TypeVar("Added")
+_PAGES: Final = (Format.HTML, Format.PDF, Format.HL7V2)
+"""Formats that are the page of the report, or may hold it."""
 _ATTEMPTS: Final = 8
 """How often it is looked again when others send, or write again, the same at the same time."""
 
@@ -54,7 +56,8 @@ class OfStored:
         received = read(source)
         report = coded_again(source, received, self.store)
         sr = None if form is Format.SR else self.stored.sr
-        known = Received(received.report, received.losses, sr, earlier=self._earlier())
+        outline = outline_of(self.source, self.store, self.stored) if form in _PAGES else ()
+        known = Received(received.report, received.losses, sr, outline, self._earlier())
         return own_output(report, form, written_for(at, self.options or Options()), known.seen_by(at.name))
 
     def _earlier(self) -> tuple[Earlier, ...]:

@@ -10,12 +10,16 @@ from service.formats.html.text import inline
 _PLAIN: Final = frozenset({"", "CONTAINS"})
 
 
+APPENDIX: Final = '<details class="received">'
+"""What stands on a page where the appendix begins, and nowhere else: texts are escaped."""
+
+
 def received(outline: Sequence[OutlineItem], say: Say = english) -> str:
     """The appendix, empty where there is no outline."""
     if not outline:
         return ""
     title = say("Content of the received document")
-    return f'<details class="received"><summary>{title}</summary>{_lists(outline)}</details>'
+    return f"{APPENDIX}<summary>{title}</summary>{_lists(outline)}</details>"
 
 
 def _lists(outline: Sequence[OutlineItem]) -> str:

@@ -6,11 +6,14 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from service.formats.html.outline import APPENDIX
 from service.pipeline import LANGUAGES
+from tests import sr_files as sr
 from tests.findings import make_body
 from tests.unit.api.conftest import FINDINGS
 
 EXAMPLES = sorted(Path(__file__).resolve().parents[3].joinpath("examples").glob("b*.json"))
+DICOM = {"Content-Type": "application/dicom"}
 FOREIGN = "/v1/reports/00000000-0000-4000-8000-000000000000/html"
 
 
@@ -81,3 +84,36 @@ def test_a_language_without_words_is_refused_as_everywhere(client: FlaskClient, 
 @pytest.mark.parametrize("query", ["", "?language=de"])
 def test_there_is_no_page_of_what_is_not_there(client: FlaskClient, query: str) -> None:
     assert client.get(f"{FOREIGN}{query}").status_code == 404
+
+
+def test_the_page_of_a_document_that_is_more_than_a_report_has_all_of_it_in_each_language(
+    client: FlaskClient,
+) -> None:
+    more = sr.document(
+        sr.text(("X", "99SITE", "Dose"), "12 of something"),
+        root=("18748-4", "LN", "Diagnostic imaging report"),
+        SOPClassUID=sr.BASIC_TEXT,
+    )
+    first = client.post("/v1/reports", data=more, headers=DICOM).headers["Location"]
+    amended = client.post(f"{first}/amend?kind=correct", data=more, headers=DICOM).headers["Location"]
+    withdrawn = client.post(f"{amended}/cancel").headers["Location"]
+    for place in (first, amended, withdrawn):
+        emitted = client.get(f"{place}/html").data
+        assert b"12 of something" in emitted
+        again = client.get(f"{place}/html?language=en").data
+        # Of a version that is kept as findings JSON, places are those of that.
+        pages = [one.replace(b"<small>/study/modality<", b"<small>Modality<") for one in (emitted, again)]
+        assert pages[0] == pages[1]
+        assert b"12 of something" in client.get(f"{place}/html?language=de").data
+
+
+def test_one_that_was_amended_by_findings_shows_no_more_of_the_document_before(client: FlaskClient) -> None:
+    more = sr.document(
+        sr.text(("X", "99SITE", "Dose"), "12"), root=("18748-4", "LN", "Report"), SOPClassUID=sr.BASIC_TEXT
+    )
+    first = client.post("/v1/reports", data=more, headers=DICOM).headers["Location"]
+    findings = client.get(f"{first}/findings").data
+    amended = post(client, findings, f"{first}/amend?kind=correct").headers["Location"]
+    emitted = client.get(f"{amended}/html").data
+    assert APPENDIX.encode() not in emitted
+    assert client.get(f"{amended}/html?language=en").data == emitted

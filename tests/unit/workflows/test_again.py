@@ -6,7 +6,7 @@ import pytest
 
 from service.delivery.settings import DestinationSettings, Folder
 from service.domain.errors import Conflict
-from service.doors import Options
+from service.doors import Format, Options
 from service.pipeline import Source
 from service.publishing import publish
 from service.store.circuits import Heard, Verdict
@@ -15,6 +15,7 @@ from service.store.reports import Store
 from service.store.runs import May, Told
 from service.workflows.accepting import Plan
 from service.workflows.again import edit
+from tests import sr_files as sr
 from tests.findings import make_body
 
 PACS, EHR = (Folder(name=name, takes="sr", path="/nonexistent") for name in ("pacs", "ehr"))
@@ -86,3 +87,15 @@ def test_what_came_to_a_destination_from_another_one_takes_the_place_of_its_own(
     assert store.deliveries.retry_all({}) == 1  # to the first destination it may go as it is
     assert store.deliveries.get(old.id).state is State.QUEUED
     assert store.deliveries.counts() == {("pacs", State.QUEUED): 1}
+
+
+def test_a_page_that_is_written_again_shows_all_of_a_document_that_is_more_than_a_report(store: Store) -> None:
+    page = Folder(name="page", takes="html", path="/nonexistent")
+    text = sr.text(("X", "99SITE", "Dose"), "12 of something")
+    document = sr.document(text, root=("18748-4", "LN", "Report"), SOPClassUID=sr.BASIC_TEXT)
+    receipt = publish(Source(document, Format.SR), Options(), store, planner=Plan((page,)))
+    old = end(store, store.deliveries.of(str(receipt.id))[0])
+    new = edit(store, old.id, Source(b""), {"page": page}, {"language": "de"})
+    contents = [store.output(one.version, one.role).content for one in (old, new)]
+    assert [b"12 of something" in one for one in contents] == [True, True]
+    assert contents[0] != contents[1]
