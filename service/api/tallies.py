@@ -10,9 +10,11 @@ ended; and for a moment ``counter.ended+17``, the same with what process 17 has 
 this name the two others are void, so that who is killed in between has doubled nothing and lost nothing.
 """
 
+import errno
 import fcntl
 import json
 import math
+import struct
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
@@ -20,7 +22,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-import orjson
 from prometheus_client import multiprocess
 from prometheus_client.metrics_core import Metric
 from prometheus_client.mmap_dict import MmapedDict
@@ -54,7 +55,7 @@ class Tallies(Collector):
         """Add what processes have counted that are not among the living, and remove their files.
 
         For the one that starts those processes: an id may only be given again after this. False where somebody read
-        for so long that it is left for the next time. Raises OSError where nothing can be written.
+        for so long that it is left for the next time. Raises OSError where a file is damaged or nothing can be written.
         """
         for kind in _KINDS:
             begun = [path.name.rpartition("+")[2] for path in self._folder.glob(f"{kind}.ended+*")]
@@ -71,7 +72,7 @@ class Tallies(Collector):
         """Fold one file; False where it is being read."""
         made = self._folder / f"{kind}.new"
         exact = _exact([_read_ended(self._folder / f"{kind}.ended"), _read(self._folder / f"{kind}_{process}.db")])
-        made.write_bytes(orjson.dumps(exact))
+        made.write_text(json.dumps(exact), encoding="utf-8")  # which has words for what is no number
         return self._settle(kind, process, made)
 
     def _settle(self, kind: str, process: str, made: Path | None = None) -> bool:
@@ -112,17 +113,23 @@ class Tallies(Collector):
 
 
 def _read(path: Path) -> Exact:
-    """What one process has counted; nothing of one that has only just made its file."""
+    """What one process has counted; nothing of one that has only just made its file.
+
+    Raises OSError for a damaged one.
+    """
     if not path.stat().st_size:
         return {}
-    rows = MmapedDict.read_all_values_from_file(str(path))  # type: ignore[no-untyped-call]  # the library leaves it untyped
-    return {key: [value] for key, value, _, _ in rows}
+    try:
+        rows = MmapedDict.read_all_values_from_file(str(path))  # type: ignore[no-untyped-call]  # the library leaves it untyped
+        return {key: [value] for key, value, _, _ in rows}
+    except (RuntimeError, ValueError, struct.error) as error:
+        raise OSError(errno.EIO, "the counters of a process are damaged", path.name) from error
 
 
 def _read_ended(path: Path) -> Exact:
     if not path.exists():
         return {}
-    found: Exact = orjson.loads(path.read_bytes())
+    found: Exact = json.loads(path.read_bytes())
     return found
 
 
@@ -138,6 +145,8 @@ def _exact(all_of_them: Iterable[Exact]) -> Exact:
 def _partials(values: list[float]) -> Iterator[float]:
     total = math.fsum(values)
     yield total
+    if not math.isfinite(total):
+        return
     left = [*values, -total]
     while rest := math.fsum(left):
         yield rest

@@ -47,7 +47,7 @@ def stepping(function):
         return function(*given, **named)
     return step
 
-for name in ("write_bytes", "replace", "unlink"):
+for name in ("write_text", "replace", "unlink"):
     setattr(pathlib.Path, name, stepping(getattr(pathlib.Path, name)))
 Tallies(pathlib.Path(sys.argv[1])).fold(())
 """
@@ -190,3 +190,20 @@ def test_a_process_that_has_only_just_made_its_file_has_counted_nothing(tmp_path
     ended(tmp_path, 1, 3)
     (tmp_path / "counter_1.db").touch()
     assert samples(tmp_path) == expected({1: 3})
+
+
+@pytest.mark.parametrize("content", [b"\xff\xff\xff\x7f" + bytes(40), b"\x00\x10", bytes([64]) + bytes(60)])
+def test_a_damaged_file_is_named_and_ends_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "counter_17.db").write_bytes(content)
+    with pytest.raises(OSError, match="damaged"):
+        Tallies(tmp_path).fold(())
+    assert (tmp_path / "counter_17.db").exists()
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan])
+def test_what_is_no_number_is_kept_as_it_is(tmp_path: Path, value: float) -> None:
+    file = MmapedDict(str(tmp_path / "counter_17.db"))  # type: ignore[no-untyped-call]  # the library leaves it untyped
+    file.write_value(mmap_key("done", "done_total", [], [], "Done."), value, 0.0)  # type: ignore[no-untyped-call]  # as above
+    file.close()  # type: ignore[no-untyped-call]  # as above
+    Tallies(tmp_path).fold(())
+    assert str(samples(tmp_path)["done_total", ""]) == str(value)
