@@ -11,7 +11,7 @@ from typing import Any
 from setuptools import setup
 
 ROOMS = {
-    "domain": ("codes", "geometry", "lesion", "loss", "uids"),
+    "domain": ("codes", "geometry", "lesion", "loss", "times", "uids"),
     "coding": ("coder", "consistency", "identities", "lesions", "measuring", "naming", "notes", "sides", "terms"),
     "formats": ("decimals", "reading"),
     "formats/findings": (

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from service.domain.quick import quickly_made
+
 _DATE_TIME = re.compile(
     r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2})"
     r"(?:T(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})(?P<fraction>\.[0-9]{1,9})?"
@@ -25,6 +27,11 @@ class DateTime:
     """
 
     text: str
+
+    def __init__(self, text: str) -> None:
+        """Fill the native class; in Python `quickly_made` does it."""
+        self.text = text  # type: ignore[misc] # read-only for all others
+        self.__post_init__()
 
     def __post_init__(self) -> None:
         """Hold the calendar and the clock."""
@@ -88,3 +95,6 @@ class DateTime:
     def dt(self) -> str:
         """DICOM DT with what is known of day, time and zone."""
         return self.text[:10].replace("-", "") + self.tm + self.offset
+
+
+quickly_made(DateTime)
