@@ -14,8 +14,9 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, func, insert, or_, select, update
 
 from service.domain.errors import Conflict, NotFound, Problem
+from service.store.batch_tables import BATCH_LINES, BATCH_PARTS, BATCHES
+from service.store.batch_turns import free_parts, last_turn_of, senders
 from service.store.database import reading, transaction
-from service.store.tables import BATCH_LINES, BATCH_PARTS, BATCHES
 from service.store.times import AHEAD_S, later, seconds_between
 
 RECEIVING: Final = "receiving"
@@ -127,7 +128,8 @@ class BatchStore:
     def ready(self, batch: str, lines: int) -> None:
         """All of it has come: ``lines`` that are not blank."""
         with transaction(self._engine, writes=True) as connection:
-            connection.execute(update(BATCHES).where(BATCHES.c.id == batch).values(state=RUNNING, lines=lines))
+            values = {"state": RUNNING, "lines": lines, "turn": last_turn_of(batch)}
+            connection.execute(update(BATCHES).where(BATCHES.c.id == batch).values(**values))
             _settle(connection, batch, self._now())
 
     def drop(self, batch: str) -> None:
@@ -186,21 +188,15 @@ class BatchStore:
             return connection.execute(running.limit(1)).first() is not None
 
     def claim(self, most: int) -> tuple[PartDue, ...]:
-        """The next parts, of the oldest batch first; they are the caller's."""
-        claimed = []
+        """The next parts, of senders and their batches in turns; they are the caller's."""
+        with reading(self._engine) as connection:
+            if not senders(connection):
+                return ()
+        claimed: list[PartDue] = []
         with transaction(self._engine, writes=True) as connection:
-            free = (
-                select(BATCH_PARTS.c.batch, BATCH_PARTS.c.number, BATCH_PARTS.c.run)
-                .join(BATCHES, BATCHES.c.id == BATCH_PARTS.c.batch)
-                .where(BATCHES.c.state == RUNNING, BATCH_PARTS.c.state == _OPEN, BATCH_PARTS.c.fed.is_(None))
-                .order_by(BATCHES.c.created, BATCHES.c.id, BATCH_PARTS.c.number)
-                .limit(most)
-                .with_for_update(skip_locked=True, of=BATCH_PARTS)
-            )
-            for row in connection.execute(free).all():
-                one = PartDue(row.batch, row.number, row.run)
-                claimed.append(one)
-                connection.execute(_run_of(one).values(fed=self._now()))
+            while len(claimed) < most and (row := next(free_parts(connection), None)) is not None:
+                claimed.append(PartDue(row.batch, row.number, row.run))
+                connection.execute(_run_of(claimed[-1]).values(fed=self._now()))
         return tuple(claimed)
 
     def part(self, run: PartDue) -> Part | None:

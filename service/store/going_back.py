@@ -33,9 +33,10 @@ BROUGHT: Final = (
     ("0007", "schema_steps", ""),
     ("0007", "rates", ""),
     ("0009", "versions", "predecessors"),
+    ("0011", "batches", "turn"),
 )
 """The step that brought a table, or a column of one, and that takes it away on the way back."""
-_PASSING: Final = ("workers", "circuits", "schema_steps", "rates", "said_id", "said_issuer")
+_PASSING: Final = ("workers", "circuits", "schema_steps", "rates", "said_id", "said_issuer", "turn")
 """What is made again by itself, or is put back where it was."""
 _ALIVE_S: Final = 60
 """Seconds since a worker was heard of: one that is not heard of for 25 s is taken for dead within a minute."""

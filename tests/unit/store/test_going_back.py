@@ -16,6 +16,10 @@ from service.store.reports import Store
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
+WITH_COLUMNS = ("versions", "outputs", "reports", "batches")
+"""Tables that later steps may bring columns for."""
+
+
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     """A database of the newest step."""
@@ -29,7 +33,7 @@ def there(engine: Engine) -> set[tuple[str, str]]:
     """All tables, and all columns of those that every step has."""
     found = inspect(engine)
     names = set(found.get_table_names())
-    columns = {(name, one["name"]) for name in ("versions", "outputs", "reports") for one in found.get_columns(name)}
+    columns = {(name, one["name"]) for name in WITH_COLUMNS if name in names for one in found.get_columns(name)}
     return {(name, "") for name in names} | columns
 
 
@@ -37,7 +41,11 @@ def there(engine: Engine) -> set[tuple[str, str]]:
 def test_all_that_a_step_back_takes_away_is_in_the_list(engine: Engine, step: str) -> None:
     before = there(engine)
     migrate(engine, step)
-    assert before - there(engine) == {(name, part) for brought, name, part in BROUGHT if brought > step}
+    after = there(engine)
+    # Of a table that goes the columns are not named.
+    gone = {(name, part) for name, part in before - after if not part or (name, "") in after}
+    listed = {(name, part) for brought, name, part in BROUGHT if brought > step}
+    assert gone == {(name, part) for name, part in listed if not part or (name, "") in after}
 
 
 def test_an_empty_database_and_a_step_forward_lose_nothing(engine: Engine) -> None:

@@ -108,10 +108,10 @@ def test_a_cancelled_run_records_nothing_more(store: Store) -> None:
     assert store.batches.get(made).state == CANCELLED
 
 
-def test_a_part_is_claimed_once_and_the_oldest_batch_goes_first(store: Store) -> None:
+def test_a_part_is_claimed_once_and_the_oldest_batch_has_the_first_turn(store: Store) -> None:
     first, second = batch(store, [line("a")] * 10), batch(store, [line("b")])
     claimed = [store.batches.claim(1) for _ in range(4)]
-    assert [(one[0].batch, one[0].number) for one in claimed[:3]] == [(first, 0), (first, 1), (second, 0)]
+    assert [(one[0].batch, one[0].number) for one in claimed[:3]] == [(first, 0), (second, 0), (first, 1)]
     assert claimed[3] == ()
 
 
