@@ -69,9 +69,11 @@ def command(input_path: str, from_: str | None, to: str, out: str, loss: str | N
     named: Path | None = more.pop("mapping")
     seg: tuple[str, ...] = more.pop("seg")
     validate: bool = more.pop("validate")
-    ask = Ask(out, more.pop("errors"), Path(loss) if loss else None, more.pop("jobs"), more.pop("resume"))
     form, here = Format(from_) if from_ else None, settings()
-    masks = tuple(read(file, here.limits.body_bytes) for one in seg for file in _files(Path(one)))
+    files = [file for one in seg for file in _files(Path(one))]
+    named_masks = tuple(str(file) for file in files)
+    ask = Ask(out, more.pop("errors"), Path(loss) if loss else None, more.pop("jobs"), more.pop("resume"), named_masks)
+    masks = tuple(read(file, here.limits.body_bytes) for file in files)
     wish = Wish(form, Format(to), Options(**more), here, mapping_text(named), masks, validate)
     if is_lines(input_path) and form is not Format.CSV:
         sys.exit(REFUSED if run_lines(wish, input_path, ask) else 0)

@@ -8,7 +8,7 @@ them twice.
 import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,7 +34,12 @@ class Begun(Exception):
 
 
 class OtherRun(Exception):
-    """The journal is of another input or of other options."""
+    """The journal is of another input or of other options: ``changed`` names what differs."""
+
+    def __init__(self, changed: Sequence[str] = ()) -> None:
+        """Take the names; none where a file of the run is not as the journal says."""
+        super().__init__()
+        self.changed = tuple(changed)
 
 
 class Running(Exception):
@@ -50,7 +55,7 @@ class Journal:
         self.mark = mark
 
     @classmethod
-    def open(cls, path: Path, run: Mapping[str, Any], *, resume: bool) -> "Journal":
+    def open(cls, path: Path, run: Mapping[str, str], *, resume: bool) -> "Journal":
         """Begin a run, or go on with it when asked to; raises Running, Begun, OtherRun."""
         file = path.open("a+b")
         try:
@@ -64,9 +69,9 @@ class Journal:
         if said and not resume:
             file.close()
             raise Begun
-        if said and said[0] != json.loads(json.dumps(run)):
+        if said and said[0] != run:
             file.close()
-            raise OtherRun
+            raise OtherRun([name for name in {**said[0], **run} if said[0].get(name) != run.get(name)])
         journal = cls(file, Mark(**said[-1]) if len(said) > 1 else Mark())
         if not said:
             file.truncate(0)

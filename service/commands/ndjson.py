@@ -5,14 +5,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import orjson
 
 from service.commands.conversion import Wish
+from service.commands.identity import identity, said_changed
 from service.commands.inputs import NDJSON, into
 from service.commands.journal import Begun, Growing, Journal, Mark, OtherRun, Running
 from service.commands.lines import Converted, Killed, Refusal, Work, converted, parts
@@ -26,17 +25,6 @@ SAY_S: Final = 10.0
 MAX_REFUSALS_SAID: Final = 100
 SMALL: Final = 256 * 1024
 """A file up to this is converted by one process: more would take longer to begin."""
-SHAPING: Final = (
-    "default_sender",
-    "default_zone",
-    "limits",
-    "issuers_file",
-    "overlays_folder",
-    "receiving_file",
-    "terminology_folder",
-    "terminology_url",
-)
-"""Settings that the output depends on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +36,8 @@ class Ask:
     losses: Path | None = None
     jobs: int = 0
     resume: bool = False
+    masks: tuple[str, ...] = ()
+    """The names of the wish's masks."""
 
 
 def run(wish: Wish, path: str, ask: Ask) -> int:
@@ -58,7 +48,7 @@ def run(wish: Wish, path: str, ask: Ask) -> int:
     out, size = Path(ask.out), Path(path).stat().st_size
     if not into_one:
         into(ask.out)
-    journal = _journal(place, _identity(wish, path, ask), resume=ask.resume)
+    journal = _journal(place, identity(wish, path, ask), wish, resume=ask.resume)
     mark = journal.mark
     jobs = ask.jobs or len(os.sched_getaffinity(0))
     work = Work(wish, path, None if into_one else out, losses=ask.losses is not None)
@@ -105,37 +95,20 @@ def _possible(wish: Wish, path: str, ask: Ask, place: Path, *, into_one: bool) -
         stop("the input, the output, its journal and each side file are files of their own")
 
 
-def _journal(place: Path, run_of: Mapping[str, Any], *, resume: bool) -> Journal:
+def _journal(place: Path, run_of: Mapping[str, str], wish: Wish, *, resume: bool) -> Journal:
     try:
         return Journal.open(place, run_of, resume=resume)
     except Running:
         stop("another process is at this conversion")
     except Begun:
         stop(f"a conversion into this was interrupted: `--resume` goes on with it; to begin anew remove {place}")
-    except (OtherRun, ValueError, TypeError):
+    except OtherRun as error:
         stop(
-            f"{place} is of another input, of other options or settings, or of another version: remove it to begin anew"
+            f"{place} is of another run: since then {said_changed(error.changed, wish.deployment)}. "
+            "Put back what it was, or remove it to begin anew"
         )
-
-
-def _identity(wish: Wish, path: str, ask: Ask) -> dict[str, Any]:
-    """What must be the same for a run to be gone on with."""
-    here = Path(path).stat()
-    return {
-        "version": version("lesionbridge"),
-        "input": str(Path(path).resolve()),
-        "size": here.st_size,
-        "changed": here.st_mtime_ns,
-        "from": str(wish.form or ""),
-        "to": str(wish.to),
-        "options": repr(wish.options),
-        "validate": wish.validate,
-        "mapping": wish.mapping,
-        "masks": [sha256(mask).hexdigest() for mask in wish.masks],
-        "settings": {name: repr(getattr(wish.deployment, name)) for name in SHAPING},
-        "errors": str(ask.errors or ""),
-        "losses": str(ask.losses or ""),
-    }
+    except (ValueError, TypeError):
+        stop(f"{place} can't be read as the journal of a run: remove it to begin anew")
 
 
 def _begun(journal: Journal, place: Path, opened: "Callable[[], _Files]") -> "_Files":

@@ -159,30 +159,6 @@ def test_a_full_disk_ends_the_run_which_can_be_gone_on_with(tmp_path: Path) -> N
     assert everything(tmp_path / "full", "out.ndjson") == everything(tmp_path / "whole", "out.ndjson")
 
 
-@pytest.mark.parametrize("changed", ["input", "format", "option", "zone", "masks"])
-def test_what_has_changed_is_not_gone_on_with(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
-) -> None:
-    (tmp_path / "in.ndjson").write_bytes(odd_lines(3))
-    (tmp_path / "mask.dcm").write_bytes(b"one mask")
-    asked = ["convert", "in.ndjson", "--to", "fhir-r4", "-o", "out.ndjson", "--seg", "mask.dcm"]
-    with monkeypatch.context() as broken:
-        broken.setattr("service.commands.journal.Journal.end", lambda *_: None)
-        run(*asked)
-    whole = (tmp_path / "out.ndjson").read_bytes()
-    if changed == "input":
-        with (tmp_path / "in.ndjson").open("ab") as file:
-            file.write(b"\n" + BAD)
-    elif changed == "zone":
-        monkeypatch.setenv("LESIONBRIDGE_DEFAULT_ZONE", "Asia/Tokyo")
-    elif changed == "masks":
-        (tmp_path / "mask.dcm").write_bytes(b"another mask")
-    more = {"format": ["--to", "fhir-r5"], "option": ["--bundle", "single"]}.get(changed, [])
-    done = run(*asked, *more, "--resume")
-    assert (done.exit_code, "remove it to begin anew" in done.stderr) == (2, True)
-    assert (tmp_path / "out.ndjson").read_bytes() == whole
-
-
 @pytest.mark.parametrize("content", [b"", b"\n\r\n \n"])
 def test_a_file_without_a_line_becomes_one_without_a_line(run: Run, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "in.ndjson").write_bytes(content)
