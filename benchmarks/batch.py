@@ -1,9 +1,10 @@
-"""``python -m benchmarks.batch [LINES [LESIONS [FORMAT]]]``: `convert` of NDJSON by one process and by two, in turns.
+"""`convert` of NDJSON by one process and by two, in turns: ``python -m benchmarks.batch``.
 
 One JSON object a run: lines a second, processor time of all processes, and their memory (PSS) over the run, in tenths
 of it. The load of the machine is said, since two processes are quicker only where two processors are free.
 """
 
+import argparse
 import json
 import os
 import subprocess
@@ -14,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.memory import pss_mib
-from benchmarks.serving import family, processor_s
+from benchmarks.serving import family, positive, processor_s
 from benchmarks.work import document
 
 TURNS = 3
@@ -61,8 +62,12 @@ def run(folder: Path, form: str, jobs: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure in turns."""
-    lines, lesions = (int(one) for one in (*sys.argv[1:3], *("2000", "10")[len(sys.argv[1:3]) :]))
-    form = sys.argv[3] if len(sys.argv) > 3 else "fhir-r4"
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.batch", description=__doc__)
+    parser.add_argument("lines", type=positive, nargs="?", default=2000, help="(default: %(default)s)")
+    parser.add_argument("lesions", type=positive, nargs="?", default=10, help="of each line (default: %(default)s)")
+    parser.add_argument("to", nargs="?", default="fhir-r4", metavar="FORMAT", help="(default: %(default)s)")
+    asked = parser.parse_args()
+    lines, lesions, form = asked.lines, asked.lesions, asked.to
     with TemporaryDirectory() as folder:
         filled(Path(folder) / "in.ndjson", lines, lesions)
         for _ in range(TURNS if lines <= 20_000 else 1):

@@ -3,6 +3,7 @@
 `start` begins it from the folder where ``make compiled`` unpacks it, where its sources are those of this folder.
 """
 
+import argparse
 import hashlib
 import json
 import os
@@ -46,7 +47,9 @@ def digest(outputs: tuple[bytes, bytes]) -> str:
 
 def main() -> None:
     """Say who it is and what it makes of the work, then work as asked."""
-    body = work.document_bytes(int(sys.argv[1]))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.compiled_beside", description=__doc__)
+    parser.add_argument("lesions", type=int, help="of the work")
+    body = work.document_bytes(parser.parse_args().lesions)
     works = ours.contestants(body)
     for name in WORKS:
         works[name].seconds(1)

@@ -4,6 +4,7 @@
 more than a twentieth has to say so in that file, and one that makes it cheaper lowers the bar.
 """
 
+import argparse
 import csv
 import json
 import sys
@@ -90,8 +91,10 @@ def expected() -> dict[tuple[str, int], Cost]:
 
 
 def main() -> None:
-    """Write the table for this version of Python, what stands there for others stays; ``--print`` shows the counts."""
-    if "--print" in sys.argv:
+    """Write the table for this version of Python, what stands there for others stays; or show the counts."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.cost", description=__doc__)
+    parser.add_argument("--print", action="store_true", help="show the counts, and write nothing")
+    if parser.parse_args().print:
         print(json.dumps([[name, lesions, *said] for (name, lesions), said in counted().items()]))
         return
     kept = []

@@ -3,9 +3,9 @@
 What stands between the marks in the page is written anew; the words around it are kept.
 """
 
+import argparse
 import json
 import math
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,10 @@ Line = dict[str, Any]
 
 def main() -> None:
     """Read the lines, write the page and its plots."""
-    lines = [json.loads(line) for line in Path(sys.argv[1]).read_text().splitlines() if line.startswith("{")]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.page", description=__doc__)
+    parser.add_argument("lines", type=Path, metavar="LINES", help="what `python -m benchmarks` wrote")
+    written = parser.parse_args().lines.read_text()
+    lines = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
     PLOTS.mkdir(exist_ok=True)
     timed = [line for line in lines if "work" in line]
     sizes = list(dict.fromkeys(line["lesions"] for line in timed))

@@ -6,12 +6,11 @@ and threads. The peers start from what is read and coded already, which costs th
 
 One JSON object a round, then one of all rounds and one of those that nothing disturbed. Processor time is that of all
 processes of a server. ``fixed_ms`` is what a fixed piece of Python took just before and just after the round: where it
-took much more than at its quickest, something else had the machine. ``REQUESTS`` says how many of ours are sent a
-round, ``ROUNDS`` how many rounds there are.
+took much more than at its quickest, something else had the machine.
 """
 
+import argparse
 import json
-import os
 import statistics
 import sys
 import time
@@ -27,7 +26,7 @@ from benchmarks import work
 from benchmarks.caller import calls
 from benchmarks.measure import machine
 from benchmarks.ours import convert, report_of
-from benchmarks.serving import CONNECTIONS, REQUEST, family, processor_s, spread, started, stopped
+from benchmarks.serving import CONNECTIONS, REQUEST, family, positive, processor_s, spread, started, stopped
 from service.compiled import build
 from service.store.reports import Store
 
@@ -159,11 +158,14 @@ def summary(name: str, rounds: Sequence[Round]) -> dict[str, object]:
 
 def main() -> None:
     """Race, and say what came of it."""
-    requests, rounds = (int(os.environ.get(name, said)) for name, said in (("REQUESTS", "200"), ("ROUNDS", "60")))
-    made = race(requests, rounds)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.served", description=__doc__)
+    parser.add_argument("--requests", type=positive, default=200, help="of ours in a round (default: %(default)s)")
+    parser.add_argument("--rounds", type=positive, default=60, help="(default: %(default)s)")
+    asked = parser.parse_args()
+    made = race(asked.requests, asked.rounds)
     _say(summary("all rounds", made))
     _say(summary("undisturbed rounds", undisturbed(made)))
-    _say({"build": build(), "requests_a_round": requests, **machine()})
+    _say({"build": build(), "requests_a_round": asked.requests, **machine()})
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
-"""The server as it is shipped, or another before the same application: ``python -m benchmarks.serving [COMMAND ...]``.
+"""The server as it is shipped, or another before the same application: ``python -m benchmarks.serving [COMMAND]``.
 
 COMMAND starts a server on 127.0.0.1 and the port that ``{port}`` in it stands for, with two workers; the application
 is ``benchmarks.serving:app``. Without one it is ``lesionbridge serve``. The work is ``POST /v1/convert`` with both
 outputs of 10 lesions. One JSON object is written. Processor time is that of all processes of the server; wall times
-are those of this machine with whatever else it does, so the load is said. ``REQUESTS`` says how many.
+are those of this machine with whatever else it does, so the load is said.
 """
 
+import argparse
 import json
 import os
 import random
@@ -180,8 +181,24 @@ def spread(values: Sequence[float]) -> list[float]:
 def main() -> None:
     """Measure the server that the arguments name."""
     shipped = [str(Path(sys.executable).with_name("lesionbridge")), "serve", "--port", "{port}", "--workers", "2"]
-    requests = int(os.environ.get("REQUESTS", "2000"))
-    sys.stdout.write(json.dumps(measured(sys.argv[1:] or shipped, requests)) + "\n")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
+    parser.add_argument("--requests", type=positive, default=2000, help="in all (default: %(default)s)")
+    parser.add_argument(
+        "command",
+        nargs=argparse.REMAINDER,
+        metavar="COMMAND",
+        help="with its own arguments; the last, so put options first",
+    )
+    asked = parser.parse_args()
+    sys.stdout.write(json.dumps(measured(asked.command or shipped, asked.requests)) + "\n")
+
+
+def positive(said: str) -> int:
+    """A number from 1, for the arguments of a benchmark; raises ValueError."""
+    number = int(said)
+    if number < 1:
+        raise ValueError(said)
+    return number
 
 
 if __name__ == "__main__":
