@@ -4,6 +4,7 @@ A line that was begun by a worker that is gone is published again: the same repo
 outcome is recorded once.
 """
 
+import collections
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from service.store.delivery_rows import BACKFILL, Origin
 from service.store.reports import Store
 from service.workflows.accepting import Plan, chosen
 from service.workflows.again import deliver_more
+from service.workflows.watching import Watching
 
 Kept = TypeVar("Kept")
 LINES: Final = Counter("lesionbridge_batch_lines", "Lines of batches that have an outcome.", ("outcome",))
@@ -82,8 +84,10 @@ class Clerk:
         destinations: Mapping[str, DestinationSettings],
         opened: Callable[[], Opening],
         wake: threading.Event,
+        watching: Watching | None = None,
     ) -> None:
         """Take the store and the destinations; ``opened`` gives what the deployment adds, when needed."""
+        self._watching = watching or Watching()
         self._store = store
         self._destinations = destinations
         self._opened = opened
@@ -118,18 +122,23 @@ class Clerk:
         part = self._until_kept(lambda: self._store.batches.part(run))
         if part is None:
             return 0
-        asked, done = Asked.of(part.asked), 0
+        asked = Asked.of(part.asked)
+        with self._watching.part(run, asked.trace) as counts:
+            self._lines(run, part, asked, counts)
+        return counts.total()
+
+    def _lines(self, run: PartDue, part: Part, asked: Asked, counts: collections.Counter[str]) -> None:
+        """Publish them until all are, and the part has ended, or the run is over; each is counted by its outcome."""
         for number, body in part.lines:
             if self.stopping.is_set():
                 self._store.batches.freed([run])
-                return done
+                return
             said = self._line(part, asked, number, body)
             if not self._until_kept(lambda said=said: self._told(run, said)):  # type: ignore[misc]  # a bound loop value
-                return done
+                return
             LINES.labels(said.outcome).inc()
-            done += 1
+            counts[said.outcome] += 1
         self._until_kept(lambda: self._store.batches.ended(run))
-        return done
 
     def _told(self, run: PartDue, said: Outcome) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""Spans of OpenTelemetry from the request to the last attempt; the SDK is imported only where an endpoint is set."""
+"""Spans of OpenTelemetry: requests, attempts, parts of batches; the SDK is imported only where an endpoint is set."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     # SQLAlchemy is imported when the first report is kept or asked for.
+    from service.store.batches import PartDue
     from service.store.runs import Turn
 
 ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
@@ -60,6 +61,22 @@ def staged(source: Any, parent: Any, stage: str, seconds: float) -> None:
 
 
 @contextmanager
+def part_span(source: Any, run: "PartDue", trace: str) -> Iterator[Any]:
+    """A span of one run of a part of a batch, linked to the request that brought the batch.
+
+    It is a trace of its own: a batch may take hours, and one trace of all its parts would be none that can be shown.
+    """
+    from opentelemetry.context import Context
+    from opentelemetry.propagate import extract
+    from opentelemetry.trace import Link, get_current_span
+
+    links = [Link(get_current_span(extract({"traceparent": trace})).get_span_context())] if trace else []
+    attributes = {"lesionbridge.batch": run.batch, "lesionbridge.part": run.number, "lesionbridge.run": run.run}
+    with _silent(source, "publish part", context=Context(), links=links, attributes=attributes) as made:
+        yield made
+
+
+@contextmanager
 def span(source: Any, turn: "Turn") -> Iterator[Any]:
     """A span of one attempt, a child of the request that the delivery came from."""
     from opentelemetry.propagate import extract
@@ -72,5 +89,20 @@ def span(source: Any, turn: "Turn") -> Iterator[Any]:
         "lesionbridge.attempt": turn.attempt,
         "lesionbridge.run": at.run,
     }
-    with source.start_as_current_span(f"deliver {turn.step}", context=context, attributes=attributes) as made:
+    with _silent(source, f"deliver {turn.step}", context=context, attributes=attributes) as made:
         yield made
+
+
+@contextmanager
+def _silent(source: Any, name: str, **more: Any) -> Iterator[Any]:
+    """A current span that tells of an exception no more than its class: the text may hold what is of a patient."""
+    from opentelemetry.trace import StatusCode
+
+    quiet = {"record_exception": False, "set_status_on_exception": False}
+    with source.start_as_current_span(name, **more, **quiet) as made:
+        try:
+            yield made
+        except BaseException as error:
+            made.set_status(StatusCode.ERROR)
+            made.set_attribute("error.type", type(error).__name__)
+            raise

@@ -3,6 +3,7 @@
 No reason of a peer is logged: it may hold what the peer knows of a patient. It stands in the receipt.
 """
 
+import collections
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -10,6 +11,7 @@ from typing import Any, Final
 import structlog
 from prometheus_client import Counter, Histogram
 
+from service.store.batches import OUTCOMES, PartDue
 from service.store.runs import Told, Turn
 
 ATTEMPTS: Final = Counter(
@@ -48,6 +50,21 @@ class Watching:
 
             with span(self._tracer, turn) as made:
                 yield made
+
+    @contextmanager
+    def part(self, run: PartDue, trace: str) -> Iterator[collections.Counter[str]]:
+        """Watch a run of a part, of a request with this trace context; yields where outcomes of lines are counted."""
+        counts: collections.Counter[str] = collections.Counter()
+        if self._tracer is None:
+            yield counts
+            return
+        from service.workflows.tracing import part_span
+
+        with part_span(self._tracer, run, trace) as made:
+            try:
+                yield counts
+            finally:
+                made.set_attributes({f"lesionbridge.lines.{name}": counts[name] for name in OUTCOMES})
 
     def ended(self, made: Any, turn: Turn, told: Told, seconds: float) -> None:
         """Count and log what a step came to."""

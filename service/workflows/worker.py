@@ -136,7 +136,8 @@ class Worker:
             # Where the settings say that nothing is sent, what was accepted before is not sent either.
             served = {name: one for name, one in self._peers.items() if not one.settings.dry_run}
             courier = Courier(store, served, slot.executor, self._watching, wake=self._wake)
-            clerk = Clerk(store, {name: one.settings for name, one in self._peers.items()}, self._opened, self._wake)
+            named = {name: one.settings for name, one in self._peers.items()}
+            clerk = Clerk(store, named, self._opened, self._wake, self._watching)
             engine = Engine(self._url, slot.executor, courier, REVISION, clerk)
             try:
                 self._tell(DELIVERS)

@@ -1,14 +1,9 @@
 """Stages as a receiver of OTLP sees them: spans over HTTP, children of their request."""
 
-import gzip
-import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from service import stages
@@ -16,51 +11,28 @@ from service.api import observe
 from service.app import create_app
 from service.config import Settings
 from tests.findings import make_body
+from tests.unit.workflows.otlp import arrived, receiving
 
 ROUTE = "POST /v1/convert"
 JSON = {"Content-Type": "application/json"}
-PATIENCE_S = 60.0
 
 
 @pytest.fixture
 def received(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Span]]:
     """What comes at a receiver on loopback, to which this process exports."""
-    came: list[Span] = []
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.headers.get("Content-Encoding") == "gzip":
-                body = gzip.decompress(body)
-            asked = ExportTraceServiceRequest.FromString(body)
-            came.extend(span for one in asked.resource_spans for scope in one.scope_spans for span in scope.spans)
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Stay silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-    Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
-    observe.tracer.cache_clear()
-    try:
-        yield came
-    finally:
-        observe.tracer().span_processor.shutdown()
+    with receiving(monkeypatch) as came:
         observe.tracer.cache_clear()
-        server.shutdown()
-        server.server_close()
+        try:
+            yield came
+        finally:
+            observe.tracer().span_processor.shutdown()
+            observe.tracer.cache_clear()
 
 
 def test_each_stage_arrives_as_a_child_of_its_request(received: list[Span], tmp_path: Path) -> None:
     client = create_app(Settings(database_url=f"sqlite:///{tmp_path}/x.sqlite3", log_level="error")).test_client()
     assert client.post("/v1/convert?check=full", data=make_body(), headers=JSON).status_code == 200
-    end = time.monotonic() + PATIENCE_S
-    while ROUTE not in {span.name for span in received}:
-        assert time.monotonic() < end, "no span of the request arrived"
-        time.sleep(0.02)
+    arrived(lambda: ROUTE in {span.name for span in received}, "span of the request")
     (request,) = (span for span in received if span.name == ROUTE)
     children = [span for span in received if span.name != ROUTE]
     assert {span.name for span in children} == {"read", "code", "write-sr", "write-fhir", "check"}

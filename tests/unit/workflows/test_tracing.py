@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import requests
@@ -16,7 +19,9 @@ from service.api import observe
 from service.app import create_app
 from service.config import Settings
 from service.stages import STAGES
+from service.store.delivery_rows import Origin
 from service.store.reports import Store
+from service.store.runs import Turn
 from service.workflows import tracing
 from service.workflows.courier import Courier
 from service.workflows.watching import Watching
@@ -85,3 +90,16 @@ def test_spans_are_sent_without_a_proxy_of_the_environment(monkeypatch: pytest.M
     monkeypatch.setattr(trace_exporter, "OTLPSpanExporter", kept)
     tracing.tracer({tracing.ENDPOINTS[0]: "http://127.0.0.1:9"})
     assert [one.trust_env for one in made] == [False]
+
+
+def test_an_attempt_that_fails_says_no_more_of_it_than_its_class() -> None:
+    spans = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    what_a_span_needs: Any = SimpleNamespace(id="d", destination="pacs", run=1, origin=Origin())
+    turn = Turn(what_a_span_needs, "send", 1, b"", "")
+    with suppress(RuntimeError), tracing.span(provider.get_tracer("test"), turn):
+        raise RuntimeError("Doe^Jane")
+    (span,) = spans.get_finished_spans()
+    assert "Doe" not in span.to_json()
+    assert dict(span.attributes or {})["error.type"] == "RuntimeError"
