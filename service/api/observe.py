@@ -4,14 +4,16 @@ Nothing of the request but its route's pattern, method, size and id is logged or
 hold a patient.
 """
 
+import io
 import os
 import re
 import sys
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from flask import Flask, Request, Response, g, has_request_context, request
@@ -57,6 +59,22 @@ STAGE_SECONDS = Histogram(
 _log = structlog.get_logger()
 
 
+class _Written(io.TextIOBase):
+    """Where lines are written if that can be done: a disk that is full must not fail what is logged."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+
 def configure_logging(level: str) -> None:
     """JSON lines on standard error, from ``level`` up."""
     structlog.configure(
@@ -67,7 +85,7 @@ def configure_logging(level: str) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_Written(sys.stderr)),  # type: ignore[arg-type]  # it asks for write and flush only
         cache_logger_on_first_use=False,
     )
 

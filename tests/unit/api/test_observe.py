@@ -1,6 +1,7 @@
 """Request ids, headers, logs and counters; and that none of them holds a patient."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -103,3 +104,12 @@ def test_the_time_of_every_stage_is_counted(client: FlaskClient) -> None:
 def value(text: str, counter: str) -> float:
     """A counter's value; 0 when it is not there."""
     return next((float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(counter)), 0.0)
+
+
+def test_a_log_that_can_not_be_written_fails_no_request(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device, of which each write says that it is full
+        monkeypatch.setattr("sys.stderr", full)
+        observe.configure_logging("info")
+        assert client.post("/v1/convert", data=make_body(), headers=FINDINGS).status_code == 200
+        with suppress(OSError):
+            full.close()
