@@ -20,6 +20,7 @@ COMMANDS = {
     "delivery": ("delivery", "command"),
     "replay": ("deliveries", "replay"),
     "give-up": ("deliveries", "give_up"),
+    "batch": ("batch", "command"),
     "patient": ("patient", "command"),
     "purge": ("upkeep", "purge"),
     "backup": ("upkeep", "backup"),

@@ -33,6 +33,7 @@ class Arrival(Enum):
 
     OBJECT = (_DCM, "110104", "C")  # DICOM Instances Transferred
     DOCUMENT = (_LIFECYCLE, "receive", "C")
+    NO_FURTHER = (_LIFECYCLE, "receive", "U")  # of a batch that came nothing more is taken up
     MERGE = (_LIFECYCLE, "merge", "U")
     STRANGER = (_DCM, "110113", "E")  # Security Alert: an association that was rejected
     KEY = (_DCM, "110113", "U")  # Security Alert: who may do what has changed

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
@@ -14,7 +14,7 @@ from service.api.body import CHUNK, Unzipped
 from service.api.deployment import deployment
 from service.api.openapi import NDJSON, NDJSON_BODY, Blueprint
 from service.api.writing_schemas import PublishQuery
-from service.domain.errors import Invalid, NotFound, Problem, TooLarge, Unreadable, UnsupportedMedia
+from service.domain.errors import NotFound, Problem, Unreadable, UnsupportedMedia
 from service.domain.limits import Limits
 
 if TYPE_CHECKING:
@@ -22,11 +22,7 @@ if TYPE_CHECKING:
     from service.store.batches import Batch, Outcome
 
 blueprint = Blueprint("batches", __name__, url_prefix="/v1/batches", description="Many reports at once")
-Line = TypeVar("Line", bytes, bytearray)
 _ID = "<uuid:batch>"
-PART_LINES = 100
-PART_BYTES = 1024 * 1024
-"""A part ends with the line that reaches one of these; one worker has it at a time."""
 
 
 @blueprint.post("")
@@ -41,6 +37,7 @@ def create(query: dict[str, Any]) -> Response:
     """
     from service.workflows.accepting import chosen
     from service.workflows.batching import Asked
+    from service.workflows.taking import take
 
     here = deployment()
     if request.mimetype != NDJSON:
@@ -56,19 +53,8 @@ def create(query: dict[str, Any]) -> Response:
         g.request_id,
         observe.trace_context(),
     )
-    kept = here.store.batches
-    batch = kept.begin(door.caller().sender, asked.row())
-    try:
-        total, limits = 0, here.settings.limits
-        for number, (first, lines) in enumerate(_parts(_lines(_chunks(request, limits), limits))):
-            kept.add(batch, number, first, lines)
-            total += sum(1 for line in lines if line.strip())
-        if not total:
-            raise Invalid(Problem("", "batch", "there is no line in it"))
-        kept.ready(batch, total)
-    except BaseException:
-        kept.drop(batch)
-        raise
+    kept, limits = here.store.batches, here.settings.limits
+    batch = take(kept, door.caller().sender, asked, _chunks(request, limits), limits)
     response = _json(_row(kept.get(batch)), HTTPStatus.ACCEPTED)
     response.headers["Location"] = f"/v1/batches/{batch}"
     return response
@@ -113,68 +99,30 @@ def _found(batch: UUID) -> "Batch":
 
 def _chunks(asked: Request, limits: Limits) -> Iterator[bytes]:
     """The body as it comes, unpacked; raises TooLarge, Unreadable, UnsupportedMedia."""
+    from service.workflows.taking import batch_too_large
+
     encoding = asked.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip", "x-gzip"}:
         raise UnsupportedMedia(Problem("", "content-encoding", "a body comes plain or as gzip", ("gzip", "identity")))
     most = limits.batch_bytes
     if (asked.content_length or 0) > most:
-        raise _too_large()
+        raise batch_too_large()
     asked.max_content_length = most + 1
     unzipped = None if encoding == "identity" else Unzipped()
     came = given = 0
     while chunk := asked.stream.read(CHUNK):
         came += len(chunk)
         if came > most:
-            raise _too_large()
+            raise batch_too_large()
         for content in (chunk,) if unzipped is None else unzipped.add(chunk):
             given += len(content)
             if given > most:
-                raise _too_large()
+                raise batch_too_large()
             yield content
     if asked.content_length is not None and came != asked.content_length:
         raise Unreadable(Problem("", "content-length", "the body ends before its Content-Length"))
     if unzipped is not None:
         unzipped.end()
-
-
-def _too_large() -> TooLarge:
-    return TooLarge(Problem("", "limit", "the batch is larger than this deployment takes (setting limits.batch_bytes)"))
-
-
-def _lines(chunks: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
-    """The lines of a body, blank ones too; raises TooLarge for one that is longer than a document may be."""
-    rest, number = bytearray(), 0
-    for chunk in chunks:
-        *whole, last = chunk.split(b"\n")
-        for line in whole:
-            number += 1
-            yield _bounded(bytes(rest) + line, number, limits)
-            rest.clear()
-        rest += last
-        _bounded(rest, number + 1, limits)
-    if rest:
-        yield _bounded(bytes(rest), number + 1, limits)
-
-
-def _bounded(line: Line, number: int, limits: Limits) -> Line:
-    if len(line) > limits.body_bytes or number > limits.batch_lines:
-        what, limit = ("it", "batch_lines") if number > limits.batch_lines else ("a line of it", "body_bytes")
-        why = f"{what} is longer than this deployment takes (setting limits.{limit}; line {number})"
-        raise TooLarge(Problem("", "limit", why))
-    return line
-
-
-def _parts(lines: Iterator[bytes]) -> Iterator[tuple[int, list[bytes]]]:
-    """The lines in parts, each with the number of its first line."""
-    first, held, size = 1, list[bytes](), 0
-    for line in lines:
-        held.append(line)
-        size += len(line)
-        if len(held) >= PART_LINES or size >= PART_BYTES:
-            yield first, held
-            first, held, size = first + len(held), [], 0
-    if held:
-        yield first, held
 
 
 def _page(batch: str, query: dict[str, Any], outcome: str | None) -> "tuple[tuple[Outcome, ...], dict[str, str]]":

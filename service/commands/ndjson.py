@@ -15,7 +15,7 @@ from service.commands.identity import identity, said_changed
 from service.commands.inputs import NDJSON, into
 from service.commands.journal import Begun, Growing, Journal, Mark, OtherRun, Running
 from service.commands.lines import Converted, Killed, Refusal, Work, converted, parts
-from service.commands.speaking import counted, problems_said, say, stop
+from service.commands.speaking import counted, lasting, problems_said, say, stop
 from service.pipeline import Format
 
 MARK_S: Final = 2.0
@@ -208,13 +208,7 @@ class _Spoken:
             left = passed * (self._size - mark.read) / max(1, mark.read - self._from.read)
             rate = (mark.lines - self._from.lines) / passed
             share = 100 * mark.read // max(1, self._size)
-            say(f"{share} %, line {mark.lines:,}, {rate:,.0f} lines a second, about {_time(left)} left")
-
-
-def _time(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+            say(f"{share} %, line {mark.lines:,}, {rate:,.0f} lines a second, about {lasting(left)} left")
 
 
 @contextmanager

@@ -125,6 +125,13 @@ def counted(number: int, thing: str, things: str = "") -> str:
     return f"{number} {thing if number == 1 else things or f'{thing}s'}"
 
 
+def lasting(seconds: float) -> str:
+    """How long, in hours, minutes and seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
 def refusal(name: str, error: LesionBridgeError) -> None:
     """Say why a document was refused, each problem with its place and rule."""
     problems_said(name, error.title, error.problems)

@@ -160,6 +160,14 @@ class BatchStore:
         )
         return _paced(found, sums[3], self._now())
 
+    def list(self, state: str | None = None, *, limit: int) -> tuple[Batch, ...]:
+        """The newest batches, of a state where one is given; without those that are still received."""
+        wanted = select(BATCHES.c.id).where(BATCHES.c.state.in_(STATES if state is None else (state,)))
+        with transaction(self._engine) as connection:
+            names = connection.execute(wanted.order_by(BATCHES.c.created.desc(), BATCHES.c.id).limit(limit)).scalars()
+            found = list(names)
+        return tuple(self.get(name) for name in found)
+
     def outcomes(self, batch: str, *, limit: int, after: int = 0, outcome: str | None = None) -> tuple[Outcome, ...]:
         """What became of its lines, in their order, of those with a higher number than ``after``."""
         wanted = select(BATCH_LINES).where(BATCH_LINES.c.batch == batch, BATCH_LINES.c.line > after)

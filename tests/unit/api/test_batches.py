@@ -11,11 +11,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from service.api import batch_schemas, batches
+from service.api import batch_schemas
 from service.api.deployment import Deployment
 from service.domain.limits import Limits
 from service.store import batches as kept
 from service.store.batches import Outcome
+from service.workflows import taking
 from service.workflows.batching import Asked, Clerk
 from tests.findings import make_body
 
@@ -149,7 +150,7 @@ def test_what_is_no_batch_is_refused_and_leaves_nothing(
 def test_a_batch_over_a_limit_is_refused_and_leaves_nothing(
     client: FlaskClient, here: Deployment, limits: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batches, "PART_LINES", 1)
+    monkeypatch.setattr(taking, "PART_LINES", 1)
     here.settings = replace(here.settings, limits=Limits(**limits))
     body = lines("a", "b", "c", "d")
     for headers, sent in ((NDJSON, body), ({**NDJSON, "Content-Encoding": "gzip"}, gzip.compress(body))):

@@ -231,6 +231,8 @@ REFUSED: dict[str, tuple[tuple[str, ...], tuple[str, str, str, str]]] = {
         ("amend", "U", "4", "amend --kind correct: stored"),
     ),
     "cancel": (("cancel", "DOE-1"), ("deprecate", "U", "4", "cancel: stored")),
+    "batch send": (("batch", "send", "doe.txt", "--deliver", "DOE"), ("receive", "C", "4", "batch send: destination")),
+    "batch cancel": (("batch", "cancel", "DOE-1"), ("receive", "U", "4", "batch cancel: input")),
     "replay": (("replay", "DOE-1"), ("transmit", "E", "4", "replay: stored")),
     "give-up": (("give-up", "DOE-1", "--reason", "DOE"), ("transmit", "U", "4", "give-up: stored")),
     "delivery edit": (("delivery", "edit", "DOE-1"), ("transmit", "E", "4", "delivery edit: stored")),

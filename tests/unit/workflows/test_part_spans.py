@@ -69,7 +69,7 @@ def published(url: str, lines: list[bytes]) -> str:
 def test_each_part_is_a_trace_of_its_own_linked_to_the_request_of_the_batch(
     received: list[Span], url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.api.batches.PART_LINES", 3)
+    monkeypatch.setattr("service.workflows.taking.PART_LINES", 3)
     line = make_body().replace(b"\n", b"")
     batch = published(url, [line, line, b'{"no": 1}', b"nonsense"])
     arrived(lambda: len([span for span in received if span.name == PART]) == PARTS, "span of each part")
