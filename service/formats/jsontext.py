@@ -220,6 +220,11 @@ def refused_character(text: str) -> str | None:
     return found[0] if found is not None else None
 
 
+def without_refused(text: str) -> str:
+    """The text with U+FFFD for each character that no format takes within a text."""
+    return text if text.isprintable() else _REFUSED_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def literals(body: bytes) -> dict[float, Decimal | None]:
     """The decimals that members of a JSON text may have, by the float that each is read as; None where two are one.
 

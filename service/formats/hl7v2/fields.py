@@ -21,9 +21,17 @@ Field = Value | list[Value]
 
 SEPARATORS: Final = "\r|~^&"
 """Segment, field, repetition, component, subcomponent."""
-_ESCAPES: Final = str.maketrans(
-    {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\", "\n": "\\.br\\", "\r": "\\.br\\"}
-)
+_CONTROLS: Final = (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0))
+_ESCAPES: Final = {chr(one): f"\\X{chr(one).encode().hex().upper()}\\" for one in _CONTROLS} | {
+    "\\": "\\E\\",
+    "|": "\\F\\",
+    "^": "\\S\\",
+    "&": "\\T\\",
+    "~": "\\R\\",
+    "\n": "\\.br\\",
+    "\r": "\\.br\\",
+}
+_ESCAPED: Final = str.maketrans(_ESCAPES)
 _ALTERNATIVES: Final = 2
 """Codes that a CWE has places for (2A.89)."""
 
@@ -31,11 +39,13 @@ _ALTERNATIVES: Final = 2
 def escape(text: str) -> str:
     """A text as it stands in a message: delimiters as escape sequences, a line end as ``.br`` (2.7.4, 2.7.7).
 
-    A text of two quotation marks would be a null, "delete what is there" (2.5.3): it goes as hexadecimal (2.7).
+    A control character goes as hexadecimal (2.7): two of them would end the block of MLLP that the message stands in.
+
+    A text of two quotation marks would be a null, "delete what is there" (2.5.3): it goes as hexadecimal, too.
     """
     if text == '""':
         return "\\X2222\\"
-    return text.replace("\r\n", "\n").translate(_ESCAPES)
+    return text.replace("\r\n", "\n").translate(_ESCAPED)
 
 
 def segment(name: str, *fields: Field) -> str:

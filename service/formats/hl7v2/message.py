@@ -11,6 +11,7 @@ from typing import Final
 from service.domain.errors import Invalid, Problem, TooLarge, Unreadable
 from service.domain.limits import Limits
 from service.domain.loss import Loss, LossKind
+from service.formats.hl7v2.characters import cleaned
 from service.formats.hl7v2.tables import charsets
 
 _START, _END = b"\x0b", b"\x1c"  # MLLP (HL7 v2 transport, appendix C.4)
@@ -145,7 +146,7 @@ def message(content: bytes, limits: Limits) -> tuple[list[Segment], list[Loss]]:
     headers = sum(line.startswith("MSH") for line in lines)
     if headers != 1 or lines[0][:3] in ("FHS", "BHS"):
         raise Invalid(Problem("MSH", "v2-one-message", "one message at a time: give each message of a batch alone"))
-    return list(_segments(lines, codec)), losses
+    return list(_segments(list(cleaned(lines, codec, losses)), codec)), losses
 
 
 def _values(text: str) -> int:

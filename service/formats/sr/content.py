@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from service.domain.codes import Code
 from service.domain.errors import Invalid, Problem
+from service.formats.jsontext import without_refused
 from service.formats.sr.attributes import ATTRIBUTES
 from service.formats.sr.characters import Characters
 from service.formats.sr.elements import Elements, Encoded, Place
@@ -28,7 +29,7 @@ TAG: Final = {keyword: tag for keyword, (tag, _) in ATTRIBUTES.items()} | {
 }
 """Tags by keyword (PS3.6)."""
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_IN_A_LINE: Final = re.compile(r"[\t\n\r]")
 _VALUE_TYPE: Final = TAG["ValueType"]
 _RELATION: Final = TAG["RelationshipType"]
 _NAME: Final = TAG["ConceptNameCodeSequence"]
@@ -231,12 +232,21 @@ class Tree:
         return self._printable(self._characters.text(raw).strip("\0 "))
 
     def _printable(self, text: str) -> str:
-        """A value without the control characters that none may have (PS3.5 6.1.3)."""
-        if text.isprintable() or _CONTROL.search(text) is None:
+        """A value of one line without the control characters that none may have (PS3.5 6.1.3)."""
+        if text.isprintable():
             return text
-        self.is_cleaned = True
-        self._is_for_all = False
-        return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+        cleaned = _IN_A_LINE.sub("\N{REPLACEMENT CHARACTER}", without_refused(text))
+        return self._told(text, cleaned)
+
+    def _prose(self, text: str) -> str:
+        """A value of several lines, likewise; a form feed, which only DICOM takes in texts, is a line's end."""
+        return text if text.isprintable() else self._told(text, without_refused(text.replace("\f", "\n")))
+
+    def _told(self, text: str, cleaned: str) -> str:
+        if cleaned != text:
+            self.is_cleaned = True
+            self._is_for_all = False
+        return cleaned
 
     def person(self, elements: Elements, tag: int) -> str:
         """A name of a person."""
@@ -292,7 +302,7 @@ class Tree:
     def _line(self, kind: str, elements: Elements) -> str | None:
         tag = _LINES[kind]
         if kind == "TEXT":
-            return self._characters.text(self.raw(elements, tag)).rstrip("\0 ") or None
+            return self._prose(self._characters.text(self.raw(elements, tag)).rstrip("\0 ")) or None
         return (self.person(elements, tag) if kind == "PNAME" else self.line(elements, tag)) or None
 
     def _code(self, elements: Elements) -> Coded | None:
