@@ -23,6 +23,10 @@ _XHTML: Final = "http://www.w3.org/1999/xhtml"
 _DECLARED: Final = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _UTF8: Final = (b"utf-8", b"utf8", b"us-ascii", b"ascii")
 _ATTRIBUTES: Final = ("id", "url")
+_SAID: Final = (*_ATTRIBUTES, "value")
+_SCHEMA: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
+"""Attributes that say where a schema is: nothing of the document."""
+_TYPE: Final = "resourceType"
 
 
 def parse_xml(body: bytes, limits: Limits, release: str) -> object:
@@ -75,7 +79,8 @@ class _Reading:
     def resource(self, node: _Element, where: str, depth: int) -> dict[str, Any]:
         """A resource: its type is the name of its element."""
         name = self._local(node, where)
-        return {"resourceType": name} | self._members(node, name, name if depth == 0 else where, depth)
+        self._held(node, name if depth == 0 else where)
+        return {_TYPE: name} | self._members(node, name, name if depth == 0 else where, depth)
 
     def _local(self, node: _Element, where: str) -> str:
         namespace, _, name = node.tag.removeprefix("{").rpartition("}")
@@ -93,11 +98,15 @@ class _Reading:
         beside: dict[str, list[Any]] = {}
         for child in node:
             if child.tag == f"{{{_XHTML}}}div":
-                made["div"] = self._xhtml(child)
+                if "div" in made:
+                    raise Invalid(Problem(where, "fhir-xml", "Give one div here."))
+                made["div"] = self._xhtml(child, f"{where}.div")
                 continue
             name = self._local(child, where)
-            element = known.get(name)
             place = f"{where}.{name}"
+            if name == _TYPE or name.startswith("_"):
+                raise Invalid(Problem(place, "fhir-xml", "This name is a member of JSON, and no element."))
+            element = known.get(name)
             value, extended = self._value(child, element, place, depth + 1)
             values.setdefault(name, []).append(value)
             beside.setdefault(name, []).append(extended)
@@ -109,8 +118,16 @@ class _Reading:
                 made[f"_{name}"] = beside[name] if many else beside[name][0]
         return made
 
+    def _held(self, node: _Element, where: str) -> None:
+        """That an element says nothing where no reader looks: text, or an attribute of another name (xml.html)."""
+        if (node.text or "").strip() or any((child.tail or "").strip() for child in node):
+            raise Invalid(Problem(where, "fhir-xml", "Say a value in the attribute value, not as text."))
+        if any(name not in _SAID and not name.startswith(_SCHEMA) for name in node.attrib):
+            raise Invalid(Problem(where, "fhir-xml", f"An element has no attributes but {', '.join(_SAID)}."))
+
     def _value(self, node: _Element, element: Element | None, where: str, depth: int) -> tuple[Any, Any]:
         """The value of an element, and what stands beside that of a primitive one (its id and extensions)."""
+        self._held(node, where)
         kind = element.kind if element is not None else ""
         inner = list(node)
         if kind == "Resource" or (not kind and len(inner) == 1 and self._is_resource(inner[0])):
@@ -127,10 +144,10 @@ class _Reading:
         namespace, _, name = str(node.tag).rpartition("}")
         return namespace == f"{{{_FHIR}" and name[:1].isupper()
 
-    def _xhtml(self, node: _Element) -> str:
+    def _xhtml(self, node: _Element, where: str) -> str:
         from lxml import etree
 
-        return str(etree.tostring(node, encoding="unicode", with_tail=False))
+        return self._text(str(etree.tostring(node, encoding="unicode", with_tail=False)), where)
 
     def _text(self, text: str, where: str) -> str:
         if not text.isprintable() and (found := refused_character(text)) is not None:
