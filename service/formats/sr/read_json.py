@@ -91,6 +91,9 @@ class _Encoder:
         for name, said in members.items():
             if _TAG.fullmatch(name) is None:
                 self._skip(keyword or path, name[:64], "its name is no tag of eight hexadecimal digits (PS3.18 F.2.2)")
+            elif int(name, 16) in tags:
+                why = "its tag comes again, in other letters: which of the two is meant is not known"
+                self._skip(keyword or path, name, why)
             else:
                 tags[int(name, 16)] = said
         parts: dict[int, bytes] = {_CHARACTER_SET: _UTF_8} if path == "1" and not keyword else {}
@@ -170,6 +173,8 @@ def _name(_: str, value: object) -> bytes:
     """A PN: its component groups are members (PS3.18 F.2.2); many writers send the whole as a string."""
     if not isinstance(value, dict):
         return _text("PN", value)
+    if any("=" in str(value.get(group, "")) for group in _GROUPS):
+        raise ValueError("a component group is one")  # PS3.5 6.2: it would be read as the next one
     return b"=".join([_text("PN", value.get(group)) for group in _GROUPS]).rstrip(b"=")
 
 

@@ -129,6 +129,7 @@ NO_VALUES: tuple[tuple[str, object, str], ...] = (
     ("00091001", {"vr": "LO", "InlineBinary": "AA=="}, "1"),
     ("00091001", {"vr": "OB", "Value": [1]}, "1"),
     ("00081199", {"vr": "SQ", "Value": ["x"]}, "ReferencedSOPSequence"),
+    ("00100010", {"vr": "PN", "Value": [{"Alphabetic": "Doe=Roe"}]}, "PatientName"),
 )
 
 
@@ -139,6 +140,12 @@ def test_what_is_no_value_is_left_out_and_listed(tag: str, attribute: object, wh
     what = f"({tag[:4]},{tag[4:]})" if tag[0] == "0" else tag
     assert (where, what, rule) in {(loss.where, loss.what, loss.rule) for loss in found.losses}
     assert len(found.report.lesions) == 1
+
+
+def test_of_a_tag_in_two_spellings_the_first_is_read_and_the_other_listed() -> None:
+    found = changed(lambda said: said.__setitem__("0040a730", {"vr": "SQ"}))
+    assert ("1", "0040a730", "sr-json-value") in {(loss.where, loss.what, loss.rule) for loss in found.losses}
+    assert found.report == read_file(ONE, Intake()).report
 
 
 def test_a_value_that_is_elsewhere_is_listed_with_the_path_of_its_content_item() -> None:
