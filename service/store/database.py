@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import (
     ArgumentError,
+    DataError,
     DBAPIError,
     IntegrityError,
     InvalidatePoolError,
@@ -123,6 +124,9 @@ def _answered() -> Iterator[None]:
         yield
     except IntegrityError:
         raise
+    except DataError:
+        why = "a value is none that the database takes, as a text with the character NUL is none for PostgreSQL"
+        raise Invalid(Problem("", "database-value", why)) from None
     except DBAPIError as error:
         # The driver's text may hold the row's values: only its class is passed on.
         why = (

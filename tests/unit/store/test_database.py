@@ -239,6 +239,18 @@ def test_an_error_of_the_database_never_repeats_a_row(database_url: str) -> None
     engine.dispose()
 
 
+def test_a_value_that_the_database_does_not_take_is_refused_and_not_tried_again(database_url: str) -> None:
+    if not database_url.startswith("postgresql"):
+        pytest.skip("SQLite takes every text")
+    store = Store(database_url)
+    store.migrate()
+    with pytest.raises(Invalid) as refused:
+        store.around("local", "R\0001", 1)
+    assert refused.value.problems[0].rule == "database-value"
+    assert not refused.value.retryable
+    store.close()
+
+
 def test_sqlite_holds_references_and_writes_ahead(tmp_path: Path) -> None:
     engine = database.open_engine(f"sqlite:///{tmp_path / 'x.sqlite3'}")
     with database.transaction(engine) as connection:
