@@ -10,8 +10,32 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 warnings.simplefilter("ignore")
-MODELS = getattr(importlib.import_module("fhircraft"), sys.argv[1])
+RELEASES = {"R4", "R4B", "R5"}
+
+
+def models(release: str) -> Any:
+    """The models of a release. The import builds those of all three: of the others it is left out."""
+    build = BaseModel.__dict__["model_rebuild"]
+    others = RELEASES - {release}
+
+    def build_own(model: type[BaseModel], /, **said: Any) -> bool | None:
+        if others.intersection(model.__module__.split(".")):
+            return None
+        # One frame more between the model and the names that it is built with.
+        built: bool | None = build.__func__(model, _parent_namespace_depth=3, **said)
+        return built
+
+    BaseModel.model_rebuild = classmethod(build_own)  # type: ignore[assignment]  # until the import is done
+    try:
+        return getattr(importlib.import_module("fhircraft"), release)
+    finally:
+        BaseModel.model_rebuild = build  # type: ignore[method-assign]  # as it was
+
+
+MODELS = models(sys.argv[1])
 
 
 def validate(resource: dict[str, Any], place: str) -> list[str]:
