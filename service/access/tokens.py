@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,8 @@ _SOON_S: Final = 5.0
 """After so long a provider is asked again that gave no keys yet; until then callers are answered at once."""
 _LEEWAY_S: Final = 30
 _JWKS_BYTES: Final = 1024 * 1024
+_TIMES_S: Final = (3.0, 5.0, 10.0)
+"""To connect, without a byte, and in all: callers wait for it."""
 _TOKEN_CHARACTERS: Final = 16_384
 
 _log = structlog.get_logger()
@@ -140,18 +143,19 @@ def fetched(provider: Provider) -> bytes:
     """The JWKS document, bounded in size and time; raises OSError."""
     if "://" not in provider.jwks:
         return Path(provider.jwks).read_bytes()
-    import requests
+    from service.delivery.destination import Failed
+    from service.delivery.http import HttpPeer
+    from service.delivery.policy import Timeouts
+    from service.delivery.settings import Tls
 
-    with requests.Session() as session:
-        session.trust_env = False  # neither proxies nor passwords that nobody configured here
-        with session.get(
-            provider.jwks, timeout=(3, 5), stream=True, allow_redirects=False, verify=provider.ca_file or True
-        ) as answer:
-            answer.raise_for_status()
-            content = answer.raw.read(_JWKS_BYTES + 1, decode_content=True)
-    if len(content) > _JWKS_BYTES:
-        raise OSError("larger than a key set is")
-    return bytes(content)
+    try:
+        peer = HttpPeer(Timeouts(*_TIMES_S), Tls(ca_file=provider.ca_file), None)
+        reply = peer.ask("GET", provider.jwks, {"Accept": "application/json"}, most=_JWKS_BYTES)
+    except Failed as failed:
+        raise OSError(str(failed)) from failed
+    if reply.status != HTTPStatus.OK:
+        raise OSError(f"status {reply.status}")
+    return reply.content
 
 
 def refused(why: str) -> Unauthenticated:

@@ -18,6 +18,8 @@ from service.coding.remote.circuit import Circuit
 if TYPE_CHECKING:
     import requests
 
+    from service.coding.remote.deadline import Hurried
+
 _LONG: Final = 1_500  # characters of a query, beyond which the parameters go into a body
 _CHUNK: Final = 65_536
 _AGAIN: Final = frozenset({429, 502, 503, 504})
@@ -134,25 +136,33 @@ class Client:
             body = json.dumps({"resourceType": "Parameters", "parameter": listed})
         else:
             url = f"{url}?{query}"
+        hurried = self._hurried()
         try:
-            with self._session().request(
-                "GET" if body is None else "POST",
-                url,
-                data=body,
-                timeout=(self.policy.connect_s, self.policy.read_s),
-                verify=self.policy.ca_file or True,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                return self._read(response, end)
+            with (
+                hurried.within(max(end - self._clock(), 0.001)),
+                hurried.session.request(
+                    "GET" if body is None else "POST",
+                    url,
+                    data=body,
+                    timeout=(self.policy.connect_s, self.policy.read_s),
+                    verify=self.policy.ca_file or True,
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
+                return self._read(response, end, hurried)
         except requests.exceptions.SSLError as error:
             raise Away("its certificate is not trusted") from error
         except (requests.ConnectionError, requests.Timeout) as error:
+            if hurried.is_over:
+                raise Away("its answer takes too long") from error
             raise _Passing(f"it does not answer ({type(error).__name__})") from error
         except requests.RequestException as error:
+            if hurried.is_over:
+                raise Away("its answer takes too long") from error
             raise Away(f"it can't be asked ({type(error).__name__})") from error
 
-    def _read(self, response: "requests.Response", end: float) -> Answer:
+    def _read(self, response: "requests.Response", end: float, hurried: "Hurried") -> Answer:
         if response.status_code in _AGAIN:
             raise _Passing(f"it answers with status {response.status_code}")
         content = bytearray()
@@ -160,11 +170,11 @@ class Client:
             content += chunk
             if len(content) > self.policy.answer_bytes:
                 raise Away("its answer is too large")
-            if self._clock() > end:
-                raise Away("its answer takes too long")
+        if hurried.is_over or self._clock() > end:  # what was cut off may look whole
+            raise Away("its answer takes too long")
         try:
             resource = json.loads(content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Away(f"it answers with status {response.status_code} and no JSON") from error
         told = isinstance(resource, dict) and isinstance(resource.get("resourceType"), str)
         refused = 400 <= response.status_code < 500 and response.status_code not in (401, 403)
@@ -174,16 +184,15 @@ class Client:
             raise Away(f"it answers with status {response.status_code} and nothing that can be used")
         return Answer(response.status_code, resource)
 
-    def _session(self) -> "requests.Session":
+    def _hurried(self) -> "Hurried":
         """This thread's session."""
-        import requests
+        from service.coding.remote.deadline import Hurried
 
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = requests.Session()
-            session.trust_env = False  # neither proxies nor passwords that nobody configured here
-            session.headers.update({"Accept": f"{_FHIR}; fhirVersion=4.0", "Content-Type": _FHIR})
-        return session
+        found: Hurried | None = getattr(self._local, "hurried", None)
+        if found is None:
+            found = self._local.hurried = Hurried()
+            found.session.headers.update({"Accept": f"{_FHIR}; fhirVersion=4.0", "Content-Type": _FHIR})
+        return found
 
 
 @cache

@@ -3,8 +3,11 @@
 import base64
 import hmac
 import json
+import socket
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
+from time import sleep
 from typing import Any
 
 import pytest
@@ -197,3 +200,23 @@ def test_the_keys_are_fetched_without_a_proxy_or_a_password_of_the_environment(m
         serving.join()
     assert got == key_set(KEY)
     assert [one["Authorization"] for one in came] == [None]
+
+
+def test_a_provider_whose_answer_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.access.tokens._TIMES_S", (1.0, 1.0, 1.5))
+
+    def serve() -> None:
+        line, _ = listening.accept()
+        with line, suppress(OSError):
+            line.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            while True:
+                line.sendall(b" ")
+                sleep(0.2)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = Thread(target=serve, daemon=True)
+        serving.start()
+        with pytest.raises(OSError, match="too long"):
+            fetched(Provider("https://idp.example", "us", f"http://127.0.0.1:{listening.getsockname()[1]}/jwks"))
+        serving.join(10)
+        assert not serving.is_alive()

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -208,3 +212,41 @@ def test_a_certificate_that_nobody_vouches_for_is_not_trusted(secure: str) -> No
 
 def test_a_certificate_of_the_sites_own_authority_is_trusted(secure: str, certificate: Path) -> None:
     assert Client(RemotePolicy(secure, ca_file=str(certificate))).ask(PATH, ASKED).status == 200
+
+
+def interim(line: socket.socket) -> None:
+    """Say over and over that an answer will come (RFC 9110 15.2)."""
+    while True:
+        line.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+
+
+def dripping(line: socket.socket) -> None:
+    """A header without end."""
+    line.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+    while True:
+        line.sendall(b"x")
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("say", [interim, dripping])
+def test_an_answer_that_never_begins_is_given_up(say: Callable[[socket.socket], None]) -> None:
+    def serve() -> None:
+        line, _ = listening.accept()
+        line.settimeout(3)
+        with line, suppress(OSError):
+            say(line)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        policy = RemotePolicy(f"http://127.0.0.1:{listening.getsockname()[1]}/fhir", attempts=1, total_s=1.0)
+        with pytest.raises(Away, match="takes too long"):
+            Client(policy).ask(PATH, ASKED)
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_an_answer_nested_without_end_is_no_answer(server: Misbehaving) -> None:
+    server.status, server.body = 200, b"[" * 50_000
+    with pytest.raises(Away, match="no JSON"):
+        client(server, Clock()).ask(PATH, ASKED)
