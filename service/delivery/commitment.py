@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -31,6 +31,8 @@ _REQUEST: Final = 1  # action type (PS3.4 J.3.2)
 _ALL_STORED: Final = 1  # event type (PS3.4 J.3.3)
 _SUCCESS: Final = 0x0000
 _NO_SUCH_TRANSACTION: Final = 0x0110
+_NO_REASON: Final = 0x0110
+_CANNOT: Final = 0x0110  # processing failure (PS3.7 C.4)
 _COMMITTED: Final = Answer(Outcome.VERIFIED, "committed; the content was not compared", "0000")
 _ASSOCIATIONS: Final = 16
 _REPORT_BYTES: Final = 1_048_576
@@ -78,8 +80,13 @@ class _Desk:
 
     def hand_in(self, event: Any) -> tuple[int, None]:
         """What is answered to an N-EVENT-REPORT: success where somebody waits for it, or has."""
-        content = event.event_information
-        transaction = str(content.get("TransactionUID", ""))
+        try:
+            content = event.event_information
+            transaction = str(content.get("TransactionUID", ""))
+            for sequence in ("FailedSOPSequence", "ReferencedSOPSequence"):
+                _named(content, sequence)  # decoded as it is looked at: a report that can't be read is found here
+        except Exception:  # noqa: BLE001 - whatever pydicom makes of somebody's bytes, it is no report
+            return _CANNOT, None
         with self._lock:
             awaited = self._awaited.get(transaction)
             if awaited is not None:
@@ -210,9 +217,10 @@ def _verdict(awaited: _Awaited, sr: SrReference) -> Answer:
     """What a report says of our object (PS3.4 J.3.3.1)."""
     content = awaited.content
     assert content is not None  # noqa: S101 - set before the event is
-    for failed in content.get("FailedSOPSequence") or ():
+    for failed in _items(content, "FailedSOPSequence"):
         if failed.get("ReferencedSOPInstanceUID") == sr.sop_instance:
-            code = int(failed.get("FailureReason") or 0x0110)
+            said = failed.get("FailureReason")
+            code = said if isinstance(said, int) else _NO_REASON
             known = statuses.dimse(code)
             outcome = Outcome.UNKNOWN if known.outcome.is_kept else known.outcome
             return Answer(outcome, f"not committed, failure reason {code:04X}H: {known.meaning}", f"{code:04X}")
@@ -225,7 +233,15 @@ def _verdict(awaited: _Awaited, sr: SrReference) -> Answer:
 
 def _named(content: Dataset, sequence: str) -> set[str]:
     """The instances that a sequence of a report names."""
-    return {str(item.get("ReferencedSOPInstanceUID", "")) for item in content.get(sequence) or ()}
+    return {str(item.get("ReferencedSOPInstanceUID", "")) for item in _items(content, sequence)}
+
+
+def _items(content: Dataset, sequence: str) -> Iterator[Dataset]:
+    """The items of a sequence; none where a report has something else in its place."""
+    found = content.get(sequence)
+    for item in found if isinstance(found, Iterable) and not isinstance(found, str | bytes) else ():
+        if hasattr(item, "get"):
+            yield item
 
 
 def _bound(kept: OrderedDict[Any, Any]) -> None:

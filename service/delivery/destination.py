@@ -11,6 +11,9 @@ REASON_CHARACTERS: Final = 2_000
 """The most that is kept of what a peer said."""
 
 
+STATUS_CHARACTERS: Final = 64
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """Stored bytes on their way; they are delivered unchanged.
@@ -64,9 +67,11 @@ class Answer:
     detail: tuple[tuple[str, str], ...] = field(default=())
 
     def __post_init__(self) -> None:
-        """Bound what a peer can make us keep."""
-        if len(self.reason) > REASON_CHARACTERS:
-            object.__setattr__(self, "reason", f"{self.reason[: REASON_CHARACTERS - 1]}…")
+        """Bound what a peer can make us keep, without what steers a terminal or what no database takes."""
+        for member, most in (("reason", REASON_CHARACTERS), ("status", STATUS_CHARACTERS)):
+            said = getattr(self, member)
+            if len(said) > most or not said.isprintable():
+                object.__setattr__(self, member, plain(said, most))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +91,14 @@ class Failed(Exception):
 
     def __init__(self, outcome: Outcome, reason: str, retry_after_s: float | None = None) -> None:
         """Keep what it means."""
-        super().__init__(reason)
+        super().__init__(plain(reason, REASON_CHARACTERS))
         self.answer = Answer(outcome, reason, retry_after_s=retry_after_s)
+
+
+def plain(said: str, most: int) -> str:
+    """What a peer said, on one line of printable signs, and bounded."""
+    cut = said if len(said) <= most else f"{said[: most - 1]}…"
+    return "".join(sign if sign.isprintable() else " " for sign in cut)
 
 
 def tried(what: str, attempt: Callable[[], str]) -> Echo:

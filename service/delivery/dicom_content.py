@@ -26,6 +26,12 @@ MAY_CHANGE: Final = frozenset(
     }
 )
 """Attributes that any archive may change without being called wrong."""
+_DEFLATED: Final = b"1.2.840.10008.1.2.1.99"
+_LONG_FORM: Final = frozenset(
+    (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
+)
+"""VRs whose length has 32 bits (PS3.5 7.1.2)."""
+_UNPACKED: Final = 64 * 1024 * 1024
 _LISTED: Final = 20
 
 
@@ -54,14 +60,34 @@ def differences(sent: bytes, held: bytes, may_change: Iterable[str] = ()) -> tup
 def read(content: bytes) -> Dataset:
     """A data set of a Part 10 file; raises NotDicom."""
     from pydicom import dcmread
-    from pydicom.errors import InvalidDicomError
 
+    _bounded(content)
     try:
         found = dcmread(BytesIO(content))
         found.walk(_touch)  # elements are decoded when they are looked at: now, so that what is broken is found here
-    except (InvalidDicomError, ValueError, KeyError, TypeError, AttributeError, EOFError, NotImplementedError) as error:
+    except Exception as error:
         raise NotDicom("the bytes are no DICOM file that can be read") from error
     return found
+
+
+def _bounded(content: bytes) -> None:
+    """Refuse a deflated data set that unpacks to more than is taken of a peer: pydicom would unpack all of it."""
+    import zlib
+
+    position, deflated = 132, False
+    while content[128:132] == b"DICM" and content[position : position + 2] == b"\x02\0":
+        start, size = (12, 4) if content[position + 4 : position + 6] in _LONG_FORM else (8, 2)
+        length = int.from_bytes(content[position + start - size : position + start], "little")
+        value = content[position + start : position + start + length]
+        deflated = deflated or (content[position + 2 : position + 4] == b"\x10\0" and value.strip(b"\0 ") == _DEFLATED)
+        position += start + length
+    if deflated:
+        try:
+            unpacked = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content[position:], _UNPACKED + 1)
+        except zlib.error as error:
+            raise NotDicom("the deflated data set can't be unpacked (PS3.5 A.5)") from error
+        if len(unpacked) > _UNPACKED:
+            raise NotDicom("the deflated data set unpacks to more than is taken")
 
 
 def _touch(_: Dataset, __: Any) -> None:
