@@ -220,6 +220,7 @@ class Watch:
         self._clock = clock
         self._until = clock() + total_s
         self._connection: Any = None
+        self._sock: Any = None
         self._ended = False
         self.connected = self.reused = False
 
@@ -231,11 +232,13 @@ class Watch:
     def uses(self, connection: Any) -> None:
         """The connection is about to carry the request."""
         self._connection = connection
+        self._sock = connection.sock
 
     def end(self) -> None:
         """Hang up."""
         self._ended = True
-        sock = getattr(self._connection, "sock", None)
+        # A connection forgets its socket where an answer without a length goes on to the end of it.
+        sock = getattr(self._connection, "sock", None) or self._sock
         if sock is not None:
             import socket
 

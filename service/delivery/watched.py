@@ -38,6 +38,7 @@ class _Watched(HTTPAdapter):
             def connect(self) -> None:
                 local.watch.uses(self)
                 super().connect()
+                local.watch.uses(self)
                 local.watch.connected = True
 
             def putrequest(self, *args: Any, **settings: Any) -> None:

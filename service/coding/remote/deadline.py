@@ -20,6 +20,7 @@ class Hurried:
     def __init__(self) -> None:
         """Nothing is connected yet."""
         self._used: Any = None
+        self._sock: Any = None
         self._is_over = False
         self.session = requests.Session()
         self.session.trust_env = False
@@ -30,7 +31,8 @@ class Hurried:
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
         """Hang up on what takes longer, whatever it waits for; what came until then is cut off."""
-        self._used, self._is_over = None, False
+        self._used = self._sock = None
+        self._is_over = False
         timer = threading.Timer(seconds, self._end)
         timer.daemon = True
         timer.start()
@@ -46,11 +48,12 @@ class Hurried:
 
     def uses(self, connection: Any) -> None:
         """The connection is about to carry the request."""
-        self._used = connection
+        self._used, self._sock = connection, connection.sock
 
     def _end(self) -> None:
         self._is_over = True
-        sock = getattr(self._used, "sock", None)
+        # A connection forgets its socket where an answer without a length goes on to the end of it.
+        sock = getattr(self._used, "sock", None) or self._sock
         if sock is not None:
             with suppress(OSError):  # it is gone already
                 sock.shutdown(socket.SHUT_RDWR)
@@ -63,6 +66,7 @@ def _adapter(hurried: Hurried) -> HTTPAdapter:
         def connect(self) -> None:
             hurried.uses(self)
             super().connect()
+            hurried.uses(self)
 
         def putrequest(self, *args: Any, **settings: Any) -> None:
             hurried.uses(self)

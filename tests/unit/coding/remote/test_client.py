@@ -228,8 +228,16 @@ def dripping(line: socket.socket) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("say", [interim, dripping])
-def test_an_answer_that_never_begins_is_given_up(say: Callable[[socket.socket], None]) -> None:
+def endless(line: socket.socket) -> None:
+    """A body without length or end."""
+    line.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        line.sendall(b" ")
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("say", [interim, dripping, endless])
+def test_an_answer_that_never_begins_or_never_ends_is_given_up(say: Callable[[socket.socket], None]) -> None:
     def serve() -> None:
         line, _ = listening.accept()
         line.settimeout(3)
