@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 JAVA_QUICK = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
@@ -24,6 +26,15 @@ class Complaint:
 
     def __str__(self) -> str:
         return f"{Path(self.file).name}: {self.oracle}: {self.message}"
+
+
+def json_object(line: str) -> dict[str, Any]:
+    """The JSON object that a line of a judge's output is; empty where it is none: libraries print there too."""
+    try:
+        told = json.loads(line) if line.startswith("{") else {}
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 class NotInstalled(Exception):

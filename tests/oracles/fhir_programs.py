@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-from tests.oracles.complaint import HERE, JAVA_QUICK, home, installed, node_script, program
+from tests.oracles.complaint import HERE, JAVA_QUICK, home, installed, json_object, node_script, program
 from tests.oracles.sr_batches import Found
-from tests.oracles.standing import Ended, standing
+from tests.oracles.standing import Astray, Ended, standing
 
 Judge = Callable[[Sequence[Path], str], Found]
 HAPI_END = "== end"
@@ -24,16 +24,30 @@ def told(paths: Sequence[Path], *command: str | Path) -> Found:
             found[path] = [why]
             continue
         try:
-            found[path] = json.loads(asked.ask(path, _is_verdict)[-1])["errors"]
-        except Ended as ended:
-            why = f"did not get to this file: {ended}"
+            found[path] = json_object(asked.ask(path, partial(_is_verdict, path))[-1])["errors"]
+        except (Astray, Ended) as error:
+            why = f"did not get to this file: {error}"
             found[path] = [why]
     return found
 
 
-def _is_verdict(line: str) -> bool:
-    """Whether it is the judge's: libraries print there too."""
-    return line.startswith("{") and json.loads(line).keys() == {"file", "errors"}
+def _is_verdict(path: Path, said: Sequence[str]) -> bool:
+    """Whether the last line is the judge's on this file; raises Astray for one on another."""
+    told = json_object(said[-1])
+    if told.keys() != {"file", "errors"}:
+        return False
+    if told["file"] != str(path):
+        raise Astray(f"asked about {path}, it answers about {told['file']}")
+    return True
+
+
+def _is_hapi_end(path: Path, said: Sequence[str]) -> bool:
+    """Whether the last line ends HAPI's answer about this file; raises Astray if it never named it."""
+    if said[-1] != HAPI_END:
+        return False
+    if f"== {path}" not in said:
+        raise Astray(f"asked about {path}, it answers about another")
+    return True
 
 
 def _node(name: str) -> Judge:
@@ -78,11 +92,11 @@ def judge_hapi(paths: Sequence[Path], release: str) -> Found:
     found: Found = {}
     for number, path in enumerate(paths):
         try:
-            said = asked.ask(path, lambda line: line == HAPI_END)
+            said = asked.ask(path, partial(_is_hapi_end, path))
             found[path] = said[said.index(f"== {path}") + 1 : -1]
-        except Ended as ended:
-            found[path] = [*ended.said, f"ends with {ended}"]
-            silent = f"did not get to this file: {ended}"
+        except (Astray, Ended) as error:
+            found[path] = [*(error.said if isinstance(error, Ended) else []), f"ends with {error}"]
+            silent = f"did not get to this file: {error}"
             return found | {later: [silent] for later in paths[number + 1 :]}
     return found
 

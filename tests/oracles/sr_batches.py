@@ -7,13 +7,13 @@ import json
 import re
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydicom import config
 
-from tests.oracles.complaint import JAVA_QUICK, NotInstalled, installed, node_script, program, run
+from tests.oracles.complaint import JAVA_QUICK, NotInstalled, installed, json_object, node_script, program, run
 from tests.oracles.sr_read import PIXELMED_JAR, concept, read, walk
 
 # JDK 17 bounds XPath expressions far below what PixelMed's compiled templates need (JAXP0801003).
@@ -137,11 +137,7 @@ def hydrated(paths: Sequence[Path], images: Path | None = None) -> dict[Path, di
     """What the adapter makes of each file: its ``errors``, and the ``points`` of each group's annotations."""
     options = ["--images", str(images)] if images else []
     answer = run(program("node"), node_script("hydrate.mjs"), *options, *paths)
-    told = {entry["file"]: entry for entry in json_lines(answer.out)}
+    spoken = [json_object(line) for line in answer.out.splitlines()]
+    told = {entry["file"]: entry for entry in spoken if {"file", "errors"} <= entry.keys()}
     missed = {"errors": [f"did not get to this file: {answer.err.strip()[-200:]}"], "points": []}
     return {path: told.get(str(path), missed) for path in paths}
-
-
-def json_lines(text: str) -> Iterable[dict[str, Any]]:
-    """The lines of a judge's output that are JSON objects; libraries print there too."""
-    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]

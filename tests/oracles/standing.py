@@ -1,7 +1,8 @@
 """Judges' programs that stay: started once by a process of the tests, asked by it a file at a time.
 
 Most of them need longer to start than to rule on a file. A program reads paths, a line each, and answers each with
-lines, of which the last can be told (`Standing.ask`). It ends when its input does, so also when the tests are killed.
+lines, of which the last can be told (`Standing.ask`). It ends when its input does, so also when the tests are killed,
+and with a question that comes to no answer: what it still says about that is never read as the answer to the next.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import atexit
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,10 @@ class Ended(Exception):
         self.said = said
 
 
+class Astray(Exception):
+    """The program answers a question that it was not asked; to be raised by what tells its last line."""
+
+
 class Standing:
     """One program, started when it is first asked and again when it has ended; safe between threads."""
 
@@ -38,13 +43,13 @@ class Standing:
         self._errors: IO[bytes] | None = None
         self._process: subprocess.Popen[str] | None = None
 
-    def ask(self, path: Path, is_last: Callable[[str], bool]) -> list[str]:
-        """The lines of its answer to a file, `is_last` being the one that ends it; raises Ended."""
+    def ask(self, path: Path, is_last: Callable[[Sequence[str]], bool]) -> list[str]:
+        """The lines of its answer to a file, of which `is_last` knows the last; raises Ended, and what that does."""
         with self._lock:
             process = self._running()
             assert process.stdin is not None
             assert process.stdout is not None
-            said = []
+            said: list[str] = []
             watch = Timer(TIMEOUT_S, process.kill)
             watch.start()
             try:
@@ -52,10 +57,14 @@ class Standing:
                 process.stdin.flush()
                 for line in process.stdout:
                     said.append(line.rstrip("\n"))
-                    if is_last(said[-1]):
+                    if is_last(said):
                         return said
             except BrokenPipeError:
                 pass  # it ended since it was asked last: what it said then is all there is
+            except BaseException:
+                process.kill()
+                self._last_error()
+                raise
             finally:
                 watch.cancel()
             raise Ended(self._last_error(), said)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -39,8 +39,8 @@ def start() -> Iterator[Start]:
         one.end()
 
 
-def _answers(line: str) -> bool:
-    return line != "noise"
+def _answers(said: Sequence[str]) -> bool:
+    return said[-1] != "noise"
 
 
 def test_one_program_answers_for_all_files(start: Start) -> None:
