@@ -13,13 +13,10 @@ A segment that is one frame has axes; it has a volume where the SEG says how thi
 import math
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from service.domain.limits import Limits
 from service.imaging.files import plain
-
-if TYPE_CHECKING:
-    pass
 
 SEGMENTATION: Final = "1.2.840.10008.5.1.4.1.1.66.4"
 _HALF: Final = 0.5
@@ -55,7 +52,7 @@ class Mask:
     A small file may unpack to many frames, or name places that are far apart: all is counted before it is held.
     """
 
-    __slots__ = ("_limits", "_most", "_seg", "sop_instance", "voxels")
+    __slots__ = ("_limits", "_seg", "sop_instance", "voxels")
 
     def __init__(self, content: bytes, limits: Limits | None = None) -> None:
         """Read it; raises Unmeasurable for what is no segmentation, or past a limit."""
@@ -69,7 +66,6 @@ class Mask:
         try:
             self._seg: Any = segread(BytesIO(held))
             self.sop_instance = str(self._seg.SOPInstanceUID)
-            self._most = int(self._seg.get("MaximumFractionalValue", 1))
             pixels = int(self._seg.NumberOfFrames) * int(self._seg.Rows) * int(self._seg.Columns)
         except Exception as error:
             raise Unmeasurable("the file is no DICOM segmentation that can be read") from error
@@ -89,12 +85,14 @@ class Mask:
         """The size of the segment of a number; raises Unmeasurable where it is not there, empty or has no geometry."""
         import numpy as np
 
-        volume = self._volume(number)
+        volume, whole = self._volume(number), self._whole()
         array: np.ndarray[Any, Any] = volume.array[..., 0]
         filled = np.flatnonzero(array.reshape(len(array), -1).any(axis=1))
         if not len(filled):
             raise Unmeasurable("the segment is empty")
-        half = _HALF * self._most
+        if any(array[plane].max() > whole for plane in filled):
+            raise Unmeasurable(f"the segment has voxels above {whole}, the most of its segmentation type")
+        half = _HALF * whole
         drawn = [plane for plane in filled if (array[plane] >= half).any()]
         if not drawn:
             raise Unmeasurable("no voxel of the segment is half or more of it")
@@ -103,11 +101,11 @@ class Mask:
         longest = max(found, key=lambda axes: axes.long)
         if not self._is_thick(len(array)):
             return SegmentSize(longest.long, longest.short, None)
-        voxels = sum(int(array[plane].sum(dtype=np.int64)) for plane in filled) / self._most
+        voxels = sum(int(array[plane].sum(dtype=np.int64)) for plane in filled) / whole
         return SegmentSize(longest.long, longest.short, voxels * float(volume.voxel_volume))
 
     def _volume(self, number: int) -> Any:
-        """The voxels of a segment, as they are stored: 0 to 1, or to Maximum Fractional Value (PS3.3 C.8.20.2)."""
+        """The voxels of a segment: as they are stored, or 0 and 1 of a label map."""
         if number not in self._seg.segment_numbers:
             raise Unmeasurable(f"the segmentation has no segment {number}")
         if not self.voxels:
@@ -118,6 +116,18 @@ class Mask:
             return self._seg.get_volume(segment_numbers=[number], rescale_fractional=False)
         except Exception as error:
             raise Unmeasurable(_IRREGULAR) from error
+
+    def _whole(self) -> int:
+        """The value of a voxel that is all of the segment, above which there is none (PS3.3 C.8.20.2, C.8.20.2.3).
+
+        Maximum Fractional Value where the type is FRACTIONAL, else 1; raises Unmeasurable where that value is no use.
+        """
+        if self._seg.SegmentationType != "FRACTIONAL":
+            return 1
+        most = self._seg.get("MaximumFractionalValue")
+        if not isinstance(most, int) or most < 1:
+            raise Unmeasurable("the fractional segmentation has no Maximum Fractional Value of 1 or more")
+        return most
 
     def _is_thick(self, frames: int) -> bool:
         """Whether the distance of the frames is known: from their places, or from what the SEG says of one frame."""
