@@ -81,9 +81,9 @@ class SrContext(Yardstick):
         return text or ""
 
     def line(self, text: str | None) -> str:
-        """Words on one line of an LO: spaces within count, what does not print stands for one (PS3.5 6.2)."""
-        said = text or ""
-        words = said.strip(" ") if said.isprintable() else " ".join(said.split())
+        """Words on one line of an LO: spaces within count, control characters stand for one (PS3.5 6.2)."""
+        parts = re.split(r"[\x00-\x1f\x7f-\x9f]", text or "")
+        words = " ".join(part.strip(" ") for part in parts if part.strip(" "))
         return self.fits(words.replace("\\", "/"), vr.lo)
 
     def document(self, report: CodedReport) -> Iterator[Fact]:

@@ -4,6 +4,7 @@ What does not fit its VR is left out and named as a loss, except the patient's i
 is refused.
 """
 
+import re
 from typing import Any
 
 from service.domain.codes import Code, CodedTerm
@@ -17,6 +18,8 @@ from service.formats.sr.times import local
 
 Header = dict[str, Any]
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
 LOCAL_PERSONS = "99LOCALPERSON"
 """The scheme of person ids: senders do not say whose they are."""
 UNKNOWN = "unknown"
@@ -24,13 +27,20 @@ UNKNOWN = "unknown"
 
 
 def line(draft: Draft, text: str | None, longest: int, where: str, what: str) -> str:
-    """Words for SH or LO, on one line; where they do not fit they are left out and named as a loss."""
-    return identifier(draft, one_line(text or ""), longest, where, what)
+    """Words for SH or LO, on one line: what that changes is flagged, and what does not fit is left out as a loss."""
+    said = (text or "").strip(" ")
+    made = one_line(said)
+    if made != said:
+        why = "on one line in the SR: a line break or control character is a space, a backslash a slash (PS3.5 6.2)"
+        draft.losses.append(Loss(LossKind.FLAGGED, where, what, why, "sr-one-line"))
+    return identifier(draft, made, longest, where, what)
 
 
 def one_line(text: str) -> str:
-    """Words as SH and LO hold them: spaces within count (PS3.5 6.2), line breaks and a backslash can't be there."""
-    return (text.strip(" ") if text.isprintable() else " ".join(text.split())).replace("\\", "/")
+    """Words as SH and LO hold them: spaces within count; no control character or backslash can be there (PS3.5 6.2)."""
+    if not text.isprintable() and _CONTROL.search(text) is not None:
+        text = " ".join([words for part in _CONTROL.split(text) if (words := part.strip(" "))])
+    return text.strip(" ").replace("\\", "/")
 
 
 def identifier(draft: Draft, text: str | None, longest: int, where: str, what: str) -> str:

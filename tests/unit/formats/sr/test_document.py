@@ -83,6 +83,22 @@ def test_what_does_not_fit_the_header_is_named_as_lost(change: dict[str, object]
     assert [loss.where for loss in write(make_coded_report(study=study)).losses] == [where]
 
 
+@pytest.mark.parametrize(
+    ("said", "written", "is_changed"),
+    [
+        ("MR  head\u00a0w/wo contrast", "MR  head\u00a0w/wo contrast", False),
+        (" MR head ", "MR head", False),
+        ("MR head \r\n with\tcontrast", "MR head with contrast", True),
+        ("MR\\head", "MR/head", True),
+    ],
+)
+def test_what_one_line_changes_in_words_is_flagged(said: str, written: str, is_changed: bool) -> None:
+    report = make_coded_report(study=replace(make_coded_report().study, description=said))
+    assert header(report).StudyDescription == written
+    found = [(loss.kind, loss.where, loss.rule) for loss in write(report).losses]
+    assert found == [("flagged", "/study/description", "sr-one-line")] * is_changed
+
+
 def test_a_time_without_a_zone_is_flagged_where_the_zone_of_the_report_comes_to_hold_for_it() -> None:
     study = replace(make_coded_report().study, started=DateTime("2026-03-02T09:12:00"))
     (loss,) = write(make_coded_report(study=study)).losses
