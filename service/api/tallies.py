@@ -10,18 +10,19 @@ ended; and for a moment ``counter.ended+17``, the same with what process 17 has 
 this name the two others are void, so that who is killed in between has doubled nothing and lost nothing.
 """
 
-import errno
 import fcntl
 import json
 import math
 import struct
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
+import orjson
+import structlog
 from prometheus_client import multiprocess
 from prometheus_client.metrics_core import Metric
 from prometheus_client.mmap_dict import MmapedDict
@@ -33,6 +34,10 @@ _KINDS: Final = ("counter", "histogram", "summary")
 """What is summed up; gauges are the library's own."""
 _TRIES: Final = 20
 _PAUSE_S: Final = 0.01
+_MOST: Final = 1e300
+"""No count is larger; and as many as there may be of them can be added up."""
+
+_log = structlog.get_logger()
 
 
 class Tallies(Collector):
@@ -55,7 +60,7 @@ class Tallies(Collector):
         """Add what processes have counted that are not among the living, and remove their files.
 
         For the one that starts those processes: an id may only be given again after this. False where somebody read
-        for so long that it is left for the next time. Raises OSError where a file is damaged or nothing can be written.
+        for so long that it is left for the next time. Raises OSError where nothing can be written.
         """
         for kind in _KINDS:
             begun = [path.name.rpartition("+")[2] for path in self._folder.glob(f"{kind}.ended+*")]
@@ -69,10 +74,14 @@ class Tallies(Collector):
         return True
 
     def _add(self, kind: str, process: str) -> bool:
-        """Fold one file; False where it is being read."""
+        """Fold one file; False where it is being read. A damaged one is left as it is; beside a damaged sum each is."""
         made = self._folder / f"{kind}.new"
-        exact = _exact([_read_ended(self._folder / f"{kind}.ended"), _read(self._folder / f"{kind}_{process}.db")])
-        made.write_text(json.dumps(exact), encoding="utf-8")  # which has words for what is no number
+        try:
+            exact = _exact([_read_ended(self._folder / f"{kind}.ended"), _read(self._folder / f"{kind}_{process}.db")])
+        except _Damaged:
+            _log.warning("counters not folded", kind=kind, process=process)
+            return True
+        made.write_bytes(orjson.dumps(exact))
         return self._settle(kind, process, made)
 
     def _settle(self, kind: str, process: str, made: Path | None = None) -> bool:
@@ -91,7 +100,7 @@ class Tallies(Collector):
         for path in self._folder.glob(f"{kind}.ended+*"):
             ended, void = path, f"{kind}_{path.name.rpartition('+')[2]}.db"
         files = [path for path in self._folder.glob(f"{kind}_*.db") if path.name != void]
-        return _exact([_read_ended(ended), *map(_read, files)])
+        return _exact([_known(_read_ended, ended), *[_known(_read, file) for file in files]])
 
     @contextmanager
     def _locked(self, how: int, tries: int = 0) -> Iterator[bool]:
@@ -112,25 +121,50 @@ class Tallies(Collector):
             yield True
 
 
-def _read(path: Path) -> Exact:
-    """What one process has counted; nothing of one that has only just made its file.
+class _Damaged(Exception):
+    """What a file says can't be told, or is no count."""
 
-    Raises OSError for a damaged one.
-    """
+
+def _known(read: Callable[[Path], Exact], path: Path) -> Exact:
+    """What a file says; nothing, and a line of the log, where it is damaged: all others are shown."""
+    try:
+        return read(path)
+    except _Damaged:
+        _log.warning("counters damaged", file=path.name)
+        return {}
+
+
+def _read(path: Path) -> Exact:
+    """What one process has counted; nothing of one that has only just made its file."""
     if not path.stat().st_size:
         return {}
     try:
         rows = MmapedDict.read_all_values_from_file(str(path))  # type: ignore[no-untyped-call]  # the library leaves it untyped
-        return {key: [value] for key, value, _, _ in rows}
+        return _checked({key: [value] for key, value, _, _ in rows})
     except (RuntimeError, ValueError, struct.error) as error:
-        raise OSError(errno.EIO, "the counters of a process are damaged", path.name) from error
+        raise _Damaged from error
 
 
 def _read_ended(path: Path) -> Exact:
     if not path.exists():
         return {}
-    found: Exact = json.loads(path.read_bytes())
-    return found
+    try:
+        return _checked(json.loads(path.read_bytes()))
+    except ValueError as error:
+        raise _Damaged from error
+
+
+def _checked(found: Any) -> Exact:
+    """Hold that there are keys of the library and numbers that can be added; raises _Damaged."""
+    for key, values in found.items() if isinstance(found, dict) else [("", [])]:
+        try:
+            name, sample, labels, told = json.loads(key)
+        except (TypeError, ValueError) as error:
+            raise _Damaged from error
+        are_words = all(isinstance(one, str) for one in (name, sample, told)) and isinstance(labels, dict)
+        if not are_words or not all(isinstance(one, float) and abs(one) < _MOST for one in values):
+            raise _Damaged
+    return cast("Exact", found)
 
 
 def _exact(all_of_them: Iterable[Exact]) -> Exact:
@@ -145,8 +179,6 @@ def _exact(all_of_them: Iterable[Exact]) -> Exact:
 def _partials(values: list[float]) -> Iterator[float]:
     total = math.fsum(values)
     yield total
-    if not math.isfinite(total):
-        return
     left = [*values, -total]
     while rest := math.fsum(left):
         yield rest

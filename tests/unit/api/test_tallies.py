@@ -47,7 +47,7 @@ def stepping(function):
         return function(*given, **named)
     return step
 
-for name in ("write_text", "replace", "unlink"):
+for name in ("write_bytes", "replace", "unlink"):
     setattr(pathlib.Path, name, stepping(getattr(pathlib.Path, name)))
 Tallies(pathlib.Path(sys.argv[1])).fold(())
 """
@@ -192,18 +192,40 @@ def test_a_process_that_has_only_just_made_its_file_has_counted_nothing(tmp_path
     assert samples(tmp_path) == expected({1: 3})
 
 
+def _written(path: Path, counted: dict[str, float]) -> None:
+    file = MmapedDict(str(path))  # type: ignore[no-untyped-call]  # the library leaves it untyped
+    for key, value in counted.items():
+        file.write_value(key, value, 0.0)  # type: ignore[no-untyped-call]  # as above
+    file.close()  # type: ignore[no-untyped-call]  # as above
+
+
+KEY = mmap_key("done", "done_total", [], [], "Done.")
+
+
 @pytest.mark.parametrize("content", [b"\xff\xff\xff\x7f" + bytes(40), b"\x00\x10", bytes([64]) + bytes(60)])
-def test_a_damaged_file_is_named_and_ends_nothing(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_file_ends_nothing_and_all_others_are_shown_and_folded(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "counter_17.db").write_bytes(content)
-    with pytest.raises(OSError, match="damaged"):
-        Tallies(tmp_path).fold(())
+    _written(tmp_path / "counter_18.db", {KEY: 2.0})
+    assert samples(tmp_path) == {("done_total", ""): 2.0}
+    assert Tallies(tmp_path).fold(())
+    assert samples(tmp_path) == {("done_total", ""): 2.0}
+    assert {path.name for path in tmp_path.iterdir()} == {"lock", "counter_17.db", "counter.ended"}
+
+
+@pytest.mark.parametrize(
+    "counted", [{KEY: math.inf}, {KEY: math.nan}, {KEY: 1.7e308}, {"no key": 1.0}, {"[1,2,3,4]": 1.0}]
+)
+def test_what_is_no_count_is_neither_shown_nor_folded(tmp_path: Path, counted: dict[str, float]) -> None:
+    _written(tmp_path / "counter_17.db", counted)
+    assert Tallies(tmp_path).fold(())
+    assert samples(tmp_path) == {}
     assert (tmp_path / "counter_17.db").exists()
 
 
-@pytest.mark.parametrize("value", [math.inf, math.nan])
-def test_what_is_no_number_is_kept_as_it_is(tmp_path: Path, value: float) -> None:
-    file = MmapedDict(str(tmp_path / "counter_17.db"))  # type: ignore[no-untyped-call]  # the library leaves it untyped
-    file.write_value(mmap_key("done", "done_total", [], [], "Done."), value, 0.0)  # type: ignore[no-untyped-call]  # as above
-    file.close()  # type: ignore[no-untyped-call]  # as above
-    Tallies(tmp_path).fold(())
-    assert str(samples(tmp_path)["done_total", ""]) == str(value)
+@pytest.mark.parametrize("content", [b'{"[', b"[]", b'{"a":[1]}', b'{"[\\"a\\",\\"a\\",{},\\"a\\"]":[null]}'])
+def test_a_damaged_sum_keeps_what_ends_later_in_its_own_file(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "counter.ended").write_bytes(content)
+    _written(tmp_path / "counter_18.db", {KEY: 2.0})
+    assert Tallies(tmp_path).fold(())
+    assert samples(tmp_path) == {("done_total", ""): 2.0}
+    assert (tmp_path / "counter.ended").read_bytes() == content
