@@ -1,20 +1,20 @@
-"""What libraries would print by themselves: warnings, and the failures of their threads, as lines of the log.
+"""What libraries would print by themselves, as lines of the log: warnings, records of loggers, failures of threads.
 
-Both may quote what was received, as pydicom's warnings do with a value that it doubts. So class and place are said, and
-no text.
+All may quote what was received, as pydicom's warnings do with a value that it doubts, and highdicom's records with the
+UIDs of an image. So class or logger, and place, are said, and no text.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
-import traceback
 import warnings
 from pathlib import Path
-from typing import Final
 
 import structlog
 
-_FRAMES: Final = 6
+from service.api.problems import frames
+
 _log = structlog.get_logger()
 
 
@@ -22,6 +22,17 @@ def confine() -> None:
     """From now on, in this process and those that it forks."""
     warnings.showwarning = _warned
     threading.excepthook = _failed
+    logging.lastResort = _Unheard(logging.WARNING)
+
+
+class _Unheard(logging.Handler):
+    """For loggers that nobody gave a handler; Python's own of this kind prints their texts as they are."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line as all others are."""
+        say = _log.error if record.levelno >= logging.ERROR else _log.warning
+        failure = {"error": record.exc_info[0].__name__} if record.exc_info and record.exc_info[0] else {}
+        say("logged", logger=record.name, at=[f"{record.filename}:{record.lineno}"], **failure)
 
 
 def _warned(
@@ -36,6 +47,5 @@ def _warned(
 
 
 def _failed(failure: threading.ExceptHookArgs) -> None:
-    frames = traceback.extract_tb(failure.exc_traceback)[-_FRAMES:]
-    at = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
+    at = [] if failure.exc_value is None else frames(failure.exc_value)
     _log.error("thread failed", error=failure.exc_type.__name__, at=at)
