@@ -11,6 +11,7 @@ import os
 import stat
 import threading
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -68,44 +69,50 @@ class FolderWatch:
                 break
             try:
                 taken += self._take(file)
-            except OSError as error:  # one that can't be moved must not keep the others waiting
-                _log.error("folder can't be read", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with one, the others are taken
+                _say(error)
         return taken
 
     def _run(self) -> None:
         while not self._ending.is_set():
             try:
                 self.look()
-            except OSError as error:
-                _log.error("folder can't be read", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - the thread would be gone for good
+                _say(error)
             self._ending.wait(self._settings.poll_s)
 
     def _picked(self) -> Sequence[Path]:
         """Files that did not change for a while, moved to where nobody else takes them."""
-        now, here = time.monotonic(), {}
-        picked = []
+        now, here, picked = time.monotonic(), dict[str, tuple[tuple[int, int], float]](), []
         for entry in sorted(os.scandir(self._root), key=lambda one: one.name):
-            if entry.name.startswith(".") or not entry.is_file(follow_symlinks=False):
+            try:
+                place = self._pick(entry, now, here)
+            except FileNotFoundError:  # another listener was first
                 continue
-            at = entry.stat(follow_symlinks=False)
-            state, since = (at.st_size, at.st_mtime_ns), now
-            if entry.name in self._seen and self._seen[entry.name][0] == state:
-                since = self._seen[entry.name][1]
-            here[entry.name] = (state, since)
-            if now - since >= self._settings.settle_s:
-                place = _free(self._root / "working" / entry.name)
-                try:
-                    Path(entry.path).rename(place)
-                except FileNotFoundError:  # another listener was first
-                    continue
-                except OSError as error:
-                    _log.error("folder can't be read", error=type(error).__name__)
-                    continue
-                _touch(place)
+            except Exception as error:  # noqa: BLE001 - those that are moved already would be left lying
+                _say(error)
+                continue
+            if place is not None:
                 picked.append(place)
-                del here[entry.name]
         self._seen = here
         return picked
+
+    def _pick(self, entry: os.DirEntry[str], now: float, here: dict[str, tuple[tuple[int, int], float]]) -> Path | None:
+        """Where a file is now that did not change for a while; else None, and ``here`` has since when."""
+        if entry.name.startswith(".") or not entry.is_file(follow_symlinks=False):
+            return None
+        at = entry.stat(follow_symlinks=False)
+        state, since = (at.st_size, at.st_mtime_ns), now
+        if entry.name in self._seen and self._seen[entry.name][0] == state:
+            since = self._seen[entry.name][1]
+        here[entry.name] = (state, since)
+        if now - since < self._settings.settle_s:
+            return None
+        place = _free(self._root / "working" / entry.name)
+        Path(entry.path).rename(place)
+        del here[entry.name]
+        _touch(place)
+        return place
 
     def _abandoned(self) -> Sequence[Path]:
         """What a process that is gone left in ``working``."""
@@ -189,6 +196,12 @@ class FolderWatch:
             return error
 
 
+def _say(error: Exception) -> None:
+    """Its class and the lines it came from: its text may hold a name, or what stands in the file."""
+    at = [f"{Path(one.filename).name}:{one.lineno}" for one in traceback.extract_tb(error.__traceback__)[-6:]]
+    _log.error("folder can't be read", error=type(error).__name__, at=at)
+
+
 def _plain(path: str, flags: int) -> int:
     """Open a plain file and nothing else: a pipe would keep all others waiting, and a link leads out of the folder."""
     opened = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -227,9 +240,8 @@ def _fitting(place: Path, more: str, beside: str) -> Path:
     """The place with ``more`` in its name, which is cut where that and ``beside`` make it longer than a name may be."""
     stem, suffix = (place.stem, place.suffix) if len(os.fsencode(place.suffix)) <= _SUFFIX else (place.name, "")
     room = _NAME_BYTES - len(os.fsencode(suffix + more + beside))
-    encoded = os.fsencode(stem)
-    if len(encoded) > room:
-        stem = encoded[:room].decode(errors="ignore")
+    while len(os.fsencode(stem)) > room:  # a byte that is no character counts as one, so that some are always left
+        stem = stem[:-1]
     return place.with_name(stem + more + suffix)
 
 
