@@ -14,13 +14,12 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from functools import cache, partial
 from pathlib import Path
 
 from tests.oracles import fhir_programs, sr_batches, sr_house, sr_programs, sr_read
 from tests.oracles.allowed import is_allowed
-from tests.oracles.complaint import Complaint, NotInstalled
+from tests.oracles.complaint import Complaint, NotInstalled, home
 
 CORES = 2
 Found = sr_batches.Found
@@ -109,7 +108,7 @@ def judge_sr(
     quick: dict[str, Ask] = {name: partial(_each, judge) for name, judge in SR_FILE_JUDGES.items()}
     quick |= {name: partial(_with_images, judge, folder) for name, judge in SR_IMAGE_JUDGES.items()}
     wanted = [name for name in SR_ORACLES if name not in skip and (not only or name in only)]
-    pool = _processes()
+    pool = _processes(home())
     try:
         futures = []
         # The slow judges start first.
@@ -117,14 +116,19 @@ def judge_sr(
             if name in wanted and files:
                 futures += [pool.submit(_ask, name, judge, part, strict) for part in _shares(files, name)]
         return _collect(futures)
-    except BrokenProcessPool:
+    except BaseException:
         _processes.cache_clear()
+        pool.shutdown(wait=False, cancel_futures=True)
         raise
 
 
 @cache
-def _processes() -> ProcessPoolExecutor:
-    """Processes, not threads: pydicom's settings are one for all threads. They stay: their imports take seconds."""
+def _processes(_home: Path) -> ProcessPoolExecutor:
+    """Processes, not threads: pydicom's settings are one for all threads. They stay: their imports take seconds.
+
+    One pool for each folder of judges, which processes know from the environment that they began with; another after
+    anything that broke off a question, an interrupt too.
+    """
     return ProcessPoolExecutor(CORES, mp_context=multiprocessing.get_context("spawn"))
 
 
