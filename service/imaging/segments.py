@@ -19,6 +19,7 @@ from service.domain.limits import Limits
 from service.imaging.files import plain
 
 SEGMENTATION: Final = "1.2.840.10008.5.1.4.1.1.66.4"
+_LABELS: Final = "LABELMAP"
 _HALF: Final = 0.5
 """The fraction from which a voxel of a fractional segment belongs to its outline."""
 _IRREGULAR: Final = "the frames have no regular places in space"
@@ -52,7 +53,7 @@ class Mask:
     A small file may unpack to many frames, or name places that are far apart: all is counted before it is held.
     """
 
-    __slots__ = ("_limits", "_seg", "sop_instance", "voxels")
+    __slots__ = ("_bits", "_kind", "_limits", "_seg", "sop_instance", "voxels")
 
     def __init__(self, content: bytes, limits: Limits | None = None) -> None:
         """Read it; raises Unmeasurable for what is no segmentation, or past a limit."""
@@ -66,6 +67,7 @@ class Mask:
         try:
             self._seg: Any = segread(BytesIO(held))
             self.sop_instance = str(self._seg.SOPInstanceUID)
+            self._kind, self._bits = str(self._seg.SegmentationType), int(self._seg.BitsAllocated)
             pixels = int(self._seg.NumberOfFrames) * int(self._seg.Rows) * int(self._seg.Columns)
         except Exception as error:
             raise Unmeasurable("the file is no DICOM segmentation that can be read") from error
@@ -86,7 +88,7 @@ class Mask:
         import numpy as np
 
         volume, whole = self._volume(number), self._whole()
-        array: np.ndarray[Any, Any] = volume.array[..., 0]
+        array: np.ndarray[Any, Any] = volume.array == number if self._kind == _LABELS else volume.array[..., 0]
         filled = np.flatnonzero(array.reshape(len(array), -1).any(axis=1))
         if not len(filled):
             raise Unmeasurable("the segment is empty")
@@ -105,14 +107,19 @@ class Mask:
         return SegmentSize(longest.long, longest.short, voxels * float(volume.voxel_volume))
 
     def _volume(self, number: int) -> Any:
-        """The voxels of a segment: as they are stored, or 0 and 1 of a label map."""
+        """The voxels as they are stored: those of the segment; of a label map all, each the number of its segment."""
         if number not in self._seg.segment_numbers:
             raise Unmeasurable(f"the segmentation has no segment {number}")
         if not self.voxels:
             raise Unmeasurable(_IRREGULAR)
         if self.voxels > self._limits.mask_voxels:
             raise Unmeasurable("the space around its frames has more voxels than limits.mask_voxels")
+        if self._bits > (16 if self._kind == _LABELS else 8):
+            raise Unmeasurable(f"its pixels have {self._bits} bits, more than those of its segmentation type")
         try:
+            if self._kind == _LABELS:
+                # highdicom looks for one segment of it by the lower 8 bits of the pixels.
+                return self._seg.get_volume(combine_segments=True, dtype="uint16")
             return self._seg.get_volume(segment_numbers=[number], rescale_fractional=False)
         except Exception as error:
             raise Unmeasurable(_IRREGULAR) from error
@@ -122,7 +129,7 @@ class Mask:
 
         Maximum Fractional Value where the type is FRACTIONAL, else 1; raises Unmeasurable where that value is no use.
         """
-        if self._seg.SegmentationType != "FRACTIONAL":
+        if self._kind != "FRACTIONAL":
             return 1
         most = self._seg.get("MaximumFractionalValue")
         if not isinstance(most, int) or most < 1:
