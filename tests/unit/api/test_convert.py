@@ -150,7 +150,7 @@ def test_reads_gzip(client: FlaskClient) -> None:
 
 def test_needs_no_database(app: Flask, client: FlaskClient) -> None:
     deployment = app.extensions["lesionbridge"]
-    deployment.__dict__.pop("store").close()
+    assert "store" not in deployment.__dict__
     assert client.post("/v1/convert", data=make_body(), headers=FINDINGS).status_code == 200
     assert "store" not in deployment.__dict__
 
