@@ -1,10 +1,8 @@
 """The one table from exception to answer: problem+json (RFC 9457), or an OperationOutcome where FHIR was asked for."""
 
 import re
-import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -23,6 +21,7 @@ from service.domain.errors import (
     Unauthenticated,
     Unreadable,
     UnsupportedMedia,
+    frames,
 )
 
 PROBLEM_JSON = "application/problem+json"
@@ -180,8 +179,3 @@ def _operation_outcome(verdict: Verdict) -> dict[str, Any]:
         }
         issues.append(issue)
     return {"resourceType": "OperationOutcome", "issue": issues}
-
-
-def frames(error: BaseException) -> list[str]:
-    """Where it failed, file and line; never the exception's text, which may hold a sender's words."""
-    return [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]

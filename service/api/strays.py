@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from service.api.problems import frames
+from service.domain.errors import frames
 
 _log = structlog.get_logger()
 

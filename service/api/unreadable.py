@@ -17,8 +17,8 @@ from gunicorn.http import errors  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from service.api.observe import HEADERS
-from service.api.problems import PROBLEM_JSON, Verdict, frames, judge, problem_json
-from service.domain.errors import Problem
+from service.api.problems import PROBLEM_JSON, Verdict, judge, problem_json
+from service.domain.errors import Problem, frames
 
 _OF_OURS: Final = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
 """What an answer is at fault for, not what came."""

@@ -9,9 +9,8 @@ from service.domain.emitted import SrReference
 
 REASON_CHARACTERS: Final = 2_000
 """The most that is kept of what a peer said."""
-
-
 STATUS_CHARACTERS: Final = 64
+"""The same of its status."""
 
 
 @dataclass(frozen=True, slots=True)

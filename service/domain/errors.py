@@ -27,7 +27,9 @@ LesionBridgeError
 Texts never hold patient data: no names, ids or free text of the sender beyond the term in question.
 """
 
+import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -210,3 +212,8 @@ class ReceivingError(TableError):
     """The receiving file can't be used: one problem each, its pointer as ``routes[0].MEMBER``."""
 
     title = "Receiving file that can't be used"
+
+
+def frames(error: BaseException) -> list[str]:
+    """Where it failed, file and line; never the exception's text, which may hold a sender's words."""
+    return [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]

@@ -11,7 +11,6 @@ import os
 import stat
 import threading
 import time
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +21,7 @@ import orjson
 import structlog
 
 from service.access.events import Arrival
-from service.domain.errors import LesionBridgeError, Problem, TooLarge, Unavailable, Unreadable
+from service.domain.errors import LesionBridgeError, Problem, TooLarge, Unavailable, Unreadable, frames
 from service.domain.received import Received
 from service.doors import Format, detect, reports
 from service.receiving.reception import Peer, Reception
@@ -198,8 +197,7 @@ class FolderWatch:
 
 def _say(error: Exception) -> None:
     """Its class and the lines it came from: its text may hold a name, or what stands in the file."""
-    at = [f"{Path(one.filename).name}:{one.lineno}" for one in traceback.extract_tb(error.__traceback__)[-6:]]
-    _log.error("folder can't be read", error=type(error).__name__, at=at)
+    _log.error("folder can't be read", error=type(error).__name__, at=frames(error))
 
 
 def _plain(path: str, flags: int) -> int:

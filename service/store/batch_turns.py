@@ -28,7 +28,10 @@ def free_parts(connection: Connection) -> Iterator[Any]:
             continue
         # The batch before its part, as who cancels it does: none of the two waits for the other for ever.
         turn = update(BATCHES).where(BATCHES.c.id == batch, _IS_RUNNING).values(turn=_NEXT_TURN)
-        if connection.execute(turn).rowcount and (part := connection.execute(_PART, {"batch": batch}).first()):
+        if connection.execute(turn).rowcount:
+            part = connection.execute(_PART, {"batch": batch}).first()
+            if part is None:
+                return  # another took the last one while this waited; who holds a batch must wait for no other
             yield part
 
 
