@@ -11,6 +11,7 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary, WeakSet
 
 from service.delivery.pdus import hold
+from service.delivery.unanswered import Lacks, answer, guard
 
 _REJECTED: Final = 2
 """So many times the associations that are served may be connected, to be rejected."""
@@ -21,9 +22,15 @@ _WAITING: Final = 1
 class Acceptor:
     """The bounds of one listener of pynetdicom; ``ended`` is told why a connection was ended."""
 
-    def __init__(self, timeout_s: float, most: int, ended: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        timeout_s: float,
+        most: int,
+        ended: Callable[[str], None] = lambda _: None,
+        lacks: Lacks = lambda _, __: None,
+    ) -> None:
         """``most``: bytes of one message, with its command and all PDUs that carry it."""
-        self._timeout_s, self._most, self._ended = timeout_s, most, ended
+        self._timeout_s, self._most, self._ended, self._lacks = timeout_s, most, ended, lacks
         self._come: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
         self._connected: WeakSet[Any] = WeakSet()
 
@@ -55,6 +62,7 @@ class Acceptor:
             return come <= self._most
 
         hold(association, self._timeout_s, allows)
+        guard(association, self._ended)
 
     def _whole(self, event: Any) -> None:
         """A message is there: the next one is counted anew, and waits for its turn."""
@@ -62,3 +70,5 @@ class Acceptor:
         if event.assoc.dimse.msg_queue.qsize() > _WAITING:
             self._ended("it waits for no answer")
             event.assoc.dul.socket.close()
+            return
+        answer(event, self._lacks, self._ended)

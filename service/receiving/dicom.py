@@ -55,7 +55,8 @@ class DicomServer:
         entity.add_supported_context(VERIFICATION, list(TRANSFER_SYNTAXES[:2]))
         for uid in STORED:
             entity.add_supported_context(uid, [*TRANSFER_SYNTAXES, EXPLICIT_BIG])
-        acceptor = Acceptor(settings.timeout_s, reception.here.settings.limits.body_bytes + _SLACK, _ended)
+        most = reception.here.settings.limits.body_bytes + _SLACK
+        acceptor = Acceptor(settings.timeout_s, most, _ended, self._lacking)
         server: Any = entity.start_server(
             (settings.host, settings.port),
             block=False,
@@ -74,7 +75,7 @@ class DicomServer:
         """End all associations and the listening."""
         self._server.shutdown()
 
-    def _store(self, event: Any) -> Dataset | int:
+    def _store(self, event: Any) -> Dataset:
         """The status of one C-STORE (PS3.4 B.2.3)."""
         peer = self._peer(event.assoc)
         failed: Exception | None = None
@@ -88,10 +89,23 @@ class DicomServer:
         except Exception as error:  # noqa: BLE001 - whatever it is, the peer gets an answer
             failed = error
             _log.error("failed", error=type(error).__name__, way="dicom", request=peer.request)
+        return self._answer(peer, failed, *kept)
+
+    def _lacking(self, association: Any, request: Any) -> Dataset | None:
+        """The status of a C-STORE that does not name its object, which it has to (PS3.7 9.1.1.1)."""
+        from pynetdicom.dimse_primitives import C_STORE
+
+        if not isinstance(request, C_STORE):
+            return None
+        lacks = Invalid(Problem("", "sr-identity", "the request does not say which object of which class it stores"))
+        return self._answer(self._peer(association), lacks)
+
+    def _answer(self, peer: Peer, failed: Exception | None, *kept: str) -> Dataset:
+        """Note in trail and log what became of an object; the status that its sender gets."""
         failed = self._reception.note(peer, Arrival.OBJECT, failed, *kept)
         rule = rule_of(failed)
         _log.info("dicom object", accepted=failed is None, rule=rule, request=peer.request)
-        return 0x0000 if failed is None else _status(statuses.dimse(failed), rule)
+        return _status(0x0000 if failed is None else statuses.dimse(failed), rule)
 
     def _rejected(self, event: Any) -> None:
         """An association of somebody who may not, or calls somebody else, is in the trail too."""
@@ -124,5 +138,6 @@ def _status(code: int, comment: str) -> Dataset:
 
     made = Dataset()
     made.Status = code
-    made.ErrorComment = comment[:_COMMENT]
+    if comment:
+        made.ErrorComment = comment[:_COMMENT]
     return made

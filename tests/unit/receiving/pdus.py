@@ -33,20 +33,27 @@ def data(content: bytes, *, command: bool = False, last: bool = True, context: i
     return announced(P_DATA, len(value)) + value
 
 
-def command(field: int, sop_class: str, instance: str = "") -> bytes:
-    """A command set (PS3.7 6.3): a C-STORE-RQ with a data set to come, a C-ECHO-RQ without."""
-    elements = [
-        _element(0x0002, _uid(sop_class)),
-        _element(0x0100, struct.pack("<H", field)),
-        _element(0x0110, struct.pack("<H", 1)),
-    ]
+def command(field: int, sop_class: str, instance: str = "", *, without: int | None = None, context: int = 1) -> bytes:
+    """A command set (PS3.7 6.3): a C-STORE-RQ with a data set to come, a C-ECHO-RQ without; one element left out."""
+    elements = {
+        0x0002: _uid(sop_class),
+        0x0100: struct.pack("<H", field),
+        0x0110: struct.pack("<H", 1),
+    }
     if field == STORE:
-        elements.append(_element(0x0700, struct.pack("<H", 0)))
-    elements.append(_element(0x0800, struct.pack("<H", 0 if field == STORE else 0x0101)))
+        elements[0x0700] = struct.pack("<H", 0)
+    elements[0x0800] = struct.pack("<H", 0 if field == STORE else 0x0101)
     if instance:
-        elements.append(_element(0x1000, _uid(instance)))
-    body = b"".join(elements)
-    return data(_element(0, struct.pack("<I", len(body))) + body, command=True)
+        elements[0x1000] = _uid(instance)
+    elements.pop(without or 0, None)
+    return _commands(elements, context)
+
+
+def echoed() -> bytes:
+    """A C-ECHO-RSP of success (PS3.7 9.3.5.2), with no request before it."""
+    numbers = {0x0100: 0x8030, 0x0120: 1, 0x0800: 0x0101, 0x0900: 0}
+    told = {number: struct.pack("<H", value) for number, value in numbers.items()}
+    return _commands({0x0002: _uid(VERIFICATION), **told}, 1)
 
 
 def received(connected: socket.socket) -> tuple[int, bytes] | None:
@@ -63,6 +70,22 @@ def status(answer: tuple[int, bytes] | None) -> int:
     assert answer[0] == P_DATA, answer
     at = answer[1].index(b"\0\0\0\x09\2\0\0\0") + 8
     return int(struct.unpack_from("<H", answer[1], at)[0])
+
+
+def element(answer: tuple[int, bytes], number: int) -> bytes | None:
+    """The value of an element of a response, without its padding; None where it has none (PS3.7 6.3.1)."""
+    content, at = answer[1], 6
+    while at < len(content):
+        _, found, length = struct.unpack_from("<HHI", content, at)
+        if found == number:
+            return content[at + 8 : at + 8 + length].rstrip(b"\0 ")
+        at += 8 + length
+    return None
+
+
+def _commands(elements: dict[int, bytes], context: int) -> bytes:
+    body = b"".join(_element(number, value) for number, value in elements.items())
+    return data(_element(0, struct.pack("<I", len(body))) + body, command=True, context=context)
 
 
 def _exactly(connected: socket.socket, count: int) -> bytes:

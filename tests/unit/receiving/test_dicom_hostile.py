@@ -174,8 +174,8 @@ BROKEN = (
 )
 
 
-def test_what_is_no_message_ends_the_association(server: DicomServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threading, "excepthook", lambda _: None)  # pynetdicom's threads die of some of them
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_what_is_no_message_ends_the_association(server: DicomServer) -> None:
     for content in BROKEN:
         with closing(opened(server, pdus.request((1, ENHANCED)))) as line:
             line.sendall(content)
