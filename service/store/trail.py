@@ -1,7 +1,8 @@
 """The audit trail as it is kept: events that are only ever added, each chained to the one before, and where they end.
 
 The end stands in a row of its own, written with each event. So a trail whose last events were taken out is found out:
-the next event follows what that row says, never what is left.
+the next event follows what that row says, never what is left. On PostgreSQL whoever adds one holds that row for a
+statement only, and waits for the disk afterwards, together with others.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, LargeBinary, bindparam, insert, inspect, select, text, update
+from sqlalchemy import Connection, Engine, LargeBinary, Select, bindparam, insert, inspect, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from service.store.database import reading, transaction, writing_once
@@ -41,10 +42,19 @@ class End:
 _NEXT: Final = text(
     "WITH noted AS (UPDATE audit_end SET position = position + 1, previous = hash,"
     " hash = encode(sha256(convert_to(hash, 'UTF8') || '\\x0a'::bytea || :event), 'hex')"
-    " WHERE id = 1 RETURNING position, previous, hash)"
+    " WHERE id = 1 AND set_config('synchronous_commit', 'off', true) = 'off' RETURNING position, previous, hash)"
     " INSERT INTO audit (position, event, previous, hash) SELECT position, :event, previous, hash FROM noted"
 ).bindparams(bindparam("event", type_=LargeBinary()))
-"""The next event, chained as `chained` does it, and the end with it; who comes at the same time waits for the end."""
+"""The next event, chained as `chained` does it, and the end with it; who comes at the same time waits for the end.
+
+The row of the end is held until its transaction is over: did that wait for the disk, one event at a time would.
+"""
+_ON_DISK: Final = text("SELECT pg_logical_emit_message(true, 'audit', '') WHERE NOT pg_is_in_recovery()")
+"""A record of its own in PostgreSQL's log, whose commit waits for the disk, and so for all that was committed before.
+
+It holds nothing, so those who come at the same time wait for one writing together. A server that only follows another
+has no log of its own to wait for.
+"""
 _END: Final = select(AUDIT_END.c.position, AUDIT_END.c.hash).where(AUDIT_END.c.id == 1)
 _LAST: Final = select(AUDIT.c.position, AUDIT.c.hash).order_by(AUDIT.c.position.desc()).limit(1)
 
@@ -60,14 +70,15 @@ class AuditTrail:
     def add(self, event: bytes) -> None:
         """Add an event at the end of the chain, and note the end, both or neither.
 
-        On PostgreSQL one statement does it; the table is locked where an event stands there that a program of an older
-        step has added, which notes no end.
+        It is on the disk when this returns. On PostgreSQL one statement adds it and another one waits; the table is
+        locked where an event stands there that a program of an older step has added, which notes no end.
         """
         notes_end = self._has_end()
         if notes_end and self._engine.dialect.name == "postgresql":
             try:
                 with writing_once(self._engine) as connection:
                     if connection.execute(_NEXT, {"event": event}).rowcount == 1:
+                        connection.execute(_ON_DISK)
                         return
             except IntegrityError:
                 pass  # its position is taken: nothing was written
@@ -100,17 +111,22 @@ class AuditTrail:
             return _is_there(connection, end)
 
     def last(self) -> KeptEvent | None:
-        """The event at the end of the chain, or None."""
+        """The event at the end of the chain, or None; no crash takes it back."""
         statement = select(AUDIT).order_by(AUDIT.c.position.desc()).limit(1)
-        with reading(self._engine) as connection:
-            row = connection.execute(statement).first()
-        return _kept(row) if row is not None else None
+        found = self._on_disk(statement)
+        return found[0] if found else None
 
     def after(self, position: int, limit: int = _PAGE) -> tuple[KeptEvent, ...]:
-        """The events after a position, oldest first."""
+        """The events after a position, oldest first; no crash takes them back."""
         statement = select(AUDIT).where(AUDIT.c.position > position).order_by(AUDIT.c.position)
+        return self._on_disk(statement.limit(limit))
+
+    def _on_disk(self, statement: Select[Any]) -> tuple[KeptEvent, ...]:
+        """Events that are read, and on the disk: others see one before that, and could give out what a crash undoes."""
         with reading(self._engine) as connection:
-            rows = connection.execute(statement.limit(limit)).all()
+            rows = connection.execute(statement).all()
+            if connection.dialect.name == "postgresql":
+                connection.execute(_ON_DISK)
         return tuple(_kept(row) for row in rows)
 
     def all(self) -> Iterator[KeptEvent]:

@@ -71,13 +71,16 @@ def test_the_end_is_that_of_the_last_event(store: Store) -> None:
     assert end(store) == End(last.position, last.hash)
 
 
-def test_an_event_is_one_statement_on_postgresql(store: Store, statements: list[str]) -> None:
+def test_an_event_is_one_statement_on_postgresql_and_one_that_waits_for_the_disk(
+    store: Store, statements: list[str]
+) -> None:
     if store._engine.dialect.name != "postgresql":
         pytest.skip("SQLite has no statement that writes two tables")
     filled(store, 2)
     statements.clear()
     store.audit.add(b"one more")
-    assert len(statements) == 1
+    assert len(statements) == 2
+    assert "synchronous_commit" in statements[0]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,102 @@
+"""An event of the trail is on the disk before it counts as added, and no event waits until another one is there.
+
+A server that has to wait for a second one, which is away, keeps every commit that waits for the disk at just that
+point: so what waits for what is seen, however quick the disk is.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from service.store.reports import Store
+
+TOGETHER_S = 60.0
+_WAITS = text(
+    "SELECT coalesce(wait_event_type || ' ' || wait_event, 'runs') FROM pg_stat_activity"
+    " WHERE backend_type = 'client backend' AND state = 'active' AND pid <> pg_backend_pid() ORDER BY 1"
+)
+
+
+class Server:
+    """The server of the tests, whose commits can be kept from the disk."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Take a connection that waits for nothing itself."""
+        self._connection = engine.connect()
+        self._connection.exec_driver_sql("SET synchronous_commit = off")
+
+    def waits_for(self, names: str) -> None:
+        """Let each commit wait until servers of these names have it; none: for its own disk."""
+        self._connection.exec_driver_sql(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'")
+        self._connection.exec_driver_sql("SELECT pg_reload_conf()")
+        for _ in range(6000):
+            if self._connection.exec_driver_sql("SHOW synchronous_standby_names").scalar() == names:
+                return
+            Event().wait(0.01)
+        raise AssertionError("the server does not take its settings")
+
+    def waiting(self, number: int) -> list[str]:
+        """What so many others wait for, as soon as so many do."""
+        found: list[str] = []
+        for _ in range(6000):
+            found = list(self._connection.execute(_WAITS).scalars())
+            if len([one for one in found if one.startswith(("Lock", "IPC SyncRep"))]) == number:
+                return found
+            Event().wait(0.01)
+        raise AssertionError(found)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+
+@pytest.fixture
+def server(database_url: str) -> Iterator[Server]:
+    """PostgreSQL, whose commits wait for nothing more in the end."""
+    if not database_url.startswith("postgresql"):
+        pytest.skip("SQLite has one writer, which waits for the disk")
+    url = database_url.replace("postgresql://", "postgresql+psycopg://")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    made = Server(engine)
+    yield made
+    made.waits_for("")
+    made.close()
+    engine.dispose()
+
+
+def test_events_at_once_wait_for_the_disk_together_and_none_for_another(store: Store, server: Server) -> None:
+    events = [b"%d" % number for number in range(4)]
+    store.audit.add(b"the first")
+    server.waits_for("another")
+    with ThreadPoolExecutor(len(events)) as pool:
+        added = [pool.submit(store.audit.add, one) for one in events]
+        try:
+            assert server.waiting(len(events)) == ["IPC SyncRep"] * len(events)
+            assert not any(one.done() for one in added), "an event that is not on the disk counts as added"
+        finally:
+            server.waits_for("")
+        for one in added:
+            one.result(TOGETHER_S)
+    assert sorted(kept.event for kept in store.audit.after(1)) == events
+    assert store.audit.broken() is None
+
+
+def test_an_event_is_given_out_once_it_is_on_the_disk(store: Store, server: Server) -> None:
+    server.waits_for("another")
+    with ThreadPoolExecutor(3) as pool:
+        added = pool.submit(store.audit.add, b"one")
+        try:
+            server.waiting(1)
+            read: list[Future[Any]] = [pool.submit(store.audit.after, 0), pool.submit(store.audit.last)]
+            assert server.waiting(3) == ["IPC SyncRep"] * 3
+            assert not added.done()
+            assert not any(one.done() for one in read)
+        finally:
+            server.waits_for("")
+        added.result(TOGETHER_S)
+        [page, last] = [one.result(TOGETHER_S) for one in read]
+    assert page == (last,)
