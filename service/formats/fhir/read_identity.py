@@ -10,7 +10,7 @@ from service.formats.fhir.identity import own_system
 from service.formats.fhir.read_bundle import Document
 from service.formats.fhir.read_node import Node
 from service.formats.fhir.read_terms import layout
-from service.formats.fhir.read_values import LO, bare_uid, is_word, line
+from service.formats.fhir.read_values import LO, bare_uid, line, one_line
 
 
 def identity_of(document: Document, report: Node) -> tuple[str, str, int]:
@@ -103,7 +103,7 @@ def _replaces(relation: Node) -> bool:
 
 def _fits(text: str) -> bool:
     """Whether a text can be the id of a report, or a sender."""
-    return is_word(text) and len(text) <= LO and "\\" not in text
+    return 0 < len(text) <= LO and one_line(text) == text and "\\" not in text
 
 
 def _related(document: Node) -> dict[str, str]:

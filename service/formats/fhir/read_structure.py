@@ -7,7 +7,7 @@ from typing import Any, Final
 from service.formats.fhir.read_bundle import Document
 from service.formats.fhir.read_node import Node
 from service.formats.fhir.read_terms import known_in, layout, of_concept, term
-from service.formats.fhir.read_values import LO, line, uid
+from service.formats.fhir.read_values import line, uid
 
 DATA_ABSENT_REASON: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
@@ -71,7 +71,7 @@ class Structures:
                     identifier.take("system", "type", "assigner")
                     members["tracking_uid"] = found
             elif not is_uid and "id" not in members:
-                text = line(identifier, "value", LO)
+                text = line(identifier, "value")  # Tracking Identifier is a text in DICOM: a backslash is one, too
                 if text is not None:
                     identifier.take("system", "type", "use", "assigner")
                     members["id"] = text

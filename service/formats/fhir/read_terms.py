@@ -15,7 +15,7 @@ from service.domain.codes import LOCAL_SCHEME, Code, CodedTerm, Term
 from service.domain.uids import scheme_of
 from service.formats.fhir.codeable import DATA_ABSENT
 from service.formats.fhir.read_node import Json, Node
-from service.formats.fhir.read_values import is_word, one_line
+from service.formats.fhir.read_values import is_word, on_one_line
 
 _KEPT: Final = 8192
 _TABLES: Final = {MEASUREMENTS: MEASUREMENTS, EVALUATIONS: EVALUATIONS}
@@ -149,7 +149,7 @@ def of_concept(concept: Node, field: str, sender: str) -> Term | None:
             coding.take(*(part for part in _PARTS if part in coding.value))
     if chosen.words:
         concept.skip("text", "its code is kept, and says it in other words", "fhir-words")
-    made = one_line(chosen.text)
+    made = on_one_line(concept, "text" if text else "coding", chosen.text)
     limit = concept.noted.intake.limits.term_characters
     if len(made) > limit:
         concept.noted.skip(concept.path, "text", f"it is longer than {limit} characters", "fhir-length")

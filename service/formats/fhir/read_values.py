@@ -30,6 +30,9 @@ _REPRESENTATION: Final = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-re
 _QUALIFIER: Final = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-qualifier"
 _NAME_ORDER: Final = ("official", "usual", None, "temp", "anonymous", "nickname", "maiden", "old")
 _MAY_BREAK: Final = re.compile(r"\r\n?")
+_BREAKS: Final = re.compile("[\t\n\r\u2028\u2029]+")
+"""Line breaks and tabs: findings take none within a line, and other control characters were refused before."""
+_ONE_LINE: Final = "on one line here: each line break or tab is a space"
 
 
 def line(node: Node, name: str, most: int = 0) -> str | None:
@@ -39,8 +42,8 @@ def line(node: Node, name: str, most: int = 0) -> str | None:
 
 
 def held(node: Node, name: str, text: str, most: int = 0) -> str | None:
-    """A text that a report can hold in one line, else None, listed."""
-    text = one_line(text)
+    """A text that a report can hold in one line, else None, listed; flagged where it had several."""
+    text = on_one_line(node, name, text)
     limit = most or node.noted.intake.limits.term_characters
     if len(text) > limit:
         node.skip(name, f"it is longer than {limit} characters", "fhir-length")
@@ -52,8 +55,18 @@ def held(node: Node, name: str, text: str, most: int = 0) -> str | None:
 
 
 def one_line(text: str) -> str:
-    """A text with its line breaks and tabs as spaces; another one as it is."""
-    return text if text.isprintable() else " ".join(text.split())
+    """A text with its line breaks and tabs as one space each; another one as it is, with all its spaces."""
+    if text.isprintable() or _BREAKS.search(text) is None:
+        return text
+    return " ".join([words for part in _BREAKS.split(text) if (words := part.strip())])
+
+
+def on_one_line(node: Node, name: str, text: str) -> str:
+    """The same for a member, flagged where it changes something: `A<tab>1` and `A 1` may be two ids."""
+    made = one_line(text)
+    if made != text:
+        node.noted.flag(node.at(name), name, _ONE_LINE, "fhir-one-line")
+    return made
 
 
 def is_word(text: str | None) -> bool:
@@ -187,21 +200,26 @@ def _rank(human: Node) -> int:
 
 def _group(human: Node) -> NameGroup | None:
     """One HumanName; without its parts its text is the family name."""
-    family = human.string("family")
-    given = human.strings("given")
+    family = on_one_line(human, "family", human.string("family") or "")
+    given = _written(human, "given")
     if _is_middle(human):
         given = ["", *given]
-    parts = [" ".join(human.strings(name)) for name in ("prefix", "suffix")]
+    parts = [" ".join(_written(human, name)) for name in ("prefix", "suffix")]
     if not (family or given or any(parts)):
-        family = human.string("text")
+        family = on_one_line(human, "text", human.string("text") or "")
     elif human.value.get("text") is not None:
         human.take("text")  # the same name once more
     try:
-        made = NameGroup(family or "", given[0] if given else "", " ".join(given[1:]), *parts)
+        made = NameGroup(family, given[0] if given else "", " ".join(given[1:]), *parts)
     except ValueError:
         human.noted.skip(human.path, "name", "DICOM has no room for it, or it holds ^, = or a backslash", "fhir-length")
         return None
     return made if str(made) else None
+
+
+def _written(human: Node, name: str) -> list[str]:
+    """The parts of a name that repeat, each on one line."""
+    return [on_one_line(human, name, one) for one in human.strings(name)]
 
 
 def _is_middle(human: Node) -> bool:

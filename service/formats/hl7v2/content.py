@@ -127,7 +127,7 @@ class _Reader:
             if section == "findings" and _IMPRESSION.fullmatch(one) and any(self.lines["findings"]):
                 section = self.section = "impression"
                 continue
-            self.lines[section].append(one.rstrip())
+            self.lines[section].append(one.rstrip(" "))
 
     def take(self, segment: Segment, lesions: set[str]) -> None:
         """One OBX."""
@@ -258,7 +258,7 @@ class _Draft:
         elif role in ("label", "subject_identifier", "protocol_identifier"):
             self.point[role] = segment.text(5)
         elif kind in _TEXTS:
-            self.lines.extend(line.rstrip() for line in segment.display(5).split("\n"))
+            self.lines.extend(line.rstrip(" ") for line in segment.display(5).split("\n"))
         elif name is not None and term is not None:
             self.evaluations.append(Evaluation(name, term, where=f"{segment.place}-5"))
         else:

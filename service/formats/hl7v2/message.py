@@ -77,12 +77,13 @@ class Segment:
         return part(self.components(field), component)
 
     def display(self, field: int) -> str:
-        """The lines of a text field: blanks that begin a line are kept, those that end it are not (2A, TX)."""
+        """The lines of a text field: spaces that begin a line are kept, those that end it are not (2A, TX)."""
         self.read.add(field)
         if field >= len(self._fields):
             return ""
-        lines = ("" if text == _NULL else unescape(text, self._codec) for text in self._repeated(field))
-        return "\n".join(line.rstrip() for line in lines)
+        parts = ("" if text == _NULL else unescape(text, self._codec) for text in self._repeated(field))
+        lines = "\n".join(parts).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        return "\n".join(line.rstrip(" ") for line in lines)
 
     def unread(self) -> Iterator[int]:
         """The fields that hold something and that nobody asked for."""

@@ -44,7 +44,8 @@ class Characters:
     def _can(self, character: str) -> bool:
         if character.isascii():
             return character.isprintable()
-        placed = unicodedata.category(character) in _PLACED and character != "\u00ad"
+        # A soft hyphen has a glyph, but whoever lays out leaves it away: `A<soft hyphen>1` would be drawn as `A1`.
+        placed = unicodedata.category(character) in _PLACED
         return (
             ord(character) in self._glyphs and not placed and unicodedata.bidirectional(character) not in _RIGHT_TO_LEFT
         )

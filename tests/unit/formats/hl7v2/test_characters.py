@@ -74,3 +74,9 @@ def test_no_text_ends_the_block_that_its_message_stands_in() -> None:
     assert next(one.name for one in parsed.children) == "MSH"
     back = "\n".join(unescape(line.split("|")[5], "utf-8") for line in found)
     assert back == "one\x1c\nMSH|^~\\&|two\x0bthree\nOBX|9\nfour"
+
+
+@pytest.mark.parametrize("end", ["\t", "\N{NO-BREAK SPACE}", "\N{LINE SEPARATOR}", "\N{IDEOGRAPHIC SPACE}"])
+def test_only_spaces_that_end_a_line_are_none_of_its_text(end: str) -> None:
+    content = write(replace(rich_report(), impression=f"one{end}  \ntwo"), None).content
+    assert read(content, Intake()).report.impression == f"one{end}\ntwo"

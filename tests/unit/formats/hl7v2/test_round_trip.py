@@ -45,9 +45,9 @@ def held(report: CodedReport) -> None:
     rules = {loss.rule for loss in (*written.losses, *received.losses)} & set(LOST)
     lost = "|".join(LOST[rule] for rule in rules)
     said, found = _comparable(facts(report)), _comparable(facts(again))
-    for place, words in said.items():  # blanks that end a line are none in a message (2A, TX)
+    for place, words in said.items():  # spaces that end a line are none in a message (2A, TX)
         if isinstance(words, str) and re.fullmatch(r"/findings|/impression|/lesions/\d+/text", place):
-            said[place] = "\n".join(line.rstrip() for line in words.split("\n"))
+            said[place] = "\n".join(line.rstrip(" ") for line in words.split("\n"))
     different = [
         place for place in sorted({*said, *found}) if said.get(place) != found.get(place) and not _is_lost(place, lost)
     ]

@@ -96,6 +96,7 @@ def test_what_can_not_be_drawn_stands_as_code_points_and_is_named(family: str, c
 
 def test_a_mark_or_a_direction_alone_is_no_glyph() -> None:
     characters = Characters(EVERY)
+    assert Characters({0xAD, 0x31}).shown("1\xad1") == "1[U+00AD]1"
     assert characters.shown("a\u0301 q\u0301 \u202ex <&>") == "\u00e1 q[U+0301] [U+202E]x &lt;&amp;&gt;"
     assert characters.missing == 2
 
