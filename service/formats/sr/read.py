@@ -196,7 +196,7 @@ class _Reading:
             uid=self.notes.study,
             modality=modality(self.notes, library, every),
             procedures=reported or header.procedures(),
-            accession=header.text("AccessionNumber") or None,
+            accession=header.first("AccessionNumber") or None,
             accession_issuer=header.issuer("LocalNamespaceEntityID", "IssuerOfAccessionNumberSequence"),
             started=started,
             description=header.text("StudyDescription") or None,

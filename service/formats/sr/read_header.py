@@ -16,7 +16,7 @@ from service.formats.sr.content import TAG
 from service.formats.sr.document import MANUFACTURER, MODEL_NAME
 from service.formats.sr.elements import Elements
 from service.formats.sr.read_notes import Notes
-from service.formats.sr.read_people import identified, issuer, organization, person_name
+from service.formats.sr.read_people import first_value, identified, issuer, organization, person_name
 from service.formats.sr.read_times import clock, day, moment, zone
 
 _LETTERS: Final = 16
@@ -54,6 +54,10 @@ class Header:
     def text(self, keyword: str) -> str:
         """An attribute in the characters of the document."""
         return self.notes.tree.text(self.elements, TAG[keyword])
+
+    def first(self, keyword: str) -> str:
+        """The first value of an attribute that has one (PS3.6); that there are more is flagged."""
+        return first_value(self.notes, self.elements, keyword)
 
     def _lack(self, keyword: str, what: str, why: str, rule: str) -> None:
         self.notes.lack(keyword, what, why, rule)
@@ -140,7 +144,7 @@ class Header:
 
     def patient(self) -> Patient:
         """Patient module (C.7.1.1)."""
-        own = self.text("PatientID").partition("\\")[0].strip()
+        own = self.first("PatientID")
         if not own:
             why = "no Patient ID is said: it is derived from the study, and nothing is matched on it"
             self._lack("PatientID", "patient", why, "sr-patient-id")

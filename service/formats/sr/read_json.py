@@ -51,6 +51,8 @@ _NUMBERS: Final = {
     "UV": "<Q",
 }
 _BINARY: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
+_ONE: Final = frozenset(("LT", "ST", "UR", "UT"))
+"""VRs of one value, in which a backslash is a character (PS3.5 6.2, 6.4)."""
 _MOST: Final = 0xFFFE
 _GROUPS: Final = ("Alphabetic", "Ideographic", "Phonetic")
 _ITEM: Final = b"\xfe\xff\0\xe0"
@@ -118,6 +120,8 @@ class _Encoder:
             )
         try:
             value = self._value(tag, vr, said, path, where)
+        except _Parted as error:
+            return self._skip(where, what, str(error))
         except (ValueError, TypeError, OverflowError, struct.error, binascii.Error):
             return self._skip(where, what, f"no value of the VR {vr} (PS3.18 F.2.3)")
         value += (b"\0" if vr == "UI" or vr in _BINARY else b" ") * (len(value) % 2)
@@ -143,6 +147,8 @@ class _Encoder:
             if values:
                 raise ValueError("a binary value stands inline")
             return b""
+        if vr in _ONE and len(values) > 1:
+            raise _Parted(f"the VR {vr} has one value (PS3.5 6.4): joined, they would be one text with backslashes")
         encode = _ENCODERS.get(vr, _text)
         joined = b"" if vr in _NUMBERS or vr == "AT" else b"\\"
         return joined.join([encode(vr, one) for one in values])
@@ -160,13 +166,21 @@ class _Encoder:
         return b""
 
 
-def _text(_: str, value: object) -> bytes:
+class _Parted(ValueError):
+    """Values that would be other ones in DICOM; the text says why."""
+
+
+def _text(vr: str, value: object) -> bytes:
     """A string, or a number of DS and IS with its digits; null is an empty value among others (PS3.18 F.2.5)."""
     if value is None:
         return b""
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         raise ValueError("no text")
-    return str(value).encode()
+    text = str(value)
+    if vr not in _ONE and "\\" in text:
+        why = "each value is a member of Value (PS3.18 F.2.4)"
+        raise _Parted(f"a backslash in a value of the VR {vr}, where DICOM would read two: {why}")
+    return text.encode()
 
 
 def _name(_: str, value: object) -> bytes:

@@ -44,7 +44,7 @@ def person_name(notes: Notes, text: str, where: str) -> PersonName | None:
 
 def issuer(notes: Notes, elements: Elements, keyword: str, sequence: str) -> Issuer | None:
     """Who issued an id: the local word, and its OID or URI (PS3.3 table 10-17)."""
-    word = notes.tree.text(elements, TAG[keyword])
+    word = first_value(notes, elements, keyword)
     for item in notes.tree.items(elements, TAG[sequence]):
         word = word or notes.tree.text(item, TAG["LocalNamespaceEntityID"])
         universal = notes.tree.text(item, TAG["UniversalEntityID"])
@@ -58,6 +58,15 @@ def issuer(notes: Notes, elements: Elements, keyword: str, sequence: str) -> Iss
             notes.flag(sequence, universal, why, "sr-issuer")
         word = word or universal
     return Issuer(word) if word else None
+
+
+def first_value(notes: Notes, elements: Elements, keyword: str) -> str:
+    """The first value of an attribute that has one (PS3.6): a backslash parts values (PS3.5 6.4), which is flagged."""
+    said, parted, _ = notes.tree.text(elements, TAG[keyword]).partition("\\")
+    if parted:
+        why = "the attribute has one value (PS3.6), and here are several: the first is taken"
+        notes.flag(keyword, keyword, why, "sr-several-values")
+    return said.strip()
 
 
 def identified(notes: Notes, elements: Elements, keyword: str) -> str | None:

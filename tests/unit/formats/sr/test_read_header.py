@@ -1,5 +1,8 @@
 """Other makers' header and observers: what a report must have is derived where it is missing, and flagged."""
 
+from io import BytesIO
+
+import pydicom
 import pytest
 
 from tests import sr_files as sr
@@ -50,3 +53,17 @@ def test_what_a_report_must_have_is_derived_and_flagged(keyword: str, rule: str)
 def test_times_without_a_zone_have_that_of_the_site() -> None:
     found = received(sr.measured(TimezoneOffsetFromUTC=None), zone="Europe/Warsaw")
     assert found.report.issued.text == "2026-03-02T10:41:00+01:00"
+
+
+@pytest.mark.parametrize("keyword", ["PatientID", "AccessionNumber", "IssuerOfPatientID"])
+def test_of_several_values_of_an_attribute_that_has_one_the_first_is_taken_and_flagged(keyword: str) -> None:
+    data = pydicom.dcmread(BytesIO(sr.document(sr.container(sr.MEASUREMENTS, sr.group(long_axis())))))
+    setattr(data, keyword, ["one", "two"])
+    written = BytesIO()
+    data.save_as(written)
+    found = received(written.getvalue())
+    patient = found.report.patient
+    issuer = patient.issuer.key if patient.issuer is not None else None
+    said = {"PatientID": patient.id, "AccessionNumber": found.report.study.accession, "IssuerOfPatientID": issuer}
+    assert said[keyword] == "one"
+    assert [loss.where for loss in found.losses if loss.rule == "sr-several-values"] == [keyword]

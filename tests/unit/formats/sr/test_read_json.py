@@ -130,6 +130,21 @@ NO_VALUES: tuple[tuple[str, object, str], ...] = (
     ("00091001", {"vr": "OB", "Value": [1]}, "1"),
     ("00081199", {"vr": "SQ", "Value": ["x"]}, "ReferencedSOPSequence"),
     ("00100010", {"vr": "PN", "Value": [{"Alphabetic": "Doe=Roe"}]}, "PatientName"),
+    ("00100010", {"vr": "PN", "Value": [{"Alphabetic": "Doe", "Phonetic": "Do\\e"}]}, "PatientName"),
+    ("00100010", {"vr": "PN", "Value": ["Doe\\Roe"]}, "PatientName"),
+    *(
+        (tag, {"vr": vr, "Value": ["1\\2"]}, where)
+        for tag, vr, where in (
+            ("00100020", "LO", "PatientID"),
+            ("00080050", "SH", "AccessionNumber"),
+            ("00091001", "UC", "1"),
+            ("00091001", "IS", "1"),
+            ("00091001", "DS", "1"),
+            ("00080060", "CS", "Modality"),
+            ("0020000D", "UI", "StudyInstanceUID"),
+        )
+    ),
+    *(("00091001", {"vr": vr, "Value": ["one", "two"]}, "1") for vr in ("LT", "ST", "UT", "UR")),
 )
 
 
@@ -151,6 +166,25 @@ def test_of_a_tag_in_two_spellings_the_first_is_read_and_the_other_listed() -> N
 def test_a_value_that_is_elsewhere_is_listed_with_the_path_of_its_content_item() -> None:
     found = changed(lambda said: below(said, 0, 0, 0).__setitem__("0040A160", {"vr": "UT", "BulkDataURI": "x"}))
     assert ("1.1.1.1", "sr-json-bulk") in {(loss.where, loss.rule) for loss in found.losses}
+
+
+def test_a_backslash_in_a_value_is_listed_with_the_path_of_its_content_item() -> None:
+    entry = below(as_json(ONE), 0, 0, 0)["0040A043"]["Value"][0]
+    entry["00080104"]["Value"] = ["C:\\scans"]
+    found = changed(lambda said: below(said, 0, 0, 0)["0040A043"].__setitem__("Value", [entry]))
+    assert ("1.1.1.1", "(0008,0104)") in {(loss.where, loss.what) for loss in found.losses}
+
+
+@pytest.mark.parametrize("vr", ["LT", "ST", "UT", "UR"])
+def test_a_backslash_is_a_character_of_a_text_of_one_value(vr: str) -> None:
+    made, losses = encoded(json.dumps({"00091001": {"vr": vr, "Value": ["C:\\scans"]}}).encode(), Limits())
+    assert (made.count(b"C:\\scans"), losses) == (1, ())
+
+
+def test_several_values_are_parted_as_pydicom_parts_them() -> None:
+    made, losses = encoded(json.dumps({"00091001": {"vr": "LO", "Value": ["a", None, "b"]}}).encode(), Limits())
+    read_back = pydicom.dcmread(BytesIO(made), force=True)
+    assert (list(read_back[0x00091001].value), losses) == (["a", "", "b"], ())
 
 
 def test_every_vr_is_encoded_as_pydicom_has_it() -> None:
