@@ -93,7 +93,7 @@ def _role(concepts: Iterable[str], table: Mapping[str, str]) -> str:
 
 def content_of(segments: Sequence[Segment], notes: Sequence[Segment], losses: list[Loss], limits: Limits) -> Content:
     """All that the OBX and the notes say; what they say beyond a report is put on ``losses``."""
-    reader = _Reader(losses)
+    reader = _Reader(losses, limits)
     lesions = {
         match[1]
         for one in segments
@@ -104,14 +104,14 @@ def content_of(segments: Sequence[Segment], notes: Sequence[Segment], losses: li
         reader.take(one, lesions)
     for note in notes:
         reader.line("findings", "\n".join(part(one, 1) for one in note.repetitions(3)))
-    return reader.done(limits)
+    return reader.done()
 
 
 class _Reader:
     """Takes one OBX after the other."""
 
-    def __init__(self, losses: list[Loss]) -> None:
-        self.losses = losses
+    def __init__(self, losses: list[Loss], limits: Limits) -> None:
+        self.losses, self.limits = losses, limits
         self.content = Content()
         self.lines: dict[str, list[str]] = {"findings": [], "impression": []}
         self.section, self.named = "findings", ""
@@ -195,17 +195,29 @@ class _Reader:
         fields = {row.concept for row in vocabulary().evaluations.values()}
         return _NEGATIVE.fullmatch(segment.text(4)) is None and not fields.isdisjoint(_concepts(name))
 
-    def done(self, limits: Limits) -> Content:
+    def done(self) -> Content:
         """All together."""
-        made = self.content
-        made.findings, made.impression = (_joined(self.lines[one]) for one in ("findings", "impression"))
+        made, most = self.content, self.limits.lesions
+        made.findings, made.impression = (
+            self.joined(self.lines[one], "OBX", one) for one in ("findings", "impression")
+        )
         for sub in sorted(self.lesions, key=int):
-            if len(made.lesions) == limits.lesions:
-                why = f"more than {limits.lesions} lesions"
+            if len(made.lesions) == most:
+                why = f"more than {most} lesions"
                 self.losses.append(Loss(LossKind.SKIPPED, self.lesions[sub].place, "lesion", why, "limit"))
                 break
             made.lesions.append(self._unlike(made.lesions, self.lesions[sub].lesion(self, sub)))
         return made
+
+    def joined(self, lines: list[str], where: str, what: str) -> str | None:
+        """The lines of one text, at most as long as a text may be."""
+        text = "\n".join(lines).strip("\n")
+        most = self.limits.text_characters
+        if len(text) > most:
+            why = f"the text is longer than {most} characters: cut there"
+            self.losses.append(Loss(LossKind.SKIPPED, where, what, why, "limit"))
+            text = text[:most]
+        return text if text.strip() else None
 
     def _unlike(self, others: list[Lesion[Term]], lesion: Lesion[Term]) -> Lesion[Term]:
         """The lesion, with a number behind its id where another one has that already."""
@@ -216,11 +228,6 @@ class _Reader:
         why = "two lesions have one tracking identifier: the second gets a number"
         self.losses.append(Loss(LossKind.FLAGGED, lesion.where, "tracking identifier", why, "v2-tracking"))
         return replace(lesion, id=f"{lesion.id} {number}")
-
-
-def _joined(lines: list[str]) -> str | None:
-    text = "\n".join(lines).strip("\n")
-    return text if text.strip() else None
 
 
 class _Draft:
@@ -301,7 +308,7 @@ class _Draft:
             finding=finding,
             tracking_uid=tracking,
             time_point=TimePoint(**{"label": "", **self.point}) if self.point.get("label") else None,
-            text=_joined(self.lines),
+            text=reader.joined(self.lines, self.place, "text"),
             measurements=tuple(measurements),
             evaluations=tuple(self.evaluations),
             where=self.place,

@@ -35,6 +35,8 @@ _NULL: Final = '""'
 """A value that says to delete what stood there (2.5.3)."""
 _COUNTED: Final = (".sp", ".sk")
 _COUNT_MOST: Final = 80
+_REPEATED: Final = re.compile(r"\\\.s[pk]\s*\+?([0-9]{1,4})\s*\\")
+"""A formatting command that makes several lines or blanks: `.sp` and `.sk` with a number (2.7.7)."""
 _HEADER_BYTES: Final = 65_536
 _CHARSET_FIELD: Final = 17
 """MSH-18 among the fields of a header that is split at its separator, MSH-1."""
@@ -141,13 +143,26 @@ def message(content: bytes, limits: Limits) -> tuple[list[Segment], list[Loss]]:
     if len(content) > limits.body_bytes:
         raise TooLarge(Problem("", "limit", "the message is larger than this deployment takes"))
     text, codec, losses = _decoded(_unframed(content))
-    if _values(text) > limits.values:
+    values = _values(text)
+    if values > limits.values:
         raise Invalid(Problem("", "limit", f"more than {limits.values} segments, fields, parts of fields and escapes"))
     lines = _lines(text, losses)
     headers = sum(line.startswith("MSH") for line in lines)
     if headers != 1 or lines[0][:3] in ("FHS", "BHS"):
         raise Invalid(Problem("MSH", "v2-one-message", "one message at a time: give each message of a batch alone"))
-    return list(_segments(list(cleaned(lines, codec, losses)), codec)), losses
+    segments = list(_segments(list(cleaned(lines, codec, losses)), codec))
+    _hold_made(lines, segments, limits.values - values, limits)
+    return segments, losses
+
+
+def _hold_made(lines: Sequence[str], segments: Sequence[Segment], left: int, limits: Limits) -> None:
+    """What formatting commands make is bounded before anything makes it: seven characters are up to 80 lines."""
+    for line, segment in zip(lines, segments, strict=True):
+        if "\\.s" in line:
+            left -= sum(min(int(number), _COUNT_MOST) for number in _REPEATED.findall(line))
+        if left < 0:
+            why = f"with what formatting commands make (.sp, .sk) more than {limits.values} lines, blanks and parts"
+            raise Invalid(Problem(segment.place, "limit", why))
 
 
 def _values(text: str) -> int:

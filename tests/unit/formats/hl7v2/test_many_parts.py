@@ -8,7 +8,11 @@ import pytest
 
 from service.domain.errors import Invalid, Unreadable
 from service.domain.limits import Limits
+from service.domain.received import Intake
 from service.formats.hl7v2.message import message
+from service.formats.hl7v2.read import read
+from tests.unit.formats.hl7v2.test_read import TEXT
+from tests.unit.formats.hl7v2.test_read import message as text_message
 
 HEAD = "MSH|^~\\&|RIS|NORTH|EHR|MAIN|20260302101500||ORU^R01^ORU_R01|M1|P|2.5.1\r"
 MANY = 100_000
@@ -44,3 +48,29 @@ def test_lines_that_go_on_are_flagged_once_a_segment() -> None:
 def test_a_control_character_is_no_delimiter(sign: str) -> None:
     with pytest.raises(Unreadable):
         message(HEAD.replace("|", sign).encode(), Limits())
+
+
+@pytest.mark.parametrize("command", ["\\.sp80\\", "\\.sk80\\", "\\.sp9999\\", "\\.sp+80\\", "\\.sk 80 \\"])
+def test_what_formatting_commands_make_is_counted_before_it_is_made(command: str) -> None:
+    limits = Limits(values=1_000)
+    enough = (HEAD + "NTE|1||" + command * 11 + "\rNTE|2||x").encode()
+    assert message(enough, limits)[0][1].display(3).count("\n") in (0, 11 * 80)
+    with pytest.raises(Invalid) as refused:
+        message((HEAD + "NTE|1||x\rNTE|2||" + command * 12).encode(), limits)
+    assert [(one.pointer, one.rule) for one in refused.value.problems] == [("NTE[2]", "limit")]
+
+
+def test_the_commands_that_a_message_of_the_usual_size_holds_are_refused() -> None:
+    with pytest.raises(Invalid) as refused:
+        message((HEAD + "NTE|1||" + "\\.sp80\\" * 240_000).encode(), Limits())
+    assert refused.value.problems[0].pointer == "NTE[1]"
+
+
+@pytest.mark.parametrize("lines", [1, 40])
+def test_a_text_that_is_too_long_is_cut_and_listed(lines: int) -> None:
+    said = "~".join(["x" * (120 // lines)] * lines)
+    found = read(
+        text_message(TEXT.replace("A lesion, 14 mm.", said)).encode(), Intake(limits=Limits(text_characters=50))
+    )
+    assert len(found.report.findings or "") == 50
+    assert ("OBX", "findings", "limit") in {(one.where, one.what, one.rule) for one in found.losses}
