@@ -139,7 +139,6 @@ class _Desk:
         entity = AE(ae_title=settings.calling)
         entity.acse_timeout = entity.dimse_timeout = settings.timeouts.read_s
         entity.network_timeout = settings.timeouts.read_s
-        entity.maximum_associations = _ASSOCIATIONS
         # The archive asks to be the SCP on an association that it opened itself (PS3.4 J.3.3, PS3.7 D.3.3.4).
         entity.add_supported_context(PUSH_MODEL, list(TRANSFER_SYNTAXES[:2]), scu_role=True, scp_role=True)
         entity.add_supported_context("1.2.840.10008.1.1")
@@ -150,14 +149,14 @@ class _Desk:
             reason = "TLS of the port for commitment reports: certificate, key or authorities can't be read"
             raise Failed(Outcome.UNKNOWN, reason) from error
         try:
-            acceptor = Acceptor(settings.timeouts.read_s, _REPORT_BYTES)
+            acceptor = Acceptor(_ASSOCIATIONS, settings.timeouts.read_s, _REPORT_BYTES)
             server = entity.start_server(
                 (settings.commitment_host, settings.commitment_port),
                 block=False,
                 ssl_context=secured,
                 evt_handlers=[(evt.EVT_N_EVENT_REPORT, self.hand_in), *acceptor.handlers()],
             )
-            acceptor.bound(server, _ASSOCIATIONS)
+            acceptor.bound(server)
             return server
         except OSError as error:
             reason = "the port for commitment reports can't be listened on; another process may use it just now"

@@ -47,7 +47,6 @@ class DicomServer:
         quiet()
         self._reception = reception
         entity = AE(ae_title=settings.ae_title)
-        entity.maximum_associations = settings.associations
         entity.maximum_pdu_size = settings.max_pdu
         entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = settings.timeout_s
         entity.require_calling_aet = list(settings.calling)
@@ -56,7 +55,7 @@ class DicomServer:
         for uid in STORED:
             entity.add_supported_context(uid, [*TRANSFER_SYNTAXES, EXPLICIT_BIG])
         most = reception.here.settings.limits.body_bytes + _SLACK
-        acceptor = Acceptor(settings.timeout_s, most, _ended, self._lacking)
+        acceptor = Acceptor(settings.associations, settings.timeout_s, most, _ended, self._lacking)
         server: Any = entity.start_server(
             (settings.host, settings.port),
             block=False,
@@ -67,7 +66,7 @@ class DicomServer:
                 *acceptor.handlers(),
             ],
         )
-        acceptor.bound(server, settings.associations)
+        acceptor.bound(server)
         self._server = server
         self.port: int = server.socket.getsockname()[1]
 

@@ -7,6 +7,7 @@ that is too large or too slow ends its connection.
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from uuid import uuid4
 import structlog
 
 from service.access.events import Arrival, rule_of
+from service.delivery.room import Place, Room
 from service.delivery.trust import server_context
 from service.domain.errors import LesionBridgeError, Problem
 from service.doors import Format
@@ -40,7 +42,7 @@ class Hl7Server:
         """Bind, and start to accept."""
         self._reception, self._settings = reception, settings
         self._tls = server_context(settings.tls) if settings.tls is not None else None
-        self._free = threading.BoundedSemaphore(settings.connections)
+        self._room = Room(settings.connections, _refused)
         self._ending = threading.Event()
         self._threads: set[threading.Thread] = set()
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -66,39 +68,51 @@ class Hl7Server:
             except TimeoutError:
                 continue
             except OSError as error:  # it hung up before it was taken, or this process has too many files open
-                _log.warning("hl7 connection refused", reason=type(error).__name__)
+                _refused(type(error).__name__)
                 self._ending.wait(_LOOK_S)
                 continue
-            if not self._free.acquire(blocking=False):
-                connected.close()
-                _log.warning("hl7 connection refused", reason="too many connections")
-                continue
-            thread = threading.Thread(target=self._serve, args=(connected, str(peer[0])), daemon=True)
-            self._threads.add(thread)
-            thread.start()
+            self._admit(connected, str(peer[0]))
 
-    def _serve(self, connected: socket.socket, address: str) -> None:
+    def _admit(self, connected: socket.socket, address: str) -> None:
+        """Give a connection a thread where it has a place; its handshake is made there."""
+        if self._tls is not None:
+            try:
+                connected = self._tls.wrap_socket(connected, server_side=True, do_handshake_on_connect=False)
+            except OSError as error:  # it hung up
+                connected.close()
+                _refused(type(error).__name__)
+                return
+        place = self._room.take(connected, address)
+        if place is None:
+            connected.close()
+            return
+        thread = threading.Thread(target=self._serve, args=(connected, place), daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def _serve(self, connected: socket.socket, place: Place) -> None:
         try:
             with connected:
                 connected.settimeout(self._settings.timeout_s)
-                if self._tls is None:
-                    self._converse(connected, address)
-                else:
-                    # The time-out holds for the whole handshake, however it drips.
-                    with self._tls.wrap_socket(connected, server_side=True) as secured:
-                        self._converse(secured, address)
+                if isinstance(connected, ssl.SSLSocket):
+                    connected.do_handshake()  # the time-out holds for the whole of it, however it drips
+                self._converse(connected, place)
         except OSError as error:
             _log.info("hl7 connection ended", reason=type(error).__name__)
         finally:
             self._threads.discard(threading.current_thread())
-            self._free.release()
 
-    def _converse(self, connected: socket.socket, address: str) -> None:
-        line = _Line(connected, self._settings, self._reception.here.settings.limits.body_bytes, self._ending.is_set)
+    def _converse(self, connected: socket.socket, place: Place) -> None:
+        most = self._reception.here.settings.limits.body_bytes
+        line = _Line(connected, self._settings, most, self._ending.is_set, lambda: self._room.serves(place))
         while (message := line.message()) is not None:
-            for answer in answer_to(self._reception, message, address):
+            for answer in answer_to(self._reception, message, place.address):
                 connected.settimeout(self._settings.timeout_s)
                 connected.sendall(_START + answer + _END)
+
+
+def _refused(why: str) -> None:
+    _log.warning("hl7 connection refused", reason=why)
 
 
 def answer_to(reception: Reception, message: bytes, address: str = "") -> list[bytes]:
@@ -131,8 +145,15 @@ def answer_to(reception: Reception, message: bytes, address: str = "") -> list[b
 class _Line:
     """The messages of one connection."""
 
-    def __init__(self, connected: socket.socket, settings: Hl7Listener, most: int, ending: Callable[[], bool]) -> None:
-        self._socket, self._settings, self._most, self._ending = connected, settings, most, ending
+    def __init__(
+        self,
+        connected: socket.socket,
+        settings: Hl7Listener,
+        most: int,
+        ending: Callable[[], bool],
+        begins: Callable[[], object],
+    ) -> None:
+        self._socket, self._settings, self._most, self._ending, self._begins = connected, settings, most, ending, begins
         self._come = bytearray()
 
     def message(self) -> bytes | None:
@@ -156,6 +177,7 @@ class _Line:
                     _log.warning("hl7 connection ended", reason="in the middle of a message")
                 return None
             if not begun:
+                self._begins()
                 begun, until = True, time.monotonic() + self._settings.timeout_s
             self._come += more if self._come else more.lstrip(b"\r\n")
         block, self._come = bytes(self._come[:end]), self._come[end + len(_END) :].lstrip(b"\r\n")

@@ -168,9 +168,12 @@ def test_a_receiver_that_is_full_serves_again_when_one_leaves(here: Deployment) 
     server = serve(here, connections=2)
     try:
         with (
-            closing(socket.create_connection(("127.0.0.1", server.port))),
-            closing(socket.create_connection(("127.0.0.1", server.port))),
+            closing(socket.create_connection(("127.0.0.1", server.port))) as first,
+            closing(socket.create_connection(("127.0.0.1", server.port))) as second,
         ):
+            for line in (first, second):
+                line.sendall(framed(FOREIGN))
+                assert line.recv(65_536)
             assert all(hangs_up(server.port, b"") for _ in range(20))
         time.sleep(1.0)
         assert b"\rMSA|AA|M1\r" in answered(server.port, framed(FOREIGN))
