@@ -5,10 +5,20 @@ of whom nothing was taken for the longest, told by numbers: no clock decides. Al
 each sender that has a batch under way, whatever these hold.
 """
 
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, bindparam, func, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    ScalarSelect,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    update,
+)
 
 from service.store.batch_tables import BATCH_PARTS, BATCHES, IS_FREE
 
@@ -20,19 +30,29 @@ def senders(connection: Connection) -> list[str]:
     return list(connection.execute(_SENDERS).scalars())
 
 
-def free_parts(connection: Connection) -> Iterator[Any]:
-    """A part of each sender whose turn it is: its batch, number and run; it is locked, and counts as a turn."""
+def next_part(connection: Connection) -> Row[str, int, int] | None:
+    """The part whose turn it is: its batch, number and run; it is locked with its batch, and counts as a turn.
+
+    One in a transaction, for who holds a batch must wait for no other.
+    """
     for sender in senders(connection):
         batch = connection.execute(_BATCH, {"sender": sender}).scalar()
         if batch is None:
             continue
-        # The batch before its part, as who cancels it does: none of the two waits for the other for ever.
-        turn = update(BATCHES).where(BATCHES.c.id == batch, _IS_RUNNING).values(turn=_NEXT_TURN)
-        if connection.execute(turn).rowcount:
-            part = connection.execute(_PART, {"batch": batch}).first()
-            if part is None:
-                return  # another took the last one while this waited; who holds a batch must wait for no other
-            yield part
+        # Another may take the last one while this waits for the batch: then there was no turn, and nothing is held.
+        attempt = connection.begin_nested()
+        part = _part_of(connection, batch)
+        if part is not None:
+            attempt.commit()
+            return part
+        attempt.rollback()
+    return None
+
+
+def _part_of(connection: Connection, batch: str) -> Row[str, int, int] | None:
+    """The next part of a batch: the batch is held before it, as who cancels does: so none waits for ever."""
+    turn = update(BATCHES).where(BATCHES.c.id == batch, _IS_RUNNING).values(turn=_NEXT_TURN)
+    return connection.execute(_PART, {"batch": batch}).first() if connection.execute(turn).rowcount else None
 
 
 def last_turn_of(batch: str) -> ScalarSelect[int]:

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, fun
 
 from service.domain.errors import Conflict, NotFound, Problem
 from service.store.batch_tables import BATCH_LINES, BATCH_PARTS, BATCHES
-from service.store.batch_turns import free_parts, last_turn_of, senders
+from service.store.batch_turns import last_turn_of, next_part, senders
 from service.store.database import reading, transaction
 from service.store.times import AHEAD_S, later, seconds_between
 
@@ -201,11 +201,18 @@ class BatchStore:
             if not senders(connection):
                 return ()
         claimed: list[PartDue] = []
-        with transaction(self._engine, writes=True) as connection:
-            while len(claimed) < most and (row := next(free_parts(connection), None)) is not None:
-                claimed.append(PartDue(row.batch, row.number, row.run))
-                connection.execute(_run_of(claimed[-1]).values(fed=self._now()))
+        while len(claimed) < most and (one := self._claim_next()) is not None:
+            claimed.append(one)
         return tuple(claimed)
+
+    def _claim_next(self) -> PartDue | None:
+        with transaction(self._engine, writes=True) as connection:
+            row = next_part(connection)
+            if row is None:
+                return None
+            made = PartDue(row.batch, row.number, row.run)
+            connection.execute(_run_of(made).values(fed=self._now()))
+        return made
 
     def part(self, run: PartDue) -> Part | None:
         """What is left to do in a run; None when it is no longer one."""
