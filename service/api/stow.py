@@ -66,7 +66,7 @@ def _store(study: str | None) -> Response:
     content = body.read(request, limits.body_bytes)
     reception = Reception(here, "stow", observe.trace_context())
     # All parts are there, or none is taken: a body that was cut off is sent again as a whole.
-    pieces = list(parts(content, parameters.get("boundary", ""), limits.instances))
+    pieces = list(parts(content, parameters.get("boundary", ""), limits))
     if not pieces:
         raise Invalid(Problem("", "multipart", "there is no instance in it"))
     found = [stow.take(reception, piece, study) for piece in pieces]

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from service.domain.errors import Invalid, Problem, Unreadable
+from service.domain.limits import Limits
 
-HEADER_BYTES: Final = 8_192
-"""Of the headers of one part."""
 # RFC 2046 5.1.1 allows 70 characters; Orthanc's client sends 73.
 _BOUNDARY: Final = re.compile(rb"[0-9A-Za-z'()+_,\-./:=? ]{0,199}[0-9A-Za-z'()+_,\-./:=?]")
 
@@ -21,10 +20,11 @@ class Part:
     content: bytes
 
 
-def parts(body: bytes, boundary: str, most: int) -> Iterator[Part]:
+def parts(body: bytes, boundary: str, limits: Limits) -> Iterator[Part]:
     """The parts of a body.
 
-    Raises Unreadable where the boundary is none, is not there, or the body ends early; Invalid for more than ``most``.
+    Raises Unreadable where the boundary is none, is not there, or the body ends early; Invalid for more parts, or
+    longer headers, than the limits ``instances`` and ``part_header_bytes`` let.
     """
     said = boundary.encode("latin-1", "replace")
     if not _BOUNDARY.fullmatch(said):
@@ -39,22 +39,25 @@ def parts(body: bytes, boundary: str, most: int) -> Iterator[Part]:
         if body.startswith(b"--", at):
             return
         number += 1
-        if number > most:
-            raise Invalid(Problem("", "limit", f"there are more than {most} parts"))
+        if number > limits.instances:
+            raise Invalid(Problem("", "limit", f"there are more than {limits.instances} parts (limits.instances)"))
         line = body.find(b"\r\n", at)
         end = body.find(b"\r\n" + delimiter, at)
         # Only blanks may stand between a delimiter and its line's end (RFC 2046 5.1.1).
         if line < 0 or end < 0 or body[at:line].strip(b" \t"):
             raise Unreadable(Problem(f"part[{number}]", "multipart", "the body ends within a part"))
-        yield _part(body[line + 2 : end] if line < end else b"", number)
+        yield _part(body[line + 2 : end] if line < end else b"", number, limits.part_header_bytes)
         at = end + 2
 
 
-def _part(whole: bytes, number: int) -> Part:
+def _part(whole: bytes, number: int, most: int) -> Part:
     if whole.startswith(b"\r\n"):
         return Part("", whole[2:])
     head, blank, content = whole.partition(b"\r\n\r\n")
-    if not blank or len(head) > HEADER_BYTES:
+    if len(head) > most:
+        why = f"the headers of a part are longer than {most} bytes (limits.part_header_bytes)"
+        raise Invalid(Problem(f"part[{number}]", "limit", why))
+    if not blank:
         raise Unreadable(Problem(f"part[{number}]", "multipart", "the headers of a part have no end"))
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")

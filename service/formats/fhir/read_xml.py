@@ -41,8 +41,8 @@ def parse_xml(body: bytes, limits: Limits, release: str) -> object:
         raise Unreadable(Problem("", "utf-8", "FHIR in XML is UTF-8 (xml.html)."))
     if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
         raise Invalid(Problem("", "fhir-doctype", "Send XML without a document type: FHIR has none."))
-    if body.count(b"<") > limits.values:
-        raise Invalid(Problem("", "limit", f"Send at most {limits.values} elements; split the report."))
+    if body.count(b"<") - body.count(b"</") > limits.elements:  # each begins with one, whatever it ends with
+        raise Invalid(Problem("", "limit", f"Send at most {limits.elements} elements (limits.elements), or send JSON."))
     root = _tree(body)
     return _Reading(elements(release), limits).resource(root, root.tag, 0)
 

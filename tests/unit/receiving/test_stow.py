@@ -177,7 +177,7 @@ def test_a_database_that_is_away_is_no_fault_of_the_object(app: Flask, url: str,
 def test_parts_are_what_stands_between_the_delimiters() -> None:
     bare, named = b"--x\r\n\r\nbare\r\n", b"--x  \r\nA: b\r\nContent-Type: Text/Plain; q=1\r\n\r\n\r\n--y\r\n\r\n"
     content = b"preamble\r\n" + bare + named + b"--x--\r\nend"
-    assert [(one.media_type, one.content) for one in parts(content, "x", 9)] == [
+    assert [(one.media_type, one.content) for one in parts(content, "x", Limits(instances=9))] == [
         ("", b"bare"),
         ("text/plain", b"\r\n--y\r\n"),
     ]
@@ -191,17 +191,18 @@ def test_parts_are_what_stands_between_the_delimiters() -> None:
         b"--x\r\n",
         b"--x\r\nA: b\r\n--x--",
         b"--xy\r\n\r\na\r\n--x--",
-        b"--x\r\nA:" + b"b" * 9000 + b"\r\n\r\na\r\n--x--",
     ],
 )
 def test_a_body_that_is_none_is_unreadable(content: bytes) -> None:
     with pytest.raises(Unreadable):
-        list(parts(content, "x", 9))
+        list(parts(content, "x", Limits(instances=9)))
 
 
 def test_parts_are_counted() -> None:
-    with pytest.raises(Invalid):
-        list(parts(b"--x\r\n\r\na" * 3 + b"\r\n--x--", "x", 0))
+    content = b"--x\r\n\r\na\r\n" * 3 + b"--x--"
+    assert len(list(parts(content, "x", Limits(instances=3)))) == 3
+    with pytest.raises(Invalid, match=r"limits\.instances"):
+        list(parts(content, "x", Limits(instances=2)))
 
 
 @pytest.mark.oracle("orthanc")
@@ -225,3 +226,12 @@ def test_every_sr_of_others_gets_an_answer_of_its_own(url: str, cases: Path) -> 
         named = [*found.get("ReferencedSOPSequence", ()), *found.get("FailedSOPSequence", ())]
         assert answer.status_code in (200, 409)
         assert len(named) + len(found.get("OtherFailuresSequence", ())) == 1
+
+
+@pytest.mark.parametrize("lines", [1, 3_000])
+def test_the_headers_of_a_part_are_bounded_by_a_setting(lines: int) -> None:
+    content = b"--x\r\n" + b"a:\r\n" * lines + b"\r\nb\r\n--x--"
+    assert [one.content for one in parts(content, "x", Limits(part_header_bytes=4 * lines))] == [b"b"]
+    with pytest.raises(Invalid, match=r"limits\.part_header_bytes") as refused:
+        list(parts(content, "x", Limits(part_header_bytes=4 * lines - 3)))
+    assert (refused.value.problems[0].pointer, refused.value.problems[0].rule) == ("part[1]", "limit")

@@ -10,6 +10,7 @@ from service.domain.errors import Invalid, LesionBridgeError, TooLarge, Unreadab
 from service.domain.limits import Limits
 from service.domain.received import Intake
 from service.doors import Format, detect
+from service.formats.fhir import read_xml
 from service.formats.fhir.read import read
 from service.formats.fhir.read_xml import parse_xml
 
@@ -118,3 +119,23 @@ def test_a_file_that_an_entity_names_is_never_opened(tmp_path: Path) -> None:
         read(document.encode(), Intake())
 
     assert "words" not in str(raised.value)
+
+
+@pytest.mark.parametrize("unit", ["<a/>", "<a></a>", '<a value="1"/>', "<!--a-->", "<?a?>"])
+def test_elements_are_counted_before_any_is_made(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[int] = []
+    monkeypatch.setattr(read_xml, "_tree", lambda body: parsed.append(len(body)))
+
+    with pytest.raises(Invalid, match=r"limits\.elements") as raised:
+        read(f'<Bundle xmlns="http://hl7.org/fhir">{unit * 480_000}</Bundle>'.encode(), Intake())
+
+    assert [problem.rule for problem in raised.value.problems] == ["limit"]
+    assert parsed == []
+
+
+def test_a_document_of_as_many_elements_as_the_limit_is_read() -> None:
+    number = REPORT.count("<") - REPORT.count("</")
+
+    assert parse_xml(REPORT.encode(), Limits(elements=number), "R4")
+    with pytest.raises(Invalid):
+        parse_xml(REPORT.encode(), Limits(elements=number - 1), "R4")
