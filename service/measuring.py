@@ -3,12 +3,13 @@
 The mask is a DICOM SEG that comes beside the document. What a sender has measured is never replaced.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Final, TypeAlias
 
 from service.coding import Vocabulary
+from service.coding.units import factor
 from service.domain.codes import CodedTerm, Term
 from service.domain.limits import Limits
 from service.domain.loss import Loss, LossKind
@@ -97,7 +98,23 @@ def _measured(lesion: Lesion[CodedTerm], known: _Sizes, tables: Vocabulary, loss
         return lesion
     said = {one.concept.concept for one in lesion.measurements}
     made = [one for one in _sizes(size, tables, where) if one.concept.concept not in said]
+    if not all(one.value.is_finite() and one.value > 0 for one in made):
+        why = "a size rounds to nothing, or has more digits than a number: not measured."
+        losses.append(Loss(LossKind.FLAGGED, where, "segment", why, "mask-unmeasured"))
+        return lesion
+    losses.extend(_doubtful(made, tables))
     return replace(lesion, measurements=(*lesion.measurements, *made))
+
+
+def _doubtful(made: Sequence[Measurement[CodedTerm]], tables: Vocabulary) -> Iterator[Loss]:
+    """What is as hard to believe of a mask as of a sender (`service.coding.measuring`)."""
+    rows = {row.concept: row for row in tables.measurements.values()}
+    for one in made:
+        row = rows[one.concept.concept or ""]
+        times = factor(one.unit.codes[0].code, row.units[0])
+        if row.implausible_above is not None and times is not None and one.value * times > row.implausible_above:
+            why = f"{row.key} is rarely above {row.implausible_above} {row.units[0]}. Kept as it was measured."
+            yield Loss(LossKind.FLAGGED, one.where, f"{row.key} {one.value} {one.unit.text}", why, "implausible-value")
 
 
 def _sizes(size: SegmentSize, tables: Vocabulary, where: str) -> list[Measurement[CodedTerm]]:
@@ -111,13 +128,21 @@ def _sizes(size: SegmentSize, tables: Vocabulary, where: str) -> list[Measuremen
     return [
         Measurement(
             tables.name(tables.measurements[key].concept),
-            Decimal(value).quantize(_TWO_DIGITS),
+            _rounded(value),
             _unit(tables, unit),
             tables.term(method),
             where=where,
         )
         for key, value, unit, method in found
     ]
+
+
+def _rounded(value: float) -> Decimal:
+    """To two digits; NaN where there are more digits than a number has here."""
+    try:
+        return Decimal(value).quantize(_TWO_DIGITS)
+    except InvalidOperation:
+        return Decimal("NaN")
 
 
 def _unit(tables: Vocabulary, unit: str) -> CodedTerm:

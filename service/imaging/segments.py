@@ -7,7 +7,8 @@
   centres of the outermost pixels, along rows and columns.
 - Short axis: the longest chord of the same outline's convex hull at a right angle to the long axis.
 
-A segment that is one frame has axes; it has a volume where the SEG says how thick the frame is.
+A segment that is one frame has axes; it has a volume where the SEG says how thick the frame is. All numbers that these
+are calculated from are looked at first (`service.imaging.measures`).
 """
 
 import math
@@ -17,11 +18,13 @@ from typing import Any, Final
 
 from service.domain.limits import Limits
 from service.imaging.files import plain
+from service.imaging.measures import check, thickness_mm
 
 SEGMENTATION: Final = "1.2.840.10008.5.1.4.1.1.66.4"
 _LABELS: Final = "LABELMAP"
 _HALF: Final = 0.5
 """The fraction from which a voxel of a fractional segment belongs to its outline."""
+_UNREADABLE: Final = "the file is no DICOM segmentation that can be read"
 _IRREGULAR: Final = "the frames have no regular places in space"
 Point = tuple[float, float]
 
@@ -70,7 +73,11 @@ class Mask:
             self._kind, self._bits = str(self._seg.SegmentationType), int(self._seg.BitsAllocated)
             pixels = int(self._seg.NumberOfFrames) * int(self._seg.Rows) * int(self._seg.Columns)
         except Exception as error:
-            raise Unmeasurable("the file is no DICOM segmentation that can be read") from error
+            raise Unmeasurable(_why_unreadable(held)) from error
+        try:
+            check(self._seg)
+        except ValueError as error:
+            raise Unmeasurable(str(error)) from error
         if pixels > self._limits.mask_voxels:
             raise Unmeasurable("its frames have more pixels than limits.mask_voxels")
         self.voxels = self._space()
@@ -101,10 +108,13 @@ class Mask:
         column_mm, row_mm = (float(volume.spacing[2]), float(volume.spacing[1]))
         found = [axes_of(array[plane] >= half, row_mm, column_mm) for plane in drawn]
         longest = max(found, key=lambda axes: axes.long)
-        if not self._is_thick(len(array)):
+        # The library takes 1 mm for the distance of one frame from nothing.
+        thick_mm = float(volume.spacing[0]) if len(array) > 1 else thickness_mm(self._seg)
+        if thick_mm is None:
             return SegmentSize(longest.long, longest.short, None)
         voxels = sum(int(array[plane].sum(dtype=np.int64)) for plane in filled) / whole
-        return SegmentSize(longest.long, longest.short, voxels * float(volume.voxel_volume))
+        one = float(volume.voxel_volume) * thick_mm / float(volume.spacing[0])
+        return SegmentSize(longest.long, longest.short, voxels * one)
 
     def _volume(self, number: int) -> Any:
         """The voxels as they are stored: those of the segment; of a label map all, each the number of its segment."""
@@ -136,13 +146,18 @@ class Mask:
             raise Unmeasurable("the fractional segmentation has no Maximum Fractional Value of 1 or more")
         return most
 
-    def _is_thick(self, frames: int) -> bool:
-        """Whether the distance of the frames is known: from their places, or from what the SEG says of one frame."""
-        if frames > 1:
-            return True
-        shared = self._seg.get("SharedFunctionalGroupsSequence", [None])[0]
-        measures = shared.get("PixelMeasuresSequence", [None])[0] if shared is not None else None
-        return measures is not None and bool(measures.get("SpacingBetweenSlices") or measures.get("SliceThickness"))
+
+def _why_unreadable(content: bytes) -> str:
+    """What of its numbers is none, where that is what the library failed at."""
+    from pydicom import dcmread
+
+    try:
+        check(dcmread(BytesIO(content), stop_before_pixels=True))
+    except ValueError as error:
+        return str(error)
+    except Exception:  # noqa: BLE001 - it was not readable before; this only looks for a better word
+        return _UNREADABLE
+    return _UNREADABLE
 
 
 def axes_of(plane: Any, row_mm: float, column_mm: float) -> Axes:

@@ -5,6 +5,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -177,3 +178,21 @@ def test_masks_of_a_publication_are_left_unread_where_nobody_asks_to_measure(kee
     answer = publish(keeping, body(), "application/json", MASK, query="?measure=false")
     assert answer.status_code == 201
     assert "unmeasured" not in answer.json["links"]
+
+
+@pytest.mark.parametrize(
+    ("spacing", "rules"),
+    [
+        ((2.5, 100.0, 100.0), {"implausible-value"}),
+        ((2.5, 1e-9, 1.0), {"mask-unmeasured"}),
+        ((1e14, 1e15, 1e15), {"mask-unmeasured"}),
+    ],
+)
+def test_sizes_that_are_hard_to_believe_are_flagged_and_those_that_are_none_left_out(
+    spacing: tuple[float, float, float], rules: set[str]
+) -> None:
+    mask = seg([np.ones((1, 30, 30), dtype=bool)], spacing)
+    outcome = convert(Source(body(), masks=(mask,)), (Format.FINDINGS,), Options())
+    assert {loss.rule for loss in outcome.losses} >= rules
+    measured = measurements(outcome.outputs[Format.FINDINGS].content)
+    assert bool(measured) == (rules == {"implausible-value"})

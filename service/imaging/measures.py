@@ -1,0 +1,92 @@
+"""The numbers of a SEG that a size is calculated from: each is looked at before it is believed.
+
+Pixel Spacing, Spacing Between Slices and Slice Thickness (PS3.3 C.7.6.16.2.1, 10.7.1.1), Image Orientation as unit
+vectors at a right angle, and Image Position (C.7.6.2.1.1), shared and of each frame.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any, Final
+
+_SHARED: Final = "SharedFunctionalGroupsSequence"
+_FRAMES: Final = "PerFrameFunctionalGroupsSequence"
+_UNIT: Final = 1e-3
+"""How far a direction cosine of four digits may be from a unit vector, or from a right angle."""
+Numbers = tuple[float, ...]
+
+
+def check(seg: Any) -> None:
+    """Raise ValueError with the path of the first number that no place or distance can have."""
+    for path, group in _groups(seg):
+        for place, measures in _items(group, "PixelMeasuresSequence", path):
+            _hold(place, measures, "PixelSpacing", _is_spacing, "two numbers above 0")
+            _hold(place, measures, "SpacingBetweenSlices", _is_distance, "a number above 0")
+            _hold(place, measures, "SliceThickness", _is_thickness, "a number of 0 or more")
+        for place, plane in _items(group, "PlaneOrientationSequence", path):
+            _hold(place, plane, "ImageOrientationPatient", _is_orientation, "two unit vectors at a right angle")
+        for place, plane in _items(group, "PlanePositionSequence", path):
+            _hold(place, plane, "ImagePositionPatient", _is_position, "three numbers")
+    _hold("", seg, "ImageOrientationSlide", _is_orientation, "two unit vectors at a right angle")
+
+
+def thickness_mm(seg: Any) -> float | None:
+    """How thick a frame is, where all that say it say the same: Spacing Between Slices, else Slice Thickness."""
+    found = [item for path, group in _groups(seg) for _, item in _items(group, "PixelMeasuresSequence", path)]
+    for keyword in ("SpacingBetweenSlices", "SliceThickness"):
+        said = {number for item in found for number in _numbers(item, keyword) if number > 0}
+        if said:
+            return said.pop() if len(said) == 1 else None
+    return None
+
+
+def _groups(seg: Any) -> Iterator[tuple[str, Any]]:
+    for keyword in (_SHARED, _FRAMES):
+        yield from _items(seg, keyword, "")
+
+
+def _items(item: Any, keyword: str, path: str) -> Iterator[tuple[str, Any]]:
+    """The items of a sequence with their paths, counted from 1."""
+    for number, one in enumerate(item.get(keyword) or (), 1):
+        yield f"{path}{keyword}[{number}].", one
+
+
+def _hold(path: str, item: Any, keyword: str, is_right: Any, wanted: str) -> None:
+    """Empty is not said; what is said has to be right."""
+    try:
+        numbers = _numbers(item, keyword)
+        right = not numbers or (all(map(math.isfinite, numbers)) and is_right(numbers))
+    except (TypeError, ValueError, OverflowError):
+        right = False
+    if not right:
+        raise ValueError(f"{path}{keyword} is not {wanted}")
+
+
+def _numbers(item: Any, keyword: str) -> Numbers:
+    said = item.get(keyword)
+    if said is None or said == "":
+        return ()
+    return (float(said),) if isinstance(said, (str, int, float)) else tuple(float(one) for one in said)
+
+
+def _is_spacing(numbers: Numbers) -> bool:
+    return len(numbers) == 2 and min(numbers) > 0
+
+
+def _is_distance(numbers: Numbers) -> bool:
+    return len(numbers) == 1 and numbers[0] > 0
+
+
+def _is_thickness(numbers: Numbers) -> bool:
+    return len(numbers) == 1 and numbers[0] >= 0
+
+
+def _is_position(numbers: Numbers) -> bool:
+    return len(numbers) == 3
+
+
+def _is_orientation(numbers: Numbers) -> bool:
+    if len(numbers) != 6:
+        return False
+    row, column = numbers[:3], numbers[3:]
+    right_angle = abs(sum(a * b for a, b in zip(row, column, strict=True))) <= _UNIT
+    return right_angle and all(abs(math.hypot(*vector) - 1) <= _UNIT for vector in (row, column))
