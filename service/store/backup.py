@@ -14,6 +14,7 @@ from typing import Final
 from sqlalchemy import make_url
 
 from service.domain.errors import Conflict, Invalid, NotAvailable, Problem, Unavailable
+from service.store.copied import hold_known, hold_plain
 from service.store.database import STEPS
 
 _PAGES: Final = 1_000
@@ -50,7 +51,10 @@ def backup(database_url: str, target: Path) -> int:
 
 
 def restore(database_url: str, source: Path, *, replace: bool = False) -> None:
-    """Put a copy in the place of the database; raises Conflict where one is in the way or in use, Invalid."""
+    """Put a copy in the place of the database; raises Conflict where one is in the way or in use, Invalid.
+
+    A copy with triggers, views, or tables that its step does not have is refused, for they would act with our rights.
+    """
     target = _file(database_url)
     _check(source)
     _known(source)
@@ -123,6 +127,7 @@ def _known(path: Path) -> None:
     """Hold that this program can work on a copy's tables, before anything is replaced by it."""
     try:
         with closing(_read_only(path)) as copy:
+            hold_plain(copy)
             steps = [step for (step,) in copy.execute("SELECT version_num FROM alembic_version LIMIT 2")]
             if len(steps) != 1 or _STEP.fullmatch(str(steps[0])) is None:
                 raise _foreign()
@@ -132,6 +137,7 @@ def _known(path: Path) -> None:
             if step not in STEPS and copy.execute(query).fetchone():
                 said = copy.execute("SELECT oldest_program FROM schema_steps WHERE step = ?", (step,)).fetchone()
                 oldest = said[0] if said else step
+            hold_known(copy, step)
     except sqlite3.Error:
         raise _foreign() from None
     if oldest not in STEPS:
@@ -141,7 +147,9 @@ def _known(path: Path) -> None:
 
 def _read_only(path: Path) -> sqlite3.Connection:
     """A file that is only read; in a URI `?`, `#` and `%` of its name would make it another file's."""
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    found = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    found.execute("PRAGMA trusted_schema=OFF")  # what a file defines may use no function that does something
+    return found
 
 
 def _foreign() -> Invalid:
