@@ -100,7 +100,7 @@ def _none(made: Association, settings: CStore) -> Failed:
     if made.is_aborted and made.rejected_contexts:
         return Failed(Outcome.REFUSED, "it takes none of the SOP classes that were proposed (PS3.8 7.1.1.13)")
     if made.is_aborted:
-        tls = ", or TLS came to no trust" if settings.tls is not None else ", or it wants TLS"
+        tls = ", or TLS came to no trust in time" if settings.tls is not None else ", or it wants TLS"
         return Failed(Outcome.NOT_SENT, f"no association: nobody listens there, the name is not known{tls}")
     return Failed(Outcome.NOT_SENT, "no association came about in time")
 

@@ -154,8 +154,6 @@ class HttpPeer:
                     return self._read(response, watch, most)
             except requests.exceptions.SSLError as error:
                 raise Failed(Outcome.NOT_SENT, "TLS: no trust could be established (certificate, name, age)") from error
-            except requests.exceptions.ConnectTimeout as error:
-                raise Failed(Outcome.NOT_SENT, "no connection within the time allowed") from error
             except (requests.RequestException, OSError) as error:
                 raise self._broken(error, watch) from error
 
@@ -175,6 +173,8 @@ class HttpPeer:
         """What a broken exchange means: without a connection nothing was sent."""
         import requests
 
+        if not watch.connected and (watch.is_over or isinstance(error, requests.Timeout)):
+            return Failed(Outcome.NOT_SENT, "no connection within the time allowed")
         if watch.is_over:
             return Failed(Outcome.UNKNOWN, "its answer took too long")
         if not isinstance(error, requests.RequestException):

@@ -109,6 +109,8 @@ class MllpDestination:
                 return
             try:
                 secured = context(settings.tls).wrap_socket(raw, server_hostname=settings.host)
+            except TimeoutError as error:  # the time to connect holds for the whole handshake, however it drips
+                raise Failed(Outcome.NOT_SENT, "TLS: the handshake took too long") from error
             except OSError as error:
                 reason = "TLS: no trust could be established (certificate, name, age), or it does not speak TLS"
                 raise Failed(Outcome.NOT_SENT, reason) from error
