@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from service.delivery.destination import Answer, Echo, Outcome, Outgoing
+from service.delivery.plain import NotPlain, plain
 from service.delivery.settings import Folder
 
 _SUFFIX: Final = ".part"
@@ -70,19 +71,22 @@ class FolderDestination:
 
 
 def _same(target: Path, content: bytes) -> bool | None:
-    """Whether a file has this content; None where there is none."""
+    """Whether a file has this content, which nothing but a plain file has; None where there is none."""
     try:
-        with target.open("rb") as file:
+        with open(target, "rb", opener=plain) as file:
             if os.fstat(file.fileno()).st_size != len(content):
                 return False
             return all(file.read(_CHUNK) == content[start : start + _CHUNK] for start in range(0, len(content), _CHUNK))
     except FileNotFoundError:
         return None
+    except NotPlain:
+        return False
 
 
 def _write(path: Path, content: bytes) -> None:
-    """A whole file on disk."""
-    with path.open("wb") as file:
+    """A whole file on disk, new: what a crash left under the name, or somebody else put there, is not written to."""
+    path.unlink(missing_ok=True)
+    with path.open("xb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -99,7 +103,7 @@ def _publish(part: Path, target: Path, content: bytes) -> bool | None:
     except FileExistsError:
         return _same(target, content)
     except OSError:
-        if target.exists():
+        if os.path.lexists(target):
             return _same(target, content)
         part.replace(target)
     finally:

@@ -6,9 +6,7 @@ there is taken again by the next, which changes nothing: the same report has the
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -21,9 +19,11 @@ import orjson
 import structlog
 
 from service.access.events import Arrival
+from service.delivery.plain import NotPlain, plain
 from service.domain.errors import LesionBridgeError, Problem, TooLarge, Unavailable, Unreadable, frames
 from service.domain.received import Received
 from service.doors import Format, detect, reports
+from service.receiving.places import moved, moved_with
 from service.receiving.reception import Peer, Reception
 from service.receiving.settings import FolderListener
 
@@ -31,9 +31,8 @@ TABLES: Final = frozenset({".csv", ".tsv", ".ndjson", ".jsonl"})
 """Files that hold several reports, by the end of their names."""
 ABANDONED_S: Final = 300.0
 """After so long without a change a file in ``working`` is one that nobody works at."""
-_NAME_BYTES: Final = 255  # NAME_MAX of the file systems of Linux
-_SUFFIX: Final = 32
-_REASON: Final = ".reason.json"
+_ATTEMPTS: Final = 3
+"""After so many failures that nobody foresaw a file is refused."""
 _FOLDERS: Final = ("working", "done", "failed")
 _log = structlog.get_logger()
 
@@ -45,9 +44,11 @@ class FolderWatch:
         """Make the folders; nothing is taken yet."""
         self._reception, self._settings = reception, settings
         self._root = Path(settings.path)
+        self._site = reception.here.receiving.sites.get(settings.site)
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="folder", daemon=True)
         self._seen: dict[str, tuple[tuple[int, int], float]] = {}
+        self._failures: dict[str, int] = {}
         for name in _FOLDERS:
             (self._root / name).mkdir(parents=True, exist_ok=True)
 
@@ -68,9 +69,29 @@ class FolderWatch:
                 break
             try:
                 taken += self._take(file)
+                self._failures.pop(file.name, None)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with one, the others are taken
                 _say(error)
+                taken += self._given_up(file, error)
         return taken
+
+    def _given_up(self, file: Path, error: Exception) -> bool:
+        """Refuse a file that failed too often; a full disk or a database that is away is no fault of a file."""
+        if isinstance(error, OSError | MemoryError | LesionBridgeError):
+            return False
+        count = self._failures[file.name] = self._failures.get(file.name, 0) + 1
+        if count < _ATTEMPTS:
+            return False
+        failure = LesionBridgeError(Problem("", "internal", f"the service failed {count} times; its log has it"))
+        try:
+            self._reception.note(Peer(str(uuid4()), "folder", site=self._site), Arrival.DOCUMENT, failure)
+            moved_with(file, self._root / "failed" / file.name, _reasons([failure]))
+        except Exception as again:  # noqa: BLE001 - it is tried with the next failure
+            _say(again)
+            return False
+        del self._failures[file.name]
+        _log.info("file", accepted=False, rule="internal")
+        return True
 
     def _run(self) -> None:
         while not self._ending.is_set():
@@ -107,8 +128,7 @@ class FolderWatch:
         here[entry.name] = (state, since)
         if now - since < self._settings.settle_s:
             return None
-        place = _free(self._root / "working" / entry.name)
-        Path(entry.path).rename(place)
+        place = moved(Path(entry.path), self._root / "working" / entry.name)
         del here[entry.name]
         _touch(place)
         return place
@@ -130,15 +150,12 @@ class FolderWatch:
             failures = self._publish(file)
             # Who still writes it has another size by now: what came since was not read.
             if any(error.retryable for error in failures) or file.lstat().st_size != size:
-                file.rename(_free(self._root / file.name))
+                moved(file, self._root / file.name)
                 return False
             if not failures:
-                file.rename(_free(self._root / "done" / file.name))
+                moved(file, self._root / "done" / file.name)
             else:
-                place = _free(self._root / "failed" / file.name, _REASON)
-                # The reason is there before the file is, so that nobody finds one without.
-                place.with_name(place.name + _REASON).write_bytes(_reasons(failures))
-                file.rename(place)
+                moved_with(file, self._root / "failed" / file.name, _reasons(failures))
         except FileNotFoundError:  # another listener took it up as abandoned
             return False
         _log.info("file", accepted=not failures, rule=failures[0].problems[0].rule if failures else "")
@@ -146,8 +163,7 @@ class FolderWatch:
 
     def _publish(self, file: Path) -> list[LesionBridgeError]:
         """Keep the reports of a file, each with its event in the audit trail; why some are not."""
-        site = self._reception.here.receiving.sites.get(self._settings.site)
-        peer = Peer(str(uuid4()), "folder", site=site)
+        peer = Peer(str(uuid4()), "folder", site=self._site)
         failures: list[LesionBridgeError] = []
         for outcome in self._outcomes(file, peer):
             failed: Exception | None = outcome if isinstance(outcome, LesionBridgeError) else None
@@ -164,7 +180,7 @@ class FolderWatch:
         """Our id of each report of a file, or why it was not kept."""
         limit = self._reception.here.settings.limits.body_bytes
         try:
-            with open(file, "rb", opener=_plain) as opened:
+            with open(file, "rb", opener=plain) as opened:
                 content = opened.read(limit + 1)
             if len(content) > limit:
                 raise TooLarge(Problem("", "limit", f"the file is larger than {limit} bytes"))
@@ -177,12 +193,11 @@ class FolderWatch:
             yield error
         except FileNotFoundError:
             raise
+        except NotPlain:
+            yield Unreadable(Problem("", "file", "this is no plain file"))
         except PermissionError as error:
             yield Unreadable(Problem("", "file", f"the file can't be read ({error.strerror})"))
         except OSError as error:
-            if error.errno == errno.ELOOP:
-                yield _not_plain()
-                return
             yield Unavailable(Problem("", "file", f"the file can't be read ({error.strerror})"))
         except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
             _log.error("failed", error=type(error).__name__, way="folder", request=peer.request)
@@ -200,19 +215,6 @@ def _say(error: Exception) -> None:
     _log.error("folder can't be read", error=type(error).__name__, at=frames(error))
 
 
-def _plain(path: str, flags: int) -> int:
-    """Open a plain file and nothing else: a pipe would keep all others waiting, and a link leads out of the folder."""
-    opened = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(opened).st_mode):
-        os.close(opened)
-        raise _not_plain()
-    return opened
-
-
-def _not_plain() -> Unreadable:
-    return Unreadable(Problem("", "file", "this is no plain file"))
-
-
 def _touch(file: Path) -> None:
     """Say that somebody works at it. A file of another user can't be touched; that it was moved is known as well."""
     with suppress(PermissionError):
@@ -223,24 +225,6 @@ def _touched(entry: os.DirEntry[str]) -> float:
     """When somebody began to work at it: it was touched, or moved, which a file keeps as its change of state."""
     at = entry.stat(follow_symlinks=False)
     return max(at.st_mtime, at.st_ctime)
-
-
-def _free(place: Path, beside: str = "") -> Path:
-    """The place, or one near it where something is there already, or where ``beside`` and its name are."""
-    number, found = 1, _fitting(place, "", beside)
-    while os.path.lexists(found) or (beside and os.path.lexists(found.with_name(found.name + beside))):
-        number += 1
-        found = _fitting(place, f"-{number}", beside)
-    return found
-
-
-def _fitting(place: Path, more: str, beside: str) -> Path:
-    """The place with ``more`` in its name, which is cut where that and ``beside`` make it longer than a name may be."""
-    stem, suffix = (place.stem, place.suffix) if len(os.fsencode(place.suffix)) <= _SUFFIX else (place.name, "")
-    room = _NAME_BYTES - len(os.fsencode(suffix + more + beside))
-    while len(os.fsencode(stem)) > room:  # a byte that is no character counts as one, so that some are always left
-        stem = stem[:-1]
-    return place.with_name(stem + more + suffix)
 
 
 def _reasons(failures: Sequence[LesionBridgeError]) -> bytes:

@@ -11,7 +11,7 @@ from structlog.testing import CapturingLogger
 
 from service.api.deployment import Deployment
 from service.domain.errors import LesionBridgeError
-from service.receiving import folder
+from service.receiving import folder, places
 from service.receiving.folder import FolderWatch
 from service.receiving.reception import Reception
 from service.receiving.settings import FolderListener
@@ -100,13 +100,13 @@ def test_a_file_that_fails_while_it_is_taken_keeps_no_other_waiting(
 def test_a_file_that_fails_while_it_is_picked_up_keeps_no_other_waiting(
     here: Deployment, inbox: Path, log: CapturingLogger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    free = folder._free
+    move = places.moved
 
-    def broken(place: Path, beside: str = "") -> Path:
+    def broken(file: Path, place: Path) -> Path:
         failing(place)
-        return free(place, beside)
+        return move(file, place)
 
-    monkeypatch.setattr(folder, "_free", broken)
+    monkeypatch.setattr(folder, "moved", broken)
     for name in ("0.json", "a.json", "z.json"):
         (inbox / name).write_bytes(make_body())
     assert watch(here, inbox).look() == 2
