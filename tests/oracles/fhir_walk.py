@@ -185,6 +185,8 @@ class Walk:
         else:
             match = REFERENCE.search(reference)
             kind = match[1] if match else None
+            if kind is not None and "?" in reference and self.root.get("type") != "transaction":
+                self.errors.append(f"{place}: {reference} is conditional, which only a transaction may be (http.html)")
             if kind is None:
                 self.errors.append(f"{place}: {reference!r} is no FHIR reference")
         if kind and allowed and "Resource" not in allowed and kind not in allowed:
