@@ -10,12 +10,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import click
 
 from service.access.events import Arrival
+from service.commands.counters import counters_folder
 from service.commands.speaking import refusing, say, settings, stop, store
 from service.commands.trail import Act, acting
 from service.commands.worker import GRACE_S as DELIVERIES_GRACE_S
@@ -54,7 +54,7 @@ def serve(**given: Any) -> None:
     gc.disable()  # until all is loaded: what an import makes stays, and looking through it was a fifth of the start
     if chosen.migrate:
         _migrate(chosen, "serve")
-    with TemporaryDirectory(prefix="lesionbridge-") as shared:
+    with counters_folder() as shared:
         if chosen.worker_count > 1:
             # Must be said before prometheus_client is imported: it picks its kind of counters then.
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
