@@ -57,6 +57,7 @@ PLACES = {
 _ANY = {"/report/impression", "/report/findings", "/lesions/0/text"}
 """Texts of several lines."""
 _TEXT_VRS = frozenset({"LO", "SH", "PN", "ST", "LT", "UT", "UC"})
+_LONG_CODES = frozenset({0x00080100, 0x00080119, 0x00080120})
 _SPLIT = frozenset({"p", "br", "span"})
 
 
@@ -103,7 +104,8 @@ def of_sr(content: bytes) -> Seen:
     found: list[tuple[str, str]] = []
     for element in pydicom.dcmread(BytesIO(content)).iterall():
         many = element.value if isinstance(element.value, MultiValue) else [element.value]
-        found += [(str(element.tag), str(one)) for one in many if element.VR in _TEXT_VRS]
+        tag = 0x00080100 if element.tag in _LONG_CODES else element.tag  # which of them goes by the length (PS3.3 8.8)
+        found += [(str(tag), str(one)) for one in many if element.VR in _TEXT_VRS]
     return _seen(found)
 
 

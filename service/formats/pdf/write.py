@@ -17,6 +17,9 @@ MEDIA_TYPE: Final = "application/pdf"
 _FONT: Final = "LesionBridge"
 _MARGIN: Final = 37.0  # points: 13 mm, as the printed page has it
 _FOOT: Final = 28.0
+_FOOT_SIZE: Final = 7
+_WIDTH: Final = 595.28  # A4
+_NUMBER: Final = 50.0  # points for "1234 / 1234" and what parts it from the title
 _SIZES: Final = {"patient": 14.0, "h1": 10.5, "h2": 9.0, "summary": 9.0, "notice": 11.0, "notice grave": 12.0}
 _BOLD: Final = frozenset({"patient", "h2", "summary", "notice", "notice grave", "th"})
 _COLOURS: Final = {
@@ -43,7 +46,7 @@ def write(page: str, language: str) -> Emitted:
     characters = Characters(_fonts())
     said = blocks(page, characters.shown)
     title = unescape(_TITLE.findall(page)[0])
-    foot = unescape(" · ".join([Characters(_fonts()).shown(title), *_warnings(said)]))
+    foot = _foot(unescape(Characters(_fonts()).shown(title)), [unescape(one) for one in _warnings(said)])
     try:
         content = _built(said, title, language, foot, splitting=False)
     except LayoutError:  # a row is higher than a sheet
@@ -93,6 +96,23 @@ def _fonts() -> frozenset[int]:
         known.append(frozenset(font.face.charToGlyph))
     pdfmetrics.registerFontFamily(_FONT, _FONT, f"{_FONT}-Bold", _FONT, f"{_FONT}-Bold")
     return known[0] & known[1]
+
+
+def _foot(title: str, warnings: Sequence[str]) -> str:
+    """Title and warnings in one line beside the number of the sheet: a title that is too long for it is cut.
+
+    The whole title stands in the page; a number that is drawn over tells nobody that a sheet is missing.
+    """
+    from reportlab.pdfbase.pdfmetrics import stringWidth
+
+    behind = "".join([f" · {one}" for one in warnings])
+    room = _WIDTH - 2 * _MARGIN - _NUMBER
+    made = f"{title}{behind}"
+    for end in range(len(title) - 1, 0, -1):
+        if stringWidth(made, _FONT, _FOOT_SIZE) <= room:
+            break
+        made = f"{title[:end]}...{behind}"
+    return made
 
 
 def _warnings(said: Sequence[Block]) -> list[str]:
@@ -155,7 +175,7 @@ def _table(table: Table, splitting: bool) -> list[Any]:
                 weights[len(made)] = max(weights[len(made)], min(_length(cell), 60.0))
             made += [[_paragraph(_in_cell(part, cell)) for part in cell.parts], *[""] * (cell.columns - 1)]
         rows.append(made + [""] * (columns - len(made)))
-    width = 595.28 - 2 * _MARGIN - 12  # A4 less the margins and the frame's own
+    width = _WIDTH - 2 * _MARGIN - 12  # A4 less the margins and the frame's own
     floor = 0.4 * width / columns
     free = width - floor * columns
     widths = [floor + free * weight / sum(weights) for weight in weights]
@@ -195,7 +215,7 @@ def _numbered(foot: str) -> Any:
         def save(self) -> None:
             for number, sheet in enumerate(self._sheets, start=1):
                 self.__dict__.update(sheet)
-                self.setFont(_FONT, 7)
+                self.setFont(_FONT, _FOOT_SIZE)
                 self.drawString(_MARGIN, _FOOT, foot)
                 self.drawRightString(self._pagesize[0] - _MARGIN, _FOOT, f"{number} / {len(self._sheets)}")
                 super().showPage()

@@ -148,3 +148,21 @@ def test_its_fonts_go_along(tmp_path: Path, oracle: Oracle) -> None:
     assert rows
     assert all(row[-5:-2] == ["yes", "yes", "yes"] for row in rows if "OpenSans" in row[0])
     assert {row[0].partition("+")[2] or row[0] for row in rows} == {"OpenSans-Regular", "OpenSans-Bold"}
+
+
+@pytest.mark.parametrize(("sign", "is_cut"), [("i", False), ("\u05d3", True)])
+def test_a_long_title_at_the_foot_leaves_room_for_the_number_of_the_sheet(
+    sign: str, *, is_cut: bool, oracle: Oracle
+) -> None:
+    report = replace(make_coded_report(), id=sign * 64, status=Status.CORRECTED)
+    done = subprocess.run(
+        [oracle("pdftotext"), "-bbox", "-", "-"], input=drawn(report), capture_output=True, check=True, timeout=60
+    )
+    found = re.findall(r'<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)".*?>(.*?)</word>', done.stdout.decode())
+    last = [(float(left), float(right), said) for left, top, right, said in found if float(top) > 800]
+    number = next(
+        index for index, one in enumerate(last) if [said for _, _, said in last[index : index + 2]] == ["1", "/"]
+    )
+    assert max(right for _, right, _ in last[:number]) < last[number][0]
+    assert [said for _, _, said in last[number - 1 : number]] == ["CORRECTED"]
+    assert any("..." in said for _, _, said in last[:number]) == is_cut
