@@ -26,7 +26,7 @@ def ready() -> Response:
     """The vocabulary is loaded and the database can be used; or what is wrong. `warnings`: what else needs a look."""
     here = deployment()
     tables(here.settings.issuers_file)
-    faults = here.store.faults()
+    faults = here.store.faults() or here.store.refuses_writes()
     return _health(faults, delivery_health.warnings(here) if not faults else ())
 
 

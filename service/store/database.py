@@ -1,12 +1,12 @@
 """Opening the database: SQLite with its pragmas, PostgreSQL through psycopg; migrations and what is wrong with it."""
 
 import select
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -28,6 +28,17 @@ HEAD = "0011"
 BUSY_TIMEOUT_MS = 10_000
 CONNECTIONS: Final = 15
 """To PostgreSQL at most, of one process; who finds none free within half a minute is told that it is unavailable."""
+READ_ONLY: Final = "25006"
+FAILURES: Final[Mapping[str, str]] = {
+    "53100": "the database's disk is full: make room there, then ask again",
+    "53200": "the database is out of memory: it needs more, or fewer connections; then ask again",
+    "53300": "the database has no connection left: fewer processes, or a larger max_connections; then ask again",
+    "57P01": "the database was shut down meanwhile: ask again once it is back",
+    "57P02": "the database broke down meanwhile: ask again once it is back",
+    "57P03": "the database is starting or stopping: ask again once it is there",
+    READ_ONLY: "the database takes no writes: is it a standby, or is default_transaction_read_only on?",
+}
+"""What to do about a server that fails, by SQLSTATE (PostgreSQL, Appendix A: Error Codes)."""
 _MIGRATION_LOCK = 5_251_741  # one number for all processes: only one migrates at a time
 
 
@@ -70,6 +81,17 @@ def look_at(connection: Any, _record: object, _proxy: object) -> None:
         looked.register(connection.fileno(), select.POLLIN)
     if connection.closed or looked.poll(0):
         raise InvalidatePoolError
+
+
+@event.listens_for(Engine, "handle_error")
+def give_up_standbys(context: ExceptionContext) -> None:
+    """Take a server that takes no writes for one that has gone: after a failover its address leads to another one.
+
+    Connections that were opened before would stay with the old one for as long as that lives. DBOS has an engine of its
+    own, with a pool of its own: so this is of every engine.
+    """
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -128,10 +150,10 @@ def _answered() -> Iterator[None]:
         why = "a value is none that the database takes, as a text with the character NUL is none for PostgreSQL"
         raise Invalid(Problem("", "database-value", why)) from None
     except DBAPIError as error:
-        # The driver's text may hold the row's values: only its class is passed on.
-        why = (
-            f"the database can not be used ({type(error.orig).__name__}): is it there, and may it be read and written?"
-        )
+        # The driver's text may hold the row's values: only its class or code is passed on.
+        asked = "is it there, has it a connection free, and may it be read and written?"
+        why = f"the database can not be used ({type(error.orig).__name__}): {asked}"
+        why = FAILURES.get(getattr(error.orig, "sqlstate", None) or "", why)
         raise Unavailable(Problem("", "database", why)) from None
     except NoneFree:
         why = f"all {CONNECTIONS} connections of this process to the database are in use: try again"
@@ -210,6 +232,20 @@ def faults(engine: Engine) -> tuple[str, ...]:
     if found not in STEPS:
         return (f"the database is at step {found}, which this version does not know: use the newer one",)
     return (f"the database is at step {found}, this version needs {HEAD}: run `lesionbridge migrate`",)
+
+
+def refuses_writes(engine: Engine) -> tuple[str, ...]:
+    """Why nothing can be written into a database that can be read, in words; empty when it can, or is away."""
+    if engine.dialect.name != "postgresql":
+        return ()
+    with suppress(Unavailable):
+        with reading(engine) as connection:
+            # A standby has it on, whatever its settings say.
+            refuses = connection.execute(text("SHOW transaction_read_only")).scalar() == "on"
+        if refuses:
+            engine.dispose()  # who is not ready is asked nothing else: the next look is at where the address leads then
+            return (FAILURES[READ_ONLY],)
+    return ()
 
 
 def _oldest_program(connection: Connection, step: str | None) -> str | None:

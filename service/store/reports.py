@@ -12,7 +12,7 @@ from service.domain.errors import NotFound, Problem
 from service.domain.received import Earlier
 from service.store.access import KeyStore
 from service.store.batches import BatchStore
-from service.store.database import HEAD, faults, is_there, migrate, open_engine, reading, transaction
+from service.store.database import HEAD, faults, is_there, migrate, open_engine, reading, refuses_writes, transaction
 from service.store.deliveries import DeliveryStore
 from service.store.deliveries import keep as keep_deliveries
 from service.store.documents import Documents, is_as_seen
@@ -79,6 +79,10 @@ class Store:
     def faults(self) -> tuple[str, ...]:
         """What keeps the store from working; empty when all is well."""
         return faults(self._engine)
+
+    def refuses_writes(self) -> tuple[str, ...]:
+        """Why nothing can be kept although what is kept can be read; empty when it can."""
+        return refuses_writes(self._engine)
 
     def close(self) -> None:
         """Give back all connections."""
