@@ -22,15 +22,20 @@ _LOCK: Final = "serving"
 
 @contextmanager
 def counters_folder() -> Iterator[str]:
-    """A folder of this service while the block runs; those of services that are gone are removed first."""
+    """A folder of this service while the block runs; those of services that are gone are removed first.
+
+    A worker that ends in good order leaves the block, too: gunicorn forks it within. It removes nothing.
+    """
     for left in Path(gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError):  # it is somebody else's, or serves, or goes just now
             _remove_unused(left)
+    maker = os.getpid()
     folder, lock = _made()
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if os.getpid() == maker:
+            shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
 
 
