@@ -33,6 +33,8 @@ OF_LINES: Final = [
     str(one) for one in READERS if one in {Format.FINDINGS, Format.FHIR_R4, Format.FHIR_R5, Format.DCMQI}
 ]
 """Formats of which a document stands in one line."""
+INTERRUPTED: Final = 130
+"""The exit code of who waits and is interrupted, as a shell has it: 128 and the number of SIGINT."""
 STATES: Final = ("running", "done", "cancelled")
 """The words of `service.store.batches`, which comes with the database."""
 
@@ -137,18 +139,28 @@ def follow(id: str) -> None:  # noqa: A002 - as the other commands name it
     """Wait until a batch is over, with its progress on standard error.
 
     Exit 0: done, and no line was refused; 2: lines were refused, or it was cancelled, or is not there. Ctrl-C ends the
-    waiting only.
+    waiting only (exit 130).
     """
-    kept, name = store(settings()).batches, _id(id)
+    name = _id(id)
+    try:
+        one = _over(store(settings()).batches, name)
+    except KeyboardInterrupt:
+        say(f"the batch goes on: `lesionbridge batch follow {name}` waits again, `batch cancel` ends it")
+        sys.exit(INTERRUPTED)
+    say(f"{one.state}: {_numbers(one)}")
+    if one.state != "done" or one.refused:
+        sys.exit(REFUSED)
+
+
+def _over(kept: BatchStore, name: str) -> Batch:
+    """A batch once nothing more of it is worked on; how far it is is said meanwhile."""
     one = kept.get(name)
     with _progress(one) as tell:
         while one.state == "running":
             time.sleep(LOOK_S)
             one = _looked(kept, one)
             tell(one)
-    say(f"{one.state}: {_numbers(one)}")
-    if one.state != "done" or one.refused:
-        sys.exit(REFUSED)
+    return one
 
 
 @command.command("cancel")
