@@ -18,13 +18,16 @@ from typing import Any, Final
 
 from service.domain.limits import Limits
 from service.imaging.files import plain
+from service.imaging.frames import check_frames, is_compressed
 from service.imaging.measures import check, thickness_mm
+from service.imaging.tiles import check_tiles
 
 SEGMENTATION: Final = "1.2.840.10008.5.1.4.1.1.66.4"
 _LABELS: Final = "LABELMAP"
 _HALF: Final = 0.5
 """The fraction from which a voxel of a fractional segment belongs to its outline."""
 _UNREADABLE: Final = "the file is no DICOM segmentation that can be read"
+_DAMAGED: Final = "its compressed frames can't be unpacked"
 _IRREGULAR: Final = "the frames have no regular places in space"
 Point = tuple[float, float]
 
@@ -76,6 +79,8 @@ class Mask:
             raise Unmeasurable(_why_unreadable(held)) from error
         try:
             check(self._seg)
+            check_tiles(self._seg)
+            check_frames(self._seg)
         except ValueError as error:
             raise Unmeasurable(str(error)) from error
         if pixels > self._limits.mask_voxels:
@@ -132,7 +137,7 @@ class Mask:
                 return self._seg.get_volume(combine_segments=True, dtype="uint16")
             return self._seg.get_volume(segment_numbers=[number], rescale_fractional=False)
         except Exception as error:
-            raise Unmeasurable(_IRREGULAR) from error
+            raise Unmeasurable(_DAMAGED if is_compressed(self._seg) else _IRREGULAR) from error
 
     def _whole(self) -> int:
         """The value of a voxel that is all of the segment, above which there is none (PS3.3 C.8.20.2, C.8.20.2.3).
