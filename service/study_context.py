@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, Final
 
 from service.coding import Vocabulary
@@ -57,11 +57,12 @@ class _Merging:
     """One report and one context; problems and losses as they are found."""
 
     def __init__(self, context: StudyContext, vocabulary: Vocabulary, intake: Intake) -> None:
-        self.context = context
+        self.context, parted = _of_one_value(context)
         self.vocabulary = vocabulary
         self.intake = intake
         self.problems: list[Problem] = []
-        self.losses: list[Loss] = []
+        why = "The archive has several values for it, where there is one: left out."
+        self.losses = [Loss(LossKind.FLAGGED, "/study/uid", name, why, RULE) for name in parted]
 
     def patient(self, patient: Patient) -> Patient:
         """The patient, whose id has to be the archive's."""
@@ -154,6 +155,13 @@ class _Merging:
             return DateTime(f"{at}{offset[1]}:{offset[2]}" if offset else self.intake.with_zone(at))
         except ValueError:
             return day
+
+
+def _of_one_value(context: StudyContext) -> tuple[StudyContext, list[str]]:
+    """A context without what has several values (PS3.5 6.4), and the names of that; the patient's id has to agree."""
+    members = [one.name for one in fields(context) if one.name != "patient_id"]
+    parted = [name for name in members if "\\" in getattr(context, name)]
+    return replace(context, **dict.fromkeys(parted, "")), [name.replace("_", " ") for name in parted]
 
 
 def _date(text: str) -> DateTime | None:

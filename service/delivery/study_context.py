@@ -172,19 +172,25 @@ def _of_json(told: Mapping[str, Any]) -> StudyContext:
 
 def _of_dataset(match: Dataset) -> StudyContext:
     """A context of a match of C-FIND."""
-    plain = {member: str(match.get(keyword) or "").strip() for member, (_, keyword) in _PLAIN.items()}
+    plain = {member: _said(match, keyword) for member, (_, keyword) in _PLAIN.items()}
     patient = next(iter(match.get(_PATIENT_QUALIFIERS[1]) or ()), None)
     accession = next(iter(match.get(_ACCESSION_ISSUER[1]) or ()), None)
-
-    def said(item: Any, keyword: str) -> str:
-        return str(item.get(keyword) or "").strip() if item is not None else ""
-
     return StudyContext(
         **plain,
-        patient_issuer_uid=said(patient, _ENTITY[1]),
-        accession_issuer=said(accession, _LOCAL[1]),
-        accession_issuer_uid=said(accession, _ENTITY[1]),
+        patient_issuer_uid=_said(patient, _ENTITY[1]),
+        accession_issuer=_said(accession, _LOCAL[1]),
+        accession_issuer_uid=_said(accession, _ENTITY[1]),
     )
+
+
+def _said(item: Any, keyword: str) -> str:
+    """An attribute as it stands in the data set: several values parted by a backslash (PS3.5 6.4)."""
+    from pydicom.multival import MultiValue
+
+    value = item.get(keyword) if item is not None else None
+    if isinstance(value, MultiValue):
+        return "\\".join(map(str, value)).strip()
+    return str(value or "").strip()
 
 
 def _name(told: Mapping[str, Any], tag: str) -> str:

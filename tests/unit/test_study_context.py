@@ -23,6 +23,7 @@ from service.delivery.destination import Failed, Outcome
 from service.delivery.policy import Timeouts
 from service.delivery.settings import CStore, Folder, Stow
 from service.delivery.study_context import Archive, StudyContext, archive
+from service.delivery.study_context import _of_dataset as of_dataset
 from service.domain.errors import Contradiction, TableError, Unavailable
 from service.domain.limits import Limits
 from service.domain.received import Intake
@@ -177,6 +178,28 @@ def test_malformed_attributes_are_none() -> None:
     )
     made = placed(coded(), wrong)
     assert (made.patient.name, made.patient.birth_date, made.patient.sex, made.study.started) == (None,) * 4
+
+
+@pytest.mark.parametrize("name", ["accession", "description", "patient_issuer", "patient_name", "referring_physician"])
+def test_what_an_archive_has_several_values_for_is_left_out_and_flagged(name: str) -> None:
+    made = placed(coded(), StudyContext(**{"patient_id": "PID-11235", name: "one\\two"}))
+    patient, study = made.patient, made.study
+    filled = (study.accession, study.description, patient.issuer, patient.name, study.referring_physician)
+    assert filled == (None,) * 5
+    assert name.replace("_", " ") in {loss.what for loss in made.losses if loss.rule == RULE}
+
+
+def test_a_patient_under_two_ids_is_another_patient() -> None:
+    with pytest.raises(Contradiction):
+        placed(coded(), StudyContext(patient_id="PID-11235\\PID-2"))
+
+
+def test_several_values_of_a_match_stand_as_in_its_data_set() -> None:
+    match = Dataset()
+    match.PatientName, match.PatientID = "Doe^Jane", "PID-11235"
+    match.AccessionNumber = ["A481", "A482"]
+    found = of_dataset(match)
+    assert (found.accession, found.patient_name, found.patient_id) == ("A481\\A482", "Doe^Jane", "PID-11235")
 
 
 def test_only_an_archive_can_be_asked() -> None:
