@@ -1,4 +1,4 @@
-"""What libraries would print by themselves, as lines of the log: warnings, records of loggers, failures of threads.
+"""What would print itself, as lines of the log: warnings, records of loggers, failures of threads and of deletions.
 
 All may quote what was received, as pydicom's warnings do with a value that it doubts, and highdicom's records with the
 UIDs of an image. So class or logger, and place, are said, and no text.
@@ -7,6 +7,7 @@ UIDs of an image. So class or logger, and place, are said, and no text.
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import warnings
 from pathlib import Path
@@ -22,6 +23,7 @@ def confine() -> None:
     """From now on, in this process and those that it forks."""
     warnings.showwarning = _warned
     threading.excepthook = _failed
+    sys.unraisablehook = _unraisable
     logging.lastResort = _Unheard(logging.WARNING)
 
 
@@ -49,3 +51,9 @@ def _warned(
 def _failed(failure: threading.ExceptHookArgs) -> None:
     at = [] if failure.exc_value is None else frames(failure.exc_value)
     _log.error("thread failed", error=failure.exc_type.__name__, at=at)
+
+
+def _unraisable(failure: sys.UnraisableHookArgs) -> None:
+    """What fails where nobody can catch it, as in ``__del__`` or a callback of a weak reference."""
+    at = [] if failure.exc_value is None else frames(failure.exc_value)
+    _log.error("not raised", error=failure.exc_type.__name__, at=at)

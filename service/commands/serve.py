@@ -211,6 +211,7 @@ def _hear() -> None:
 
 def _gunicorn_settings(chosen: Settings) -> dict[str, Any]:
     from service.api.connections import begun
+    from service.api.server_log import ServerLog
     from service.api.unreadable import Worker
 
     inside = Inside(chosen)
@@ -235,6 +236,7 @@ def _gunicorn_settings(chosen: Settings) -> dict[str, Any]:
         "control_socket_disable": True,
         "proc_name": "lesionbridge",
         "loglevel": "warning",
+        "logger_class": ServerLog,
         "when_ready": _ready,
         "pre_request": begun,
         "child_exit": _gone,

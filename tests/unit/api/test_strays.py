@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -23,7 +24,8 @@ def confined(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """Makes it as in a process of ours, until the test ends."""
 
     def call() -> None:
-        for owner, name in ((warnings, "showwarning"), (threading, "excepthook"), (logging, "lastResort")):
+        hooks = ((warnings, "showwarning"), (threading, "excepthook"), (sys, "unraisablehook"), (logging, "lastResort"))
+        for owner, name in hooks:
             monkeypatch.setattr(owner, name, getattr(owner, name))
         observe.configure_logging("info")
         strays.confine()
