@@ -86,6 +86,9 @@ class Worker:
 
     def start(self) -> None:
         """Work in a thread of its own."""
+        # DBOS needs it. While another thread imports it, a statement with a list of values can't be put together.
+        import sqlalchemy.orm  # noqa: F401
+
         self._thread = threading.Thread(target=self.run, name="lesionbridge-worker", daemon=True)
         self._thread.start()
 
