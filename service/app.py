@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
-from flask import Flask
+from flask import Flask, Response
+from werkzeug.datastructures import Headers
 
 from service.api import (
     audit,
@@ -29,9 +30,28 @@ from service.config import Settings
 from service.pipeline import tables
 from service.web import docs
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_WORKED_ON: Final = frozenset({"location", "content-location"})
+"""What Werkzeug makes an address of."""
+
+
+class Answer(Response):
+    """A response whose headers are sent as they are, where nothing is to be changed of them."""
+
+    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
+        """The headers themselves of a 200 of known length without addresses; else a copy as Werkzeug has it."""
+        named = {name.lower() for name, _ in self.headers}
+        if self.status_code == 200 and "content-length" in named and _WORKED_ON.isdisjoint(named):
+            return self.headers
+        return super().get_wsgi_headers(environ)
+
 
 class Service(Flask):
     """A Flask application whose functions are plain ones: none is asked each time whether it is a coroutine."""
+
+    response_class = Answer
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function as it is."""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from hashlib import sha256
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 LOSSES_HEADER = "Lesionbridge-Losses"
 SUFFIXES = {"fhir": "fhir.json", "sr": "dcm", "rejection": "dcm", "html": "html", "findings": "json"}
+_losses = cache(LOSSES.labels)
 _NAMES = {Format.FHIR_R4: "report.fhir.json", Format.SR: "report.dcm"}
 
 
@@ -42,7 +44,7 @@ def suffix(role: str, media_type: str) -> str:
 def converted(outcome: Outcome, offer: Offer) -> Response:
     """The output asked for; in a multipart answer the losses are a part of their own."""
     for kind, count in Counter(loss.kind for loss in outcome.losses).items():
-        LOSSES.labels(str(kind)).inc(count)
+        _losses(kind.value).inc(count)
     if offer.media_type == MULTIPART:
         parts = [Part(_NAMES[name], made.media_type, made.content) for name, made in outcome.outputs.items()]
         losses = orjson.dumps([loss_row(loss) for loss in outcome.losses], option=orjson.OPT_INDENT_2)
@@ -53,12 +55,11 @@ def converted(outcome: Outcome, offer: Offer) -> Response:
         made = outcome.outputs[offer.targets[0]]
         media_type = offer.media_type if offer.media_type == "application/json" else made.media_type
         content = made.content
-    response = Response(content, content_type=media_type)
-    response.headers.add(LOSSES_HEADER, str(len(outcome.losses)))
+    headers = [("Content-Type", media_type), (LOSSES_HEADER, str(len(outcome.losses)))]
     if outcome.checks:
-        response.headers.add("Lesionbridge-Checks", ", ".join(outcome.checks))
-    response.headers.add("Vary", "Accept")
-    return response
+        headers.append(("Lesionbridge-Checks", ", ".join(outcome.checks)))
+    headers.append(("Vary", "Accept"))
+    return Response(content, headers=headers)
 
 
 def dicom_json(content: bytes) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from flask import Request
 from marshmallow import Schema, ValidationError
+from werkzeug.exceptions import ClientDisconnected
 
 from service.domain.errors import Invalid, Problem, TooLarge, Unreadable, UnsupportedMedia
 
@@ -30,16 +31,36 @@ def read(request: Request, limit: int) -> bytes:
 
 def _received(request: Request, limit: int) -> bytes:
     """The body as sent. Werkzeug's own reading cuts a chunked body off at the limit and says nothing."""
-    if (request.content_length or 0) > limit:
-        raise TooLarge(_too_large())
+    length = request.content_length
+    if length is not None:
+        return _of_length(request, length, limit)
     raw = bytearray()
     while chunk := request.stream.read(min(CHUNK, limit + 1 - len(raw))):
         raw += chunk
         if len(raw) > limit:
             raise TooLarge(_too_large())
-    if request.content_length is not None and len(raw) != request.content_length:
-        raise Unreadable(Problem("", "content-length", "the body ends before its Content-Length"))
     return bytes(raw)
+
+
+def _of_length(request: Request, length: int, limit: int) -> bytes:
+    """A body with a Content-Length: no more is asked of the server's own stream, so it may be read as it is."""
+    if length > limit:
+        raise TooLarge(_too_large())
+    stream = request.environ["wsgi.input"]
+    try:
+        raw: bytes = stream.read(min(CHUNK, length))
+        if len(raw) < length:
+            pieces = [raw]
+            left = length - len(raw)
+            while left and pieces[-1]:
+                pieces.append(stream.read(min(CHUNK, left)))
+                left -= len(pieces[-1])
+            raw = b"".join(pieces)
+    except (OSError, ValueError) as error:
+        raise ClientDisconnected from error
+    if len(raw) != length:
+        raise Unreadable(Problem("", "content-length", "the body ends before its Content-Length"))
+    return raw
 
 
 def _too_large() -> Problem:

@@ -6,9 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from flask import current_app, g, has_app_context
+from flask import current_app, has_app_context
 
 from service.access.principal import ANYBODY
+from service.api.present import carried
 from service.coding.overlays.site import SiteOverlays
 from service.coding.releases.shelves import open_shelf
 from service.config import Settings, remote_terms
@@ -96,7 +97,7 @@ class Deployment:
             uploads=self.uploads,
             zone=here.default_zone,
             habits=self.receiving.habits,
-            speaks_for=g.get("principal", ANYBODY).sender if has_app_context() else "",
+            speaks_for=carried().get("principal", ANYBODY).sender if has_app_context() else "",
             mapping=self.mapping(mapping),
             masks=masks,
             validate=validate,

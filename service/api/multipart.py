@@ -1,16 +1,15 @@
 """Several outputs in one answer: multipart/related (RFC 2387), the first part its root."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
-BOUNDARY: Final = "lesionbridge-4c1d7e0a9b3f52860d6e8f1a7c2b9054"
-"""What stands between the parts, unless one of them holds it."""
+BOUNDARY: Final = "lesionbridge-ZQXZQXZQZQZXXQZXZQXZXQZXQZXXZQXZQXZQZXQZXQZQXZQX"
+"""What stands between the parts, unless one holds it; that is seen twice as soon with letters that JSON seldom has."""
+_BOUNDARY: Final = BOUNDARY.encode("ascii")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One part; ``name`` makes its Content-ID and its file name."""
 
     name: str
@@ -21,7 +20,7 @@ class Part:
 def related(parts: Sequence[Part]) -> tuple[str, bytes]:
     """Content-Type and body; the same parts give the same bytes, and no part holds the boundary (RFC 2046 5.1.1)."""
     boundary = BOUNDARY
-    if any(BOUNDARY.encode() in part.content for part in parts):
+    if any(_BOUNDARY in part.content for part in parts):
         # 128 bits of the content's own digest: no content holds it by chance, and nobody can write it into one.
         boundary = f"lesionbridge-{sha256(b''.join(part.content for part in parts)).hexdigest()[:32]}"
     chunks: list[bytes] = []

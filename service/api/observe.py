@@ -5,11 +5,12 @@ hold a patient.
 """
 
 import io
+import json
 import os
 import re
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from secrets import token_hex
@@ -57,6 +58,8 @@ STAGE_SECONDS = Histogram(
 )
 
 _log = structlog.get_logger()
+_ENCODER = json.JSONEncoder(default=repr)
+"""Nothing but ASCII leaves it, so no control character of a text reaches a terminal."""
 
 
 class _Written(io.TextIOBase):
@@ -66,13 +69,17 @@ class _Written(io.TextIOBase):
         self._stream = stream
 
     def write(self, text: str) -> int:
-        with suppress(OSError):
+        try:  # noqa: SIM105 - with each request; what a `with` calls takes longer
             self._stream.write(text)
+        except OSError:
+            pass
         return len(text)
 
     def flush(self) -> None:
-        with suppress(OSError):
+        try:  # noqa: SIM105
             self._stream.flush()
+        except OSError:
+            pass
 
 
 def configure_logging(level: str) -> None:
@@ -82,12 +89,23 @@ def configure_logging(level: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
+            _line,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(_Written(sys.stderr)),  # type: ignore[arg-type]  # it asks for write and flush only
+        logger_factory=structlog.WriteLoggerFactory(_Written(sys.stderr)),  # type: ignore[arg-type]  # it asks for write and flush only
         cache_logger_on_first_use=False,
     )
+    _bound.cache_clear()
+
+
+def _line(_logger: object, _name: str, said: Mapping[str, Any]) -> str:
+    return _ENCODER.encode(said)
+
+
+@cache
+def _bound() -> Any:
+    """The logger as it is configured; to make it anew for each line takes longer than the line."""
+    return structlog.get_logger().bind()
 
 
 def doubt(problem: Problem) -> None:
@@ -120,7 +138,7 @@ def metrics(more: Collector) -> Response:
 
 def status(response: Response) -> int:
     """What a request came to: with `ack=always` a refusal is answered with 200, and is one all the same."""
-    return int(g.get("status", response.status_code))
+    return int(carried().get("status", response.status_code))
 
 
 def trace_context() -> str:
@@ -146,7 +164,7 @@ _stage_seconds = cache(STAGE_SECONDS.labels)
 
 def _staged(name: str, seconds: float) -> None:
     _stage_seconds(name).observe(seconds)
-    if has_request_context() and g.get("span") is not None:
+    if tracer() is not None and has_request_context() and g.get("span") is not None:
         from service.workflows.tracing import staged
 
         staged(tracer(), g.span, name, seconds)
@@ -199,7 +217,7 @@ def _end(response: Response) -> Response:
         here.span.set_attributes({"http.route": route, "http.response.status_code": came_to})
         here.span.set_attribute("lesionbridge.request", here.request_id)
         here.span.end()
-    log = _log.debug if route in QUIET else _log.info
+    log = _bound().debug if route in QUIET else _bound().info
     log(
         "answered",
         method=method,

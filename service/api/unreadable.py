@@ -29,6 +29,13 @@ _log = structlog.get_logger()
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     """Gunicorn's worker with threads, whose own refusals are problems as all others are."""
 
+    def init_process(self) -> None:
+        """Work; a setting is looked for some twenty times a request, so each is made a member of the settings."""
+        for name, setting in self.cfg.settings.items():
+            if not hasattr(type(self.cfg), name):
+                self.cfg.__dict__[name] = setting.get()
+        super().init_process()
+
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what can't be read, or what broke; the connection is closed by whoever calls."""
         request_id, name, address = uuid4().hex, type(exc).__name__, addr[0] if addr else ""

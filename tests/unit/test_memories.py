@@ -18,6 +18,7 @@ from tests.findings import make_body
 FEW: Final = 4
 ROOT: Final = Path(__file__).parents[2]
 OF_FEW: Final = {
+    "service/api/answers.py: LOSSES.labels": "kinds of loss",
     "service/api/observe.py: REQUESTS.labels": "routes, five words for methods, statuses",
     "service/api/observe.py: SECONDS.labels": "routes",
     "service/api/observe.py: STAGE_SECONDS.labels": "stages",

@@ -1,11 +1,13 @@
 """Bodies: plain, gzip, broken, too large."""
 
 import gzip
+import io
 import zlib
 
 import pytest
 from flask import Flask, Request, request
 from marshmallow import Schema, fields
+from werkzeug.exceptions import ClientDisconnected
 
 from service.api import body
 from service.domain.errors import Invalid, TooLarge, Unreadable, UnsupportedMedia
@@ -95,3 +97,47 @@ def test_names_the_place_of_each_problem() -> None:
     with pytest.raises(Invalid) as raised:
         body.read_json(sent(b'{"b/~": 1}', Content_Type="application/json"), Small())
     assert {problem.pointer for problem in raised.value.problems} == {"/a", "/b~1~0"}
+
+
+class Dripping(io.RawIOBase):
+    """A server's stream that gives two bytes at a time, and fails or ends after some."""
+
+    def __init__(self, content: bytes, failure: OSError | None = None) -> None:
+        super().__init__()
+        self.left, self.failure, self.asked = content, failure, 0
+
+    def read(self, most: int = -1) -> bytes:
+        """The next bytes."""
+        self.asked += most
+        if not self.left and self.failure is not None:
+            raise self.failure
+        given, self.left = self.left[: min(most, 2)], self.left[min(most, 2) :]
+        return given
+
+
+def of_length(stream: Dripping, length: int) -> Request:
+    """A request whose body is said to have so many bytes."""
+    return Request({"wsgi.input": stream, "CONTENT_LENGTH": str(length), "REQUEST_METHOD": "POST"})
+
+
+def test_a_body_that_comes_in_pieces_is_read_to_its_length_and_no_further() -> None:
+    stream = Dripping(b"abcdefg" + b"POST /next")
+    assert body.read(of_length(stream, 7), LIMIT) == b"abcdefg"
+    assert stream.left == b"POST /next"
+
+
+def test_a_body_that_ends_early_is_refused() -> None:
+    with pytest.raises(Unreadable, match="ends before"):
+        body.read(of_length(Dripping(b"abc"), 7), LIMIT)
+
+
+def test_a_client_that_is_gone_is_no_failure_of_ours() -> None:
+    with pytest.raises(ClientDisconnected):
+        body.read(of_length(Dripping(b"abc", ConnectionResetError()), 7), LIMIT)
+
+
+def test_nothing_is_read_of_a_body_that_says_that_it_is_too_large() -> None:
+    stream = Dripping(b"abc")
+    with pytest.raises(TooLarge):
+        body.read(of_length(stream, LIMIT + 1), LIMIT)
+    assert stream.asked == 0
