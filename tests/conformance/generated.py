@@ -181,8 +181,8 @@ _NAME_PARTS = ("family", "given", "middle", "prefix", "suffix")
 
 
 _TIME = re.compile(r"(\d{4})((?:-\d\d){0,2}(?:T\d\d:.*)?)")
-_NUMBERS = ("value", "low", "high")
-"""Members whose text is a number: one of four digits is no year."""
+_NO_TIMES = ("value", "low", "high", "concept", "measurement")
+"""Members whose text is a number, or the name of a measurement: one of four digits is no year."""
 
 
 def brought_near(item: Any) -> Any:
@@ -190,6 +190,6 @@ def brought_near(item: Any) -> Any:
     if isinstance(item, list):
         return [brought_near(each) for each in item]
     if isinstance(item, dict):
-        return {key: value if key in _NUMBERS else brought_near(value) for key, value in item.items()}
+        return {key: value if key in _NO_TIMES else brought_near(value) for key, value in item.items()}
     time = _TIME.fullmatch(item) if isinstance(item, str) else None
     return item if time is None else f"{2000 + int(time[1]) % 400}{time[2]}"
