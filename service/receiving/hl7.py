@@ -88,7 +88,12 @@ class Hl7Server:
             return
         thread = threading.Thread(target=self._serve, args=(connected, place), daemon=True)
         self._threads.add(thread)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # this process may have no more threads: the next one may find some again
+            self._threads.discard(thread)
+            connected.close()
+            _refused("no thread can be started")
 
     def _serve(self, connected: socket.socket, place: Place) -> None:
         try:

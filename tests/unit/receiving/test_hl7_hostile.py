@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -199,3 +200,16 @@ def test_a_slow_reader_of_answers_has_the_time_of_a_message(deploy: Deploy) -> N
                 come += more.count(b"\x1c\r")
     finally:
         server.stop()
+
+
+def test_a_thread_that_can_not_be_started_ends_its_connection_and_not_the_listener(
+    server: Hl7Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("service.receiving.hl7.threading.Thread.start", full)
+        with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) as line:
+            assert line.recv(1) == b""
+    assert b"\rMSA|AA|" in answered(server.port, framed(FOREIGN))
