@@ -169,7 +169,7 @@ def test_a_database_that_can_not_be_used_says_why_and_what_to_do(
         left.unlink()
     file.write_bytes(b"a letter to the editor" * 100)
     other = run(*command)
-    assert (other.exit_code, "is it there, and may it be read and written?" in other.stderr) == (2, True)
+    assert (other.exit_code, "has it a connection free, and may it be read and written?" in other.stderr) == (2, True)
 
 
 def test_a_copy_of_a_newer_program_replaces_nothing(run: Run, good: str, tmp_path: Path) -> None:
