@@ -22,6 +22,8 @@ from service.domain.report import CodedReport, Issuer, Patient, Person, Sex, Stu
 from service.domain.times import DateTime
 
 RULE: Final = "study-context"
+_OWN_RULES: Final = frozenset({"patient_id", "patient_issuer_uid", "accession_issuer", "accession_issuer_uid"})
+"""The id has to agree; the others are of VR UT, in which a backslash is a character (PS3.5 6.2, PS3.3 10.14)."""
 _DATE: Final = re.compile(r"(\d{4})(\d\d)(\d\d)")
 _TIME: Final = re.compile(r"(\d\d)(\d\d)(\d\d)(\.\d{1,6})?")
 _OFFSET: Final = re.compile(r"([+-]\d\d)(\d\d)")
@@ -159,7 +161,7 @@ class _Merging:
 
 def _of_one_value(context: StudyContext) -> tuple[StudyContext, list[str]]:
     """A context without what has several values (PS3.5 6.4), and the names of that; the patient's id has to agree."""
-    members = [one.name for one in fields(context) if one.name != "patient_id"]
+    members = [one.name for one in fields(context) if one.name not in _OWN_RULES]
     parted = [name for name in members if "\\" in getattr(context, name)]
     return replace(context, **dict.fromkeys(parted, "")), [name.replace("_", " ") for name in parted]
 

@@ -159,7 +159,7 @@ def _one(found: list[StudyContext]) -> StudyContext:
 
 def _of_json(told: Mapping[str, Any]) -> StudyContext:
     """A context of a data set in DICOM JSON."""
-    plain = {member: _name(told, tag) if member in _NAMES else text(told, tag) for member, (tag, _) in _PLAIN.items()}
+    plain = {member: _values(told, tag, named=member in _NAMES) for member, (tag, _) in _PLAIN.items()}
     patient = next(iter(sequence(told, _PATIENT_QUALIFIERS[0])), {})
     accession = next(iter(sequence(told, _ACCESSION_ISSUER[0])), {})
     return StudyContext(
@@ -193,13 +193,20 @@ def _said(item: Any, keyword: str) -> str:
     return str(value or "").strip()
 
 
-def _name(told: Mapping[str, Any], tag: str) -> str:
-    """A person name with all its groups, as PN has them (PS3.18 F.2.2)."""
+def _values(told: Mapping[str, Any], tag: str, *, named: bool) -> str:
+    """An attribute in DICOM JSON; several values are parted by a backslash, as `_said` has them."""
     found = told.get(tag)
     values = found.get("Value") if isinstance(found, dict) else None
-    value = values[0] if isinstance(values, list) and values else None
+    if not isinstance(values, list):
+        return ""
+    each = [_name(value) if named else text({tag: {"Value": [value]}}, tag) for value in values]
+    return "\\".join(each).strip()
+
+
+def _name(value: Any) -> str:
+    """A person name with all its groups, as PN has them (PS3.18 F.2.2); an older archive has them in one text."""
     if not isinstance(value, dict):
-        return text(told, tag)
+        return value.strip() if isinstance(value, str) else ""
     groups = [value.get(group) for group in ("Alphabetic", "Ideographic", "Phonetic")]
     return "=".join(group if isinstance(group, str) else "" for group in groups).rstrip("=")
 

@@ -12,7 +12,7 @@ class Limits:
     values: int = 500_000  # of one document, about: its commas and brackets
     lesions: int = 5_000
     entries: int = 50_000  # of one FHIR bundle
-    elements: int = 200_000  # of one FHIR document in XML: each costs as much as ten values of JSON
+    elements: int = 400_000  # of one FHIR document in XML: each costs as much as ten values of JSON
     part_header_bytes: int = 8_192  # of the headers of one part of a multipart body
     instances: int = 100  # in one store request (STOW-RS)
     items: int = 1_000  # of any other list: measurements, descriptors, images, regions, observers

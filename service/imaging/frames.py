@@ -10,8 +10,8 @@ from typing import Any, Final
 
 _NATIVE: Final = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
 _JPEG_LS: Final = "1.2.840.10008.1.2.4.80"
-_READ: Final = frozenset({_JPEG_LS, "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.5"})
-"""JPEG-LS, JPEG 2000 and RLE, each without loss (PS3.6 A)."""
+_READ: Final = frozenset({_JPEG_LS, "1.2.840.10008.1.2.5"})
+"""JPEG-LS and RLE, each without loss (PS3.6 A). Nothing in a JPEG 2000 frame says whether layers were left out."""
 _START: Final = b"\xff\xd8"
 _FRAME: Final = b"\xff\xf7"
 _SCAN: Final = b"\xff\xda"
@@ -30,7 +30,7 @@ def check_frames(seg: Any) -> None:
     if syntax not in _READ:
         raise ValueError(
             f"its frames are compressed as masks are not read ({syntax.name}): "
-            "send it uncompressed, or in RLE, JPEG-LS or JPEG 2000 without loss"
+            "send it uncompressed, or in RLE or JPEG-LS without loss"
         )
     if syntax != _JPEG_LS:
         return

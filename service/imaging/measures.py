@@ -12,6 +12,8 @@ _SHARED: Final = "SharedFunctionalGroupsSequence"
 _FRAMES: Final = "PerFrameFunctionalGroupsSequence"
 _UNIT: Final = 1e-3
 """How far a direction cosine of four digits may be from a unit vector, or from a right angle."""
+_SPACING: Final = 1e-4
+"""How far, in mm, a spacing of a frame may be from that of another: they are written with up to 16 characters."""
 Numbers = tuple[float, ...]
 
 
@@ -27,6 +29,8 @@ def check(seg: Any) -> None:
         for place, plane in _items(group, "PlanePositionSequence", path):
             _hold(place, plane, "ImagePositionPatient", _is_position, "three numbers")
     _hold("", seg, "ImageOrientationSlide", _is_orientation, "two unit vectors at a right angle")
+    _hold_alike(seg, "PixelMeasuresSequence", "PixelSpacing", _SPACING)
+    _hold_alike(seg, "PlaneOrientationSequence", "ImageOrientationPatient", _UNIT)
 
 
 def thickness_mm(seg: Any) -> float | None:
@@ -37,6 +41,17 @@ def thickness_mm(seg: Any) -> float | None:
         if said:
             return said.pop() if len(said) == 1 else None
     return None
+
+
+def _hold_alike(seg: Any, sequence: str, keyword: str, most: float) -> None:
+    """Raise ValueError where frames, or a frame and what all share, say different numbers: one grid is measured."""
+    first: Numbers = ()
+    for path, group in _groups(seg):
+        for place, item in _items(group, sequence, path):
+            numbers = _numbers(item, keyword)
+            first = first or numbers
+            if numbers and any(abs(a - b) > most for a, b in zip(numbers, first, strict=True)):
+                raise ValueError(f"{place}{keyword} is not that of the other frames")
 
 
 def _groups(seg: Any) -> Iterator[tuple[str, Any]]:

@@ -24,6 +24,7 @@ from service.delivery.policy import Timeouts
 from service.delivery.settings import CStore, Folder, Stow
 from service.delivery.study_context import Archive, StudyContext, archive
 from service.delivery.study_context import _of_dataset as of_dataset
+from service.delivery.study_context import _of_json as of_json
 from service.domain.errors import Contradiction, TableError, Unavailable
 from service.domain.limits import Limits
 from service.domain.received import Intake
@@ -200,6 +201,24 @@ def test_several_values_of_a_match_stand_as_in_its_data_set() -> None:
     match.AccessionNumber = ["A481", "A482"]
     found = of_dataset(match)
     assert (found.accession, found.patient_name, found.patient_id) == ("A481\\A482", "Doe^Jane", "PID-11235")
+
+
+def test_several_values_in_json_are_those_of_the_data_set() -> None:
+    match = Dataset()
+    match.PatientName, match.PatientID = ["Doe^Jane", "Roe^Ann=Roe"], "PID-11235"
+    match.AccessionNumber, match.ReferringPhysicianName = ["A481", "A482"], "Lee^An"
+    match.IssuerOfAccessionNumberSequence = [Dataset()]
+    match.IssuerOfAccessionNumberSequence[0].LocalNamespaceEntityID = "HOSP\\RAD"
+    found = of_json(match.to_json_dict())
+    assert found == of_dataset(match)
+    assert (found.accession, found.accession_issuer) == ("A481\\A482", "HOSP\\RAD")
+
+
+def test_a_backslash_in_the_name_of_an_issuer_is_one_value() -> None:
+    made = placed(coded(), StudyContext(patient_id="PID-11235", accession="A9", accession_issuer="HOSP\\RAD"))
+    assert made.study.accession_issuer is not None
+    assert made.study.accession_issuer.key == "HOSP\\RAD"
+    assert not [loss for loss in made.losses if "several values" in loss.why]
 
 
 def test_only_an_archive_can_be_asked() -> None:

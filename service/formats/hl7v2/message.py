@@ -35,8 +35,6 @@ _NULL: Final = '""'
 """A value that says to delete what stood there (2.5.3)."""
 _COUNTED: Final = (".sp", ".sk")
 _COUNT_MOST: Final = 80
-_REPEATED: Final = re.compile(r"\\\.s[pk]\s*\+?([0-9]{1,4})\s*\\")
-"""A formatting command that makes several lines or blanks: `.sp` and `.sk` with a number (2.7.7)."""
 _HEADER_BYTES: Final = 65_536
 _CHARSET_FIELD: Final = 17
 """MSH-18 among the fields of a header that is split at its separator, MSH-1."""
@@ -128,9 +126,15 @@ def _replaced(whole: str, sequence: str, codec: str) -> str:
             return bytes.fromhex(sequence[1:]).decode(codec)
         except ValueError:
             return whole
+    made = _formatted(sequence)
+    return whole if made is None else made
+
+
+def _formatted(sequence: str) -> str | None:
+    """What a formatting command makes (2.7.7); None where it is none."""
     command, count = sequence[:3], sequence[3:].strip()
     if command not in _FORMATTING or not (count == "" or re.fullmatch(r"[+-]?[0-9]{1,4}", count)):
-        return whole
+        return None
     times = min(max(int(count or 1), 1), _COUNT_MOST) if command in _COUNTED else 1
     return _FORMATTING[command] * times
 
@@ -159,7 +163,7 @@ def _hold_made(lines: Sequence[str], segments: Sequence[Segment], left: int, lim
     """What formatting commands make is bounded before anything makes it: seven characters are up to 80 lines."""
     for line, segment in zip(lines, segments, strict=True):
         if "\\.s" in line:
-            left -= sum(min(int(number), _COUNT_MOST) for number in _REPEATED.findall(line))
+            left -= sum(len(_formatted(found[1]) or "") for found in _SEQUENCE.finditer(line))
         if left < 0:
             why = f"with what formatting commands make (.sp, .sk) more than {limits.values} lines, blanks and parts"
             raise Invalid(Problem(segment.place, "limit", why))
@@ -262,6 +266,9 @@ def _checked(text: str) -> str:
         or any(sign.isalnum() or sign.isspace() or not sign.isprintable() for sign in signs)
     ):
         raise Unreadable(Problem("MSH-2", "v2", "the delimiters are not four different signs"))
+    if signs[3:4] not in ("", "\\"):
+        why = "escapes are read where MSH-2 names the backslash for them, as nearly every sender does"
+        raise Unreadable(Problem("MSH-2", "v2-escape", why, ("^~\\&",)))
     return text
 
 

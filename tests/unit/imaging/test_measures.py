@@ -109,3 +109,23 @@ def test_places_of_the_frames_count_for_more_than_a_thickness() -> None:
 def test_direction_cosines_of_four_digits_are_unit_vectors() -> None:
     turned = say(ORIENTATION, "ImageOrientationPatient", "0.5774\\0.5774\\0.5774\\-.7071\\.7071\\0", shared=True)
     assert Mask(changed(ONE, turned)).size(1).long_axis_mm == pytest.approx(Mask(ONE).size(1).long_axis_mm, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("sequence", "keyword", "said"),
+    [
+        (MEASURES, "PixelSpacing", "3\\3"),
+        (MEASURES, "PixelSpacing", "0.75\\1.26"),
+        (ORIENTATION, "ImageOrientationPatient", "0\\1\\0\\1\\0\\0"),
+    ],
+)
+@pytest.mark.parametrize("shared", [True, False], ids=["beside the shared one", "of a frame"])
+def test_frames_that_contradict_each_other_are_refused(sequence: str, keyword: str, said: str, *, shared: bool) -> None:
+    def change(data: Any) -> None:
+        kept = deepcopy(data.SharedFunctionalGroupsSequence[0][sequence].value)
+        say(sequence, keyword, said, shared=False)(data)
+        if shared:
+            setattr(data.SharedFunctionalGroupsSequence[0], sequence, kept)
+
+    with pytest.raises(Unmeasurable, match=rf"^PerFrame.*{keyword} is not that of the other frames$"):
+        Mask(changed(MANY, change)).size(1)

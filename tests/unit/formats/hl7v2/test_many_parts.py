@@ -74,3 +74,17 @@ def test_a_text_that_is_too_long_is_cut_and_listed(lines: int) -> None:
     )
     assert len(found.report.findings or "") == 50
     assert ("OBX", "findings", "limit") in {(one.where, one.what, one.rule) for one in found.losses}
+
+
+def test_what_stands_before_a_command_hides_none() -> None:
+    limits = Limits(values=1_000)
+    with pytest.raises(Invalid) as refused:
+        message((HEAD + "NTE|1||" + "\\H\\" + ".sp1\\.sp80\\" * 40).encode(), limits)
+    assert refused.value.problems[0].pointer == "NTE[1]"
+
+
+@pytest.mark.parametrize("signs", ["^~/&", "^~!&#"])
+def test_another_escape_character_is_refused_and_not_taken_for_text(signs: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        message((HEAD.replace("^~\\&", signs, 1) + "NTE|1||3 /T/ 4 mm").encode(), Limits())
+    assert [(one.pointer, one.rule) for one in refused.value.problems] == [("MSH-2", "v2-escape")]
