@@ -46,4 +46,6 @@ def _words(record: logging.LogRecord) -> str:
 
 
 def _shown(argument: object) -> object:
-    return argument if isinstance(argument, int) or argument in _SIGNALS else "..."
+    if isinstance(argument, int) or (isinstance(argument, str) and argument in _SIGNALS):
+        return argument
+    return "..."

@@ -1,8 +1,8 @@
 """The places of a listener: peers that say nothing hold one only until somebody else wants it.
 
 A time-out alone, as the ARTIM timer of PS3.8 is one, leaves a few of them to keep all others out until then. So where
-all places are taken, a newcomer gets that of the one silent the longest, of the address that has the most of them:
-whoever connects again and again pushes out itself.
+all places are taken, a newcomer gets that of the one silent the longest, of the address that has the most of them, its
+own counted: whoever connects again and again takes one place of others, and then pushes out itself.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Room:
         """A place for who connected; None where none is free, and nobody silent."""
         with self._lock:
             self._places = [one for one in self._places if one.connected.fileno() >= 0]
-            if len(self._places) >= self._most and not self._make_room():
+            if len(self._places) >= self._most and not self._make_room(address):
                 self._ended("too many connections")
                 return None
             made = Place(connected, address)
@@ -56,12 +56,13 @@ class Room:
         """It is served no more, and may go when somebody else comes."""
         place.is_silent = True
 
-    def _make_room(self) -> bool:
+    def _make_room(self, address: str) -> bool:
         silent = [one for one in self._places if one.is_silent]
         if not silent:
             return False
-        of_each = Counter(one.address for one in silent)
-        gone = max(silent, key=lambda one: of_each[one.address])  # the first of those that are equal: the oldest
+        of_each = Counter([address, *(one.address for one in silent)])
+        # Who comes counts, and goes before others that have as many; the first of those that are equal is the oldest.
+        gone = max(silent, key=lambda one: (of_each[one.address], one.address == address))
         self._places.remove(gone)
         self._ended("it said nothing, and its place was wanted")
         with suppress(OSError):  # it is gone already

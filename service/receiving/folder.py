@@ -1,7 +1,8 @@
 """A watched folder: each file is taken once it is whole, and ends in ``done`` or, with its reasons, in ``failed``.
 
-A file is picked up by moving it to ``working``: of several listeners one gets it. What a process that was killed left
-there is taken again by the next, which changes nothing: the same report has the same receipt.
+A file is picked up by moving it to ``working``: of several listeners one gets it. One that can't be taken yet waits
+there: back in the folder it might replace one that its sender has put there meanwhile, or be replaced. What a process
+that was killed left is taken again by the next, which changes nothing: the same report has the same receipt.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from service.delivery.plain import NotPlain, plain
 from service.domain.errors import LesionBridgeError, Problem, TooLarge, Unavailable, Unreadable, frames
 from service.domain.received import Received
 from service.doors import Format, detect, reports
-from service.receiving.places import moved, moved_with
+from service.receiving.places import is_placeholder, moved, moved_with
 from service.receiving.reception import Peer, Reception
 from service.receiving.settings import FolderListener
 
@@ -35,6 +36,8 @@ _ATTEMPTS: Final = 3
 """After so many failures that nobody foresaw a file is refused."""
 _FOLDERS: Final = ("working", "done", "failed")
 _log = structlog.get_logger()
+_State = tuple[int, int]
+"""Bytes, and when they last changed."""
 
 
 class FolderWatch:
@@ -47,8 +50,9 @@ class FolderWatch:
         self._site = reception.here.receiving.sites.get(settings.site)
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="folder", daemon=True)
-        self._seen: dict[str, tuple[tuple[int, int], float]] = {}
-        self._failures: dict[str, int] = {}
+        self._seen: dict[str, tuple[_State, float]] = {}
+        self._waiting: dict[Path, tuple[_State, float]] = {}
+        self._failures: dict[tuple[str, int], int] = {}
         for name in _FOLDERS:
             (self._root / name).mkdir(parents=True, exist_ok=True)
 
@@ -64,12 +68,11 @@ class FolderWatch:
     def look(self) -> int:
         """Take all files that are whole now; how many were taken."""
         taken = 0
-        for file in (*self._abandoned(), *self._picked()):
+        for file in dict.fromkeys((*self._abandoned(), *self._waited(), *self._picked())):
             if self._ending.is_set():
                 break
             try:
                 taken += self._take(file)
-                self._failures.pop(file.name, None)
             except Exception as error:  # noqa: BLE001 - whatever is wrong with one, the others are taken
                 _say(error)
                 taken += self._given_up(file, error)
@@ -79,7 +82,11 @@ class FolderWatch:
         """Refuse a file that failed too often; a full disk or a database that is away is no fault of a file."""
         if isinstance(error, OSError | MemoryError | LesionBridgeError):
             return False
-        count = self._failures[file.name] = self._failures.get(file.name, 0) + 1
+        try:
+            this = file.name, file.lstat().st_ino
+        except OSError:
+            return False
+        count = self._failures[this] = self._failures.get(this, 0) + 1
         if count < _ATTEMPTS:
             return False
         failure = LesionBridgeError(Problem("", "internal", f"the service failed {count} times; its log has it"))
@@ -89,7 +96,6 @@ class FolderWatch:
         except Exception as again:  # noqa: BLE001 - it is tried with the next failure
             _say(again)
             return False
-        del self._failures[file.name]
         _log.info("file", accepted=False, rule="internal")
         return True
 
@@ -103,7 +109,7 @@ class FolderWatch:
 
     def _picked(self) -> Sequence[Path]:
         """Files that did not change for a while, moved to where nobody else takes them."""
-        now, here, picked = time.monotonic(), dict[str, tuple[tuple[int, int], float]](), []
+        now, here, picked = time.monotonic(), dict[str, tuple[_State, float]](), []
         for entry in sorted(os.scandir(self._root), key=lambda one: one.name):
             try:
                 place = self._pick(entry, now, here)
@@ -117,12 +123,11 @@ class FolderWatch:
         self._seen = here
         return picked
 
-    def _pick(self, entry: os.DirEntry[str], now: float, here: dict[str, tuple[tuple[int, int], float]]) -> Path | None:
+    def _pick(self, entry: os.DirEntry[str], now: float, here: dict[str, tuple[_State, float]]) -> Path | None:
         """Where a file is now that did not change for a while; else None, and ``here`` has since when."""
         if entry.name.startswith(".") or not entry.is_file(follow_symlinks=False):
             return None
-        at = entry.stat(follow_symlinks=False)
-        state, since = (at.st_size, at.st_mtime_ns), now
+        state, since = _state(entry.stat(follow_symlinks=False)), now
         if entry.name in self._seen and self._seen[entry.name][0] == state:
             since = self._seen[entry.name][1]
         here[entry.name] = (state, since)
@@ -134,13 +139,38 @@ class FolderWatch:
         return place
 
     def _abandoned(self) -> Sequence[Path]:
-        """What a process that is gone left in ``working``."""
-        now = time.time()
-        return [
-            Path(entry.path)
-            for entry in sorted(os.scandir(self._root / "working"), key=lambda one: one.name)
-            if entry.is_file(follow_symlinks=False) and now - _touched(entry) > ABANDONED_S
-        ]
+        """What a process that is gone left in ``working``; what failed and is not there any more is forgotten."""
+        now, found, there = time.time(), [], set[tuple[str, int]]()
+        for entry in sorted(os.scandir(self._root / "working"), key=lambda one: one.name):
+            there.add((entry.name, entry.inode()))
+            if not entry.is_file(follow_symlinks=False) or now - _touched(entry) <= ABANDONED_S:
+                continue
+            if is_placeholder(entry.stat(follow_symlinks=False)):
+                Path(entry.path).unlink(missing_ok=True)
+            else:
+                found.append(Path(entry.path))
+        self._failures = {this: count for this, count in self._failures.items() if this in there}
+        return found
+
+    def _wait(self, file: Path) -> None:
+        """Take a file again, once it has not changed for a while."""
+        self._waiting[file] = _state(file.lstat()), time.monotonic()
+
+    def _waited(self) -> Sequence[Path]:
+        """What was to wait, has and did not change."""
+        due, now = [], time.monotonic()
+        for file, (state, since) in tuple(self._waiting.items()):
+            try:
+                found = _state(file.lstat())
+            except FileNotFoundError:  # another listener took it up as abandoned
+                del self._waiting[file]
+                continue
+            if found != state:
+                self._waiting[file] = found, now
+            elif now - since >= self._settings.settle_s:
+                del self._waiting[file]
+                due.append(file)
+        return due
 
     def _take(self, file: Path) -> bool:
         """Publish one file and move it; False where that has to be tried again."""
@@ -150,7 +180,7 @@ class FolderWatch:
             failures = self._publish(file)
             # Who still writes it has another size by now: what came since was not read.
             if any(error.retryable for error in failures) or file.lstat().st_size != size:
-                moved(file, self._root / file.name)
+                self._wait(file)
                 return False
             if not failures:
                 moved(file, self._root / "done" / file.name)
@@ -199,9 +229,6 @@ class FolderWatch:
             yield Unreadable(Problem("", "file", f"the file can't be read ({error.strerror})"))
         except OSError as error:
             yield Unavailable(Problem("", "file", f"the file can't be read ({error.strerror})"))
-        except Exception as error:  # noqa: BLE001 - one bad file must not stop the others
-            _log.error("failed", error=type(error).__name__, way="folder", request=peer.request)
-            yield LesionBridgeError(Problem("", "internal", "the service failed; its log has it"))
 
     def _one_of(self, content: bytes, found: Received, peer: Peer) -> str | LesionBridgeError:
         try:
@@ -213,6 +240,10 @@ class FolderWatch:
 def _say(error: Exception) -> None:
     """Its class and the lines it came from: its text may hold a name, or what stands in the file."""
     _log.error("folder can't be read", error=type(error).__name__, at=frames(error))
+
+
+def _state(found: os.stat_result) -> _State:
+    return found.st_size, found.st_mtime_ns
 
 
 def _touch(file: Path) -> None:

@@ -1,12 +1,14 @@
-"""Names in the folders of a watched folder: a file that is moved there takes the place of no other one.
+"""Names in our own folders of a watched folder: a file that is moved there takes the place of no other one.
 
 Several listeners may move files at once, and a rename replaces what has the name. So a name is made first, as an empty
-file that nobody else can make (O_EXCL), and the file is renamed over that.
+file that nobody else can make (O_EXCL), and the file is renamed over that. Nobody may read it, so that it is known for
+what it is where a process ends in between.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +31,7 @@ def moved_with(file: Path, place: Path, reasons: bytes) -> Path:
     while True:
         found = _free(place, _REASON)
         beside = found.with_name(found.name + _REASON)
-        if not _made(beside):
+        if not _made(beside, 0o666):
             continue
         try:
             if not _made(found):
@@ -43,10 +45,15 @@ def moved_with(file: Path, place: Path, reasons: bytes) -> Path:
         return found
 
 
-def _made(name: Path) -> bool:
+def is_placeholder(found: os.stat_result) -> bool:
+    """Whether a file is a name that was made for another, which never came."""
+    return found.st_size == 0 and stat.S_ISREG(found.st_mode) and stat.S_IMODE(found.st_mode) == 0
+
+
+def _made(name: Path, mode: int = 0) -> bool:
     """Whether the name is ours now: an empty file that was not there."""
     try:
-        os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
     except FileExistsError:
         return False
     return True

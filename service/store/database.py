@@ -13,6 +13,7 @@ from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
     InvalidatePoolError,
+    InvalidRequestError,
     NoSuchModuleError,
     SQLAlchemyError,
 )
@@ -110,7 +111,7 @@ def _begin_sqlite(connection: Connection) -> None:
 @contextmanager
 def transaction(engine: Engine, *, writes: bool = False) -> Iterator[Connection]:
     """One transaction; a database that does not answer is `Unavailable`, a constraint that speaks passes through."""
-    with _answered(), engine.connect().execution_options(writes=writes) as connection, connection.begin():
+    with _answered(), _connected(engine, writes=writes) as connection, connection.begin():
         yield connection
 
 
@@ -136,8 +137,16 @@ def _each_alone(engine: Engine, *, writes: bool) -> Iterator[Connection]:
         with transaction(engine, writes=writes) as connection:
             yield connection
         return
-    with _answered(), engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with _answered(), _connected(engine, isolation_level="AUTOCOMMIT") as connection:
         yield connection
+
+
+def _connected(engine: Engine, **options: Any) -> Connection:
+    try:
+        return engine.connect().execution_options(**options)
+    except InvalidRequestError:  # what the pool says of a connection that ended twice before anything was asked
+        why = "the database ends each connection at once: is it stopping, or is nothing behind its proxy?"
+        raise Unavailable(Problem("", "database", why)) from None
 
 
 @contextmanager

@@ -54,6 +54,7 @@ def test_it_is_the_logger_of_serve() -> None:
         ("Error handling request %s %s", ("GET", RAW), "Error handling request ... ..."),
         ("Socket error processing request.", (), "Socket error processing request."),
         ("%d of %s", (1.5, RAW), "%d of %s"),
+        ("bad %s", ([RAW],), "bad ..."),
     ],
 )
 def test_its_words_are_said_without_what_was_received(

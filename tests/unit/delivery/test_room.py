@@ -55,6 +55,12 @@ def test_an_address_with_many_makes_room_before_one_with_few(line: Line) -> None
     assert line.gone() == [1, 2]
 
 
+def test_who_comes_again_and_again_takes_one_place_of_others_and_then_its_own(line: Line) -> None:
+    for address in ("a", "b", "c", "x", "x", "x"):
+        assert line.comes(address)
+    assert line.gone() == [0, 3, 4]
+
+
 def test_who_is_served_stays_until_it_has_been(line: Line) -> None:
     first, second = line.comes("a"), line.comes("a")
     assert first is not None

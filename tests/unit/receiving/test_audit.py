@@ -146,7 +146,7 @@ def test_what_can_not_be_written_down_is_not_accepted_and_comes_again(unwritable
     watch = FolderWatch(Reception(unwritable, "folder"), settings)
     (tmp_path / "in" / "one.dcm").write_bytes(written(Format.SR))
     watch.look()
-    assert (tmp_path / "in" / "one.dcm").exists()
+    assert (tmp_path / "in" / "working" / "one.dcm").exists()
     assert kept(unwritable, sender="north") == 2
 
 

@@ -76,18 +76,20 @@ def test_hidden_files_and_folders_are_left_alone(here: Deployment, inbox: Path) 
     assert (inbox / ".a.json").exists()
 
 
-def test_while_the_database_is_away_the_file_goes_back(here: Deployment, inbox: Path, tmp_path: Path) -> None:
+def test_while_the_database_is_away_the_file_waits(here: Deployment, inbox: Path, tmp_path: Path) -> None:
     (inbox / "a.json").write_bytes(make_body())
     here.store.close()
     database = tmp_path / "in.sqlite3"
     database.rename(tmp_path / "gone")
     watching = watch(here, inbox)
-    assert watching.look() == 0
-    assert [file.name for file in inbox.glob("*.json")] == ["a.json"]
+    assert [watching.look(), watching.look()] == [0, 0]
+    assert (names(inbox, "working"), list(inbox.glob("*.json"))) == (["a.json"], [])
+    (inbox / "a.json").write_bytes(make_body(report__id="R2"))  # its sender uses the name again
     here.store.close()
     (tmp_path / "gone").rename(database)
-    assert watching.look() == 1
-    assert names(inbox, "done") == ["a.json"]
+    assert watching.look() == 2
+    assert names(inbox, "done") == ["a-2.json", "a.json"]
+    assert kept(here) == 2
 
 
 def test_what_a_killed_process_left_is_taken_up_and_nothing_is_doubled(
@@ -105,6 +107,18 @@ def test_what_a_killed_process_left_is_taken_up_and_nothing_is_doubled(
     assert watch(here, inbox).look() == 1
     assert names(inbox, "done") == ["a-2.json", "a.json"]
     assert kept(here) == 1
+
+
+def test_a_name_that_a_killed_process_made_in_working_is_no_document(
+    here: Deployment, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watching = watch(here, inbox)
+    (inbox / "working" / "a.json").touch(mode=0)
+    assert watching.look() == 0
+    assert names(inbox, "working") == ["a.json"]  # its file may be on the way
+    monkeypatch.setattr(folder, "ABANDONED_S", -1.0)
+    assert watching.look() == 0
+    assert names(inbox, "working") == names(inbox, "failed") == []
 
 
 def test_a_table_keeps_its_good_reports_and_names_the_bad(here: Deployment, inbox: Path) -> None:
@@ -172,8 +186,9 @@ def test_a_file_that_grows_while_it_is_taken_is_taken_again_whole(
             return take(self, *args)
 
         patched.setattr(Reception, "take", slow)
-        assert watch(here, inbox).look() == 0
-    assert watch(here, inbox).look() == 1
+        watching = watch(here, inbox)
+        assert watching.look() == 0
+    assert watching.look() == 1
     assert (inbox / "done" / "a.json").read_bytes() == make_body() + b"\n"
     assert kept(here) == 1
 

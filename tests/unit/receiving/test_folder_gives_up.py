@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from service.api.deployment import Deployment
-from service.domain.errors import LesionBridgeError, Problem, Unavailable
+from service.domain.errors import Problem, Unavailable
+from service.publishing import Receipt
 from service.receiving import folder
-from service.receiving.folder import FolderWatch
+from service.receiving.reception import Reception
 from tests.findings import make_body
 from tests.unit.receiving.test_folder import names, watch
 
@@ -34,15 +36,16 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, error: Exception, times: int = 100) -> None:
-    publish = FolderWatch._publish
+    """Let what takes a document fail."""
+    take = Reception.take
     left = [error] * times
 
-    def broken(self: FolderWatch, file: Path) -> list[LesionBridgeError]:
+    def broken(self: Reception, *said: Any) -> Receipt:
         if left:
             raise left.pop()
-        return publish(self, file)
+        return take(self, *said)
 
-    monkeypatch.setattr(FolderWatch, "_publish", broken)
+    monkeypatch.setattr(Reception, "take", broken)
 
 
 def test_a_file_that_always_fails_is_refused_with_a_reason_and_an_event(
@@ -67,6 +70,18 @@ def test_one_that_fails_twice_is_taken(here: Deployment, inbox: Path, monkeypatc
     watching = watch(here, inbox)
     assert [watching.look() for _ in range(3)] == [0, 0, 1]
     assert names(inbox, "done") == ["a.json"]
+
+
+def test_another_file_of_the_same_name_has_attempts_of_its_own(
+    here: Deployment, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(monkeypatch, ValueError(SAID), times=3)
+    watching = watch(here, inbox)
+    assert [watching.look(), watching.look()] == [0, 0]
+    (inbox / "working" / "a.json").rename(inbox / "done" / "a.json")  # another listener took it up
+    (inbox / "a.json").write_bytes(make_body(report__id="R2"))
+    assert [watching.look(), watching.look()] == [0, 1]
+    assert names(inbox, "done") == ["a-2.json", "a.json"]
 
 
 @pytest.mark.parametrize(

@@ -86,3 +86,16 @@ def test_of_files_of_one_name_that_come_at_once_none_is_lost(tmp_path: Path) -> 
     for one in threads:
         one.join()
     assert len(set(content(done).values())) == len(content(done)) == 100
+
+
+def test_a_name_whose_file_never_came_is_known_for_what_it_is(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(_file: Path, _made: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(places, "_put", killed)
+    with pytest.raises(KeyboardInterrupt):
+        places.moved(file, file.parent / "done" / "a.json")
+    assert places.is_placeholder((file.parent / "done" / "a.json").lstat())
+    assert not places.is_placeholder(file.lstat())
+    file.write_bytes(b"")
+    assert not places.is_placeholder(file.lstat())

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -13,7 +14,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, func, insert, inspect, select, text
+from sqlalchemy import Engine, event, func, insert, inspect, select, text
+from sqlalchemy.exc import InvalidatePoolError
 
 from service.app import create_app
 from service.config import Settings
@@ -289,6 +291,19 @@ def test_connections_that_the_server_has_ended_fail_no_request(database_url: str
     assert ended
     assert store.around("local", "R1", 1) == (None, None)
     store.close()
+
+
+@pytest.mark.parametrize("way", [database.transaction, database.reading, database.writing_once])
+def test_a_database_that_ends_each_connection_at_once_is_unavailable(way: Any, tmp_path: Path) -> None:
+    engine = database.open_engine(f"sqlite:///{tmp_path}/ended.sqlite3")
+
+    def ended(*_: object) -> None:
+        raise InvalidatePoolError
+
+    event.listen(engine, "checkout", ended)
+    with pytest.raises(Unavailable, match="ends each connection"), way(engine):
+        pass
+    engine.dispose()
 
 
 def test_a_reading_sees_what_others_commit_meanwhile(database_url: str) -> None:
