@@ -244,13 +244,24 @@ def quantity(node: Node) -> tuple[Decimal, Term] | None:
     if value is None:
         return None
     text, system, code = node.string("unit"), node.string("system"), node.string("code")
-    return value, Term(*_unit(text, system, code), node.path)
+    unit = Term(*_unit(text, system, code), node.path)
+    if text is not None and not is_word(text):
+        _flag_words(node, text)
+    if unit.code is None and code is not None and unit.text != code:
+        node.skip("code", "a code is one word, and its system has to be said: the words stand for it", "fhir-type")
+    return value, unit
+
+
+def _flag_words(node: Node, text: str) -> None:
+    """Say what of the words of a unit could not be kept as it was."""
+    if len(on_one_line(node, "unit", text)) > _WORD:
+        node.noted.flag(node.at("unit"), "unit", f"it is longer than {_WORD} characters: cut there", "fhir-length")
 
 
 @lru_cache(1024)
 def _unit(text: str | None, system: str | None, code: str | None) -> tuple[str, Code | None]:
     """Words and code of a unit."""
-    words = one_line(text or "")[:_WORD]
+    words = one_line(text or "")[:_WORD].strip()
     if system is None or code is None or not (is_word(system) and is_word(code)):
         return words or (code if code is not None and is_word(code) else ""), None
     return words or code, Code(vocabulary().designator(system) or system, code, words or code)

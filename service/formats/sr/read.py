@@ -191,15 +191,15 @@ class _Reading:
     ) -> LesionReport:
         header = self.header
         every = [*images, *(shown.image for one in found for shown in one.images)]
-        started = header.started()
+        started, description = header.started(), header.first("StudyDescription")
         study = Study(
             uid=self.notes.study,
             modality=modality(self.notes, library, every),
-            procedures=reported or header.procedures(),
+            procedures=reported or header.procedures(description),
             accession=header.first("AccessionNumber") or None,
             accession_issuer=header.issuer("LocalNamespaceEntityID", "IssuerOfAccessionNumberSequence"),
             started=started,
-            description=header.text("StudyDescription") or None,
+            description=description or None,
             referring_physician=header.referring(),
             technique=tuple(said.technique),
             comparisons=tuple(said.priors),

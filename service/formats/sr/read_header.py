@@ -194,8 +194,8 @@ class Header:
         at = organization(self.notes.tree.text(items[0], TAG["InstitutionName"]))
         return Person(name, identified(self.notes, items[0], "PersonIdentificationCodeSequence"), at)
 
-    def procedures(self) -> tuple[Term, ...]:
-        """What was performed by the header: its codes, else those that were asked for, else the description."""
+    def procedures(self, description: str) -> tuple[Term, ...]:
+        """What was performed by the header: its codes, else those that were asked for, else the study's description."""
         tree, term = self.notes.tree, self.notes.term
         performed, asked = "PerformedProcedureCodeSequence", "ReferencedRequestSequence"
         found = [term(said, performed) for said in tree.sequence(self.elements, performed)] or [
@@ -203,10 +203,10 @@ class Header:
             for request in tree.items(self.elements, TAG[asked])
             for said in tree.sequence(request, "RequestedProcedureCodeSequence")
         ]
-        if not found and self.text("StudyDescription"):
+        if not found and description:
             why = "the description of the study stands for its procedure"
             self._lack("PerformedProcedureCodeSequence", "procedure", why, "sr-procedure")
-            found.append(Term(self.text("StudyDescription"), None, "StudyDescription"))
+            found.append(Term(description, None, "StudyDescription"))
         if not found:
             self._lack(
                 "PerformedProcedureCodeSequence",

@@ -67,3 +67,10 @@ def test_of_several_values_of_an_attribute_that_has_one_the_first_is_taken_and_f
     said = {"PatientID": patient.id, "AccessionNumber": found.report.study.accession, "IssuerOfPatientID": issuer}
     assert said[keyword] == "one"
     assert [loss.where for loss in found.losses if loss.rule == "sr-several-values"] == [keyword]
+
+
+def test_of_several_descriptions_of_a_study_the_first_stands_for_its_procedure_and_is_flagged_once() -> None:
+    found = received(sr.measured(StudyDescription=["CT thorax", "CT abdomen"]))
+    study = found.report.study
+    assert (study.description, study.procedures[0].text) == ("CT thorax", "CT thorax")
+    assert [loss.where for loss in found.losses if loss.rule == "sr-several-values"] == ["StudyDescription"]
