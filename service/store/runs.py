@@ -262,7 +262,7 @@ def _recorded(
     sent = told.state is State.STORED and turn.step == "send"
     values: dict[str, Any] = {
         "attempts": row["attempts"] + (turn.step != "send"),
-        "counted": 0 if sent else row["counted"] + told.counts,
+        "counted": row["counted"] + told.counts,
         "status": told.status,
         "reason": told.reason,
     }

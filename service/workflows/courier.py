@@ -97,7 +97,7 @@ class Courier:
             return NOTHING
         state = self.step(turn)
         if turn.step == "send" and state == State.STORED:
-            at = replace(turn.delivery, attempts=turn.attempt, counted=0, state=State.STORED)
+            at = replace(turn.delivery, attempts=turn.attempt, state=State.STORED)
             state = self.step(replace(turn, delivery=at, step="verify", attempt=turn.attempt + 1, probing=False))
         return state
 

@@ -61,6 +61,26 @@ def test_an_outage_kills_no_delivery(store: Store, database_url: str) -> None:
         assert until(lambda: all(states(store, one) == {"pacs": "verified"} for one in versions))
 
 
+class Forgetful(RecordingDestination):
+    """Says that it has it, and has nothing."""
+
+    def send(self, outgoing: Outgoing) -> Answer:
+        """Remember only that it was asked."""
+        self.sent.append(outgoing)
+        return Answer(Outcome.STORED)
+
+
+def test_what_a_peer_calls_stored_and_never_has_is_given_up(store: Store, database_url: str) -> None:
+    pacs = peer(Forgetful("pacs"))
+    version = accept(store, pacs)
+    with working(database_url, pacs):
+        assert until(lambda: states(store, version) == {"pacs": "dead"})
+    [given_up] = store.deliveries.of(version)
+    assert given_up.reason == "given up after 4 attempts: the peer does not have it"
+    tries = store.deliveries.attempts([given_up.id])[given_up.id]
+    assert [(one.step, one.outcome) for one in tries] == [("send", "stored"), ("verify", "not-sent")] * 4
+
+
 def test_what_was_queued_waits_while_its_destination_is_set_to_dry_run(store: Store, database_url: str) -> None:
     pacs, ehr = peer(RecordingDestination("pacs")), peer(RecordingDestination("ehr"), takes="fhir-r4")
     version = accept(store, pacs, ehr)
