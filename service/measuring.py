@@ -98,12 +98,20 @@ def _measured(lesion: Lesion[CodedTerm], known: _Sizes, tables: Vocabulary, loss
         return lesion
     said = {one.concept.concept for one in lesion.measurements}
     made = [one for one in _sizes(size, tables, where) if one.concept.concept not in said]
-    if not all(one.value.is_finite() and one.value > 0 for one in made):
-        why = "a size rounds to nothing, or has more digits than a number: not measured."
+    kept = [one for one in made if one.value != 0 or one.concept.concept != _volume(tables)]
+    if not all(one.value.is_finite() and one.value > 0 for one in kept):
+        why = "an axis rounds to nothing, or a size has more digits than a number: not measured."
         losses.append(Loss(LossKind.FLAGGED, where, "segment", why, "mask-unmeasured"))
         return lesion
-    losses.extend(_doubtful(made, tables))
-    return replace(lesion, measurements=(*lesion.measurements, *made))
+    if _volume(tables) not in said.union(one.concept.concept for one in kept):
+        why = size.volume_mm3 if isinstance(size.volume_mm3, str) else "its volume rounds to nothing"
+        losses.append(Loss(LossKind.FLAGGED, where, "volume", f"{why}: it has no volume.", "mask-unmeasured"))
+    losses.extend(_doubtful(kept, tables))
+    return replace(lesion, measurements=(*lesion.measurements, *kept))
+
+
+def _volume(tables: Vocabulary) -> str:
+    return tables.measurements["volume"].concept
 
 
 def _doubtful(made: Sequence[Measurement[CodedTerm]], tables: Vocabulary) -> Iterator[Loss]:
@@ -123,7 +131,7 @@ def _sizes(size: SegmentSize, tables: Vocabulary, where: str) -> list[Measuremen
         ("long-axis", size.long_axis_mm, "mm", "segmentation-longest-diameter"),
         ("short-axis", size.short_axis_mm, "mm", "segmentation-perpendicular-chord"),
     ]
-    if size.volume_mm3 is not None:
+    if not isinstance(size.volume_mm3, str):
         found.append(("volume", size.volume_mm3, "mm3", "segmented-voxel-method"))
     return [
         Measurement(

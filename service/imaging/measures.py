@@ -14,6 +14,8 @@ _UNIT: Final = 1e-3
 """How far a direction cosine of four digits may be from a unit vector, or from a right angle."""
 _SPACING: Final = 1e-4
 """How far, in mm, a spacing of a frame may be from that of another: they are written with up to 16 characters."""
+_FITS: Final = 1.99
+"""So many times its thickness from one slice to the next, by places that are rounded, another one fits between."""
 Numbers = tuple[float, ...]
 
 
@@ -41,6 +43,22 @@ def thickness_mm(seg: Any) -> float | None:
         if said:
             return said.pop() if len(said) == 1 else None
     return None
+
+
+def gap(seg: Any, apart_mm: float) -> str:
+    """Why frames that stand so far apart may not be one body; empty where they are.
+
+    Who writes a SEG may leave out frames without anything in them (`omit_empty_frames` of highdicom). Spacing Between
+    Slices tells where, and is optional (PS3.3 C.7.6.16.2.1). Where it is not said and another slice fits between two
+    frames, that may have been empty, or not there at all: the body may end at each frame, or go on to the next.
+    """
+    measures = [item for path, group in _groups(seg) for _, item in _items(group, "PixelMeasuresSequence", path)]
+    thick = [number for item in measures for number in _numbers(item, "SliceThickness") if number > 0]
+    if any(_numbers(item, "SpacingBetweenSlices") for item in measures) or not thick:
+        return ""
+    if apart_mm < _FITS * min(thick):
+        return ""
+    return f"its frames are {min(thick):g} mm thick and {apart_mm:g} mm apart, and no Spacing Between Slices is said"
 
 
 def _hold_alike(seg: Any, sequence: str, keyword: str, most: float) -> None:

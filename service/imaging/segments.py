@@ -7,8 +7,9 @@
   centres of the outermost pixels, along rows and columns.
 - Short axis: the longest chord of the same outline's convex hull at a right angle to the long axis.
 
-A segment that is one frame has axes; it has a volume where the SEG says how thick the frame is. All numbers that these
-are calculated from are looked at first (`service.imaging.measures`).
+A segment that is one frame has axes; it has a volume where the SEG says how thick the frame is. Of several frames there
+is none where slices may be missing in between. All numbers that these are calculated from are looked at first
+(`service.imaging.measures`).
 """
 
 import math
@@ -19,7 +20,7 @@ from typing import Any, Final
 from service.domain.limits import Limits
 from service.imaging.files import plain
 from service.imaging.frames import check_frames, is_compressed
-from service.imaging.measures import check, thickness_mm
+from service.imaging.measures import check, gap, thickness_mm
 from service.imaging.tiles import check_tiles
 
 SEGMENTATION: Final = "1.2.840.10008.5.1.4.1.1.66.4"
@@ -38,11 +39,11 @@ class Unmeasurable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SegmentSize:
-    """In millimetres and cubic millimetres; ``volume_mm3`` is None where the frame has no thickness."""
+    """In millimetres and cubic millimetres; ``volume_mm3`` says why where there is no volume."""
 
     long_axis_mm: float
     short_axis_mm: float
-    volume_mm3: float | None
+    volume_mm3: float | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +114,19 @@ class Mask:
         column_mm, row_mm = (float(volume.spacing[2]), float(volume.spacing[1]))
         found = [axes_of(array[plane] >= half, row_mm, column_mm) for plane in drawn]
         longest = max(found, key=lambda axes: axes.long)
-        # The library takes 1 mm for the distance of one frame from nothing.
-        thick_mm = float(volume.spacing[0]) if len(array) > 1 else thickness_mm(self._seg)
-        if thick_mm is None:
-            return SegmentSize(longest.long, longest.short, None)
+        thick_mm = self._thick_mm(len(array), float(volume.spacing[0]))
+        if isinstance(thick_mm, str):
+            return SegmentSize(longest.long, longest.short, thick_mm)
         voxels = sum(int(array[plane].sum(dtype=np.int64)) for plane in filled) / whole
         one = float(volume.voxel_volume) * thick_mm / float(volume.spacing[0])
         return SegmentSize(longest.long, longest.short, voxels * one)
+
+    def _thick_mm(self, planes: int, apart_mm: float) -> float | str:
+        """How thick a plane of the space around the frames is, or why that is not known."""
+        if planes > 1:
+            return gap(self._seg, apart_mm) or apart_mm
+        # The library takes 1 mm for the distance of one frame from nothing.
+        return thickness_mm(self._seg) or "nothing says how thick its one frame is"
 
     def _volume(self, number: int) -> Any:
         """The voxels as they are stored: those of the segment; of a label map all, each the number of its segment."""

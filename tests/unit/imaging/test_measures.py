@@ -96,7 +96,7 @@ def test_one_frame_is_as_thick_as_it_says(keyword: str, *, shared: bool) -> None
 def test_one_frame_of_no_thickness_has_axes_and_no_volume() -> None:
     content = changed(ONE, without("SpacingBetweenSlices"))
     size = Mask(changed(content, say(MEASURES, "SliceThickness", "0", shared=True))).size(1)
-    assert (size.volume_mm3, size.long_axis_mm > 0) == (None, True)
+    assert (size.volume_mm3, size.long_axis_mm > 0) == ("nothing says how thick its one frame is", True)
 
 
 def test_places_of_the_frames_count_for_more_than_a_thickness() -> None:
