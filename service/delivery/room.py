@@ -2,34 +2,48 @@
 
 A time-out alone, as the ARTIM timer of PS3.8 is one, leaves a few of them to keep all others out until then. So where
 all places are taken, a newcomer gets that of the one silent the longest, of the address that has the most of them, its
-own counted: whoever connects again and again takes one place of others, and then pushes out itself.
+own counted: whoever connects again and again takes one place of others, and then pushes out itself. Where nobody is
+silent it gets that of one that has begun a message and stalls, by the same rule; never that of one that is answered.
 """
 
 from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
+
+STALLS_S: Final = 5.0
+"""So long without a byte in a message is a stall: a packet that is sent again takes a second or three."""
 
 
 class Place:
     """A connection of a listener."""
 
-    __slots__ = ("address", "connected", "is_silent")
+    __slots__ = ("address", "connected", "is_silent", "waits_since")
 
     def __init__(self, connected: Any, address: str) -> None:
-        """It has said nothing."""
+        """It has said nothing; ``waits_since`` is when the newest byte of a message came that is not whole yet."""
         self.connected, self.address, self.is_silent = connected, address, True
+        self.waits_since: float | None = None
 
 
 class Room:
     """So many connections, of which so many are served at a time; used from several threads."""
 
-    def __init__(self, places: int, ended: Callable[[str], None], served: int | None = None) -> None:
+    def __init__(
+        self,
+        places: int,
+        ended: Callable[[str], None],
+        served: int | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """All places are free; ``ended`` is told why a connection was; without ``served`` each may be served."""
+        self._clock = clock
         self._most, self._ended, self._served = places, ended, served or places
         self._lock = threading.Lock()
         self._places: list[Place] = []
@@ -56,15 +70,34 @@ class Room:
         """It is served no more, and may go when somebody else comes."""
         place.is_silent = True
 
+    def hears(self, place: Place) -> None:
+        """A part of a message came, and more has to."""
+        place.waits_since = self._clock()
+
+    def has_whole(self, place: Place) -> bool:
+        """A message of it is whole and will be answered; false where its place was given to another before."""
+        with self._lock:
+            place.waits_since = None
+            return place in self._places
+
     def _make_room(self, address: str) -> bool:
+        since = self._clock() - STALLS_S
+        stalled = [one for one in self._places if one.waits_since is not None and one.waits_since <= since]
+        stalled.sort(key=lambda one: one.waits_since or 0.0)
         silent = [one for one in self._places if one.is_silent]
-        if not silent:
+        return self._gives_way(silent, address, "it said nothing, and its place was wanted") or self._gives_way(
+            stalled, address, "it stalled in a message, and its place was wanted"
+        )
+
+    def _gives_way(self, found: Sequence[Place], address: str, why: str) -> bool:
+        """End one of these, of which the oldest is the first; whether there was one."""
+        if not found:
             return False
-        of_each = Counter([address, *(one.address for one in silent)])
+        of_each = Counter([address, *(one.address for one in found)])
         # Who comes counts, and goes before others that have as many; the first of those that are equal is the oldest.
-        gone = max(silent, key=lambda one: (of_each[one.address], one.address == address))
+        gone = max(found, key=lambda one: (of_each[one.address], one.address == address))
         self._places.remove(gone)
-        self._ended("it said nothing, and its place was wanted")
+        self._ended(why)
         with suppress(OSError):  # it is gone already
             socket.socket.shutdown(gone.connected, socket.SHUT_RDWR)  # below TLS, which its own thread speaks
         return True

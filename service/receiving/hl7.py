@@ -109,7 +109,7 @@ class Hl7Server:
 
     def _converse(self, connected: socket.socket, place: Place) -> None:
         most = self._reception.here.settings.limits.body_bytes
-        line = _Line(connected, self._settings, most, self._ending.is_set, lambda: self._room.serves(place))
+        line = _Line(connected, self._settings, most, ending=self._ending.is_set, room=self._room, place=place)
         while (message := line.message()) is not None:
             for answer in answer_to(self._reception, message, place.address):
                 connected.settimeout(self._settings.timeout_s)
@@ -155,10 +155,13 @@ class _Line:
         connected: socket.socket,
         settings: Hl7Listener,
         most: int,
+        *,
         ending: Callable[[], bool],
-        begins: Callable[[], object],
+        room: Room,
+        place: Place,
     ) -> None:
-        self._socket, self._settings, self._most, self._ending, self._begins = connected, settings, most, ending, begins
+        self._socket, self._settings, self._most, self._ending = connected, settings, most, ending
+        self._room, self._place = room, place
         self._come = bytearray()
 
     def message(self) -> bytes | None:
@@ -167,6 +170,7 @@ class _Line:
         begun = bool(self._come)
         if begun:
             until = time.monotonic() + self._settings.timeout_s
+            self._room.hears(self._place)
         looked = 0
         while True:
             end = self._come.find(_END, max(0, looked - 1))
@@ -182,9 +186,12 @@ class _Line:
                     _log.warning("hl7 connection ended", reason="in the middle of a message")
                 return None
             if not begun:
-                self._begins()
+                self._room.serves(self._place)
                 begun, until = True, time.monotonic() + self._settings.timeout_s
             self._come += more if self._come else more.lstrip(b"\r\n")
+            self._room.hears(self._place)
+        if not self._room.has_whole(self._place):  # its place is another's: it is sent again to who answers
+            return None
         block, self._come = bytes(self._come[:end]), self._come[end + len(_END) :].lstrip(b"\r\n")
         return block[1:] if block.startswith(_START) else None
 

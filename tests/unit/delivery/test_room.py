@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.delivery.room import Place, Room
+from service.delivery.room import STALLS_S, Place, Room
 
 
 class Line:
@@ -15,6 +15,7 @@ class Line:
 
     def __init__(self) -> None:
         self.said: list[str] = []
+        self.now = 0.0
         self.room = Room(3, self.said.append, served=2)
         self.pairs: list[tuple[socket.socket, socket.socket]] = []
 
@@ -87,3 +88,54 @@ def test_where_all_are_served_nobody_comes_in(line: Line) -> None:
     assert line.said == ["too many connections"]
     line.pairs[0][0].close()
     assert line.comes("a")
+
+
+def stalling(line: Line, *addresses: str) -> list[Place]:
+    """Peers who have begun a message each, one after the other, and stall from then on."""
+    made = []
+    for address in addresses:
+        place = line.comes(address)
+        assert place is not None
+        line.room.serves(place)
+        line.room.hears(place)
+        line.now += 1.0
+        made.append(place)
+    return made
+
+
+def test_who_stalls_in_a_message_the_longest_makes_room_where_nobody_is_silent(line: Line) -> None:
+    line.room = Room(3, line.said.append, clock=lambda: line.now)
+    first, *_ = stalling(line, "a", "a", "a")
+    assert line.comes("b") is None  # nobody stalls yet
+    line.now += STALLS_S
+    line.room.hears(first)  # it goes on
+    assert line.comes("b")
+    assert line.gone() == [1]
+    assert line.said == ["too many connections", "it stalled in a message, and its place was wanted"]
+
+
+def test_one_that_is_silent_makes_room_before_one_that_stalls(line: Line) -> None:
+    line.room = Room(3, line.said.append, clock=lambda: line.now)
+    stalling(line, "a", "a")
+    line.now += STALLS_S
+    assert line.comes("b")
+    assert line.comes("c")
+    assert line.gone() == [2]
+
+
+def test_who_stalls_with_many_connections_makes_room_before_one_with_few(line: Line) -> None:
+    line.room = Room(3, line.said.append, clock=lambda: line.now)
+    stalling(line, "few", "many", "many")
+    line.now += STALLS_S
+    assert line.comes("new")
+    assert line.gone() == [1]
+
+
+def test_who_is_answered_makes_no_room_and_who_has_given_its_place_is_not_answered(line: Line) -> None:
+    line.room = Room(2, line.said.append, clock=lambda: line.now)
+    answered, late = stalling(line, "a", "a")
+    line.now += STALLS_S
+    assert line.room.has_whole(answered)
+    assert line.comes("b")
+    assert line.gone() == [1]
+    assert not line.room.has_whole(late)

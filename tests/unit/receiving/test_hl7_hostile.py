@@ -213,3 +213,24 @@ def test_a_thread_that_can_not_be_started_ends_its_connection_and_not_the_listen
         with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) as line:
             assert line.recv(1) == b""
     assert b"\rMSA|AA|" in answered(server.port, framed(FOREIGN))
+
+
+def test_who_stalls_in_a_message_gives_its_place_to_others_before_the_time_of_a_message(
+    here: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.delivery.room.STALLS_S", 0.5)
+    server = serve(here, connections=2, timeout_s=60.0)
+    try:
+        lines = [socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) for _ in range(2)]
+        for line in lines:
+            line.sendall(framed(FOREIGN)[:-2])
+            time.sleep(0.2)
+        time.sleep(1.0)
+        assert b"\rMSA|AA|" in answered(server.port, framed(FOREIGN))
+        assert lines[0].recv(1) == b""
+        lines[1].sendall(b"\x1c\r")  # it goes on, and is answered
+        assert b"\rMSA|AA|" in lines[1].recv(65_536)
+        for line in lines:
+            line.close()
+    finally:
+        server.stop()
