@@ -6,19 +6,25 @@ statement only, and waits for the disk afterwards, together with others.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
+from threading import Event, Timer
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, LargeBinary, Select, bindparam, insert, inspect, select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from service.domain.errors import Problem, Unavailable
 from service.store.database import reading, transaction, writing_once
 from service.store.trail_tables import AUDIT, AUDIT_END
 
 FIRST: Final = "0" * 64
 """What stands before the first event of a trail."""
 _PAGE: Final = 1_000
+_CONFIRMED_S: Final = 10.0
+"""So long who reads the trail waits for the disks of the database, and of its synchronous standbys."""
+_CANCELLED_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,8 @@ class AuditTrail:
         with reading(self._engine) as connection:
             rows = connection.execute(statement).all()
             if connection.dialect.name == "postgresql":
-                connection.execute(_ON_DISK)
+                with _within(connection, _CONFIRMED_S):
+                    connection.execute(_ON_DISK)
         return tuple(_kept(row) for row in rows)
 
     def all(self) -> Iterator[KeptEvent]:
@@ -144,6 +151,33 @@ class AuditTrail:
                 return kept.position
             previous, expected = kept.hash, expected + 1
         return None
+
+
+@contextmanager
+def _within(connection: Connection, seconds: float) -> Iterator[None]:
+    """End what a connection to PostgreSQL waits for after so long; raises Unavailable then.
+
+    No setting of the server ends its wait for a standby, `statement_timeout` either: somebody has to cancel it.
+    """
+    driver, over = connection.connection.driver_connection, Event()
+
+    def cancel() -> None:
+        over.set()
+        with suppress(Exception):  # the driver's own error: who waits finds out by itself what became of the server
+            driver.cancel_safe(timeout=_CANCELLED_S)  # type: ignore[union-attr] # it is connected
+
+    waits = Timer(seconds, cancel)
+    waits.daemon = True
+    waits.start()
+    try:
+        yield
+    finally:
+        waits.cancel()
+        waits.join()
+    if over.is_set():
+        connection.invalidate()  # who has it next would be cancelled where the server is late
+        why = f"a synchronous standby of the database did not take the newest events within {seconds:g} s"
+        raise Unavailable(Problem("", "database", f"{why}: bring it back, or take it out of synchronous_standby_names"))
 
 
 def _followed(connection: Connection, *, notes_end: bool) -> End:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
+from service.domain.errors import Unavailable
 from service.store.reports import Store
 
 TOGETHER_S = 60.0
@@ -100,3 +101,29 @@ def test_an_event_is_given_out_once_it_is_on_the_disk(store: Store, server: Serv
         added.result(TOGETHER_S)
         [page, last] = [one.result(TOGETHER_S) for one in read]
     assert page == (last,)
+
+
+def test_who_reads_is_told_of_a_standby_that_stays_away_and_the_trail_is_read_once_it_is_back(
+    store: Store, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.store.trail._CONFIRMED_S", 0.5)
+    store.audit.add(b"one")
+    server.waits_for("another")
+    try:
+        for read in (store.audit.last, store.audit.broken, lambda: store.audit.after(0)):
+            with pytest.raises(Unavailable, match="synchronous standby"):
+                read()
+    finally:
+        server.waits_for("")
+    assert [kept.event for kept in store.audit.after(0)] == [b"one"]
+
+
+def test_who_says_so_reads_what_no_standby_has(store: Store, server: Server, database_url: str) -> None:
+    store.audit.add(b"one")
+    server.waits_for("another")
+    reader = Store(f"{database_url}&options=-csynchronous_commit%3Dlocal")
+    try:
+        assert [kept.event for kept in reader.audit.after(0)] == [b"one"]
+    finally:
+        server.waits_for("")
+        reader.close()
