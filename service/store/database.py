@@ -1,6 +1,8 @@
 """Opening the database: SQLite with its pragmas, PostgreSQL through psycopg; migrations and what is wrong with it."""
 
+import math
 import select
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -40,6 +42,23 @@ FAILURES: Final[Mapping[str, str]] = {
     READ_ONLY: "the database takes no writes: is it a standby, or is default_transaction_read_only on?",
 }
 """What to do about a server that fails, by SQLSTATE (PostgreSQL, Appendix A: Error Codes)."""
+TOLD: Final[Mapping[str, str]] = {
+    "too many clients already": "53300",
+    "too many connections for ": "53300",
+    "remaining connection slots are reserved": "53300",
+    "the database system is starting up": "57P03",
+    "the database system is shutting down": "57P03",
+    "the database system is in recovery mode": "57P03",
+    "the database system is not yet accepting connections": "57P03",
+}
+"""What a server says to who connects, with its SQLSTATE: libpq gives no more of that than the words.
+
+One that says them in another language (``lc_messages``) is not understood.
+"""
+IDLE_S: Final = 5.0
+"""After so long a connection is asked before its next use: a failover takes longer."""
+_STANDS_BY: Final = (b"in_hot_standby", b"default_transaction_read_only")
+"""What a server tells of itself with each connection, and when it changes (from PostgreSQL 14)."""
 _MIGRATION_LOCK = 5_251_741  # one number for all processes: only one migrates at a time
 
 
@@ -59,7 +78,8 @@ def open_engine(url: str, *, ping: bool = True) -> Engine:
             size = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_use_lifo": True}
             remote = create_engine(parsed, connect_args={"connect_timeout": 5}, **size)
             if ping:
-                event.listen(remote, "checkout", look_at)
+                for looks, at in LOOKS:
+                    event.listen(remote, at, looks)
             return remote
     except (ArgumentError, NoSuchModuleError) as error:
         raise ValueError("not a database URL") from error
@@ -71,17 +91,32 @@ def open_engine(url: str, *, ping: bool = True) -> Engine:
     return engine
 
 
-def look_at(connection: Any, _record: object, _proxy: object) -> None:
+def look_at(connection: Any, record: Any, _proxy: object) -> None:
     """Give the pool's connections up where the server has ended this one: only then is there anything to read.
 
     A server that ends a connection says so, and closes it; while nothing is asked it says nothing else but that its own
-    settings have changed. To ask it (``pool_pre_ping``) is a message to and fro for each use.
+    settings have changed. To ask it (``pool_pre_ping``) is a message to and fro for each use: so it is asked only where
+    it was not used for a while. One that is gone with its machine says nothing.
     """
     looked = select.poll()
     if not connection.closed:
         looked.register(connection.fileno(), select.POLLIN)
     if connection.closed or looked.poll(0):
         raise InvalidatePoolError
+    if time.monotonic() - record.info.get(_LEFT, math.inf) >= IDLE_S:
+        connection.pgconn.exec_(b"")
+        if connection.closed:
+            raise InvalidatePoolError
+
+
+def _leave(_connection: object, record: Any) -> None:
+    """Note when a connection was used last."""
+    record.info[_LEFT] = time.monotonic()
+
+
+_LEFT: Final = "left"
+LOOKS: Final = ((look_at, "checkout"), (_leave, "checkin"))
+"""What is done about each use of a connection to PostgreSQL, with the event of the pool."""
 
 
 @event.listens_for(Engine, "handle_error")
@@ -137,16 +172,31 @@ def _each_alone(engine: Engine, *, writes: bool) -> Iterator[Connection]:
         with transaction(engine, writes=writes) as connection:
             yield connection
         return
-    with _answered(), _connected(engine, isolation_level="AUTOCOMMIT") as connection:
+    with _answered(), _connected(engine, writes=writes, isolation_level="AUTOCOMMIT") as connection:
         yield connection
 
 
-def _connected(engine: Engine, **options: Any) -> Connection:
+def _connected(engine: Engine, *, writes: bool, **options: Any) -> Connection:
     try:
-        return engine.connect().execution_options(**options)
+        connection = engine.connect()
+        if writes and _stands_by(connection):
+            # Its address may lead to another by now; nothing was begun yet. Where it does not, the server says so.
+            connection.invalidate()
+            connection.close()
+            engine.dispose()
+            connection = engine.connect()
+        return connection.execution_options(writes=writes, **options)
     except InvalidRequestError:  # what the pool says of a connection that ended twice before anything was asked
         why = "the database ends each connection at once: is it stopping, or is nothing behind its proxy?"
         raise Unavailable(Problem("", "database", why)) from None
+
+
+def _stands_by(connection: Connection) -> bool:
+    """Whether the server of a connection has told that it takes no writes: it is not asked."""
+    if connection.dialect.name != "postgresql":
+        return False
+    driver: Any = connection.connection.driver_connection
+    return any(driver.pgconn.parameter_status(one) == b"on" for one in _STANDS_BY)
 
 
 @contextmanager
@@ -162,11 +212,17 @@ def _answered() -> Iterator[None]:
         # The driver's text may hold the row's values: only its class or code is passed on.
         asked = "is it there, has it a connection free, and may it be read and written?"
         why = f"the database can not be used ({type(error.orig).__name__}): {asked}"
-        why = FAILURES.get(getattr(error.orig, "sqlstate", None) or "", why)
+        why = FAILURES.get(_state(error.orig), why)
         raise Unavailable(Problem("", "database", why)) from None
     except NoneFree:
         why = f"all {CONNECTIONS} connections of this process to the database are in use: try again"
         raise Unavailable(Problem("", "database", why)) from None
+
+
+def _state(error: object) -> str:
+    """The SQLSTATE of what the driver says; empty where there is none, and its words are not known."""
+    state: str | None = getattr(error, "sqlstate", None)
+    return state or next((state for words, state in TOLD.items() if words in str(error)), "")
 
 
 def inserting(connection: Connection, table: Any) -> "postgresql.Insert | sqlite.Insert":

@@ -15,7 +15,7 @@ from dbos import error as errors
 from sqlalchemy import make_url
 
 from service.store.batches import PartDue
-from service.store.database import look_at
+from service.store.database import LOOKS
 from service.store.queues import Due
 from service.workflows.batching import Clerk
 from service.workflows.courier import Courier
@@ -54,7 +54,7 @@ def _commit_later(connection: Any, _record: object) -> None:
 
 ON_SERVER: Final[dict[str, Any]] = {
     "pool_pre_ping": False,
-    "pool_events": [(look_at, "checkout"), (_commit_later, "connect")],
+    "pool_events": [*LOOKS, (_commit_later, "connect")],
 }
 """How DBOS's connections to PostgreSQL are used: looked at before each use, as ours are, instead of asked."""
 

@@ -141,7 +141,22 @@ def test_a_server_that_takes_no_writes_is_not_ready_and_may_be_ready_when_its_ad
     assert client.get("/health/ready").status_code == 200
 
 
-def test_a_server_that_takes_no_writes_is_left_by_the_first_who_finds_it_so(store: Store, database_url: str) -> None:
+def test_a_server_that_says_that_it_takes_no_writes_is_left_before_anything_is_begun(
+    store: Store, database_url: str
+) -> None:
+    with taking_no_writes(database_url):
+        assert store.audit.last() is None
+        with pytest.raises(Unavailable, match="takes no writes"):
+            store.audit.add(b"none")
+        assert store.audit.last() is None
+    store.audit.add(b"one")
+    assert [kept.event for kept in store.audit.all()] == [b"one"]
+
+
+def test_a_server_that_takes_no_writes_and_does_not_say_so_is_left_by_the_first_who_finds_it_so(
+    store: Store, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.store.database._STANDS_BY", ())  # as before PostgreSQL 14
     with taking_no_writes(database_url):
         assert store.audit.last() is None
     with pytest.raises(Unavailable, match="takes no writes"):
