@@ -4,6 +4,10 @@ The work is ``POST /v1/convert`` of 10 lesions with both outputs. Ours is ``lesi
 application whose SR is highdicom's and whose bundle is that of fhir.resources, behind gunicorn with as many processes
 and threads. The peers start from what is read and coded already, which costs them nothing here, and check nothing.
 
+With ``--apart`` each server has one process, which is bound to one processor, and the client the others: what a core
+does for itself, as in a container that has one. Otherwise there are two processes, wherever the machine lets them run,
+and the client beside them.
+
 One JSON object a round, then one of all rounds and one of those that nothing disturbed. Processor time is that of all
 processes of a server. ``fixed_ms`` is what a fixed piece of Python took just before and just after the round: where it
 took much more than at its quickest, something else had the machine.
@@ -11,11 +15,12 @@ took much more than at its quickest, something else had the machine.
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,11 +42,13 @@ QUIET = 1.15
 """How many times its least the fixed work may take around a round that counts as undisturbed."""
 WARM, WARM_PEERS = 200, 4
 _PLACE = Path(sys.executable)
-OURS = (str(_PLACE.with_name("lesionbridge")), "serve", "--port", "{port}", "--workers", "2")
+_THERE = sorted(os.sched_getaffinity(0))
+OURS = (str(_PLACE.with_name("lesionbridge")), "serve", "--port", "{port}", "--workers")
 PEERS = (
-    *(str(_PLACE.with_name("gunicorn")), "--preload", "--workers", "2", "--threads", "4", "--timeout", "0"),
-    *("--bind", "127.0.0.1:{port}", "benchmarks.served:peers"),
+    *(str(_PLACE.with_name("gunicorn")), "--preload", "--threads", "4", "--timeout", "0"),
+    *("--bind", "127.0.0.1:{port}", "benchmarks.served:peers", "--workers"),
 )
+"""Both without how many processes there are, which comes last."""
 
 
 def __getattr__(name: str) -> object:
@@ -90,13 +97,14 @@ class Round:
 class Served:
     """A server that answers, with what its requests cost."""
 
-    def __init__(self, stack: ExitStack, command: Sequence[str], warm: int) -> None:
+    def __init__(self, stack: ExitStack, command: Sequence[str], warm: int, *, apart: bool = False) -> None:
         """Start it, with a database of its own; it is stopped with the stack."""
         folder = stack.enter_context(TemporaryDirectory())
         prepared = Store(f"sqlite:///{folder}/serving.sqlite3")
         prepared.migrate()
         prepared.close()
-        process, self._port, _, _ = started(command, folder)
+        with bound(apart=apart):
+            process, self._port, _, _ = started([*command, "1" if apart else "2"], folder)
         stack.callback(stopped, process)
         self._process = process.pid
         self.spend(warm)
@@ -106,6 +114,23 @@ class Served:
         before = processor_s(family(self._process))
         calls(self._port, REQUEST, [0.0] * requests, CONNECTIONS)
         return (processor_s(family(self._process)) - before) * 1000 / requests
+
+
+@contextmanager
+def bound(*, apart: bool) -> Iterator[None]:
+    """What is done or started within has the first processor, where it is to be apart; this process then the others.
+
+    Raises RuntimeError where there is but one.
+    """
+    if apart and len(_THERE) < 2:
+        raise RuntimeError("to be apart takes two processors")
+    if apart:
+        os.sched_setaffinity(0, _THERE[:1])
+    try:
+        yield
+    finally:
+        if apart:
+            os.sched_setaffinity(0, _THERE[1:])
 
 
 def fixed_ms() -> float:
@@ -118,15 +143,19 @@ def fixed_ms() -> float:
     return statistics.median(took)
 
 
-def race(requests: int, rounds: int) -> list[Round]:
+def race(requests: int, rounds: int, *, apart: bool = False) -> list[Round]:
     """Both in turns."""
     made = []
     with ExitStack() as stack:
-        ours, peers = Served(stack, OURS, WARM), Served(stack, PEERS, WARM_PEERS)
+        stack.callback(os.sched_setaffinity, 0, _THERE)
+        ours, peers = Served(stack, OURS, WARM, apart=apart), Served(stack, PEERS, WARM_PEERS, apart=apart)
         for _ in range(rounds):
-            before = fixed_ms()
+            with bound(apart=apart):
+                before = fixed_ms()
             spent, spent_by_peers = ours.spend(requests), peers.spend(max(1, requests // OF_PEERS))
-            made.append(Round(spent, spent_by_peers, (before, fixed_ms())))
+            with bound(apart=apart):
+                after = fixed_ms()
+            made.append(Round(spent, spent_by_peers, (before, after)))
             _say({"ours_ms": spent, "peers_ms": spent_by_peers, "ratio": made[-1].ratio, "fixed_ms": made[-1].fixed_ms})
     return made
 
@@ -161,11 +190,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.served", description=__doc__)
     parser.add_argument("--requests", type=positive, default=200, help="of ours in a round (default: %(default)s)")
     parser.add_argument("--rounds", type=positive, default=60, help="(default: %(default)s)")
+    parser.add_argument(
+        "--apart", action="store_true", help="a server of one process on one processor, the client beside it"
+    )
     asked = parser.parse_args()
-    made = race(asked.requests, asked.rounds)
+    made = race(asked.requests, asked.rounds, apart=asked.apart)
     _say(summary("all rounds", made))
     _say(summary("undisturbed rounds", undisturbed(made)))
-    _say({"build": build(), "requests_a_round": asked.requests, **machine()})
+    _say({"build": build(), "apart": asked.apart, "requests_a_round": asked.requests, **machine()})
 
 
 if __name__ == "__main__":

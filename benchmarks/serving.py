@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import accumulate
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -82,14 +83,23 @@ def closed_loop(port: int, requests: int) -> float:
     return calls(port, REQUEST, [0.0] * requests, CONNECTIONS).wall_s
 
 
-def open_loop(port: int, rate: float, requests: int) -> Took:
-    """Requests that come by chance at a rate; waiting for a free connection counts."""
-    chance, at = random.Random(7), 0.0
-    arrivals = []
-    for _ in range(requests):
-        at += chance.expovariate(rate)
-        arrivals.append(at)
+def open_loop(port: int, arrivals: Sequence[float]) -> Took:
+    """Requests at their moments; waiting for a free connection counts."""
     return calls(port, REQUEST, arrivals, 16)
+
+
+def by_chance(rate: float, requests: int) -> list[float]:
+    """Moments of requests, in seconds, of senders that know nothing of each other: some come together."""
+    chance = random.Random(7)
+    return list(accumulate(chance.expovariate(rate) for _ in range(requests)))
+
+
+def evenly(rate: float, requests: int) -> list[float]:
+    """Moments of requests that come in equal steps, as load generators with a constant rate send them."""
+    return [one / rate for one in range(requests)]
+
+
+ARRIVALS = (("by_chance", by_chance), ("evenly", evenly))
 
 
 def started(command: Sequence[str], folder: str) -> tuple[subprocess.Popen[bytes], int, float, float]:
@@ -144,7 +154,7 @@ def measured(command: Sequence[str], requests: int, starts: int = 5) -> dict[str
                 wall = closed_loop(port, requests // 5)
                 rounds.append(((processor_s(family(process.pid)) - began) / (requests // 5), wall))
             rate = SHARE * (requests // 5) / statistics.median(wall for _, wall in rounds)
-            took = open_loop(port, rate, min(requests, 3000))
+            took = {name: open_loop(port, moments(rate, min(requests, 3000))) for name, moments in ARRIVALS}
             after = [round(pss_mib(one), 1) for one in family(process.pid)]
         finally:
             stopped(process)
@@ -157,14 +167,21 @@ def measured(command: Sequence[str], requests: int, starts: int = 5) -> dict[str
         "requests_per_processor_second": spread([1000 / ms for ms in spent]),
         "requests_per_second": spread([requests // 5 / wall for _, wall in rounds]),
         "rate_of_latencies": round(rate, 1),
-        **{f"p{share}_ms": round(_at(took.ms, share), 2) for share in (50, 90, 99)},
-        "p99_over_p50": round(_at(took.ms, 99) / _at(took.ms, 50), 2),
-        "client_late_p99_ms": round(_at(took.late_ms, 99), 2),
+        **{name: latencies(one) for name, one in took.items()},
         "pss_mib_before": before,
         "pss_mib_after": after,
         "ready_wall_s": spread([wall for wall, _ in ready]),
         "ready_processor_s": spread([processor for _, processor in ready]),
         "load": os.getloadavg(),
+    }
+
+
+def latencies(took: Took) -> dict[str, float]:
+    """What half, nine of ten and all but one of a hundred took at most, and how late the client itself was."""
+    return {
+        **{f"p{share}_ms": round(_at(took.ms, share), 2) for share in (50, 90, 99)},
+        "p99_over_p50": round(_at(took.ms, 99) / _at(took.ms, 50), 2),
+        "client_late_p99_ms": round(_at(took.late_ms, 99), 2),
     }
 
 
