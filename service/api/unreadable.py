@@ -18,6 +18,7 @@ from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped
 
 from service.api.observe import HEADERS
 from service.api.problems import PROBLEM_JSON, Verdict, judge, problem_json
+from service.api.sending import Together
 from service.domain.errors import Problem, frames
 
 _OF_OURS: Final = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
@@ -35,6 +36,24 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
             if not hasattr(type(self.cfg), name):
                 self.cfg.__dict__[name] = setting.get()
         super().init_process()
+
+    def handle_request(self, req: Any, conn: Any) -> bool:
+        """Answer a request; whether its connection may be kept."""
+        own = conn.sock
+        conn.sock = together = Together(own)
+        try:
+            kept: bool = super().handle_request(req, conn)
+        finally:
+            conn.sock = own
+        together.end()
+        return kept
+
+    def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:
+        """Whether a connection is kept: nothing has to be drained where the body was read to its length."""
+        if keepalive and getattr(conn.parser.mesg.body.reader, "length", None) == 0:
+            return True
+        kept: bool = super()._keepalive_after(conn, keepalive)
+        return kept
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what can't be read, or what broke; the connection is closed by whoever calls."""
