@@ -2,7 +2,8 @@
 
 A file is picked up by moving it to ``working``: of several listeners one gets it. One that can't be taken yet waits
 there: back in the folder it might replace one that its sender has put there meanwhile, or be replaced. What a process
-that was killed left is taken again by the next, which changes nothing: the same report has the same receipt.
+that was killed left is taken again by the next, which changes nothing: the same report has the same receipt. A
+file in the middle of which processes end again and again is refused.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from service.delivery.plain import NotPlain, plain
 from service.domain.errors import LesionBridgeError, Problem, TooLarge, Unavailable, Unreadable, frames
 from service.domain.received import Received
 from service.doors import Format, detect, reports
+from service.receiving.begun import Begun
 from service.receiving.places import is_placeholder, moved, moved_with
 from service.receiving.reception import Peer, Reception
 from service.receiving.settings import FolderListener
@@ -33,7 +35,8 @@ TABLES: Final = frozenset({".csv", ".tsv", ".ndjson", ".jsonl"})
 ABANDONED_S: Final = 300.0
 """After so long without a change a file in ``working`` is one that nobody works at."""
 _ATTEMPTS: Final = 3
-"""After so many failures that nobody foresaw a file is refused."""
+"""After so many failures that nobody foresaw, or so many ends of a process, a file is refused."""
+_ENDED: Final = f"a process of the service ended {_ATTEMPTS} times in the middle of it, as for want of memory"
 _FOLDERS: Final = ("working", "done", "failed")
 _log = structlog.get_logger()
 _State = tuple[int, int]
@@ -55,6 +58,7 @@ class FolderWatch:
         self._failures: dict[tuple[str, int], int] = {}
         for name in _FOLDERS:
             (self._root / name).mkdir(parents=True, exist_ok=True)
+        self._begun = Begun(self._root / ".begun")
 
     def start(self) -> None:
         """Look in a thread."""
@@ -89,13 +93,17 @@ class FolderWatch:
         count = self._failures[this] = self._failures.get(this, 0) + 1
         if count < _ATTEMPTS:
             return False
-        failure = LesionBridgeError(Problem("", "internal", f"the service failed {count} times; its log has it"))
         try:
-            self._reception.note(Peer(str(uuid4()), "folder", site=self._site), Arrival.DOCUMENT, failure)
-            moved_with(file, self._root / "failed" / file.name, _reasons([failure]))
+            return self._refuse(file, f"the service failed {count} times; its log has it")
         except Exception as again:  # noqa: BLE001 - it is tried with the next failure
             _say(again)
             return False
+
+    def _refuse(self, file: Path, why: str) -> bool:
+        """Put a file aside that the service could not take: it may be the service's fault."""
+        failure = LesionBridgeError(Problem("", "internal", why))
+        self._reception.note(Peer(str(uuid4()), "folder", site=self._site), Arrival.DOCUMENT, failure)
+        moved_with(file, self._root / "failed" / file.name, _reasons([failure]))
         _log.info("file", accepted=False, rule="internal")
         return True
 
@@ -150,6 +158,7 @@ class FolderWatch:
             else:
                 found.append(Path(entry.path))
         self._failures = {this: count for this, count in self._failures.items() if this in there}
+        self._begun.forget({inode for _, inode in there}, now - ABANDONED_S)
         return found
 
     def _wait(self, file: Path) -> None:
@@ -176,18 +185,23 @@ class FolderWatch:
         """Publish one file and move it; False where that has to be tried again."""
         try:
             _touch(file)
-            size = file.lstat().st_size
-            failures = self._publish(file)
-            # Who still writes it has another size by now: what came since was not read.
-            if any(error.retryable for error in failures) or file.lstat().st_size != size:
-                self._wait(file)
-                return False
-            if not failures:
-                moved(file, self._root / "done" / file.name)
-            else:
-                moved_with(file, self._root / "failed" / file.name, _reasons(failures))
+            with self._begun.at(file) as ended:
+                return self._settle(file) if ended < _ATTEMPTS else self._refuse(file, _ENDED)
         except FileNotFoundError:  # another listener took it up as abandoned
             return False
+
+    def _settle(self, file: Path) -> bool:
+        """Publish one file and move it; raises FileNotFoundError where another listener has."""
+        size = file.lstat().st_size
+        failures = self._publish(file)
+        # Who still writes it has another size by now: what came since was not read.
+        if any(error.retryable for error in failures) or file.lstat().st_size != size:
+            self._wait(file)
+            return False
+        if not failures:
+            moved(file, self._root / "done" / file.name)
+        else:
+            moved_with(file, self._root / "failed" / file.name, _reasons(failures))
         _log.info("file", accepted=not failures, rule=failures[0].problems[0].rule if failures else "")
         return True
 

@@ -1,0 +1,61 @@
+"""What a watched folder has begun to take: how often a process ended in the middle of a file, kept beside the files.
+
+A process that is killed, as for want of memory, can say nothing any more. So the beginning is noted before each file,
+and the note taken away after it. Notes are named by the file's number in its file system, which a rename keeps.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+class Begun:
+    """The notes of one folder, which several listeners may share."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make the folder where it is not there; raises OSError where that can't be."""
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def at(self, file: Path) -> Iterator[int]:
+        """Be at a file; how often a process has ended there before. Raises FileNotFoundError where the file is gone.
+
+        What raises is no end of a process, and leaves the number as it was.
+        """
+        note = self._folder / str(file.lstat().st_ino)
+        ended = left = _number(note)
+        _write(note, ended + 1)
+        try:
+            yield ended
+            left = 0
+        finally:
+            _write(note, left)
+
+    def forget(self, there: Collection[int], before: float) -> None:
+        """Take away the notes since before then of files that are not there any more: others get their numbers."""
+        names = {str(one) for one in there}
+        for note in tuple(os.scandir(self._folder)):
+            with suppress(OSError):
+                if note.name not in names and note.stat().st_mtime < before:
+                    Path(note.path).unlink()
+
+
+def _write(note: Path, number: int) -> None:
+    """Note a number, 0 as no note at all. A full disk keeps no file from being taken."""
+    with suppress(OSError):
+        if number:
+            note.write_text(str(number), "ascii")
+        else:
+            note.unlink(missing_ok=True)
+
+
+def _number(note: Path) -> int:
+    """What stands in a note; 0 where there is none."""
+    try:
+        return int(note.read_text("ascii"))
+    except (OSError, ValueError):
+        return 0
