@@ -9,14 +9,16 @@ from collections.abc import Iterator, Mapping
 from service.coding.labels import primary
 from service.delivery.settings import DestinationSettings
 from service.delivery.settings_file import load as load_settings
-from service.domain.errors import DestinationsError, Problem
+from service.domain.errors import DestinationsError, NotAcceptable, Problem
+from service.doors import RELEASES, Format
+from service.formats.fhir.profiles.modes import asked
 from service.pipeline import BUNDLES, DIALECTS, ENCODINGS, LANGUAGES, PROFILES
 
 
 def load(file: str, environ: Mapping[str, str]) -> Mapping[str, DestinationSettings]:
     """The destinations by name, in the file's order; raises DestinationsError with everything that is wrong."""
     found = load_settings(file, environ)
-    problems = [problem for one in found.values() for problem in _unknown(one)]
+    problems = [problem for one in found.values() for problem in (*_unknown(one), *_unwritable(one))]
     if problems:
         raise DestinationsError(*problems)
     return found
@@ -33,3 +35,19 @@ def _unknown(one: DestinationSettings) -> Iterator[Problem]:
         if said and said not in known:
             place = f"destinations.{one.name}.{member}"
             yield Problem(place, "destination", f"is one of {', '.join(known)}", tuple(known))
+
+
+def _unwritable(one: DestinationSettings) -> Iterator[Problem]:
+    """What is known each for itself, and is never written together: every report for it would be refused."""
+    release, bundle = RELEASES.get(Format(one.takes)), one.bundle or BUNDLES[0]
+    if release is None or bundle not in BUNDLES or one.profile not in ("", *PROFILES):
+        return
+    place = f"destinations.{one.name}"
+    try:
+        transactions = bool(one.profile) and asked(one.profile, release, bundle).is_several
+    except NotAcceptable as error:
+        [problem] = error.problems
+        yield Problem(f"{place}.profile", "destination", f"{problem.detail}; this is {release}, bundle {bundle}")
+        return
+    if one.encoding == "xml" and (bundle == "single" or transactions):
+        yield Problem(f"{place}.encoding", "destination", "a list of requests or transactions is JSON, never XML")

@@ -256,6 +256,11 @@ def suffix(form: Format, options: Options) -> str:
     return SUFFIXES[form].replace(".json", ".xml") if _is_xml(form, options) else SUFFIXES[form]
 
 
+def kept_suffix(form: Format, media_type: str) -> str:
+    """The same of what was written before, and has this media type."""
+    return SUFFIXES[form].replace(".json", ".xml") if "xml" in media_type.partition(";")[0] else SUFFIXES[form]
+
+
 def encoded(form: Format, emitted: Emitted, options: Options) -> Emitted:
     """What a writer made, in the encoding that was asked for: writers of FHIR make JSON."""
     if not _is_xml(form, options):

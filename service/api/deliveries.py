@@ -27,7 +27,7 @@ from service.api.deployment import deployment
 from service.api.openapi import DELIVERED, EDIT_BODY, GIVE_UP_ALL_BODY, GIVE_UP_BODY, RETRY_BODY, Blueprint
 from service.api.writing_schemas import Prefer
 from service.domain.emitted import REJECTION
-from service.doors import SUFFIXES, Format, Options
+from service.doors import Format, Options, kept_suffix
 from service.pipeline import Source
 from service.publishing import Receipt
 
@@ -72,7 +72,8 @@ def content(id: UUID) -> Response:  # noqa: A002 - the route's own word
     store = deployment().store
     found = store.deliveries.get(str(id))
     kept = store.output(found.version, found.role)
-    return answers.stored(kept.media_type, kept.content, name=f"{found.id}{SUFFIXES[Format(found.format)]}")
+    name = f"{found.id}{kept_suffix(Format(found.format), kept.media_type)}"
+    return answers.stored(kept.media_type, kept.content, name=name)
 
 
 @blueprint.get(f"/{_ID}/comparison")

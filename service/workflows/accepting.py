@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 from service.delivery.fhir_entries import NotFhir, apart, entries
 from service.delivery.settings import TRANSACTIONS_ONLY, DestinationSettings, Fhir
 from service.domain.emitted import SrDocument, SrReference
-from service.domain.errors import Invalid, Problem
+from service.domain.errors import Invalid, NotAcceptable, Problem
 from service.domain.received import Earlier, Received
 from service.domain.report import CodedReport
 from service.doors import WRITERS, Format, Options
@@ -150,8 +150,13 @@ class OfOutcome:
         return Made(made.media_type, made.content, self.outcome.sr)
 
     def own(self, form: Format, at: DestinationSettings) -> Made:
-        """Written with the destination's options."""
-        return own_output(self.outcome.report, form, written_for(at, self.options), self.received.seen_by(at.name))
+        """Written with the destination's options; raises NotAcceptable where the request asks otherwise."""
+        options, seen = written_for(at, self.options), self.received.seen_by(at.name)
+        try:
+            return own_output(self.outcome.report, form, options, seen)
+        except NotAcceptable as error:
+            named = [replace(one, detail=f"{at.name} takes {at.takes}: {one.detail}") for one in error.problems]
+            raise NotAcceptable(*named) from error
 
 
 def has_own(earlier: Sequence[Earlier], form: Format, at: DestinationSettings) -> bool:

@@ -13,7 +13,7 @@ import structlog
 from service.delivery.destination import Answer, Destination, Outcome, Outgoing
 from service.delivery.settings import DestinationSettings
 from service.domain.errors import Unavailable
-from service.doors import SUFFIXES, Format
+from service.doors import Format, kept_suffix
 from service.store.delivery_rows import State
 from service.store.queues import Due
 from service.store.reports import Store
@@ -133,7 +133,7 @@ def _asked(destination: Destination, turn: Turn) -> Answer:
         delivery=at.id,
         media_type=turn.media_type,
         content=turn.content,
-        name=f"{at.id}{SUFFIXES[Format(at.format)]}",
+        name=f"{at.id}{kept_suffix(Format(at.format), turn.media_type)}",
         sr=at.sr,
         identifiers=at.identifiers,
     )

@@ -1,12 +1,15 @@
 """Destinations held to what can be written for them, when the service starts."""
 
+from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from service.destinations import load
 from service.domain.errors import DestinationsError
-from service.pipeline import LANGUAGES, PROFILES
+from service.pipeline import BUNDLES, ENCODINGS, LANGUAGES, PROFILES, Format, Options, Source, convert
+from tests.findings import make_body
 
 FOLDER = '[destinations.pacs]\nkind = "folder"\npath = "/srv/outbox"\ntakes = "{takes}"\n{more}'
 
@@ -25,6 +28,59 @@ def test_what_nothing_here_writes_is_refused_with_what_there_is(member: str, tmp
     [problem] = refused.value.problems
     assert problem.pointer == f"destinations.pacs.{member}"
     assert problem.detail.startswith("is one of ")
+
+
+@pytest.mark.parametrize(
+    ("takes", "more", "at", "said"),
+    [
+        ("fhir-r5", 'profile = "imr"', "profile", "imr is FHIR R4; this is R5, bundle transaction"),
+        ("fhir-r4", 'profile = "dicom-sr"', "profile", "dicom-sr is FHIR R5; this is R4, bundle transaction"),
+        (
+            "fhir-r4",
+            'profile = "eu-imaging"',
+            "profile",
+            "eu-imaging has bundle=document; this is R4, bundle transaction",
+        ),
+        (
+            "fhir-r4",
+            'profile = "imr"\nencoding = "xml"',
+            "encoding",
+            "a list of requests or transactions is JSON, never XML",
+        ),
+        (
+            "fhir-r5",
+            'bundle = "single"\nencoding = "xml"',
+            "encoding",
+            "a list of requests or transactions is JSON, never XML",
+        ),
+    ],
+)
+def test_what_is_never_written_together_is_refused(takes: str, more: str, at: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(DestinationsError) as refused:
+        loaded(tmp_path, more, takes)
+    [problem] = refused.value.problems
+    assert (problem.pointer, problem.detail) == (f"destinations.pacs.{at}", said)
+
+
+@pytest.mark.parametrize("takes", ["fhir-r4", "fhir-r5"])
+def test_every_combination_is_refused_or_written(takes: str, tmp_path: Path) -> None:
+    found = Counter[bool]()
+    for profile, bundle, encoding in product(("", *PROFILES), ("", *BUNDLES), ("", *ENCODINGS)):
+        said = {"profile": profile, "bundle": bundle, "encoding": encoding}
+        lines = [f'{member} = "{word}"' for member, word in said.items() if word]
+        try:
+            loaded(tmp_path, "\n".join(lines), takes)
+        except DestinationsError:
+            found[False] += 1
+            continue
+        options = Options(bundle=bundle or "transaction", encoding=encoding or "json", profile=profile or None)
+        assert convert(Source(make_body()), (Format(takes),), options).outputs[Format(takes)].content
+        found[True] += 1
+    assert min(found.values()) > 10
+
+
+def test_of_another_format_nothing_of_fhir_is_asked(tmp_path: Path) -> None:
+    assert loaded(tmp_path, 'profile = "imr"\nbundle = "single"\nlanguage = "de"', "html") == "de"
 
 
 def test_what_is_known_is_taken(tmp_path: Path) -> None:

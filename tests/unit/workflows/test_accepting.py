@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from service.delivery.settings import ANY_FORMAT, Fhir, Folder
-from service.domain.errors import Invalid
-from service.doors import SUFFIXES, WRITERS, Format, Options
+from service.domain.errors import Invalid, NotAcceptable
+from service.doors import SUFFIXES, WRITERS, Format, Options, kept_suffix
 from service.pipeline import Source
 from service.publishing import publish
 from service.store.reports import Store
@@ -63,6 +63,23 @@ def test_a_profile_that_a_server_can_not_be_sent_is_refused_before_anything_is_k
     assert problem.pointer == "?profile"
     assert problem.detail.startswith("ehr: profile imr is whole transactions")
     assert embedded.search({}, limit=9) == ()
+
+
+def test_a_profile_that_a_destination_does_not_take_is_refused_with_its_name(embedded: Store) -> None:
+    plan = Plan((Fhir(name="ehr", url="https://ehr.example.org/fhir", takes="fhir-r5"),))
+    with pytest.raises(NotAcceptable) as refused:
+        publish(Source(make_body()), Options(profile="uscore"), embedded, planner=plan)
+    [problem] = refused.value.problems
+    assert problem.detail == "ehr takes fhir-r5: uscore is FHIR R4"
+    assert embedded.search({}, limit=9) == ()
+
+
+@pytest.mark.parametrize(("encoding", "end"), [("xml", ".fhir-r5.xml"), ("json", ".fhir-r5.json")])
+def test_what_is_delivered_is_named_for_its_encoding(encoding: str, end: str, embedded: Store) -> None:
+    plan = Plan((Folder(name="there", takes="fhir-r5", encoding=encoding, path="/nonexistent"),))
+    version = str(publish(Source(make_body()), Options(), embedded, planner=plan).id)
+    [made] = embedded.deliveries.of(version)
+    assert kept_suffix(Format(made.format), embedded.output(version, made.role).media_type) == end
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ _ANY: Final = ("transaction", "collection", "document", "single")
 class Mode:
     """A profile mode: ``canonical`` is the guide's, ``shape`` makes of a bundle what it wants, and claims what it may.
 
-    The outcome is the bundle, or a list of requests where the guide wants several transactions.
+    The outcome is the bundle, or a list of requests where the guide wants several transactions (``is_several``).
     """
 
     canonical: str
@@ -26,6 +26,7 @@ class Mode:
     releases: tuple[str, ...]
     shape: Callable[[Shaping], Json | list[Json]]
     bundles: tuple[str, ...] = _ANY
+    is_several: bool = False
 
 
 def _claiming(name: str, shape: Callable[[Shaping], None]) -> Callable[[Shaping], Json]:
@@ -43,7 +44,7 @@ MODES: Final[Mapping[str, Mode]] = {
     "uscore": Mode("http://hl7.org/fhir/us/core", "9.0.0", ("R4",), _claiming("uscore", uscore.shape)),
     "dicom-sr": Mode("http://hl7.org/fhir/uv/dicom-sr", "1.0.0", ("R5",), _claiming("dicom-sr", dicom_sr.shape)),
     "mcode": Mode("http://hl7.org/fhir/us/mcode", "4.0.0", ("R4",), mcode.shape),
-    "imr": Mode("https://profiles.ihe.net/RAD/IMR", "1.1.0", ("R4",), imr.requests, ("transaction",)),
+    "imr": Mode("https://profiles.ihe.net/RAD/IMR", "1.1.0", ("R4",), imr.requests, ("transaction",), is_several=True),
     "eu-imaging": Mode("http://hl7.eu/fhir/imaging", "1.0.0-ballot", ("R4",), eu_imaging.document_r4, ("document",)),
     "eu-imaging-r5": Mode(
         "http://hl7.eu/fhir/imaging-r5", "1.0.0-ballot", ("R5",), eu_imaging.document_r5, ("document",)
@@ -60,12 +61,13 @@ def shaped(
 
     Raises NotAcceptable for a mode that does not exist, or not in this release or kind of bundle.
     """
-    mode = _mode(name, release, bundle)
+    mode = asked(name, release, bundle)
     shaping = Shaping(plain(content), report, language)
     return mode.shape(shaping), tuple(shaping.losses)
 
 
-def _mode(name: str, release: str, bundle: str) -> Mode:
+def asked(name: str, release: str, bundle: str) -> Mode:
+    """The mode of a name; raises NotAcceptable for one that does not exist, or not in this release and bundle."""
     if name not in MODES:
         raise NotAcceptable(Problem("", "profile", f"profile is one of {', '.join(MODES)}", tuple(MODES)))
     mode = MODES[name]
