@@ -31,7 +31,7 @@ _SKIPPED: Final = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line with its number from 1; ``body`` None: it is longer than a document may be."""
+    """A line with its number from 1, without its end; ``body`` None: it is longer than a document may be."""
 
     number: int
     body: bytes | None
@@ -81,8 +81,8 @@ def parts(file: IO[bytes], limit: int, after: int) -> Iterator[Part]:
     number, held, size = after, [], 0
     while raw := file.readline(limit + 2):
         number += 1
-        body: bytes | None = raw
-        if len(raw.rstrip(b"\r\n")) > limit:
+        body: bytes | None = raw.rstrip(b"\r\n")
+        if len(body or b"") > limit:
             body = None
             while raw and not raw.endswith(b"\n"):
                 raw = file.readline(_SKIPPED)

@@ -74,6 +74,9 @@ def run(wish: Wish, path: str, ask: Ask) -> int:
         stop(f"a file of the interrupted run is shorter than {place} says: remove that and begin anew")
     except Killed:
         stop("a process was killed (out of memory?); `--resume` goes on from the last mark")
+    except KeyboardInterrupt:
+        say("interrupted; `--resume` goes on from the last mark")
+        raise
     finally:
         journal.close()
     say(f"{mark.made} converted, {mark.refused} refused, {counted(mark.lost, 'loss', 'losses')}; in {ask.out}")

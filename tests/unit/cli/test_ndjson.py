@@ -166,6 +166,26 @@ def test_a_killed_process_ends_the_run_which_can_be_gone_on_with(tmp_path: Path)
     assert ids((tmp_path / "out.ndjson").read_bytes()) == [f"r{turn}" for turn in range(1, 601)]
 
 
+def test_who_ends_a_run_is_told_how_it_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "in.ndjson").write_bytes(lines(100))
+    begun = _started(tmp_path, "out.ndjson", hold=2)
+    _wait_for_marks(tmp_path / "out.ndjson.journal", 2)
+    begun.send_signal(signal.SIGINT)
+    _, said = begun.communicate(timeout=600)
+    assert begun.returncode == 1
+    assert b"interrupted; `--resume` goes on" in said
+    assert b"Traceback" not in said
+    _started(tmp_path, "out.ndjson", "--resume").communicate(timeout=600)
+    assert ids((tmp_path / "out.ndjson").read_bytes()) == [f"r{turn}" for turn in range(1, 101)]
+
+
+def test_what_ends_too_early_ends_on_its_own_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.ndjson").write_bytes(b'{"report":\r\n')
+    done = run("convert", "in.ndjson", "--to", "sr", "-o", "out")
+    assert "in.ndjson, line 1" in done.stderr
+    assert "line 1, column 11" in done.stderr
+
+
 def test_a_run_that_was_interrupted_is_not_begun_anew_by_mistake(run: Run, tmp_path: Path) -> None:
     (tmp_path / "in.ndjson").write_bytes(lines(2))
     (tmp_path / "out.journal").write_bytes(b'{"version":"another"}\n')
