@@ -77,8 +77,9 @@ class _Merging:
         if patient.name is not None and name is not None and _folded(patient.name) != _folded(name):
             why = "The archive has this study under a person of another name. Kept as it came."
             self.losses.append(Loss(LossKind.FLAGGED, "/patient/name", "name", why, RULE))
-        if patient.birth_date is not None and born is not None and len(patient.birth_date.text) >= 10:
-            self._agree("/patient/birthDate", patient.birth_date.date, born.date)
+        if patient.birth_date is not None and born is not None:
+            said = patient.birth_date.text[: len(born.text)]  # a year or a month alone has to agree as far as it goes
+            self._agree("/patient/birthDate", said, born.text[: len(said)])
         if patient.sex is not None and sex is not None:
             self._agree("/patient/sex", str(patient.sex), str(sex))
         return replace(

@@ -151,10 +151,28 @@ class FoundArchive:
 
 
 def _one(found: list[StudyContext]) -> StudyContext:
-    """The one context of a study; raises Failed where an archive has it under several patients."""
-    if len({one.patient_id for one in found}) > 1:
+    """The one context of a study; raises Failed where an archive has it under several patients.
+
+    An id of two issuers is of two patients, as a number of two issuers is two numbers (PS3.3 C.7.1.1 and 10.14).
+    What else the answers differ in is an attribute of several values.
+    """
+    if len({one.patient_id for one in found}) > 1 or _differ(found, "patient_issuer", "patient_issuer_uid"):
         raise Failed(Outcome.REFUSED, "the archive has this study under several patients")
-    return found[0]
+    issuers = ("accession_issuer", "accession_issuer_uid")
+    told = {one.name: "\\".join(_told(found, one.name)) for one in fields(StudyContext) if one.name not in issuers}
+    if told["accession"] and _differ(found, *issuers):
+        return StudyContext(**{**told, "accession": "\\".join(one.accession for one in found)})
+    return StudyContext(**told, **{name: next(iter(_told(found, name)), "") for name in issuers})
+
+
+def _told(found: list[StudyContext], name: str) -> dict[str, None]:
+    """What the answers say for a member, each once."""
+    return dict.fromkeys(said for one in found if (said := getattr(one, name)))
+
+
+def _differ(found: list[StudyContext], *names: str) -> bool:
+    """Whether the answers say different things for one of these members."""
+    return any(len(_told(found, name)) > 1 for name in names)
 
 
 def _of_json(told: Mapping[str, Any]) -> StudyContext:
