@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final, TypeGuard
+
+MAX_SENDER: Final = 256
 
 
 class Scope(StrEnum):
@@ -14,6 +17,10 @@ class Scope(StrEnum):
     TERMINOLOGY_WRITE = "terminology.write"
     DELIVERY_ADMIN = "delivery.admin"
     AUDIT_READ = "audit.read"
+
+
+OF_ALL_SENDERS: Final = frozenset({Scope.DELIVERY_ADMIN, Scope.AUDIT_READ})
+"""What can't be told apart by sender: deliveries, merges of patients, and the trail, whose chain has no gaps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +50,8 @@ def scopes_of(text: str) -> frozenset[Scope]:
     """The scopes of a list in words; unknown ones are somebody else's and are left out."""
     known = {scope.value: scope for scope in Scope}
     return frozenset(known[name] for name in text.replace(",", " ").split() if name in known)
+
+
+def is_name(text: object) -> TypeGuard[str]:
+    """Whether it can be the name of a sender or of a caller: 1 to 256 printable characters, no blank around them."""
+    return isinstance(text, str) and text.isprintable() and text == text.strip() and 0 < len(text) <= MAX_SENDER

@@ -18,7 +18,7 @@ from typing import Any, Final
 import orjson
 import structlog
 
-from service.access.principal import Principal, scopes_of
+from service.access.principal import Principal, is_name, scopes_of
 from service.domain.errors import Problem, Unauthenticated, Unavailable
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -87,11 +87,14 @@ class Tokens:
 
     def _of(self, claims: dict[str, Any]) -> Principal:
         sender = claims.get(self._provider.sender_claim)
-        if not isinstance(sender, str) or not sender:
+        if not is_name(sender):
             raise refused(f"the token names no sender (claim {self._provider.sender_claim})")
+        who = str(claims.get("sub") or sender)
+        if not is_name(who):
+            raise refused("the token names nobody (claim sub)")
         said = claims.get("scope", claims.get("scp", ""))
         words = " ".join(map(str, said)) if isinstance(said, list) else str(said)
-        return Principal(str(claims.get("sub") or sender), sender, scopes_of(words))
+        return Principal(who, sender, scopes_of(words))
 
     def _read(self, token: str) -> Any:
         from joserfc import jwt

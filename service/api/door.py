@@ -10,7 +10,7 @@ import structlog
 from flask import Flask, Response, g, request
 
 from service.access.keys import fits, parts
-from service.access.principal import ANYBODY, Principal, Scope, scopes_of
+from service.access.principal import ANYBODY, OF_ALL_SENDERS, Principal, Scope, scopes_of
 from service.access.rates import Rates
 from service.access.tokens import Provider, Tokens, refused
 from service.api import observe
@@ -52,8 +52,6 @@ AUDITED: Final = frozenset(
 )
 """What is done under these scopes stands in the trail, and so does every refusal at the door."""
 _BEARER: Final = re.compile(r"Bearer ([A-Za-z0-9._~+/=-]+)", re.IGNORECASE)
-_OF_ALL: Final = (Scope.DELIVERY_ADMIN, Scope.AUDIT_READ)
-"""What can't be told apart by sender: deliveries, merges of patients, and the trail, whose chain has no gaps."""
 _OF_REPORTS: Final = (Scope.REPORT_READ, Scope.REPORT_WRITE)
 _THINGS: Final = {"reports": "report", "deliveries": "delivery", "batches": "batch", "unmapped": "term"}
 """What has the id in the address of a route, by the room that the route is in."""
@@ -161,7 +159,7 @@ def _may(endpoint: str, principal: Principal) -> None:
     named = (request.view_args or {}).get("sender")
     if named is not None and named != principal.sender:
         raise Forbidden(Problem("", "sender", "this caller speaks for another sender"))
-    if scope in _OF_ALL:
+    if scope in OF_ALL_SENDERS:
         raise Forbidden(Problem("", "sender", "this is of all senders: it needs a caller without a sender"))
     report = (request.view_args or {}).get("id") if scope in _OF_REPORTS else None
     if report is not None and deployment().store.get(str(report)).sender != principal.sender:

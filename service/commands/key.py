@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from service.access.events import Arrival
-from service.access.principal import Scope
+from service.access.principal import MAX_SENDER, OF_ALL_SENDERS, Scope, is_name
 from service.commands.speaking import DAYS, refusing, settings, stop, store
 from service.commands.trail import Act, acting
 
@@ -37,6 +37,8 @@ def create(name: str, sender: str, scopes: tuple[str, ...], days: int | None, **
     with acting(here, kept, Act(Arrival.KEY, "key create")) as act:
         if not name.isprintable() or not name.strip() or len(name) > 128:
             stop("a name is 1 to 128 printable characters")
+        if sender and not is_name(sender):
+            stop(f"a sender is 1 to {MAX_SENDER} printable characters, with no blank around them")
         shown, identity, digest = new_key()
         ends = instant((datetime.now(UTC) + timedelta(days=days)).isoformat()) if days else None
         said = " ".join(sorted(scopes))
@@ -44,6 +46,9 @@ def create(name: str, sender: str, scopes: tuple[str, ...], days: int | None, **
         act.command = f"key create: {identity}"
     click.echo(shown)
     click.echo("this is the only time that it is shown", err=True)
+    idle = sorted(OF_ALL_SENDERS.intersection(scopes))
+    if sender and idle:
+        click.echo(f"it can't use {', '.join(idle)}: that needs a key without --sender", err=True)
 
 
 @command.command("list")

@@ -11,7 +11,7 @@ from time import sleep
 from typing import Any
 
 import pytest
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import RSAKey
 
 from service.access.principal import Scope
@@ -42,7 +42,8 @@ def token(key: Any = KEY, algorithm: str = "RS256", **changes: Any) -> str:
         "exp": NOW + 60,
     } | changes
     header = {"alg": algorithm, "kid": key.kid}
-    return jwt.encode(header, {name: value for name, value in claims.items() if value is not None}, key)
+    said = json.dumps({name: value for name, value in claims.items() if value is not None})
+    return jws.serialize_compact(header, said.encode(), key)
 
 
 def test_a_token_names_the_caller_its_sender_and_its_scopes() -> None:
@@ -61,6 +62,12 @@ def test_a_token_names_the_caller_its_sender_and_its_scopes() -> None:
         {"nbf": NOW + 3600},
         {"client_id": None},
         {"client_id": 7},
+        {"client_id": " north"},
+        {"client_id": "north\0"},
+        {"client_id": "nor\nth"},
+        {"client_id": "north\ud800"},
+        {"client_id": "north" * 60},
+        {"sub": "robot\ud800"},
     ],
 )
 def test_a_token_that_is_not_for_us_now_is_refused(changes: dict[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """`lesionbridge key` and `lesionbridge audit`."""
 
+import pytest
+
 from tests.unit.cli.conftest import Run
 
 
@@ -16,6 +18,22 @@ def test_a_key_is_made_listed_and_revoked(run: Run) -> None:
     assert run("key", "revoke", "north-mirth").exit_code == 0
     assert "revoked" in run("key", "list").stdout
     assert run("key", "revoke", "north-mirth").exit_code == 2
+
+
+@pytest.mark.parametrize("sender", ["nor\nth", " north", "n" * 257])
+def test_a_sender_that_no_report_can_have_gets_no_key(run: Run, sender: str) -> None:
+    run("migrate")
+    made = run("key", "create", "k", "--sender", sender, "--scope", "convert")
+    assert made.exit_code == 2
+    assert "printable" in made.stderr
+    assert run("key", "list").stdout == ""
+
+
+def test_a_key_of_a_sender_is_told_what_it_cannot_use(run: Run) -> None:
+    run("migrate")
+    scopes = ("--scope", "report.read", "--scope", "delivery.admin", "--scope", "audit.read")
+    assert "can't use" not in run("key", "create", "all", *scopes).stderr
+    assert "can't use audit.read, delivery.admin" in run("key", "create", "k", "--sender", "north", *scopes).stderr
 
 
 def test_a_trail_begins_with_the_making_of_the_tables_and_holds(run: Run) -> None:
