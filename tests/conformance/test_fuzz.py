@@ -32,4 +32,5 @@ def test_a_reader_refuses_what_it_can_not_read_and_nothing_worse(
     )
     assert done.returncode == 0, done.stderr[-2_000:]
     assert "stat::number_of_executed_units" in done.stderr
+    assert "Instrumenting service.formats." in done.stderr, "the readers are not seen by the fuzzer"
     assert not list(tmp_path.glob("found-*"))
