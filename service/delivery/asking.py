@@ -34,7 +34,7 @@ def found(settings: CStore, sr: SrReference) -> Answer:
             if status in _PENDING:
                 listed = listed or (match is not None and match.get("SOPInstanceUID") == sr.sop_instance)
             elif status != _SUCCESS:
-                raise Failed(Outcome.UNKNOWN, f"C-FIND ends with status {written(status)}")
+                raise Failed(Outcome.UNKNOWN, _unanswered("C-FIND", status))
     if listed:
         return Answer(Outcome.VERIFIED, "listed; the content was not compared", "0000")
     return Answer(Outcome.NOT_SENT, _NO_MATCH, "0000")
@@ -59,6 +59,8 @@ def got(settings: CStore, outgoing: Outgoing) -> Answer:
     roles = [build_role(sr.sop_class, scp_role=True)]
     most = 4 * len(outgoing.content) + 1_048_576  # an archive may add to it, but not without end
     with associated(settings, proposed, handlers=[(evt.EVT_C_STORE, keep)], roles=roles, most=most) as made:
+        if not any(one.abstract_syntax == STUDY_ROOT_GET for one in made.accepted_contexts):
+            raise Failed(Outcome.REFUSED, "it takes no C-GET (PS3.8 7.1.1.13)")
         status = None
         for told, _ in made.send_c_get(_instance(sr), STUDY_ROOT_GET):
             status = status_of(told)
@@ -66,9 +68,13 @@ def got(settings: CStore, outgoing: Outgoing) -> Answer:
         return compared(outgoing.content, held[0], settings.may_change, written(status))
     if status == _SUCCESS:
         return Answer(Outcome.NOT_SENT, "the archive gives nothing back under this UID", "0000")
+    raise Failed(Outcome.UNKNOWN, _unanswered("C-GET", status))
+
+
+def _unanswered(what: str, status: int | None) -> str:
     if status is None:
-        raise Failed(Outcome.UNKNOWN, "C-GET is not answered: it may not know our AE title")
-    raise Failed(Outcome.UNKNOWN, f"C-GET ends with status {written(status)}")
+        return f"{what} is not answered: it may not know our AE title"
+    return f"{what} ends with status {written(status)}"
 
 
 def _instance(sr: SrReference) -> Dataset:

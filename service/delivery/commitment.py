@@ -188,15 +188,27 @@ def committed(settings: CStore, sr: SrReference) -> Answer:
             told, _ = made.send_n_action(_request(transaction, sr), _REQUEST, PUSH_MODEL, WELL_KNOWN)
             status = told.get("Status") if told else None
             if status is None:
-                raise Failed(Outcome.UNKNOWN, "the association ended before the request for commitment was answered")
+                raise Failed(Outcome.UNKNOWN, _UNANSWERED)
             if status != _SUCCESS:
                 known = statuses.dimse(int(status))
                 raise Failed(Outcome.UNKNOWN, f"it will not commit: {int(status):04X}, {known.meaning}")
             if not awaited.come.wait(settings.commitment_s):
-                raise Failed(Outcome.UNKNOWN, "no report of commitment came in time")
+                raise Failed(Outcome.UNKNOWN, f"no report of commitment came in time: {_where(settings)}")
     finally:
         _DESK.forget(transaction)
     return _verdict(awaited, sr)
+
+
+_UNANSWERED: Final = (
+    "the association ended before the request for commitment was answered: it may not know our AE title"
+)
+
+
+def _where(settings: CStore) -> str:
+    """What an archive has to know to bring its report."""
+    if not settings.commitment_port:
+        return "it may bring it on an association of its own: set commitment_port, and let it know our title and port"
+    return f"it has to know {settings.calling} at this host and port {settings.commitment_port}"
 
 
 def _request(transaction: str, sr: SrReference) -> Dataset:

@@ -19,7 +19,9 @@ from service.delivery.dimse import (
     written,
 )
 from service.delivery.http import HttpPeer
+from service.delivery.proving import provable
 from service.delivery.settings import CStore
+from service.delivery.trust import connection
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -73,15 +75,33 @@ class CStoreDestination:
             return not_asked(failed.answer)
 
     def probe(self) -> tuple[Echo, ...]:
-        """C-ECHO, and what the archive would take."""
-        return (tried("C-ECHO is answered", self._echo), *self._contexts())
+        """C-ECHO, what the archive would take, and whether it could be asked for proof."""
+        first = tried("C-ECHO is answered", self._echo)
+        contexts = self._contexts()
+        return (first, *contexts, *(provable(self.settings, self._web) if len(contexts) > 1 else ()))
 
     def _echo(self) -> str:
-        with associated(self.settings, [(VERIFICATION, IMPLICIT)]) as made:
-            status = status_of(made.send_c_echo())
+        try:
+            with associated(self.settings, [(VERIFICATION, IMPLICIT)]) as made:
+                status = status_of(made.send_c_echo())
+        except Failed as failed:
+            raise self._why(failed) from failed
         if status != _SUCCESS:
             raise Failed(Outcome.REFUSED, f"status {written(status)}")
         return f"{self.settings.called} answers {self.settings.calling}"
+
+    def _why(self, failed: Failed) -> Failed:
+        """Why no association came about, by a connection of its own: pynetdicom does not say what it failed at."""
+        at = self.settings
+        if not str(failed).startswith("no association:"):
+            return failed
+        try:
+            with connection(at.host, at.port, at.tls, at.timeouts.connect_s):
+                wants = "TLS" if at.tls is None else "our certificate (tls.certificate_file)"
+        except Failed as away:
+            return away
+        reason = f"a connection stands, but no association comes about: it speaks no DICOM there, or wants {wants}"
+        return Failed(Outcome.NOT_SENT, reason)
 
     def _contexts(self) -> tuple[Echo, ...]:
         proposed = [(sop_class, syntax) for sop_class in SOP_CLASSES for syntax in TRANSFER_SYNTAXES]
@@ -89,7 +109,7 @@ class CStoreDestination:
             with associated(self.settings, proposed) as made:
                 taken = {str(one.abstract_syntax) for one in made.accepted_contexts}
         except Failed as failed:
-            return (Echo("SR classes are taken", False, str(failed)),)
+            return (Echo("SR classes are taken", False, str(self._why(failed))),)
         return tuple(
             Echo(f"{name} is taken", uid in taken, "yes" if uid in taken else "no: reports of this class are refused")
             for uid, name in SOP_CLASSES.items()

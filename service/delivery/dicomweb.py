@@ -52,6 +52,15 @@ def text(dataset: Mapping[str, Any], tag: str) -> str:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 
+def looked(peer: HttpPeer, base: str) -> str:
+    """How QIDO-RS answers to a search for no study (PS3.18 10.6); raises Failed where it is none."""
+    url = f"{base}/studies?limit=1&StudyInstanceUID=2.25.1"
+    reply = peer.ask("GET", url, {"Accept": "application/dicom+json"})
+    if reply.status in (200, 204):
+        return f"it answers with status {reply.status}"
+    raise Failed(Outcome.REFUSED, f"status {reply.status}: {peer.unhappy(reply).reason}")
+
+
 def read_back(peer: HttpPeer, base: str, outgoing: Outgoing, may_change: Iterable[str]) -> Answer:
     """Get the object by WADO-RS (PS3.18 10.4) and compare it with what was sent; raises Failed."""
     if outgoing.sr is None:

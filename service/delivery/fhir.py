@@ -116,9 +116,11 @@ class FhirDestination:
 
         def read() -> str:
             reply = self._peer.ask("GET", f"{self._base}/metadata", {"Accept": self._json})
+            if reply.status != 200:
+                raise Failed(Outcome.REFUSED, f"status {reply.status}: {self._peer.unhappy(reply).reason}")
             told.update(resource(reply))
-            if reply.status != 200 or told.get("resourceType") != "CapabilityStatement":
-                raise Failed(Outcome.REFUSED, f"status {reply.status}, and no CapabilityStatement")
+            if told.get("resourceType") != "CapabilityStatement":
+                raise Failed(Outcome.REFUSED, "no CapabilityStatement: `url` is the base of a FHIR server")
             return "the server describes itself"
 
         first = tried("/metadata is answered", read)

@@ -22,6 +22,7 @@ from service.delivery.destination import Answer, Failed, Outcome
 from service.delivery.policy import Timeouts
 from service.delivery.secrets import SecretMissing
 from service.delivery.settings import Auth, Tls
+from service.delivery.trust import no_connection, no_trust
 
 if TYPE_CHECKING:
     import requests
@@ -153,7 +154,7 @@ class HttpPeer:
                 ) as response:
                     return self._read(response, watch, most)
             except requests.exceptions.SSLError as error:
-                raise Failed(Outcome.NOT_SENT, "TLS: no trust could be established (certificate, name, age)") from error
+                raise Failed(Outcome.NOT_SENT, no_trust(error)) from error
             except (requests.RequestException, OSError) as error:
                 raise self._broken(error, watch) from error
 
@@ -180,7 +181,7 @@ class HttpPeer:
         if not isinstance(error, requests.RequestException):
             return Failed(Outcome.NOT_SENT, "TLS: the file of authorities, certificate or key can't be read")
         if not watch.connected:
-            return Failed(Outcome.NOT_SENT, "no connection: nobody listens there, or the name is not known")
+            return Failed(Outcome.NOT_SENT, no_connection(error))
         kind = _Stale if watch.reused and isinstance(error, requests.ConnectionError) else Failed
         return kind(Outcome.UNKNOWN, f"the connection ended before a whole answer came ({type(error).__name__})")
 

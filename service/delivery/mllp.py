@@ -12,7 +12,7 @@ from service.delivery import statuses
 from service.delivery.acknowledgment import Acknowledgment, NotHl7, expected, read
 from service.delivery.destination import Answer, Echo, Failed, Outcome, Outgoing, tried
 from service.delivery.settings import Mllp
-from service.delivery.trust import context
+from service.delivery.trust import connection
 
 _START: Final = b"\x0b"  # MLLP: <SB> message <EB><CR> (HL7 v2 Implementation Guide, C.4)
 _END: Final = b"\x1c\r"
@@ -98,24 +98,8 @@ class MllpDestination:
         """A connection for one message; raises Failed where none stands."""
         settings, times = self.settings, self.settings.timeouts
         until = self._clock() + times.total_s
-        try:
-            raw = socket.create_connection((settings.host, settings.port), timeout=times.connect_s)
-        except OSError as error:
-            reason = "no connection: nobody listens there, or the name is not known"
-            raise Failed(Outcome.NOT_SENT, reason) from error
-        with raw:
-            if settings.tls is None:
-                yield _Line(raw, until, times.read_s, self._clock)
-                return
-            try:
-                secured = context(settings.tls).wrap_socket(raw, server_hostname=settings.host)
-            except TimeoutError as error:  # the time to connect holds for the whole handshake, however it drips
-                raise Failed(Outcome.NOT_SENT, "TLS: the handshake took too long") from error
-            except OSError as error:
-                reason = "TLS: no trust could be established (certificate, name, age), or it does not speak TLS"
-                raise Failed(Outcome.NOT_SENT, reason) from error
-            with secured:
-                yield _Line(secured, until, times.read_s, self._clock)
+        with connection(settings.host, settings.port, settings.tls, times.connect_s) as made:
+            yield _Line(made, until, times.read_s, self._clock)
 
 
 class _Line:

@@ -10,7 +10,7 @@ import orjson
 
 from service.delivery import statuses
 from service.delivery.destination import Answer, Echo, Failed, Outcome, Outgoing, not_asked, tried
-from service.delivery.dicomweb import NotDicomJson, datasets, read_back, sequence, text
+from service.delivery.dicomweb import NotDicomJson, datasets, looked, read_back, sequence, text
 from service.delivery.http import HttpPeer, Reply
 from service.delivery.multipart import related
 from service.delivery.settings import Stow
@@ -70,19 +70,13 @@ class StowDestination:
     def probe(self) -> tuple[Echo, ...]:
         """Search for no study, and ask for no object: both say whether the service is there and lets us in."""
         return (
-            tried("QIDO-RS answers", lambda: self._looked(f"{self._base}/studies?limit=1&StudyInstanceUID=2.25.1")),
+            tried("QIDO-RS answers", lambda: looked(self._peer, self._base)),
             tried("we are let in", self._let_in),
         )
 
     def _post(self, body: bytes, content_type: str) -> Reply:
         headers = {"Content-Type": content_type, "Accept": DICOM_JSON}
         return self._peer.ask("POST", f"{self._base}/studies", headers, body)
-
-    def _looked(self, url: str) -> str:
-        reply = self._peer.ask("GET", url, {"Accept": DICOM_JSON})
-        if reply.status in (200, 204):
-            return f"it answers with status {reply.status}"
-        raise Failed(Outcome.REFUSED, f"status {reply.status}: {self._peer.unhappy(reply).reason}")
 
     def _let_in(self) -> str:
         """An empty store request: an archive that lets us in says that there is nothing in it (400, 409, 415)."""

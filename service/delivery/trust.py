@@ -2,6 +2,8 @@
 
 import socket
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from service.delivery.destination import Failed, Outcome
@@ -25,6 +27,69 @@ def context(tls: Tls) -> ssl.SSLContext:
         made.check_hostname = False
         made.verify_mode = ssl.CERT_NONE
     return made
+
+
+@contextmanager
+def connection(host: str, port: int, tls: Tls | None, timeout_s: float) -> Iterator[socket.socket]:
+    """A connection, its handshake made where it speaks TLS; raises Failed with the reason where none stands."""
+    try:
+        raw = socket.create_connection((host, port), timeout=timeout_s)
+    except OSError as error:
+        raise Failed(Outcome.NOT_SENT, no_connection(error)) from error
+    with raw:
+        if tls is None:
+            yield raw
+            return
+        try:
+            secured = context(tls).wrap_socket(raw, server_hostname=host)
+        except TimeoutError as error:  # the time to connect holds for the whole handshake, however it drips
+            raise Failed(Outcome.NOT_SENT, "TLS: the handshake took too long") from error
+        except OSError as error:
+            raise Failed(Outcome.NOT_SENT, no_trust(error)) from error
+        with secured:
+            yield secured
+
+
+def no_connection(error: BaseException) -> str:
+    """Why a connection did not come about, as far as the system says it."""
+    causes = tuple(_causes(error))
+    if any(isinstance(one, socket.gaierror) for one in causes):
+        return "no connection: the name of the host is not known"
+    if any(isinstance(one, ConnectionRefusedError) for one in causes):
+        return "no connection: nobody listens on this port there"
+    if any(isinstance(one, TimeoutError) for one in causes):
+        return "no connection within the time allowed"
+    return "no connection: nobody listens there, or there is no way to it"
+
+
+def no_trust(error: BaseException) -> str:
+    """Why TLS did not come about, and which setting to look at."""
+    for one in _causes(error):
+        if isinstance(one, ssl.SSLCertVerificationError):
+            return f"TLS: its certificate is not believed (tls.ca_file, host name): {one.verify_message}"
+        if isinstance(one, ssl.SSLError) and one.reason:
+            if "ALERT" in one.reason:
+                return f"TLS: it refuses us, as where it wants our certificate (tls.certificate_file): {one.reason}"
+            if one.reason in _NO_TLS:
+                return "TLS: it does not speak TLS on this port"
+    return "TLS: no trust could be established (certificate, name, age), or it does not speak TLS"
+
+
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"})
+"""What OpenSSL calls an answer that is no record of TLS."""
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception and those that it came from; urllib3 has the first one as ``reason``, requests in its arguments."""
+    seen: list[BaseException] = []
+    waiting = [error]
+    while waiting:
+        one = waiting.pop()
+        if not isinstance(one, BaseException) or one in seen:
+            continue
+        seen.append(one)
+        yield one
+        waiting += [one.__context__, one.__cause__, getattr(one, "reason", None), *one.args]
 
 
 def server_context(tls: ServerTls, made: ssl.SSLContext | None = None) -> ssl.SSLContext:

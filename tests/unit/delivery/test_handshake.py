@@ -70,7 +70,7 @@ def https(port: int) -> Destination:
     ("made", "said"),
     [
         (mllp, "TLS: the handshake took too long"),
-        (dimse, "no association: nobody listens there, the name is not known, or TLS came to no trust in time"),
+        (dimse, "TLS: the handshake took too long"),
         (https, "no connection within the time allowed"),
     ],
 )
