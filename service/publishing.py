@@ -96,7 +96,7 @@ def _foreseen(source: Source, digest: str, options: Options, store: Store, plann
     tables_used, overlays = vocabulary_of(source, report.sender, store.overlays)
     received = after(received, previous, store)
     coded = coded_after(source, received, previous, tables_used)
-    _check_accession(coded, store)
+    _check_patient(coded, store)
     outcome = emit(coded, drafts.kept_of(received), options, received.seen_by())
     there = planner.of("", outcome, received, options) if planner is not None else None
     followed = previous if received.follows else None
@@ -172,15 +172,16 @@ def _keep(
     return Receipt(draft.stored.id, draft.stored.receipt, created=True, fresh=True)
 
 
-def _check_accession(report: CodedReport, store: Store) -> None:
-    """What `Store.keep` holds of accession numbers, for what is not kept."""
+def _check_patient(report: CodedReport, store: Store) -> None:
+    """What `Store.keep` holds of patients and accession numbers, for what is not kept."""
     from service.store.patients import KeptId
 
     patient, study = report.patient, report.study
+    named = KeptId(patient.id, patient.issuer.key if patient.issuer else "")
     if study.accession:
         issuer = study.accession_issuer.key if study.accession_issuer else ""
-        named = KeptId(patient.id, patient.issuer.key if patient.issuer else "")
         store.patients.check_accession(report.sender, named, study.accession, issuer)
+    store.patients.check_report(report.sender, report.id, named)
 
 
 _NUMBERED: Final = {

@@ -50,6 +50,7 @@ _RULES: Final = {
     "sr-no-tree": CLASS_NOT_SUPPORTED,
     "study-context": NOT_OF_ITS_CLASS,
     "accession-patient": NOT_OF_ITS_CLASS,
+    "version-patient": NOT_OF_ITS_CLASS,
     "newest-version": NOT_OF_ITS_CLASS,
     "status-order": NOT_OF_ITS_CLASS,
     "superseded": NOT_OF_ITS_CLASS,

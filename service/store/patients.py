@@ -98,6 +98,14 @@ class PatientStore:
         with transaction(self._engine) as connection:
             held(connection, sender, resolved(connection, patient), (accession, issuer))
 
+    def check_report(self, sender: str, report_id: str, patient: KeptId) -> None:
+        """Raise Conflict where the sender's report is another patient's."""
+        named = select(REPORTS.c.id).where(REPORTS.c.sender == sender, REPORTS.c.report_id == report_id)
+        with transaction(self._engine) as connection:
+            report = connection.execute(named).scalar()
+            if report is not None:
+                of_one_patient(connection, report, resolved(connection, patient))
+
     def names(self, patient: str, issuer: str | None) -> Sequence[KeptId]:
         """The ids that one was merged into; of any issuer where none is said."""
         wanted = [MERGES.c.prior_id == patient, *([MERGES.c.prior_issuer == issuer] if issuer is not None else [])]
@@ -136,6 +144,27 @@ def held(connection: Connection, sender: str, patient: KeptId, accession: tuple[
     if any(not is_one(patient, other) for other in found):
         why = "the sender has used this accession number for another patient; if they are one, merge their ids first"
         raise Conflict(Problem("/study/accession", "accession-patient", why))
+
+
+def of_one_patient(connection: Connection, report: int, patient: KeptId) -> None:
+    """Raise Conflict where the newest version of a report is another patient's.
+
+    Peers would put the new version in the place of one that the other patient's record has.
+    """
+    newest = (
+        select(VERSIONS.c.patient_id, VERSIONS.c.patient_issuer)
+        .where(VERSIONS.c.report == report)
+        .order_by(VERSIONS.c.version.desc())
+        .limit(1)
+    )
+    row = connection.execute(newest).first()
+    if row is None or is_one(patient, KeptId(row.patient_id, row.patient_issuer or "")):
+        return
+    why = (
+        "the report is kept as another patient's: withdraw it, and send this one as a report of its own; "
+        "if the two are one patient, merge their ids first"
+    )
+    raise Conflict(Problem("/patient/id", "version-patient", why))
 
 
 def is_one(patient: KeptId, other: KeptId) -> bool:

@@ -17,7 +17,7 @@ from service.store.deliveries import DeliveryStore
 from service.store.deliveries import keep as keep_deliveries
 from service.store.documents import Documents, is_as_seen
 from service.store.overlays import OverlayStore
-from service.store.patients import KeptId, PatientStore, held, resolved
+from service.store.patients import KeptId, PatientStore, held, of_one_patient, resolved
 from service.store.rates import RateStore
 from service.store.retention import Retention
 from service.store.runs import Runs
@@ -111,7 +111,7 @@ class Store:
     def keep(self, draft: Draft) -> None:
         """Keep a version, its outputs and its key, all or nothing.
 
-        Raises Taken when another was first, Conflict for an accession number of another patient.
+        Raises Taken when another was first, Conflict for an accession number or a report of another patient.
         """
         new = draft.stored
         try:
@@ -126,7 +126,9 @@ class Store:
                 patient = resolved(connection, KeptId(draft.patient_id, draft.patient_issuer or ""))
                 if draft.accession:
                     held(connection, new.sender, patient, (draft.accession, draft.accession_issuer or ""))
-                report = _report(connection, new)
+                report, is_there = _report(connection, new)
+                if is_there:
+                    of_one_patient(connection, report, patient)
                 connection.execute(insert(VERSIONS).values(report=report, **row_of(draft, patient)))
                 rows = [{"version": new.id, **asdict(one)} for one in (*draft.outputs, *draft.consignment.outputs)]
                 connection.execute(insert(OUTPUTS), rows)
@@ -255,15 +257,15 @@ def _first(connection: Connection, statement: Select[*tuple[object, ...]]) -> St
     return version_of(row._mapping) if row else None
 
 
-def _report(connection: Connection, new: Stored) -> int:
-    """The row of the report, made when it is the first version."""
+def _report(connection: Connection, new: Stored) -> tuple[int, bool]:
+    """The row of the report, made when it is the first version, and whether it was there."""
     named = select(REPORTS.c.id).where(REPORTS.c.sender == new.sender, REPORTS.c.report_id == new.report_id)
     found = connection.execute(named).scalar()
     if found is not None:
-        return int(found)
+        return int(found), True
     made = connection.execute(insert(REPORTS).values(sender=new.sender, report_id=new.report_id))
     key = made.inserted_primary_key
-    return int(key[0]) if key is not None else 0
+    return int(key[0]) if key is not None else 0, False
 
 
 def _keep_key(connection: Connection, stored: Stored, key: Key) -> None:
