@@ -56,6 +56,7 @@ _RULES: Final = {
     "superseded": NOT_OF_ITS_CLASS,
     "withdrawn": NOT_OF_ITS_CLASS,
 }
+PROCESSING: Final = "v2-processing"
 _MISSING: Final = frozenset({"v2-patient-id", "v2-no-order"})
 _OTHER_TYPE: Final = frozenset({"v2-message-type"})
 
@@ -77,6 +78,8 @@ def hl7(error: Exception) -> Meaning:
     rule = error.problems[0].rule if isinstance(error, errors.LesionBridgeError) and error.problems else ""
     if rule in _MISSING:
         return Meaning(row.kind, row.dimse, "AE", "101", "Required field missing")
+    if rule == PROCESSING:
+        return Meaning(row.kind, row.dimse, "AR", "202", "Unsupported processing id")
     if rule in _OTHER_TYPE:
         return Meaning(row.kind, row.dimse, "AR", "200", "Unsupported message type")
     return row
