@@ -69,7 +69,11 @@ class MllpDestination:
 
     def probe(self) -> tuple[Echo, ...]:
         """Connect, and send nothing: an empty message is an error in many receivers' eyes."""
-        return (tried("it listens", self._listens),)
+        first = tried("it listens", self._listens)
+        if not first.passed:
+            return (first,)
+        said = "only a report that is sent can show that; one that waits for TLS or for another protocol listens, too"
+        return (first, Echo("it acknowledges", None, said))
 
     def _listens(self) -> str:
         with self._connected():
