@@ -18,6 +18,10 @@ from service.delivery.fhir_search import held
 from service.delivery.http import HttpPeer, Reply
 
 _WRITTEN: Final = (200, 201)
+_NAMELESS: Final = (
+    "{kind} has no identifier with a system: this server, which gives out its ids itself, can't be asked for it; "
+    "a patient gets one by an issuer that has a URI or an OID"
+)
 
 
 class Ordered:
@@ -100,7 +104,7 @@ class Ordered:
             target = next((self._resolved[one] for one in sorted(entry.targets) if one in self._resolved), "")
             query = f"target={target}"
             if entry.kind != "Provenance" or not target:
-                raise Failed(Outcome.REFUSED, f"{entry.kind} has no identifier: this server can't be asked for it")
+                raise Failed(Outcome.REFUSED, _NAMELESS.format(kind=entry.kind))
         (found,) = held(self._peer, self._base, self._accept, [f"{entry.kind}?{query}"])
         if entry.identifiers:
             # A server may leave out a search parameter that it does not know (R4 search.html#errors), and find others.

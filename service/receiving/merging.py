@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from service.coding.identities import code_issuer
 from service.coding.notes import Notes
-from service.domain.errors import Problem
+from service.domain.errors import Conflict, Invalid, Problem
 from service.domain.report import Issuer, PatientId
 from service.pipeline import tables
 from service.receiving.reception import Here
@@ -19,16 +19,23 @@ def merge(here: Here, survivor: PatientId, prior: PatientId, *, dry_run: bool = 
 
 
 def merge_all(here: Here, message: bytes) -> tuple[Problem, ...]:
-    """All merges of an ADT^A40; each is kept by itself, and one that is known already changes nothing.
+    """All merges of an ADT^A40, or none; one that is known already changes nothing.
 
-    Gives what is to be said of ids that no report has: the place is the pair's MRG-1.
+    Gives what is to be said of ids that no report has; the place is the pair's MRG-1. Raises Invalid, Conflict with the
+    place in the message.
     """
     from service.formats.hl7v2.merge import merges
 
     notices: list[Problem] = []
-    for number, (survivor, prior) in enumerate(merges(message, here.settings.limits), 1):
-        told = merge(here, survivor, prior).notices
-        notices.extend(replace(one, pointer=f"MRG[{number}]-1") for one in told)
+    with here.store.patients.merging() as one:
+        for number, (survivor, prior) in enumerate(merges(message, here.settings.limits), 1):
+            places = {"/survivor": f"PID[{number}]-3"}
+            try:
+                told = one(_kept(here, survivor), _kept(here, prior)).notices
+            except (Invalid, Conflict) as error:
+                said = (replace(each, pointer=places.get(each.pointer, f"MRG[{number}]-1")) for each in error.problems)
+                raise type(error)(*said) from None
+            notices.extend(replace(each, pointer=f"MRG[{number}]-1") for each in told)
     return tuple(notices)
 
 

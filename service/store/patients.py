@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -77,21 +78,16 @@ class PatientStore:
         ``dry_run``: only say what is touched. Raises Invalid for one id twice, Conflict where ``prior`` was merged into
         another one, or ``survivor`` into it.
         """
-        if survivor == prior:
-            raise Invalid(Problem("/prior", "merge", "an id is not merged into itself"))
+        with self.merging(dry_run=dry_run) as one:
+            return one(survivor, prior)
+
+    @contextmanager
+    def merging(self, *, dry_run: bool = False) -> Iterator[Callable[[KeptId, KeptId], Merged]]:
+        """Several merges, as `merge` does each, of which all are kept or none."""
         with transaction(self._engine, writes=True) as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("LOCK TABLE merges IN SHARE ROW EXCLUSIVE MODE"))
-            root = resolved(connection, survivor)
-            if root == prior:
-                raise Conflict(Problem("/survivor", "merge", "this id was merged into the other one before"))
-            before = resolved(connection, prior)
-            if before not in (prior, root):
-                raise Conflict(Problem("/prior", "merge", "this id was merged into another one before"))
-            notices = _unknown(connection, prior)
-            if before == prior and not dry_run:
-                _keep(connection, root, prior, self._now())
-            return replace(_touched(connection, prior), notices=notices)
+            yield lambda survivor, prior: _merge(connection, survivor, prior, None if dry_run else self._now())
 
     def check_accession(self, sender: str, patient: KeptId, accession: str, issuer: str) -> None:
         """Raise Conflict where the sender has used the accession number for another patient."""
@@ -112,6 +108,22 @@ class PatientStore:
         with transaction(self._engine) as connection:
             rows = connection.execute(select(MERGES.c.survivor_id, MERGES.c.survivor_issuer).where(*wanted))
             return tuple(KeptId(row[0], row[1]) for row in rows)
+
+
+def _merge(connection: Connection, survivor: KeptId, prior: KeptId, now: str | None) -> Merged:
+    """One merge; without a time only what it would touch."""
+    if survivor == prior:
+        raise Invalid(Problem("/prior", "merge", "an id is not merged into itself"))
+    root = resolved(connection, survivor)
+    if root == prior:
+        raise Conflict(Problem("/survivor", "merge", "this id was merged into the other one before"))
+    before = resolved(connection, prior)
+    if before not in (prior, root):
+        raise Conflict(Problem("/prior", "merge", "this id was merged into another one before"))
+    notices = _unknown(connection, prior)
+    if before == prior and now is not None:
+        _keep(connection, root, prior, now)
+    return replace(_touched(connection, prior), notices=notices)
 
 
 def resolved(connection: Connection, patient: KeptId) -> KeptId:

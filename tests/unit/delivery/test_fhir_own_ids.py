@@ -50,6 +50,21 @@ def test_each_provenance_of_a_report_stays_at_a_server_that_gives_out_its_own_id
 
 
 @pytest.mark.oracle("medplum server")
+@pytest.mark.parametrize("issuer", ["", '"issuer": "NOT-IN-THE-TABLE", '])
+def test_a_patient_whose_number_may_be_anothers_is_refused_there_with_what_to_do(medplum: str, issuer: str) -> None:
+    example = Path(__file__).parents[3] / "examples" / "bone-scan-ribs.json"
+    said = example.read_text().replace('"issuer": "HOSP", ', issuer)
+    made = convert(Source(said.encode()), (Format.FHIR_R4,), Options()).outputs[Format.FHIR_R4]
+    with refusing(medplum) as url:
+        refused = destination(url, update_as_create=False).send(
+            Outgoing("delivery", made.media_type, made.content, "report.fhir.json")
+        )
+        assert refused.outcome is Outcome.REFUSED
+        assert "issuer that has a URI or an OID" in refused.reason
+        assert find(medplum, "Patient") == []
+
+
+@pytest.mark.oracle("medplum server")
 def test_a_server_that_names_no_id_is_asked_for_it(medplum: str) -> None:
     outgoing = bundle(1)
     with refusing(medplum, tells=False) as url:

@@ -233,6 +233,17 @@ def test_an_a40_that_does_not_say_what_to_merge_is_refused(server: Hl7Server, me
     assert answer.err[0].err_2.value.startswith(place)
 
 
+def test_an_a40_of_several_pairs_merges_all_or_none_and_names_the_one(client: FlaskClient, server: Hl7Server) -> None:
+    publish(client, "R1", "OLD")
+    pair = "PID|1||{}^^^REGION^MR\rMRG|{}^^^REGION^MR\r"
+    answer = ask(server, A40 + pair.format("OLD", "NEW"))
+    assert (answer.msa.msa_1.value, answer.err[0].err_2.value) == ("AE", "PID^2^3")
+    assert ask(server, A40 + pair.format("X", "X")).err[0].err_2.value == "MRG^2^1"
+    assert found(client, "NEW") == set()
+    assert ask(server, A40 + pair.format("LAST", "NEW")).msa.msa_1.value == "AA"
+    assert found(client, "LAST") == {"R1"}
+
+
 def test_an_a40_that_was_merged_elsewhere_is_a_duplicate(client: FlaskClient, server: Hl7Server) -> None:
     merge(client, "OTHER", "OLD")
     assert ask(server, A40).err[0].err_3.err_3_1.value == "205"
