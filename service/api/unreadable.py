@@ -57,6 +57,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what can't be read, or what broke; the connection is closed by whoever calls."""
+        structlog.contextvars.clear_contextvars()  # of whoever was answered in this thread before
         request_id, name, address = uuid4().hex, type(exc).__name__, addr[0] if addr else ""
         if isinstance(exc, ssl.SSLError):
             _log.warning("unreadable", error=name, address=address)

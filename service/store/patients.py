@@ -100,7 +100,7 @@ class PatientStore:
         with transaction(self._engine) as connection:
             report = connection.execute(named).scalar()
             if report is not None:
-                of_one_patient(connection, report, resolved(connection, patient))
+                of_one_patient(connection, report, patient)
 
     def names(self, patient: str, issuer: str | None) -> Sequence[KeptId]:
         """The ids that one was merged into; of any issuer where none is said."""
@@ -161,22 +161,27 @@ def held(connection: Connection, sender: str, patient: KeptId, accession: tuple[
 def of_one_patient(connection: Connection, report: int, patient: KeptId) -> None:
     """Raise Conflict where the newest version of a report is another patient's.
 
-    Peers would put the new version in the place of one that the other patient's record has.
+    Peers would put the new version in the place of one that the other patient's record has. The ids that count now are
+    compared, and those that were said: one without an issuer may have been merged with it.
     """
+    at = VERSIONS.c
     newest = (
-        select(VERSIONS.c.patient_id, VERSIONS.c.patient_issuer)
-        .where(VERSIONS.c.report == report)
-        .order_by(VERSIONS.c.version.desc())
+        select(at.patient_id, at.patient_issuer, at.said_id, at.said_issuer)
+        .where(at.report == report)
+        .order_by(at.version.desc())
         .limit(1)
     )
     row = connection.execute(newest).first()
-    if row is None or is_one(patient, KeptId(row.patient_id, row.patient_issuer or "")):
+    if row is None:
         return
-    why = (
-        "the report is kept as another patient's: withdraw it, and send this one as a report of its own; "
-        "if the two are one patient, merge their ids first"
-    )
-    raise Conflict(Problem("/patient/id", "version-patient", why))
+    now = KeptId(row.patient_id, row.patient_issuer or "")
+    there = (now, KeptId(row.said_id or now.id, row.said_issuer or ""))
+    if not any(is_one(one, other) for one in (patient, resolved(connection, patient)) for other in there):
+        why = (
+            "the report is kept as another patient's: withdraw it, and send this one as a report of its own; "
+            "if the two are one patient, merge their ids first"
+        )
+        raise Conflict(Problem("/patient/id", "version-patient", why))
 
 
 def is_one(patient: KeptId, other: KeptId) -> bool:

@@ -123,12 +123,13 @@ class Store:
                 below = {"sender": new.sender, "report": new.report_id, "most": most}
                 if connection.execute(_NEWEST, below).scalar() != draft.predecessor:
                     raise Taken
-                patient = resolved(connection, KeptId(draft.patient_id, draft.patient_issuer or ""))
+                named = KeptId(draft.patient_id, draft.patient_issuer or "")
+                patient = resolved(connection, named)
                 if draft.accession:
                     held(connection, new.sender, patient, (draft.accession, draft.accession_issuer or ""))
                 report, is_there = _report(connection, new)
                 if is_there:
-                    of_one_patient(connection, report, patient)
+                    of_one_patient(connection, report, named)
                 connection.execute(insert(VERSIONS).values(report=report, **row_of(draft, patient)))
                 rows = [{"version": new.id, **asdict(one)} for one in (*draft.outputs, *draft.consignment.outputs)]
                 connection.execute(insert(OUTPUTS), rows)

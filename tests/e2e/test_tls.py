@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 import subprocess
@@ -55,7 +56,7 @@ def test_clients_show_a_certificate_where_they_have_to(tmp_path: Path, authority
     (tmp_path / "other").mkdir()
     stranger = Authority(tmp_path / "other", "stranger").identity("stranger")
     files = {"tls_cert": ours.certificate, "tls_key": ours.key, "tls_client_ca": authority.certificate}
-    with serving(tmp_path, **{name: str(file) for name, file in files.items()}) as service:
+    with serving(tmp_path, threads="1", **{name: str(file) for name, file in files.items()}) as service:
 
         def ask(who: Identity | None) -> int:
             certificate = (str(who.certificate), str(who.key)) if who else None
@@ -67,6 +68,10 @@ def test_clients_show_a_certificate_where_they_have_to(tmp_path: Path, authority
             with pytest.raises(requests.exceptions.ConnectionError):
                 ask(refused)
         assert ask(theirs) == 200
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines() if line.startswith("{")]
+    told = [line for line in lines if line["event"] == "unreadable"]
+    assert len(told) == 2
+    assert not any("request_id" in line for line in told), "the id of a request that was answered before"
 
 
 def test_a_renewed_certificate_counts_at_once(tmp_path: Path, authority: Authority, ours: Identity) -> None:

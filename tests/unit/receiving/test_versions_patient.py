@@ -59,6 +59,14 @@ def test_ids_that_were_merged_are_one_patient(client: FlaskClient, first: str) -
     assert publish(client, "R1", "OLD", report__version=3).status_code == 201
 
 
+def test_an_id_without_its_issuer_is_the_one_that_was_said_before_a_merge(client: FlaskClient) -> None:
+    assert publish(client, "R1", "OLD").status_code == 201
+    merge(client, "NEW", "OLD")
+    more: dict[str, Any] = {"patient__issuer": None, "study__accession": "A2"}
+    assert publish(client, "R1", "OLD", report__version=2, **more).status_code == 201
+    assert publish(client, "R1", "ELSE", report__version=3, study__accession="A3").status_code == 409
+
+
 def test_reports_of_two_senders_are_two(client: FlaskClient) -> None:
     assert publish(client, "R1", "OLD", report__sender="north").status_code == 201
     assert publish(client, "R1", "NEW", report__sender="south", report__version=2).status_code == 201
