@@ -58,7 +58,7 @@ class Queues(Collector):
 
 
 def warnings(here: "Deployment") -> tuple[str, ...]:
-    """What an operator should look at: destinations left alone, old or stalled deliveries, none that delivers."""
+    """What to look at: an archive asked in vain, destinations left alone, old or stalled deliveries, no worker."""
     if not here.destinations:
         return ()
     from service.store.circuits import open_circuits
@@ -66,7 +66,11 @@ def warnings(here: "Deployment") -> tuple[str, ...]:
     from service.store.times import seconds_between
 
     kept = here.store.deliveries
+    asked = here.archive
     said: list[str] = []
+    if asked is not None and asked.away_since:
+        why = "reports whose study it is asked for are answered with 503"
+        said.append(f"the archive {asked.name} (study_context) does not answer since {asked.away_since}: {why}")
     try:
         said.extend(
             f"destination {one.destination} is left alone since {one.opened}: {one.reason}"

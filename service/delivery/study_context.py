@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -70,15 +71,35 @@ Archive = Callable[[str], StudyContext | None]
 """Gives what an archive knows of a study, None where it does not know it; raises Failed."""
 
 
-def archive(destinations: Mapping[str, DestinationSettings], name: str) -> Archive | None:
+class Asked:
+    """An archive, its name, and since when it does not answer (UTC): empty where it did, or was not asked yet."""
+
+    def __init__(self, name: str, ask: Archive) -> None:
+        """Take the archive."""
+        self.name, self._ask = name, ask
+        self.away_since = ""
+
+    def __call__(self, study: str) -> StudyContext | None:
+        """What it knows of a study; raises Failed."""
+        try:
+            found = self._ask(study)
+        except Failed as failed:
+            if failed.answer.outcome is not Outcome.REFUSED:
+                self.away_since = self.away_since or f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+            raise
+        self.away_since = ""
+        return found
+
+
+def archive(destinations: Mapping[str, DestinationSettings], name: str) -> Asked | None:
     """The archive that the setting ``study_context`` names; raises DestinationsError where it can't be asked."""
     if not name:
         return None
     settings = destinations.get(name)
     if isinstance(settings, Stow):
-        return WebArchive(HttpPeer(settings.timeouts, settings.tls, settings.auth), settings.url)
+        return Asked(name, WebArchive(HttpPeer(settings.timeouts, settings.tls, settings.auth), settings.url))
     if isinstance(settings, CStore):
-        return FoundArchive(settings)
+        return Asked(name, FoundArchive(settings))
     known = [one.name for one in destinations.values() if isinstance(one, Stow | CStore)]
     detail = "names a destination of the kind stow or cstore"
     raise DestinationsError(Problem("study_context", "destination", detail, tuple(known)))

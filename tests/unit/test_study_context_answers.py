@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from service.app import create_app
 from service.coding import vocabulary
 from service.coding.coder import code_report
+from service.config import Settings
 from service.delivery.settings import Stow
 from service.delivery.study_context import StudyContext, archive
 from service.domain.errors import Contradiction
@@ -16,9 +19,10 @@ from service.domain.limits import Limits
 from service.domain.received import Intake
 from service.domain.report import CodedReport
 from service.formats.findings.read import read
+from service.store.reports import Store
 from service.study_context import RULE, with_context
 from tests.faults import faulty, http
-from tests.findings import make_findings
+from tests.findings import make_body, make_findings
 
 STUDY = "1.2.840.113619.2.1.1"
 PATIENT = "PID-11235"
@@ -86,6 +90,32 @@ def test_a_birth_date_agrees_as_far_as_it_goes(said: str) -> None:
 def test_a_part_of_a_birth_date_that_is_another_is_refused(said: str) -> None:
     with pytest.raises(Contradiction, match=f"{said}.*1961"):
         placed(bare(birthDate=said), "19610402")
+
+
+def test_an_archive_that_does_not_answer_is_said_by_readiness_until_it_does(
+    tmp_path: Path,
+) -> None:
+    with faulty() as server:
+        server.answer = http("503 Service Unavailable")
+        (tmp_path / "d.toml").write_text(f'[destinations.pacs]\nkind = "stow"\nurl = "{server.url}"\n')
+        url = f"sqlite:///{tmp_path / 'db.sqlite3'}"
+        client = create_app(
+            Settings(database_url=url, destinations_file=str(tmp_path / "d.toml"), study_context="pacs")
+        ).test_client()
+        Store(url).migrate()
+
+        def said() -> bool:
+            answer = client.get("/health/ready")
+            assert (answer.status_code, answer.json is not None) == (200, True)
+            return "the archive pacs (study_context) does not answer since" in answer.text
+
+        body = make_body(study__uid=STUDY)
+        assert not said()
+        assert client.post("/v1/reports", data=body, headers={"Content-Type": "application/json"}).status_code == 503
+        assert said()
+        server.answer = http("204 No Content")
+        assert client.post("/v1/reports", data=body, headers={"Content-Type": "application/json"}).status_code == 201
+        assert not said()
 
 
 def placed(report: CodedReport, born: str) -> CodedReport:
