@@ -28,7 +28,7 @@ def merge_all(here: Here, message: bytes) -> tuple[Problem, ...]:
 
     notices: list[Problem] = []
     with here.store.patients.merging() as one:
-        for number, (survivor, prior) in enumerate(merges(message, here.settings.limits), 1):
+        for number, survivor, prior in merges(message, here.settings.limits):
             places = {"/survivor": f"PID[{number}]-3"}
             try:
                 told = one(_kept(here, survivor), _kept(here, prior)).notices

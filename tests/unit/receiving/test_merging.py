@@ -244,6 +244,45 @@ def test_an_a40_of_several_pairs_merges_all_or_none_and_names_the_one(client: Fl
     assert found(client, "LAST") == {"R1"}
 
 
+@pytest.mark.parametrize(
+    ("stays", "goes"),
+    [
+        ("123^^^SSA^SS~NEW^^^REGION^MR", "OLD^^^REGION^MR"),
+        ("NEW^^^REGION^MR~123^^^SSA^SS", "123^^^SSA^SS~OLD^^^REGION^MR"),
+        ("NEW^^^REGION^MR~V7^^^REGION^VN", "OLD^^^REGION^MR"),
+    ],
+)
+def test_an_a40_with_several_ids_merges_those_of_one_authority_and_type(
+    client: FlaskClient, server: Hl7Server, stays: str, goes: str
+) -> None:
+    publish(client, "R1", "OLD")
+    publish(client, "R2", "123", patient__issuer="SSA")
+    message = A40.replace("NEW^^^REGION^MR", stays).replace("MRG|OLD^^^REGION^MR", f"MRG|{goes}")
+    assert ask(server, message).msa.msa_1.value == "AA"
+    assert found(client, "NEW") == {"R1"}
+    assert found(client, "123") == {"R2"}
+
+
+@pytest.mark.parametrize(
+    ("stays", "goes"),
+    [
+        ("NEW^^^REGION^MR~NEW2^^^REGION^MR", "OLD^^^REGION^MR"),
+        ("NEW^^^ELSEWHERE^MR~123^^^SSA^SS", "OLD^^^REGION^MR"),
+        ("NEW^^^REGION^MR~123^^^SSA^SS", "OLD^^^REGION^MR~OLD2^^^REGION^MR"),
+        ("NEW^^^REGION^PI~123^^^SSA^SS", "OLD^^^REGION^MR"),
+        ("OLD^^^REGION^MR~123^^^SSA^SS", "OLD^^^REGION^MR"),
+    ],
+)
+def test_an_a40_that_does_not_say_into_which_id_one_goes_is_refused(
+    client: FlaskClient, server: Hl7Server, stays: str, goes: str
+) -> None:
+    publish(client, "R1", "OLD")
+    message = A40.replace("NEW^^^REGION^MR", stays).replace("MRG|OLD^^^REGION^MR", f"MRG|{goes}")
+    answer = ask(server, message)
+    assert (answer.msa.msa_1.value, answer.err[0].err_5.err_5_1.value) == ("AE", "v2-merge")
+    assert found(client, "OLD") == {"R1"}
+
+
 def test_an_a40_that_was_merged_elsewhere_is_a_duplicate(client: FlaskClient, server: Hl7Server) -> None:
     merge(client, "OTHER", "OLD")
     assert ask(server, A40).err[0].err_3.err_3_1.value == "205"
