@@ -17,6 +17,9 @@ class Sending(Protocol):
     def sendmsg(self, buffers: list[bytes]) -> int:
         """Send what may be sent now; how many bytes it was; raises OSError."""
 
+    def sendfile(self, file: Any, offset: int, count: int | None) -> int:
+        """Send so many bytes of a file; how many it was; raises OSError."""
+
 
 class Together:
     """A socket that keeps the first that is to be sent, the head of an answer, and sends it with the second.
@@ -49,6 +52,12 @@ class Together:
                 self._socket.sendall(head[sent:])
             if sent < len(head) + len(data):
                 self._socket.sendall(cast("bytes", memoryview(data)[max(0, sent - len(head)) :]))
+
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        """Send a file, after what was kept; how many bytes of it were sent; raises OSError."""
+        self.end()
+        sent: int = self._socket.sendfile(file, offset, count)
+        return sent
 
     def end(self) -> None:
         """Send what is still kept, the head of an answer without a body; raises OSError."""

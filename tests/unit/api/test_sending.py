@@ -3,10 +3,13 @@
 import socket
 import ssl
 from collections.abc import Sequence
+from io import BytesIO
+from types import SimpleNamespace
 
 import pytest
 
 from service.api.sending import Together
+from service.api.unreadable import Worker
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"
 BODY = b"some body"
@@ -27,6 +30,10 @@ class Slow:
     def sendall(self, data: bytes) -> None:
         self.messages += 1
         self.got += bytes(data)
+
+    def sendfile(self, file: BytesIO, _offset: int, _count: int | None) -> int:
+        self.sendall(file.getvalue())
+        return len(file.getvalue())
 
 
 class Tls(ssl.SSLSocket):
@@ -70,6 +77,15 @@ def test_a_head_without_a_body_goes_at_the_end_and_once() -> None:
     assert (slow.got, slow.messages) == (HEAD, 1)
 
 
+def test_a_file_follows_the_head() -> None:
+    slow = Slow(999)
+    together = Together(slow)
+    together.sendall(HEAD)
+    assert together.sendfile(BytesIO(BODY)) == len(BODY)
+    together.end()
+    assert slow.got == HEAD + BODY
+
+
 def test_an_answer_of_which_nothing_came_sends_nothing() -> None:
     slow = Slow(999)
     Together(slow).end()
@@ -89,3 +105,38 @@ def test_all_else_is_the_sockets_own() -> None:
     there, here = socket.socketpair()
     with there, here:
         assert Together(here).fileno() == here.fileno()
+
+
+class Reader:
+    """What reads a body: how much of one of known length is left."""
+
+    def __init__(self, **left: int) -> None:
+        self.__dict__.update(left)
+
+
+@pytest.mark.parametrize(
+    ("left", "kept", "drained", "stays"),
+    [
+        ({"length": 0}, True, 0, True),
+        ({"length": 7}, True, 1, False),
+        ({}, True, 1, False),
+        ({"length": 0}, False, 0, False),
+    ],
+)
+def test_only_a_body_that_was_read_to_its_length_is_not_drained(
+    left: dict[str, int], *, kept: bool, drained: int, stays: bool
+) -> None:
+    drains: list[float] = []
+
+    class Parser:
+        """Its drain gives up, as with a sender that stalls."""
+
+        mesg = SimpleNamespace(body=SimpleNamespace(reader=Reader(**left)))
+
+        def finish_body(self, deadline: float) -> bool:
+            drains.append(deadline)
+            return False
+
+    worker = Worker.__new__(Worker)
+    assert worker._keepalive_after(SimpleNamespace(parser=Parser()), kept) is stays
+    assert len(drains) == drained
