@@ -38,16 +38,23 @@ def _unknown(one: DestinationSettings) -> Iterator[Problem]:
 
 
 def _unwritable(one: DestinationSettings) -> Iterator[Problem]:
-    """What is known each for itself, and is never written together: every report for it would be refused."""
-    release, bundle = RELEASES.get(Format(one.takes)), one.bundle or BUNDLES[0]
-    if release is None or bundle not in BUNDLES or one.profile not in ("", *PROFILES):
+    """What is known each for itself, and is never written together: every report for it would be refused.
+
+    A bundle that is not said is the one that a sender asks for, whichever that is.
+    """
+    release = RELEASES.get(Format(one.takes))
+    if release is None or one.bundle not in ("", *BUNDLES) or one.profile not in ("", *PROFILES):
         return
     place = f"destinations.{one.name}"
-    try:
-        transactions = bool(one.profile) and asked(one.profile, release, bundle).is_several
-    except NotAcceptable as error:
-        [problem] = error.problems
-        yield Problem(f"{place}.profile", "destination", f"{problem.detail}; this is {release}, bundle {bundle}")
-        return
-    if one.encoding == "xml" and (bundle == "single" or transactions):
+    lists: list[bool] = []
+    refused: list[str] = []
+    for bundle in (one.bundle,) if one.bundle else BUNDLES:
+        try:
+            lists.append((bool(one.profile) and asked(one.profile, release, bundle).is_several) or bundle == "single")
+        except NotAcceptable as error:
+            refused.extend(problem.detail for problem in error.problems)
+    if not lists:
+        what = f"{release}, bundle {one.bundle}" if one.bundle else release
+        yield Problem(f"{place}.profile", "destination", f"{refused[0]}; this is {what}")
+    elif one.encoding == "xml" and all(lists):
         yield Problem(f"{place}.encoding", "destination", "a list of requests or transactions is JSON, never XML")
