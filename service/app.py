@@ -78,7 +78,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         observe.doubt(problem)
     install(here, app.extensions)
     app.register_error_handler(Exception, problems.answer)
-    api = make_api(version("lesionbridge"))
+    api = make_api(version("lesionbridge"), guarded=settings.access == "required")
     api.init_app(app)
     terminology.install(app, settings)
     for room in (

@@ -12,7 +12,7 @@ from marshmallow import EXCLUDE, Schema
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 
-from service.api import problems
+from service.api import openapi_access, problems
 from service.api.curation_schemas import Resolve, RollBack
 from service.api.delivery_schemas import Edit, GiveUp, GiveUpAll, Retry
 from service.api.forms import FORM, REPORT, SEG
@@ -184,8 +184,9 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest ships no ty
 
     ERROR_SCHEMA = ProblemSchema
 
-    def __init__(self, **said: Any) -> None:
-        """Take what flask-smorest takes."""
+    def __init__(self, *, guarded: bool, **said: Any) -> None:
+        """Take what flask-smorest takes, and whether callers have to say who they are."""
+        self._guarded = guarded
         self._making = RLock()
         self._unsaid: dict[str, Any] | None = None
         self._rooms: list[Blueprint] = []
@@ -211,6 +212,8 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest ships no ty
                 for room in self._rooms:
                     room.register_views_in_doc(self, self._app, self._spec, name=room.name, parameters=None)
                     self._spec.tag({"name": room.name, "description": room.description})
+                if self._guarded:
+                    openapi_access.describe(self._spec, self._app.url_map.iter_rules())
             return self._spec
 
     @spec.setter
@@ -231,15 +234,16 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest ships no ty
         return problems.answer(error)
 
 
-def make_api(version: str) -> Api:
+def make_api(version: str, *, guarded: bool) -> Api:
     """The Api with the schemas of bodies that the views read themselves."""
     return Api(
+        guarded=guarded,
         spec_kwargs={
             "title": "LesionBridge",
             "version": version,
             "openapi_version": "3.1.0",
             "info": {"description": DESCRIPTION, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
-        }
+        },
     )
 
 

@@ -11,6 +11,8 @@ from marshmallow import Schema, missing
 from service.api.openapi import Blueprint
 from service.api.schemas import Strict
 from service.api.writing_schemas import ConvertQuery
+from service.app import create_app
+from service.config import Settings
 from service.pipeline import BUNDLES, DIALECTS, IODS
 
 UNDOCUMENTED = {"/openapi.json", "/docs"}
@@ -81,3 +83,27 @@ def test_no_request_changes_what_the_next_one_gets(app: Flask) -> None:
         assert request.query_string
     assert again == {"dialect": "strict", "bundle": "transaction", "reference": False, "pdf": False, "measure": True}
     assert asked == again | {"dialect": "ohif"}
+
+
+def test_every_operation_says_which_scope_it_needs_where_callers_have_to_say_who_they_are() -> None:
+    guarded = create_app(Settings(access="required"))
+    spec = guarded.test_client().get("/openapi.json").json
+    assert spec is not None
+    assert set(spec["components"]["securitySchemes"]) == {"key", "bearer"}
+    needed: dict[str, Any] = {}
+    for path, item in spec["paths"].items():
+        for method in {"get", "post", "put"} & set(item):
+            needed[f"{method} {path}"] = item[method]["security"]
+    assert needed["post /v1/convert"] == [{"key": ["convert"]}, {"bearer": ["convert"]}]
+    assert needed["put /v1/overlays/{sender}"] == [{"key": ["terminology.write"]}, {"bearer": ["terminology.write"]}]
+    assert sorted(one for one, schemes in needed.items() if not schemes) == [
+        "get /fhir/metadata",
+        "get /health/live",
+        "get /health/ready",
+        "get /metrics",
+    ]
+
+
+def test_an_open_service_asks_nobody_who_they_are(spec: dict[str, Any]) -> None:
+    assert "securitySchemes" not in spec["components"]
+    assert "security" not in spec["paths"]["/v1/convert"]["post"]
