@@ -34,6 +34,8 @@ TABLES: Final = frozenset({".csv", ".tsv", ".ndjson", ".jsonl"})
 """Files that hold several reports, by the end of their names."""
 ABANDONED_S: Final = 300.0
 """After so long without a change a file in ``working`` is one that nobody works at."""
+_BEATS: Final = 5
+"""So often within that time who works at a file says so."""
 _ATTEMPTS: Final = 3
 """After so many failures that nobody foresaw, or so many ends of a process, a file is refused."""
 _ENDED: Final = f"a process of the service ended {_ATTEMPTS} times in the middle of it, as for want of memory"
@@ -53,6 +55,8 @@ class FolderWatch:
         self._site = reception.here.receiving.sites.get(settings.site)
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="folder", daemon=True)
+        self._over = threading.Event()
+        self._beats = threading.Thread(target=self._beat, name="folder-beats", daemon=True)
         self._seen: dict[str, tuple[_State, float]] = {}
         self._waiting: dict[Path, tuple[_State, float]] = {}
         self._failures: dict[tuple[str, int], int] = {}
@@ -61,12 +65,14 @@ class FolderWatch:
         self._begun = Begun(self._root / ".begun")
 
     def start(self) -> None:
-        """Look in a thread."""
+        """Look in a thread, and say in another one that it is at a file."""
         self._thread.start()
+        self._beats.start()
 
     def stop(self, grace_s: float = 30.0) -> None:
-        """End after the file under way."""
+        """End after the file under way; one that outlasts that, or whose process is killed meanwhile, ended none."""
         self._ending.set()
+        self._begun.leave()
         self._thread.join(grace_s)
 
     def look(self) -> int:
@@ -114,6 +120,11 @@ class FolderWatch:
             except Exception as error:  # noqa: BLE001 - the thread would be gone for good
                 _say(error)
             self._ending.wait(self._settings.poll_s)
+        self._over.set()
+
+    def _beat(self) -> None:
+        while not self._over.wait(ABANDONED_S / _BEATS):
+            self._begun.beat()
 
     def _picked(self) -> Sequence[Path]:
         """Files that did not change for a while, moved to where nobody else takes them."""
@@ -151,7 +162,8 @@ class FolderWatch:
         now, found, there = time.time(), [], set[tuple[str, int]]()
         for entry in sorted(os.scandir(self._root / "working"), key=lambda one: one.name):
             there.add((entry.name, entry.inode()))
-            if not entry.is_file(follow_symlinks=False) or now - _touched(entry) <= ABANDONED_S:
+            alive = max(_touched(entry), self._begun.alive(entry.inode()))
+            if not entry.is_file(follow_symlinks=False) or now - alive <= ABANDONED_S:
                 continue
             if is_placeholder(entry.stat(follow_symlinks=False)):
                 Path(entry.path).unlink(missing_ok=True)
