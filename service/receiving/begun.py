@@ -66,8 +66,10 @@ class Begun:
 
     def forget(self, there: Collection[int], before: float) -> None:
         """Take away the notes since before then of files that are not there any more: others get their numbers."""
-        names = {str(one) for one in there}
-        for note in tuple(os.scandir(self._folder)):
+        names, notes = {str(one) for one in there}, list[os.DirEntry[str]]()
+        with suppress(FileNotFoundError):
+            notes.extend(os.scandir(self._folder))
+        for note in notes:
             with suppress(OSError):
                 if note.name not in names and note.stat().st_mtime < before:
                     Path(note.path).unlink()
@@ -77,9 +79,13 @@ class Begun:
 
 
 def _write(note: Path, number: int) -> None:
-    """Note a number, 0 as no note at all. A full disk keeps no file from being taken."""
+    """Note a number, 0 as no note at all. A full disk keeps no file from being taken.
+
+    The folder is empty most of the time, and whoever cleans up may take it away.
+    """
     with suppress(OSError):
         if number:
+            note.parent.mkdir(exist_ok=True)
             note.write_text(str(number), "ascii")
         else:
             note.unlink(missing_ok=True)

@@ -125,3 +125,18 @@ def test_where_no_note_can_be_made_files_are_taken(here: Deployment, inbox: Path
     (inbox / ".begun" / str((inbox / "a.json").stat().st_ino)).mkdir()
     assert watching.look() == 1
     assert names(inbox, "done") == ["a.json"]
+
+
+def test_where_somebody_has_removed_the_folder_of_the_notes_files_are_taken_and_it_is_made_again(
+    here: Deployment, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watching, takes, noted = watch(here, inbox), Reception.take, []
+
+    def take(*given: Any) -> Any:
+        noted.extend(begun(inbox))
+        return takes(*given)
+
+    monkeypatch.setattr(Reception, "take", take)
+    (inbox / ".begun").rmdir()
+    assert watching.look() == 1
+    assert (names(inbox, "done"), noted) == (["a.json"], ["1"])
