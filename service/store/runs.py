@@ -40,7 +40,10 @@ _FED_LATE_S: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A step that was begun: number of the attempt, and whether it only tries whether the destination is back."""
+    """A step that was begun: number of the attempt, and whether it only tries whether the destination is back.
+
+    ``again``: the peer said before that it has it, and did not.
+    """
 
     delivery: Delivery
     step: str
@@ -48,6 +51,7 @@ class Turn:
     content: bytes
     media_type: str
     probing: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +163,8 @@ class Runs:
                 close_lost(connection, (id,), now)
             attempt = _begun(delivery, "send", number, worker, now)
             _write(connection, row, {"state": State.SENDING, "attempts": number, "changed": now}, attempt)
-            return Turn(delivery, "send", number, content, media_type, at is Door.TRY)
+            again = bool(delivery.counted and connection.execute(_QUESTIONS, _counted(delivery)).scalar())
+            return Turn(delivery, "send", number, content, media_type, at is Door.TRY, again)
 
     def told(self, turn: Turn, started: str, worker: str, told: Told) -> bool:
         """Record the answer to a step and what follows from it; False when the run was taken over meanwhile."""
@@ -216,6 +221,12 @@ _AT_HAND: Final = select(
     UNTIL.label("until"),
 )
 """The number of an open earlier version, of a later one that went out or may have, and how the destination is."""
+_QUESTIONS: Final = select(func.count()).where(
+    ATTEMPTS.c.delivery == bindparam("delivery"),
+    ATTEMPTS.c.number > bindparam("above", type_=Integer()),
+    ATTEMPTS.c.step == "verify",
+)
+"""How often a peer was asked for proof in the attempts above a number."""
 _WRITTEN: Final = (
     "state",
     "open",
@@ -262,7 +273,7 @@ def _recorded(
     sent = told.state is State.STORED and turn.step == "send"
     values: dict[str, Any] = {
         "attempts": row["attempts"] + (turn.step != "send"),
-        "counted": row["counted"] + told.counts,
+        "counted": 0 if sent and not turn.again else row["counted"] + told.counts,
         "status": told.status,
         "reason": told.reason,
     }
@@ -299,6 +310,14 @@ def _as_parameters(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
 def _place(at: Delivery) -> dict[str, str | int]:
     """Where a delivery stands in the order of versions."""
     return {"report": at.report, "destination": at.destination, "number": at.number}
+
+
+def _counted(at: Delivery) -> dict[str, str | int]:
+    """The last attempts of a delivery, as many as count.
+
+    Counted anew since it was put back or first called stored: what stands in them of older ones was not counted since.
+    """
+    return {"delivery": at.id, "above": at.attempts - at.counted}
 
 
 def _begun(at: Delivery, step: str, number: int, worker: str, started: str) -> dict[str, Any]:

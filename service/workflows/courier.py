@@ -97,7 +97,8 @@ class Courier:
             return NOTHING
         state = self.step(turn)
         if turn.step == "send" and state == State.STORED:
-            at = replace(turn.delivery, attempts=turn.attempt, state=State.STORED)
+            counted = turn.delivery.counted if turn.again else 0
+            at = replace(turn.delivery, attempts=turn.attempt, counted=counted, state=State.STORED)
             state = self.step(replace(turn, delivery=at, step="verify", attempt=turn.attempt + 1, probing=False))
         return state
 

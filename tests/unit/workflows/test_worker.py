@@ -81,6 +81,23 @@ def test_what_a_peer_calls_stored_and_never_has_is_given_up(store: Store, databa
     assert [(one.step, one.outcome) for one in tries] == [("send", "stored"), ("verify", "not-sent")] * 4
 
 
+class Unsure(RecordingDestination):
+    """Has what it calls stored, and can't be asked at first."""
+
+    def verify(self, outgoing: Outgoing) -> Answer:
+        """Tell nothing the first time."""
+        found = super().verify(outgoing)
+        return found if len(self.verified) > 1 else Answer(Outcome.UNKNOWN, "reset")
+
+
+def test_attempts_at_sending_are_none_at_asking_for_proof(store: Store, database_url: str) -> None:
+    pacs = peer(Unsure("pacs", [Answer(Outcome.UNKNOWN, "reset")] * 3))
+    version = accept(store, pacs)
+    with working(database_url, pacs):
+        assert until(lambda: states(store, version)["pacs"] in ("verified", "dead"))
+    assert states(store, version) == {"pacs": "verified"}
+
+
 def test_what_was_queued_waits_while_its_destination_is_set_to_dry_run(store: Store, database_url: str) -> None:
     pacs, ehr = peer(RecordingDestination("pacs")), peer(RecordingDestination("ehr"), takes="fhir-r4")
     version = accept(store, pacs, ehr)
