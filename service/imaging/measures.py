@@ -6,6 +6,7 @@ vectors at a right angle, and Image Position (C.7.6.2.1.1), shared and of each f
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Final
 
 _SHARED: Final = "SharedFunctionalGroupsSequence"
@@ -16,6 +17,8 @@ _SPACING: Final = 1e-4
 """How far, in mm, a spacing of a frame may be from that of another: they are written with up to 16 characters."""
 _FITS: Final = 1.99
 """So many times its thickness from one slice to the next, by places that are rounded, another one fits between."""
+_ALIKE: Final = 0.98
+"""So near to 1, by places that are rounded, is the ratio of two distances that are meant to be the same."""
 Numbers = tuple[float, ...]
 
 
@@ -46,19 +49,41 @@ def thickness_mm(seg: Any) -> float | None:
 
 
 def gap(seg: Any, apart_mm: float) -> str:
-    """Why frames that stand so far apart may not be one body; empty where they are.
+    """Why frames that are taken to stand so far apart may not be one body; empty where they are.
 
     Who writes a SEG may leave out frames without anything in them (`omit_empty_frames` of highdicom). Spacing Between
-    Slices tells where, and is optional (PS3.3 C.7.6.16.2.1). Where it is not said and another slice fits between two
-    frames, that may have been empty, or not there at all: the body may end at each frame, or go on to the next.
+    Slices tells where: it is the distance of their centres, and optional (PS3.3 C.7.6.16.2.1). Where it is not said
+    and another slice fits between two frames, that may have been empty, or not there at all: the body may end at each
+    frame, or go on to the next. Some write the distance of the edges instead, which may be less than the Slice
+    Thickness; so may that of slices that overlap, which is believed where two frames stand so far apart.
     """
     measures = [item for path, group in _groups(seg) for _, item in _items(group, "PixelMeasuresSequence", path)]
     thick = [number for item in measures for number in _numbers(item, "SliceThickness") if number > 0]
-    if any(_numbers(item, "SpacingBetweenSlices") for item in measures) or not thick:
+    if not thick:
         return ""
+    if any(_numbers(item, "SpacingBetweenSlices") for item in measures):
+        if apart_mm >= _ALIKE * max(thick) or _stand(seg, apart_mm):
+            return ""
+        apart = f"the {apart_mm:g} mm of Spacing Between Slices apart"
+        return f"its frames are {max(thick):g} mm thick, and no two are {apart}"
     if apart_mm < _FITS * min(thick):
         return ""
     return f"its frames are {min(thick):g} mm thick and {apart_mm:g} mm apart, and no Spacing Between Slices is said"
+
+
+def _stand(seg: Any, apart_mm: float) -> bool:
+    """Whether any two frames, whatever is drawn in them, have places (C.7.6.2.1.1) so far apart along the normal."""
+    groups = list(_groups(seg))
+    planes = [item for path, group in groups for _, item in _items(group, "PlaneOrientationSequence", path)]
+    cosines = next(filter(None, (_numbers(item, "ImageOrientationPatient") for item in planes)), ())
+    if not cosines:
+        return False
+    (x, y, z), (u, v, w) = cosines[:3], cosines[3:]
+    normal = (y * w - z * v, z * u - x * w, x * v - y * u)
+    places = [item for path, group in groups for _, item in _items(group, "PlanePositionSequence", path)]
+    said = [_numbers(item, "ImagePositionPatient") for item in places]
+    along = sorted(sum(a * b for a, b in zip(normal, numbers, strict=True)) for numbers in said if numbers)
+    return any(_ALIKE * apart_mm <= far - near <= apart_mm / _ALIKE for near, far in pairwise(along))
 
 
 def _hold_alike(seg: Any, sequence: str, keyword: str, most: float) -> None:

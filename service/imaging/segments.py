@@ -126,7 +126,10 @@ class Mask:
         if planes > 1:
             return gap(self._seg, apart_mm) or apart_mm
         # The library takes 1 mm for the distance of one frame from nothing.
-        return thickness_mm(self._seg) or "nothing says how thick its one frame is"
+        thick_mm = thickness_mm(self._seg)
+        if thick_mm is None:
+            return "nothing says how thick its one frame is"
+        return gap(self._seg, thick_mm) or thick_mm
 
     def _volume(self, number: int) -> Any:
         """The voxels as they are stored: those of the segment; of a label map all, each the number of its segment."""

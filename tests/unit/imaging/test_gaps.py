@@ -43,6 +43,37 @@ def test_a_spacing_that_is_said_decides() -> None:
     assert Mask(closer).size(1).volume_mm3 == pytest.approx(VOLUME / 4)
 
 
+def spaced(whole: bytes, thickness: str, spacing: str) -> bytes:
+    """A mask that says both of its frames."""
+    said = changed(whole, say(MEASURES, "SliceThickness", thickness, shared=True))
+    return changed(said, say(MEASURES, "SpacingBetweenSlices", spacing, shared=True))
+
+
+@pytest.mark.parametrize("degrees", [0, 25])
+def test_a_spacing_that_may_be_that_of_edges_gives_no_volume(degrees: float) -> None:
+    edges = spaced(seg([box((5, 30, 30), (3, 12, 20))], (5.0, 0.75, 1.25), degrees), "4", "1")
+    why = "its frames are 4 mm thick, and no two are the 1 mm of Spacing Between Slices apart"
+    assert Mask(edges).size(1).volume_mm3 == why
+    assert [loss.why for loss in losses(edges)] == [f"{why}: it has no volume."]
+    one = spaced(seg([box((3, 30, 30), (1, 12, 20))], (5.0, 0.75, 1.25), degrees), "4", "1")
+    assert Mask(one).size(1).volume_mm3 == why
+
+
+@pytest.mark.parametrize("degrees", [0, 25])
+@pytest.mark.parametrize(("thickness", "spacing"), [("4", "2"), ("2.01", "2"), ("2", "2"), ("1", "2"), ("0", "2")])
+def test_slices_that_overlap_are_measured_where_two_stand_one_spacing_apart(
+    thickness: str, spacing: str, degrees: float
+) -> None:
+    overlapping = spaced(seg([box((5, 30, 30), (3, 12, 20))], (2.0, 0.75, 1.25), degrees), thickness, spacing)
+    assert Mask(overlapping).size(1).volume_mm3 == pytest.approx(3 * 2.0 * 12 * 20 * 0.75 * 1.25)
+
+
+def test_frames_of_another_segment_show_how_far_slices_stand_apart() -> None:
+    beside, sparse = box((5, 30, 30), (3, 12, 20)), box((5, 30, 30), (1, 12, 20))
+    overlapping = spaced(seg([sparse, beside], (2.0, 0.75, 1.25)), "4", "2")
+    assert Mask(overlapping).size(1).volume_mm3 == pytest.approx(2.0 * 12 * 20 * 0.75 * 1.25)
+
+
 def test_that_there_is_no_volume_is_flagged_unless_the_sender_has_said_one() -> None:
     assert [loss.why for loss in losses(thick("2.5"))] == [f"{WHY}: it has no volume."]
     assert losses(thick("2.5"), measurements={"volume": "1450 mm3"}) == []
