@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, Engine, exists, func, insert, or_, select, text, update
+from sqlalchemy import Connection, Engine, Integer, bindparam, exists, func, insert, or_, select, text, update
 
 from service.domain.errors import Conflict, Invalid, Problem
 from service.store.database import transaction
@@ -159,29 +159,57 @@ def held(connection: Connection, sender: str, patient: KeptId, accession: tuple[
 
 
 def of_one_patient(connection: Connection, report: int, patient: KeptId) -> None:
-    """Raise Conflict where the newest version of a report is another patient's.
+    """Raise Conflict where a report is another patient's; who keeps a version of it holds the report.
 
     Peers would put the new version in the place of one that the other patient's record has. The ids that count now are
     compared, and those that were said: one without an issuer may have been merged with it.
     """
-    at = VERSIONS.c
-    newest = (
-        select(at.patient_id, at.patient_issuer, at.said_id, at.said_issuer)
-        .where(at.report == report)
-        .order_by(at.version.desc())
-        .limit(1)
-    )
-    row = connection.execute(newest).first()
-    if row is None:
-        return
-    now = KeptId(row.patient_id, row.patient_issuer or "")
-    there = (now, KeptId(row.said_id or now.id, row.said_issuer or ""))
-    if not any(is_one(one, other) for one in (patient, resolved(connection, patient)) for other in there):
+    kept = _ids_of(connection, report)
+    if kept and not any(_is_among(one, kept) for one in _both(resolved(connection, patient), patient)):
         why = (
             "the report is kept as another patient's: withdraw it, and send this one as a report of its own; "
             "if the two are one patient, merge their ids first"
         )
         raise Conflict(Problem("/patient/id", "version-patient", why))
+
+
+_SAID: Final = (VERSIONS.c.patient_id, VERSIONS.c.patient_issuer, VERSIONS.c.said_id, VERSIONS.c.said_issuer)
+_OF_VERSIONS: Final = (
+    select(*_SAID)
+    .where(VERSIONS.c.report == bindparam("report", type_=Integer()))
+    .group_by(*_SAID)
+    .order_by(func.max(VERSIONS.c.version).desc())
+)
+
+
+def _ids_of(connection: Connection, report: int) -> set[KeptId]:
+    """The ids of a report's patient: those of the newest version, and of each that is one with them, also by others.
+
+    Those of all versions, since one without its issuer would let in every issuer after it.
+    """
+    left = []
+    for row in connection.execute(_OF_VERSIONS, {"report": report}):
+        now = KeptId(row.patient_id, row.patient_issuer or "")
+        left.append(_both(now, now if row.said_id is None else KeptId(row.said_id, row.said_issuer or "")))
+    known: set[KeptId] = set()
+    while left:
+        joins = next((one for one in left if not known or any(_is_among(each, known) for each in one)), None)
+        if joins is None:
+            break
+        left.remove(joins)
+        known.update(joins)
+    return known
+
+
+def _both(now: KeptId, said: KeptId) -> tuple[KeptId, ...]:
+    """The id that counts now and the one that was said; one without an issuer that was merged counts no more."""
+    return (now, said) if said.issuer else (now,)
+
+
+def _is_among(patient: KeptId, known: set[KeptId]) -> bool:
+    """Whether an id is one of a patient's: one without an issuer stands for all of them only while none is known."""
+    issuers = {one.issuer for one in known if one.id == patient.id}
+    return bool(issuers) if not patient.issuer else patient.issuer in issuers or issuers == {""}
 
 
 def is_one(patient: KeptId, other: KeptId) -> bool:

@@ -128,6 +128,8 @@ class Store:
                 if draft.accession:
                     held(connection, new.sender, patient, (draft.accession, draft.accession_issuer or ""))
                 report, is_there = _report(connection, new)
+                if draft.predecessor is not None and not is_there:
+                    raise Taken
                 if is_there:
                     of_one_patient(connection, report, named)
                 connection.execute(insert(VERSIONS).values(report=report, **row_of(draft, patient)))
@@ -259,9 +261,12 @@ def _first(connection: Connection, statement: Select[*tuple[object, ...]]) -> St
 
 
 def _report(connection: Connection, new: Stored) -> tuple[int, bool]:
-    """The row of the report, made when it is the first version, and whether it was there."""
+    """The row of the report, made when it is the first version, and whether it was there.
+
+    Held until the transaction ends: of two versions at the same time one sees the other's patient.
+    """
     named = select(REPORTS.c.id).where(REPORTS.c.sender == new.sender, REPORTS.c.report_id == new.report_id)
-    found = connection.execute(named).scalar()
+    found = connection.execute(named.with_for_update()).scalar()
     if found is not None:
         return int(found), True
     made = connection.execute(insert(REPORTS).values(sender=new.sender, report_id=new.report_id))
