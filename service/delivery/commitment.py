@@ -41,6 +41,10 @@ _KEPT: Final = 10_000
 """So many reports that are overdue are remembered, and so many that came late."""
 
 
+class Late(Failed):
+    """The report has not come in time; it still may."""
+
+
 @dataclass(slots=True)
 class _Awaited:
     """A report that is waited for, of an object of an archive."""
@@ -167,7 +171,7 @@ _DESK: Final = _Desk()
 
 
 def committed(settings: CStore, sr: SrReference) -> Answer:
-    """Ask the archive to commit itself to the object, and wait for its report; raises Failed."""
+    """Ask the archive to commit itself to the object, and wait for its report; raises Failed, or Late."""
     from pynetdicom import evt
 
     transaction = f"2.25.{uuid4().int}"  # one for each request: a used one is refused (0131H)
@@ -193,7 +197,7 @@ def committed(settings: CStore, sr: SrReference) -> Answer:
                 known = statuses.dimse(int(status))
                 raise Failed(Outcome.UNKNOWN, f"it will not commit: {int(status):04X}, {known.meaning}")
             if not awaited.come.wait(settings.commitment_s):
-                raise Failed(Outcome.UNKNOWN, f"no report of commitment came in time: {_where(settings)}")
+                raise Late(Outcome.UNKNOWN, f"no report of commitment came in time: {_where(settings)}")
     finally:
         _DESK.forget(transaction)
     return _verdict(awaited, sr)

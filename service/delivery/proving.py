@@ -41,9 +41,12 @@ def provable(settings: CStore, web: HttpPeer) -> tuple[Echo, ...]:
 
 
 def _commitment(settings: CStore) -> Echo:
-    from service.delivery.commitment import committed
+    from service.delivery.commitment import Late, committed
 
-    answer = committed(settings, _nobodys())
+    try:
+        answer = committed(settings, _nobodys())
+    except Late as late:
+        return _echo(settings, None, str(late))
     if answer.outcome is Outcome.VERIFIED:
         said = "it commits itself to an object that it never got: its word proves nothing, so set another `verify`"
         return _echo(settings, False, said)

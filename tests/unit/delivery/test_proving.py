@@ -79,7 +79,7 @@ def test_a_report_that_does_not_come_is_said_with_what_to_set(is_listening: bool
     with peer({**PLAIN, PUSH: [IMPLICIT]}, (evt.EVT_N_ACTION, lambda _: (0, None))) as port:
         at = servers.free_port() if is_listening else 0
         echo = last(port, verify="commitment", commitment_s=0.3, commitment_port=at, commitment_host="127.0.0.1")
-    assert not echo.passed
+    assert echo.passed is None, "it may come later"
     assert (f"it has to know LESIONBRIDGE at this host and port {at}" in echo.said) is is_listening
     assert ("set commitment_port" in echo.said) is not is_listening
 
