@@ -84,8 +84,8 @@ class Asked:
         try:
             found = self._ask(study)
         except Failed as failed:
-            if failed.answer.outcome is not Outcome.REFUSED:
-                self.away_since = self.away_since or f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+            is_answer = failed.answer.outcome is Outcome.REFUSED
+            self.away_since = "" if is_answer else self.away_since or f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
             raise
         self.away_since = ""
         return found

@@ -12,8 +12,9 @@ from service.app import create_app
 from service.coding import vocabulary
 from service.coding.coder import code_report
 from service.config import Settings
+from service.delivery.destination import Failed, Outcome
 from service.delivery.settings import Stow
-from service.delivery.study_context import StudyContext, archive
+from service.delivery.study_context import Asked, StudyContext, archive
 from service.domain.errors import Contradiction
 from service.domain.limits import Limits
 from service.domain.received import Intake
@@ -116,6 +117,19 @@ def test_an_archive_that_does_not_answer_is_said_by_readiness_until_it_does(
         server.answer = http("204 No Content")
         assert client.post("/v1/reports", data=body, headers={"Content-Type": "application/json"}).status_code == 201
         assert not said()
+
+
+def test_an_archive_that_refuses_is_not_away() -> None:
+    told = [Outcome.UNKNOWN, Outcome.REFUSED]
+
+    def ask(_: str) -> None:
+        raise Failed(told.pop(0), "no")
+
+    asked = Asked("pacs", ask)
+    for is_away in (True, False):
+        with pytest.raises(Failed):
+            asked(STUDY)
+        assert bool(asked.away_since) is is_away
 
 
 def placed(report: CodedReport, born: str) -> CodedReport:
