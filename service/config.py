@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from service.domain.limits import Limits
+from service.domain.processing import PRODUCTION, listed
 
 if TYPE_CHECKING:
     from service.coding.remote import Client, RemoteTerms
@@ -83,6 +84,7 @@ class Settings:
     tls_client_ca: str = ""
     default_sender: str = "local"
     default_zone: str = "UTC"
+    hl7_processing: str = PRODUCTION
     database_url: str = field(default_factory=_default_database)
     migrate: bool = True
     issuers_file: str = ""
@@ -130,6 +132,10 @@ class Settings:
             raise BadSetting("oidc_jwks", "is an https address, or a file")
         if not _is_zone(self.default_zone):
             raise BadSetting("default_zone", "is the IANA name of a time zone, as Europe/Berlin")
+        try:
+            listed(self.hl7_processing)
+        except ValueError as error:
+            raise BadSetting("hl7_processing", str(error)) from error
         if not self.default_sender.strip():
             raise BadSetting("default_sender", "is empty")
         if any(getattr(self.limits, bound.name) < 1 for bound in fields(Limits)):

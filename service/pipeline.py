@@ -20,6 +20,7 @@ from service.domain.emitted import Emitted, SrDocument, SrReference
 from service.domain.errors import Disagreement, Forbidden, Problem, UnsupportedMedia
 from service.domain.limits import Limits
 from service.domain.loss import Loss
+from service.domain.processing import PRODUCTION
 from service.domain.received import Habits, Intake, Received
 from service.domain.report import CodedReport, LesionReport
 from service.doors import ENCODINGS, NAME_THE_SR, READERS, WRITERS, Format, Options, encoded
@@ -102,6 +103,7 @@ class Source:
     ``validate``: FHIR is held to its definitions before it is read.
     ``masks`` are the SEG files that the lesions' segments are measured by. ``speaks_for`` is the sender that
     the caller is known to be; a report of another one is refused. ``habits`` are those of senders by their names.
+    ``processing`` are the processing ids (`service.domain.processing`) of what is kept; a conversion takes any.
     ``amendment`` is set where ``received`` is the next version of a report that is kept.
     """
 
@@ -113,6 +115,7 @@ class Source:
     site: SiteOverlays | None = None
     uploads: Uploads | None = None
     zone: str = "UTC"
+    processing: tuple[str, ...] = (PRODUCTION,)
     mapping: str = ""
     received: Received | None = None
     masks: tuple[bytes, ...] = ()

@@ -15,6 +15,7 @@ import orjson
 from service import drafts
 from service.curation import unmapped
 from service.domain.errors import Conflict, KeyReused, Problem, Unavailable
+from service.domain.processing import hold
 from service.domain.received import Received
 from service.domain.report import CodedReport, LesionReport
 from service.doors import Format, Options
@@ -66,9 +67,11 @@ def publish(
     """Keep a report with all that is made of it and its deliveries; the same report again gives the same receipt.
 
     Raises Conflict for another content under the same sender, id and version, KeyReused for a key with another request,
-    Unavailable when the database is. A dry run raises the same, says what would be kept, and keeps nothing.
+    Unavailable when the database is, Invalid for an HL7 v2 message that is for something else than the source's
+    ``processing``. A dry run raises the same, says what would be kept, and keeps nothing.
     """
     source = replace(source, received=read(source))
+    hold(read(source).processing, source.processing)
     for _ in range(ATTEMPTS):
         placed = placed_in_its_report(source, store)
         if placed.source.masks and placed.there is None:

@@ -16,6 +16,7 @@ from service.config import Settings, remote_terms
 from service.delivery.study_context import archive
 from service.destinations import load
 from service.domain.errors import Invalid, Problem, Unavailable
+from service.domain.processing import listed
 from service.pipeline import Format, Source, tables
 from service.receiving.settings import load as load_receiving
 from service.receiving.wording import doubts
@@ -96,6 +97,7 @@ class Deployment:
             site=self.site,
             uploads=self.uploads,
             zone=here.default_zone,
+            processing=listed(here.hl7_processing),
             habits=self.receiving.habits,
             speaks_for=carried().get("principal", ANYBODY).sender if has_app_context() else "",
             mapping=self.mapping(mapping),

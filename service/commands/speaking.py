@@ -15,6 +15,7 @@ import click
 
 from service.config import BadSetting, Settings, load, remote_terms
 from service.domain.errors import LesionBridgeError, Problem
+from service.domain.processing import listed
 
 if TYPE_CHECKING:
     # Dear to import, and many commands need neither.
@@ -67,6 +68,7 @@ def received(body: bytes, form: Format, here: Settings, overlays: SiteOverlays, 
         issuers_file=here.issuers_file,
         site=overlays,
         zone=here.default_zone,
+        processing=listed(here.hl7_processing),
         remote=remote_terms(here),
         mapping=mapping,
         habits=habits(here),

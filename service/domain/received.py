@@ -80,7 +80,7 @@ class Received:
     ``outline`` is the whole of a document that holds more than a lesion report can, in its own order. ``earlier`` are
     the FHIR bundles that were emitted of the versions before, where some are kept, the newest first; ``sent`` is where
     those versions went. ``predecessors`` are all documents that an SR names so; ``follows``: it was found to be the
-    next version of the report of one of them.
+    next version of the report of one of them. ``processing``: what a message is for (`service.domain.processing`).
     """
 
     report: LesionReport
@@ -91,6 +91,7 @@ class Received:
     sent: tuple[Sent, ...] = ()
     predecessors: tuple[Predecessor, ...] = ()
     follows: bool = False
+    processing: str = ""
 
     def seen_by(self, destination: str = "") -> "Received":
         """The same with those earlier bundles that a destination may have, or that everybody may."""

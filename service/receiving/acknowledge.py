@@ -39,7 +39,6 @@ class Heading:
     facility: str = ""
     accept: str = ""
     application: str = ""
-    processing: str = ""
 
     @property
     def is_enhanced(self) -> bool:
@@ -64,11 +63,11 @@ def heading(message: bytes) -> Heading:
         fields[1] = _ENCODING
         line = line[3].join(fields)
     kinds = [*fields[8].split(line[4]), "", ""]
-    sender, facility, processing = (fields[number].split(line[4])[0].strip() for number in (2, 3, 10))
-    accept, application = (one.strip() for one in fields[14:16])
-    if not {accept, application} <= _CONDITIONS:
-        accept = application = ""  # who asks for what the table does not have is answered all the same
-    return Heading(line, kinds[0].strip(), kinds[1].strip(), sender, facility, accept, application, processing)
+    sender, facility = (fields[number].split(line[4])[0].strip() for number in (2, 3))
+    asked = [one.strip() for one in fields[14:16]]
+    if not all(one in _CONDITIONS for one in asked):
+        asked = ["", ""]  # who asks for what the table does not have is answered all the same
+    return Heading(line, kinds[0].strip(), kinds[1].strip(), sender, facility, *asked)
 
 
 def _is_sign(text: str) -> bool:

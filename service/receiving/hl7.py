@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
@@ -20,9 +20,8 @@ import structlog
 from service.access.events import Arrival, rule_of
 from service.delivery.room import Place, Room
 from service.delivery.trust import server_context
-from service.domain.errors import LesionBridgeError, Problem, UnsupportedMedia
+from service.domain.errors import LesionBridgeError, Problem
 from service.doors import Format
-from service.receiving import statuses
 from service.receiving.acknowledge import answers, heading
 from service.receiving.merging import merge_all
 from service.receiving.reception import Peer, Reception
@@ -112,7 +111,7 @@ class Hl7Server:
         most = self._reception.here.settings.limits.body_bytes
         line = _Line(connected, self._settings, most, ending=self._ending.is_set, room=self._room, place=place)
         while (message := line.message()) is not None:
-            for answer in answer_to(self._reception, message, place.address, self._settings.processing):
+            for answer in answer_to(self._reception, message, place.address):
                 connected.settimeout(self._settings.timeout_s)
                 connected.sendall(_START + answer + _END)
 
@@ -121,10 +120,8 @@ def _refused(why: str) -> None:
     _log.warning("hl7 connection refused", reason=why)
 
 
-def answer_to(
-    reception: Reception, message: bytes, address: str = "", processing: Sequence[str] = ("P",)
-) -> list[bytes]:
-    """Take one message, where its MSH-11 is one of ``processing`` or empty; the acknowledgments of it."""
+def answer_to(reception: Reception, message: bytes, address: str = "") -> list[bytes]:
+    """Take one message; the acknowledgments of it."""
     head = heading(message)
     failed: Exception | None = None
     request = str(uuid4())
@@ -135,9 +132,6 @@ def answer_to(
     kept: list[str] = []
     notices: tuple[Problem, ...] = ()
     try:
-        if head.processing and head.processing.upper() not in processing:
-            detail = f"taken here is MSH-11 {', '.join(processing)}, of the setting `processing`"
-            raise UnsupportedMedia(Problem("MSH-11", statuses.PROCESSING, detail))
         if is_merge:
             notices = merge_all(reception.here, message)
         else:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from service.coding.identities import code_issuer
 from service.coding.notes import Notes
 from service.domain.errors import Conflict, Invalid, Problem
+from service.domain.processing import listed
 from service.domain.report import Issuer, PatientId
 from service.pipeline import tables
 from service.receiving.reception import Here
@@ -28,7 +29,8 @@ def merge_all(here: Here, message: bytes) -> tuple[Problem, ...]:
 
     notices: list[Problem] = []
     with here.store.patients.merging() as one:
-        for number, survivor, prior in merges(message, here.settings.limits):
+        taken = listed(here.settings.hl7_processing)
+        for number, survivor, prior in merges(message, here.settings.limits, taken):
             places = {"/survivor": f"PID[{number}]-3"}
             try:
                 told = one(_kept(here, survivor), _kept(here, prior)).notices

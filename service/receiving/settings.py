@@ -93,30 +93,20 @@ class DicomListener:
             raise ValueError(f"max_pdu is {_MIN_PDU} to {_MAX_PDU}")
 
 
-_PROCESSING: Final = frozenset({"P", "T", "D"})
-"""Table 0103."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hl7Listener:
-    """A receiver of HL7 v2 over MLLP. ``timeout_s``: for one message to come whole; ``idle_s``: between messages.
-
-    ``processing`` are the values of MSH-11 (table 0103) that are taken: a training message is no report of a patient.
-    """
+    """A receiver of HL7 v2 over MLLP. ``timeout_s``: for one message to come whole; ``idle_s``: between messages."""
 
     port: int
     host: str = "127.0.0.1"
     connections: int = 10
     timeout_s: float = 30.0
     idle_s: float = 600.0
-    processing: tuple[str, ...] = ("P",)
     tls: ServerTls | None = None
 
     def __post_init__(self) -> None:
         """Hold the ranges."""
         _check(self.port, min(self.timeout_s, self.idle_s), self.connections, "connections")
-        if not self.processing or not set(self.processing) <= _PROCESSING:
-            raise ValueError("processing is of P (production), T (training) and D (debugging)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

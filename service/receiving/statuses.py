@@ -6,7 +6,7 @@ A failure of ours is told from one of the sender's: only the first is worth send
 from dataclasses import dataclass
 from typing import Final
 
-from service.domain import errors
+from service.domain import errors, processing
 
 OUT_OF_RESOURCES: Final = 0xA700
 NOT_OF_ITS_CLASS: Final = 0xA900
@@ -56,7 +56,6 @@ _RULES: Final = {
     "superseded": NOT_OF_ITS_CLASS,
     "withdrawn": NOT_OF_ITS_CLASS,
 }
-PROCESSING: Final = "v2-processing"
 _MISSING: Final = frozenset({"v2-patient-id", "v2-no-order"})
 _OTHER_TYPE: Final = frozenset({"v2-message-type"})
 
@@ -78,7 +77,7 @@ def hl7(error: Exception) -> Meaning:
     rule = error.problems[0].rule if isinstance(error, errors.LesionBridgeError) and error.problems else ""
     if rule in _MISSING:
         return Meaning(row.kind, row.dimse, "AE", "101", "Required field missing")
-    if rule == PROCESSING:
+    if rule == processing.RULE:
         return Meaning(row.kind, row.dimse, "AR", "202", "Unsupported processing id")
     if rule in _OTHER_TYPE:
         return Meaning(row.kind, row.dimse, "AR", "200", "Unsupported message type")

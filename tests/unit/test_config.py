@@ -58,6 +58,7 @@ def test_every_setting_is_read_from_the_environment(name: str) -> None:
         "LESIONBRIDGE_ACCESS": "required",
         "LESIONBRIDGE_AUDIT": "false",
         "LESIONBRIDGE_DEFAULT_ZONE": "Asia/Tokyo",
+        "LESIONBRIDGE_HL7_PROCESSING": "P,T",
     }
     whole = {
         "PORT",
@@ -94,6 +95,7 @@ def test_the_environment_has_the_last_word(tmp_path: Path) -> None:
         {"LESIONBRIDGE_MIGRATE": "maybe"},
         {"LESIONBRIDGE_LOG_LEVEL": "loud"},
         {"LESIONBRIDGE_DEFAULT_ZONE": "Nowhere/Town"},
+        {"LESIONBRIDGE_HL7_PROCESSING": "PT"},
         {"LESIONBRIDGE_DEFAULT_SENDER": " "},
         {"LESIONBRIDGE_LIMIT_DEPTH": "0"},
         {"LESIONBRIDGE_KEEP_DAYS": "-1"},

@@ -4,10 +4,12 @@ Where either lists several, an id of MRG-1 goes into the one of PID-3 of the sam
 assigning authority; what both say alike is merged already.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from service.domain.errors import Invalid, Problem
 from service.domain.limits import Limits
+from service.domain.processing import hold
 from service.domain.report import PatientId
 from service.formats.hl7v2 import values
 from service.formats.hl7v2.message import Components, Segment, message, part
@@ -17,12 +19,13 @@ MOST: Final = 100
 """Pairs in one message."""
 
 
-def merges(content: bytes, limits: Limits) -> tuple[tuple[int, PatientId, PatientId], ...]:
+def merges(content: bytes, limits: Limits, processing: Sequence[str]) -> tuple[tuple[int, PatientId, PatientId], ...]:
     """The pairs of a message: the number of the group, the surviving id, and the one that is merged into it.
 
-    Raises Unreadable, Invalid.
+    Raises Unreadable, and Invalid, for a message that is for something else than ``processing`` too.
     """
     segments, _ = message(content, limits)
+    hold(segments[0].text(11), processing)
     found: list[tuple[int, PatientId, PatientId]] = []
     survivor: Segment | None = None
     group = 0

@@ -97,7 +97,7 @@ def read(content: bytes, intake: Intake) -> Received:
         why = "nothing in the message is a finding or a text: a report of it would look as if nothing had been found"
         raise Invalid(Problem("OBX", "v2-empty", why))
     _unread(reading)
-    return Received(report, tuple(dict.fromkeys(losses)))
+    return Received(report, tuple(dict.fromkeys(losses)), processing=header.text(11))
 
 
 def is_ours(header: Segment) -> bool:

@@ -33,11 +33,6 @@ FOREIGN = (
 )
 
 
-MERGE = (
-    "MSH|^~\\&|ADT|NORTH|EHR|MAIN|20260302101500||ADT^A40^ADT_A39|M2|P|2.5.1\rPID|1||P2^^^NORTH^MR\rMRG|P1^^^NORTH^MR\r"
-)
-
-
 def serve(here: Deployment, **settings: Any) -> Hl7Server:
     return Hl7Server(Reception(here, "hl7"), Hl7Listener(port=0, **settings))
 
@@ -110,35 +105,6 @@ def test_says_what_is_wrong_and_where(
     assert error.err_2.value == place
     assert error.err_8.value
     assert here.store.search({"sender": "north"}, limit=9) == ()
-
-
-@pytest.mark.parametrize("processing", ["T", "D", "T^I", "X"])
-def test_a_message_that_is_for_no_patient_is_not_taken(server: Hl7Server, here: Deployment, processing: str) -> None:
-    for message in (FOREIGN, MERGE):
-        answer = ask(server, message.replace("|P|2.5.1", f"|{processing}|2.5.1"))
-        error = answer.err[0]
-        assert (answer.msa.msa_1.value, error.err_3.err_3_1.value, error.err_5.err_5_1.value) == (
-            "AR",
-            "202",
-            "v2-processing",
-        )
-        assert answer.msh.msh_11.msh_11_1.value == processing[0]
-    assert here.store.search({"sender": "north"}, limit=9) == ()
-
-
-@pytest.mark.parametrize("processing", ["T", "", "p", "P^T"])
-def test_what_is_said_to_be_taken_is_taken(here: Deployment, processing: str) -> None:
-    receiver = serve(here, processing=("P", "T"))
-    try:
-        assert ask(receiver, changed("|P|2.5.1", f"|{processing}|2.5.1")).msa.msa_1.value == "AA"
-    finally:
-        receiver.stop()
-
-
-def test_only_what_the_table_has_can_be_taken() -> None:
-    for processing in ((), ("P", "X")):
-        with pytest.raises(ValueError, match="production"):
-            Hl7Listener(port=0, processing=processing)
 
 
 def test_older_versions_get_the_error_segment_of_theirs(server: Hl7Server) -> None:
