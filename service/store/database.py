@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -57,6 +57,18 @@ One that says them in another language (``lc_messages``) is not understood.
 """
 IDLE_S: Final = 5.0
 """After so long a connection is asked before its next use: a failover takes longer."""
+ASKED_S: Final = 5.0
+"""So long the answer may take, as long as a new connection may."""
+VANISHED: Final[Mapping[str, str]] = {
+    "tcp_user_timeout": "30000",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+}
+"""When a server counts as vanished, of which no packet is acknowledged: milliseconds of what was sent to it, and the
+seconds of silence after which it is sent something (libpq, Parameter Key Words; not through a Unix socket).
+
+A statement may take as long as it likes: the system of the server acknowledges it at once.
+"""
 _STANDS_BY: Final = (b"in_hot_standby", b"default_transaction_read_only")
 """What a server tells of itself with each connection, and when it changes (from PostgreSQL 14)."""
 _MIGRATION_LOCK = 5_251_741  # one number for all processes: only one migrates at a time
@@ -76,7 +88,7 @@ def open_engine(url: str, *, ping: bool = True) -> Engine:
         if parsed.get_backend_name() == "postgresql":
             # Beyond its size a pool opens a connection and closes it after one use, each time a process of the server.
             size = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_use_lifo": True}
-            remote = create_engine(parsed, connect_args={"connect_timeout": 5}, **size)
+            remote = create_engine(noticing(parsed), connect_args={"connect_timeout": 5}, **size)
             if ping:
                 for looks, at in LOOKS:
                     event.listen(remote, at, looks)
@@ -91,6 +103,11 @@ def open_engine(url: str, *, ping: bool = True) -> Engine:
     return engine
 
 
+def noticing(url: URL) -> URL:
+    """The address of a PostgreSQL with what is missing in it of `VANISHED`."""
+    return url.update_query_dict({name: value for name, value in VANISHED.items() if name not in url.query})
+
+
 def look_at(connection: Any, record: Any, _proxy: object) -> None:
     """Give the pool's connections up where the server has ended this one: only then is there anything to read.
 
@@ -103,10 +120,26 @@ def look_at(connection: Any, record: Any, _proxy: object) -> None:
         looked.register(connection.fileno(), select.POLLIN)
     if connection.closed or looked.poll(0):
         raise InvalidatePoolError
-    if time.monotonic() - record.info.get(_LEFT, math.inf) >= IDLE_S:
-        connection.pgconn.exec_(b"")
-        if connection.closed:
-            raise InvalidatePoolError
+    if time.monotonic() - record.info.get(_LEFT, math.inf) >= IDLE_S and not _answers(connection.pgconn, looked):
+        raise InvalidatePoolError
+
+
+def _answers(server: Any, looked: select.poll) -> bool:
+    """Whether a server answers an empty query in time; a connection to one that does not is of no more use."""
+    from psycopg import OperationalError
+
+    until = time.monotonic() + ASKED_S
+    try:
+        server.send_query(b"")
+        server.flush()
+        while server.is_busy() or server.get_result() is not None:
+            if server.is_busy():
+                if not looked.poll(max(0.0, until - time.monotonic()) * 1000):
+                    return False
+                server.consume_input()
+    except OperationalError:
+        return False
+    return True
 
 
 def _leave(_connection: object, record: Any) -> None:

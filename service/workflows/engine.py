@@ -15,7 +15,7 @@ from dbos import error as errors
 from sqlalchemy import make_url
 
 from service.store.batches import PartDue
-from service.store.database import LOOKS
+from service.store.database import LOOKS, noticing
 from service.store.queues import Due
 from service.workflows.batching import Clerk
 from service.workflows.courier import Courier
@@ -65,7 +65,7 @@ def system_url(database_url: str) -> str:
     if url.get_backend_name() == "sqlite":
         path = str(url.database)
         return f"sqlite:///{path.removesuffix('.sqlite3')}-workflows.sqlite3"
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return noticing(url.set(drivername="postgresql")).render_as_string(hide_password=False)
 
 
 @DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=_MOST_RECOVERIES)
