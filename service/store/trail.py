@@ -13,7 +13,7 @@ from threading import Event, Timer
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, LargeBinary, Select, bindparam, insert, inspect, select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from service.domain.errors import Problem, Unavailable
 from service.store.database import reading, transaction, writing_once
@@ -157,7 +157,8 @@ class AuditTrail:
 def _within(connection: Connection, seconds: float) -> Iterator[None]:
     """End what a connection to PostgreSQL waits for after so long; raises Unavailable then.
 
-    No setting of the server ends its wait for a standby, `statement_timeout` either: somebody has to cancel it.
+    What it waited for is not known: a disk may be slow as well as a standby away. No setting of the server ends its
+    wait for a standby, `statement_timeout` either: somebody has to cancel it.
     """
     driver, over = connection.connection.driver_connection, Event()
 
@@ -171,13 +172,17 @@ def _within(connection: Connection, seconds: float) -> Iterator[None]:
     waits.start()
     try:
         yield
+    except DBAPIError:
+        if not over.is_set():
+            raise
     finally:
         waits.cancel()
         waits.join()
     if over.is_set():
         connection.invalidate()  # who has it next would be cancelled where the server is late
-        why = f"a synchronous standby of the database did not take the newest events within {seconds:g} s"
-        raise Unavailable(Problem("", "database", f"{why}: bring it back, or take it out of synchronous_standby_names"))
+        why = f"the database did not confirm within {seconds:g} s that it keeps the newest events"
+        may = "where a synchronous standby is set up (synchronous_standby_names) it may be away, else its disk slow"
+        raise Unavailable(Problem("", "database", f"{why}: {may}"))
 
 
 def _followed(connection: Connection, *, notes_end: bool) -> End:

@@ -111,10 +111,22 @@ def test_who_reads_is_told_of_a_standby_that_stays_away_and_the_trail_is_read_on
     server.waits_for("another")
     try:
         for read in (store.audit.last, store.audit.broken, lambda: store.audit.after(0)):
-            with pytest.raises(Unavailable, match="synchronous standby"):
+            with pytest.raises(Unavailable, match=r"did not confirm within 0\.5 s .* standby is set up .* may be away"):
                 read()
     finally:
         server.waits_for("")
+    assert [kept.event for kept in store.audit.after(0)] == [b"one"]
+
+
+def test_who_reads_is_told_the_same_of_a_server_that_is_late_for_another_reason(
+    store: Store, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.audit.add(b"one")
+    with monkeypatch.context() as patched:
+        patched.setattr("service.store.trail._CONFIRMED_S", 0.5)
+        patched.setattr("service.store.trail._ON_DISK", text("SELECT pg_sleep(60)"))
+        with pytest.raises(Unavailable, match=r"did not confirm within 0\.5 s .* may be away, else its disk slow"):
+            store.audit.last()
     assert [kept.event for kept in store.audit.after(0)] == [b"one"]
 
 
