@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 from uuid import NAMESPACE_URL, uuid5
 
-from service.delivery.fhir_entries import NotFhir, apart, entries
+from service.delivery.fhir_entries import NotFhir, identifiers
 from service.delivery.settings import TRANSACTIONS_ONLY, DestinationSettings, Fhir
 from service.domain.emitted import SrDocument, SrReference
 from service.domain.errors import Invalid, NotAcceptable, Problem
@@ -175,7 +175,6 @@ def own_output(report: CodedReport, form: Format, options: Options, received: Re
 def _identifiers(made: Made) -> tuple[tuple[str, str], ...]:
     """System and value of each identifier of the DiagnosticReport in a bundle, to find it again at the peer."""
     try:
-        found = apart(entries(made.content, made.media_type))
+        return identifiers(made.content, made.media_type, "DiagnosticReport")
     except NotFhir:  # a collection or a document has no requests: no server stores it by them
         return ()
-    return tuple(pair for entry in found if entry.kind == "DiagnosticReport" for pair in entry.identifiers)
