@@ -26,7 +26,7 @@ from service.domain.errors import Invalid, Problem, Unavailable
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest step of `migrations/versions`."""
 BUSY_TIMEOUT_MS = 10_000
 CONNECTIONS: Final = 15
@@ -269,7 +269,7 @@ def inserting(connection: Connection, table: Any) -> "postgresql.Insert | sqlite
     return into_sqlite(table)
 
 
-STEPS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+STEPS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
 """All steps of `migrations/versions`, the oldest first."""
 
 
