@@ -39,7 +39,6 @@ class Receiver(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
         self.requests: Counter[str] = Counter()
         self.held: dict[str, str] = {}
-        self.order: list[str] = []
         self.doubled = 0
         self.ways: list[str] = []
         self.lock = threading.Lock()
@@ -48,6 +47,11 @@ class Receiver(ThreadingHTTPServer):
     def url(self) -> str:
         """Where it listens."""
         return f"http://127.0.0.1:{self.server_address[1]}/in"
+
+    @property
+    def order(self) -> list[str]:
+        """The keys in the order in which each came first."""
+        return list(self.held)
 
     def take(self, key: str, content: bytes) -> str:
         """Keep it unless told to fail first; the way to answer."""
@@ -58,8 +62,6 @@ class Receiver(ThreadingHTTPServer):
                 digest = sha256(content).hexdigest()
                 if self.held.setdefault(key, digest) != digest:
                     self.doubled += 1
-                if key not in self.order:
-                    self.order.append(key)
             return way
 
 
