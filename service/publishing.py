@@ -177,14 +177,13 @@ def _keep(
 
 def _check_patient(report: CodedReport, store: Store) -> None:
     """What `Store.keep` holds of patients and accession numbers, for what is not kept."""
+    from service.store.keeping import Asked
     from service.store.patients import KeptId
 
     patient, study = report.patient, report.study
+    issuer = study.accession_issuer.key if study.accession_issuer else ""
     named = KeptId(patient.id, patient.issuer.key if patient.issuer else "")
-    if study.accession:
-        issuer = study.accession_issuer.key if study.accession_issuer else ""
-        store.patients.check_accession(report.sender, named, study.accession, issuer)
-    store.patients.check_report(report.sender, report.id, named)
+    store.check(Asked(report.sender, report.id, named, (study.accession or "", issuer)))
 
 
 _NUMBERED: Final = {

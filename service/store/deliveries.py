@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, Engine, case, func, insert, or_, select
@@ -232,10 +232,16 @@ def keep(
     connection: Connection, version: tuple[str, int, int], planned: Sequence[Planned], now: str, origin: Origin
 ) -> None:
     """Make deliveries within the transaction that keeps their report; ``version`` is id, report and number."""
-    if not planned:
-        return
+    if planned:
+        connection.execute(_INSERT, rows_of(version, planned, now, origin))
+
+
+def rows_of(
+    version: tuple[str, int | None, int], planned: Sequence[Planned], now: str, origin: Origin
+) -> list[dict[str, object]]:
+    """The rows of new deliveries in their order, but for their positions; ``version`` as `keep` has it."""
     identity, report, number = version
-    rows = [
+    return [
         {
             "id": one.id,
             "version": identity,
@@ -265,7 +271,9 @@ def keep(
         }
         for one in planned
     ]
-    connection.execute(insert(DELIVERIES), rows)
+
+
+_INSERT: Final = insert(DELIVERIES)
 
 
 def _conditions(wanted: Mapping[str, str]) -> list[ColumnElement[bool]]:

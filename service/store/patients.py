@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, Engine, Integer, bindparam, exists, func, insert, or_, select, text, update
+from sqlalchemy import Connection, Engine, exists, func, insert, select, text, update
 
 from service.domain.errors import Conflict, Invalid, Problem
 from service.store.database import transaction
@@ -20,8 +20,6 @@ UNKNOWN: Final = "merge-unknown"
 """The rule of a merge of an id that no report has, whoever issued it."""
 OTHER_ISSUER: Final = "merge-issuer"
 """The rule of a merge of an id that reports have, but with another issuer."""
-_LOOKED_AT: Final = 20
-"""Versions under one accession number that are compared: all that are kept are of one patient, so few are enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +28,10 @@ class KeptId:
 
     id: str
     issuer: str = ""
+
+
+Said = tuple[KeptId, KeptId]
+"""The id of a version that counts now, and the one that the version says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +91,6 @@ class PatientStore:
                 connection.execute(text("LOCK TABLE merges IN SHARE ROW EXCLUSIVE MODE"))
             yield lambda survivor, prior: _merge(connection, survivor, prior, None if dry_run else self._now())
 
-    def check_accession(self, sender: str, patient: KeptId, accession: str, issuer: str) -> None:
-        """Raise Conflict where the sender has used the accession number for another patient."""
-        with transaction(self._engine) as connection:
-            held(connection, sender, resolved(connection, patient), (accession, issuer))
-
-    def check_report(self, sender: str, report_id: str, patient: KeptId) -> None:
-        """Raise Conflict where the sender's report is another patient's."""
-        named = select(REPORTS.c.id).where(REPORTS.c.sender == sender, REPORTS.c.report_id == report_id)
-        with transaction(self._engine) as connection:
-            report = connection.execute(named).scalar()
-            if report is not None:
-                of_one_patient(connection, report, patient)
-
     def names(self, patient: str, issuer: str | None) -> Sequence[KeptId]:
         """The ids that one was merged into; of any issuer where none is said."""
         wanted = [MERGES.c.prior_id == patient, *([MERGES.c.prior_issuer == issuer] if issuer is not None else [])]
@@ -136,36 +125,25 @@ def resolved(connection: Connection, patient: KeptId) -> KeptId:
     return patient if row is None else KeptId(row[0], row[1])
 
 
-def held(connection: Connection, sender: str, patient: KeptId, accession: tuple[str, str]) -> None:
-    """Raise Conflict where a sender has used an accession number (and its issuer) for another patient.
+def of_accession(patient: KeptId, others: Iterable[KeptId]) -> None:
+    """Raise Conflict where an accession number (and its issuer) that a sender has used is another patient's.
 
     Ids of which one has no known issuer are one patient's where they are the same text; so are accession numbers.
     """
-    number, issuer = accession
-    if connection.dialect.name == "postgresql":
-        # Two reports at the same time: one sees the other.
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:number))"), {"number": f"{sender}/{number}"})
-    issuers = [or_(VERSIONS.c.accession_issuer == issuer, VERSIONS.c.accession_issuer.is_(None))] if issuer else []
-    rows = connection.execute(
-        select(VERSIONS.c.patient_id, VERSIONS.c.patient_issuer)
-        .join(REPORTS, REPORTS.c.id == VERSIONS.c.report)
-        .where(VERSIONS.c.accession == number, REPORTS.c.sender == sender, *issuers)
-        .limit(_LOOKED_AT)
-    )
-    found = [KeptId(row[0], row[1] or "") for row in rows]
-    if any(not is_one(patient, other) for other in found):
+    if any(not is_one(patient, other) for other in others):
         why = "the sender has used this accession number for another patient; if they are one, merge their ids first"
         raise Conflict(Problem("/study/accession", "accession-patient", why))
 
 
-def of_one_patient(connection: Connection, report: int, patient: KeptId) -> None:
+def of_one_patient(patient: KeptId, now: KeptId, said: Sequence[Said]) -> None:
     """Raise Conflict where a report is another patient's; who keeps a version of it holds the report.
 
-    Peers would put the new version in the place of one that the other patient's record has. The ids that count now are
+    ``now`` is the patient's id after all merges, ``said`` are the ids of the report's versions, the newest first. Peers
+    would put the new version in the place of one that the other patient's record has. The ids that count now are
     compared, and those that were said: one without an issuer may have been merged with it.
     """
-    kept = _ids_of(connection, report)
-    if kept and not any(_is_among(one, kept) for one in _both(resolved(connection, patient), patient)):
+    kept = _ids_of(said)
+    if kept and not any(_is_among(one, kept) for one in _both(now, patient)):
         why = (
             "the report is kept as another patient's: withdraw it, and send this one as a report of its own; "
             "if the two are one patient, merge their ids first"
@@ -173,24 +151,12 @@ def of_one_patient(connection: Connection, report: int, patient: KeptId) -> None
         raise Conflict(Problem("/patient/id", "version-patient", why))
 
 
-_SAID: Final = (VERSIONS.c.patient_id, VERSIONS.c.patient_issuer, VERSIONS.c.said_id, VERSIONS.c.said_issuer)
-_OF_VERSIONS: Final = (
-    select(*_SAID)
-    .where(VERSIONS.c.report == bindparam("report", type_=Integer()))
-    .group_by(*_SAID)
-    .order_by(func.max(VERSIONS.c.version).desc())
-)
-
-
-def _ids_of(connection: Connection, report: int) -> set[KeptId]:
+def _ids_of(said: Sequence[Said]) -> set[KeptId]:
     """The ids of a report's patient: those of the newest version, and of each that is one with them, also by others.
 
     Those of all versions, since one without its issuer would let in every issuer after it.
     """
-    left = []
-    for row in connection.execute(_OF_VERSIONS, {"report": report}):
-        now = KeptId(row.patient_id, row.patient_issuer or "")
-        left.append(_both(now, now if row.said_id is None else KeptId(row.said_id, row.said_issuer or "")))
+    left = [_both(*one) for one in said]
     known: set[KeptId] = set()
     while left:
         joins = next((one for one in left if not known or any(_is_among(each, known) for each in one)), None)

@@ -1,7 +1,6 @@
 """Keeping reports: look one up, keep a new version with all that belongs to it in one transaction, search."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Integer, Select, bindparam, insert, select
@@ -14,10 +13,10 @@ from service.store.access import KeyStore
 from service.store.batches import BatchStore
 from service.store.database import HEAD, faults, is_there, migrate, open_engine, reading, refuses_writes, transaction
 from service.store.deliveries import DeliveryStore
-from service.store.deliveries import keep as keep_deliveries
 from service.store.documents import Documents, is_as_seen
+from service.store.keeping import Asked, asked_of, held, look, write
 from service.store.overlays import OverlayStore
-from service.store.patients import KeptId, PatientStore, held, of_one_patient, resolved
+from service.store.patients import KeptId, PatientStore
 from service.store.rates import RateStore
 from service.store.retention import Retention
 from service.store.runs import Runs
@@ -25,7 +24,7 @@ from service.store.tables import KEYS, OUTPUTS, REPORTS, VERSIONS
 from service.store.times import utc
 from service.store.trail import AuditTrail
 from service.store.unmapped import UnmappedStore, count
-from service.store.versions import HIGHEST, Draft, Key, Output, Stored, conditions, every_version, row_of, version_of
+from service.store.versions import Draft, Key, Output, Stored, conditions, every_version, version_of
 from service.store.workers import Workers
 
 
@@ -118,30 +117,22 @@ class Store:
             with transaction(self._engine, writes=True) as connection:
                 if draft.looked is not None and not is_as_seen(connection, draft.looked):
                     raise Taken
-                # An SR that goes on from the newest version does so from the newest of all, whichever number it has.
-                most = HIGHEST if draft.looked is not None and draft.looked.follows else new.version - 1
-                below = {"sender": new.sender, "report": new.report_id, "most": most}
-                if connection.execute(_NEWEST, below).scalar() != draft.predecessor:
+                asked = asked_of(draft)
+                seen = held(connection, asked)
+                if seen.newest != draft.predecessor:
                     raise Taken
-                named = KeptId(draft.patient_id, draft.patient_issuer or "")
-                patient = resolved(connection, named)
-                if draft.accession:
-                    held(connection, new.sender, patient, (draft.accession, draft.accession_issuer or ""))
-                report, is_there = _report(connection, new)
-                if draft.predecessor is not None and not is_there:
-                    raise Taken
-                if is_there:
-                    of_one_patient(connection, report, named)
-                connection.execute(insert(VERSIONS).values(report=report, **row_of(draft, patient)))
-                rows = [{"version": new.id, **asdict(one)} for one in (*draft.outputs, *draft.consignment.outputs)]
-                connection.execute(insert(OUTPUTS), rows)
+                seen.check(asked.patient)
+                write(connection, draft, seen)
                 if draft.key is not None:
                     _keep_key(connection, new, draft.key)
                 count(connection, draft.unmapped, new.received)
-                at = (new.id, report, new.version)
-                keep_deliveries(connection, at, draft.consignment.planned, new.received, draft.consignment.origin)
         except IntegrityError:
             raise Taken from None
+
+    def check(self, asked: Asked) -> None:
+        """What `keep` holds of patients and accession numbers, for what is not kept; raises Conflict."""
+        with reading(self._engine) as connection:
+            look(connection, asked).check(asked.patient)
 
     def keep_key(self, stored: Stored, key: Key) -> None:
         """Remember that a key named a version which was there already; raises Taken when the key is in use."""
@@ -239,13 +230,6 @@ _OF_REPORT = (REPORTS.c.sender == bindparam("sender"), REPORTS.c.report_id == bi
 _UP_TO = (*_OF_REPORT, VERSIONS.c.version <= bindparam("most", type_=Integer()))
 # Made once: to put a statement together costs as much as to run it.
 _AROUND = every_version().where(*_UP_TO).order_by(VERSIONS.c.version.desc()).limit(2)
-_NEWEST = (
-    select(VERSIONS.c.id)
-    .join(REPORTS, REPORTS.c.id == VERSIONS.c.report)
-    .where(*_UP_TO)
-    .order_by(VERSIONS.c.version.desc())
-    .limit(1)
-)
 
 
 def _newest_before(connection: Connection, sender: str, report_id: str, version: int) -> Stored | None:
@@ -258,20 +242,6 @@ def _newest_before(connection: Connection, sender: str, report_id: str, version:
 def _first(connection: Connection, statement: Select[*tuple[object, ...]]) -> Stored | None:
     row = connection.execute(statement).first()
     return version_of(row._mapping) if row else None
-
-
-def _report(connection: Connection, new: Stored) -> tuple[int, bool]:
-    """The row of the report, made when it is the first version, and whether it was there.
-
-    Held until the transaction ends: of two versions at the same time one sees the other's patient.
-    """
-    named = select(REPORTS.c.id).where(REPORTS.c.sender == new.sender, REPORTS.c.report_id == new.report_id)
-    found = connection.execute(named.with_for_update()).scalar()
-    if found is not None:
-        return int(found), True
-    made = connection.execute(insert(REPORTS).values(sender=new.sender, report_id=new.report_id))
-    key = made.inserted_primary_key
-    return int(key[0]) if key is not None else 0, False
 
 
 def _keep_key(connection: Connection, stored: Stored, key: Key) -> None:

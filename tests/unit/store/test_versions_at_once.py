@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Connection
 
 from service.domain.errors import Conflict
-from service.store import reports
-from service.store.patients import KeptId, of_one_patient
+from service.store import keeping
+from service.store.keeping import Asked, Seen, look
 from service.store.reports import Store, Taken
 from tests.unit.store.kept import make_draft
 
@@ -25,12 +25,13 @@ def test_two_patients_are_not_let_in_beside_each_other(
     store.keep(replace(make_draft(1), patient_issuer=None, accession=None))
     looked = threading.Barrier(2)
 
-    def slowly(connection: Connection, report: int, patient: KeptId) -> None:
-        of_one_patient(connection, report, patient)
+    def slowly(connection: Connection, asked: Asked) -> Seen:
+        seen = look(connection, asked)
         with suppress(threading.BrokenBarrierError):
             looked.wait(BESIDE_S)
+        return seen
 
-    monkeypatch.setattr(reports, "of_one_patient", slowly)
+    monkeypatch.setattr(keeping, "look", slowly)
 
     def keep(number: int) -> str:
         with closing(Store(database_url)) as other:
