@@ -7,11 +7,13 @@ association, or is rejected or released, makes room for the next.
 
 from __future__ import annotations
 
+import ssl
 import sys
 from collections.abc import Callable
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
+from service.delivery.handshake import shake
 from service.delivery.pdus import hold
 from service.delivery.room import Place, Room
 from service.delivery.unanswered import Lacks, answer, guard
@@ -32,11 +34,14 @@ class Acceptor:
         associations: int,
         timeout_s: float,
         most: int,
+        *,
+        way: str,
         ended: Callable[[str], None] = lambda _: None,
         lacks: Lacks = lambda _, __: None,
     ) -> None:
-        """``most``: bytes of one message, with its command and all PDUs that carry it."""
+        """``most``: bytes of one message, with its command and all PDUs that carry it; ``way``: its name in the log."""
         self._timeout_s, self._most, self._ended, self._lacks = timeout_s, most, ended, lacks
+        self._way = way
         self._room = Room(_CONNECTED * associations, ended, associations)
         self._come: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
         self._places: WeakKeyDictionary[Any, Place] = WeakKeyDictionary()
@@ -79,7 +84,21 @@ class Acceptor:
             return come <= self._most
 
         hold(association, self._timeout_s, allows)
+        self._secure(association.dul.socket, str(event.address[0]))
         guard(association, self._ended)
+
+    def _secure(self, line: Any, address: str) -> None:
+        """Over TLS, begin what is received with the handshake."""
+        receive, connected = line.recv, line.socket
+
+        def first(count: int) -> bytearray:
+            line.recv = receive
+            shake(connected, self._way, address, self._timeout_s)
+            received: bytearray = receive(count)
+            return received
+
+        if isinstance(connected, ssl.SSLSocket):
+            line.recv = first
 
     def _requested(self, event: Any) -> None:
         """Reject an association over the number that is served, as pynetdicom does with one that it counts."""

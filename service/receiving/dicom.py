@@ -55,7 +55,9 @@ class DicomServer:
         for uid in STORED:
             entity.add_supported_context(uid, [*TRANSFER_SYNTAXES, EXPLICIT_BIG])
         most = reception.here.settings.limits.body_bytes + _SLACK
-        acceptor = Acceptor(settings.associations, settings.timeout_s, most, _ended, self._lacking)
+        acceptor = Acceptor(
+            settings.associations, settings.timeout_s, most, way="dicom", ended=_ended, lacks=self._lacking
+        )
         server: Any = entity.start_server(
             (settings.host, settings.port),
             block=False,

@@ -18,6 +18,7 @@ from uuid import uuid4
 import structlog
 
 from service.access.events import Arrival, rule_of
+from service.delivery.handshake import shake
 from service.delivery.room import Place, Room
 from service.delivery.trust import server_context
 from service.domain.errors import LesionBridgeError, Problem
@@ -100,7 +101,7 @@ class Hl7Server:
             with connected:
                 connected.settimeout(self._settings.timeout_s)
                 if isinstance(connected, ssl.SSLSocket):
-                    connected.do_handshake()  # the time-out holds for the whole of it, however it drips
+                    shake(connected, "hl7", place.address, self._settings.timeout_s)
                 self._converse(connected, place)
         except OSError as error:
             _log.info("hl7 connection ended", reason=type(error).__name__)
