@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from service.domain.codes import Code, CodedTerm
@@ -24,27 +25,31 @@ def loss_row(loss: Loss) -> dict[str, Any]:
 def coded_terms(report: CodedReport) -> Iterator[CodedTerm]:
     """Every term of a coded report that came from the sender's document, in the report's order."""
     found: list[CodedTerm] = []
-    _find_terms(report, found)
+    _find_terms((report,), found)
     return (term for term in found if term.where)
 
 
-def _find_terms(node: Any, found: list[CodedTerm]) -> None:
-    if isinstance(node, CodedTerm):
-        found.append(node)
-    elif isinstance(node, tuple):
-        for item in node:
-            _find_terms(item, found)
-    else:
-        for name in _members(type(node)):
-            _find_terms(getattr(node, name), found)
+def _find_terms(parts: tuple[Any, ...], found: list[CodedTerm]) -> None:
+    # Each report has hundreds of parts, and most are text or nothing: what a kind has is looked up, and no more done.
+    for part in parts:
+        kind = type(part)
+        if kind is tuple:
+            _find_terms(part, found)
+        elif kind is CodedTerm:
+            found.append(part)
+        elif (members := _members(kind)) is not None:
+            _find_terms(members(part), found)
 
 
-def _members_of(kind: type) -> tuple[str, ...]:
-    """The members of a data class; nothing else of a report has any."""
-    return tuple(member.name for member in fields(kind)) if is_dataclass(kind) else ()
+def _members_of(kind: type) -> Callable[[Any], tuple[Any, ...]] | None:
+    """What gets the members of a data class; nothing else of a report has any."""
+    names = [member.name for member in fields(kind)] if is_dataclass(kind) else []
+    if len(names) == 1:  # of one the getter makes no tuple
+        return lambda node: (getattr(node, names[0]),)
+    return attrgetter(*names) if names else None
 
 
-_members: Callable[[type], tuple[str, ...]] = cache(_members_of)
+_members: Callable[[type], Callable[[Any], tuple[Any, ...]] | None] = cache(_members_of)
 
 
 def receipt(
