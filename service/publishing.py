@@ -94,9 +94,10 @@ def _foreseen(source: Source, digest: str, options: Options, store: Store, plann
     """What a report would be kept as."""
     received = read(source)
     report = received.report
-    found, previous = store.around(report.sender, report.id, report.version)
-    _already(source, digest, store, None, found)
-    tables_used, overlays = vocabulary_of(source, report.sender, store.overlays)
+    around = store.around(report.sender, report.id, report.version)
+    previous = around.before
+    _already(source, digest, store, None, around.here)
+    tables_used, overlays = vocabulary_of(source, report.sender, around.uploads)
     received = after(received, previous, store)
     coded = coded_after(source, received, previous, tables_used)
     _check_patient(coded, store)
@@ -142,12 +143,13 @@ def _keep(
     received = read(source)
     report = received.report
     said = Key(key, digest) if key is not None else None
-    found, previous = store.around(report.sender, report.id, report.version)
-    there = _already(source, digest, store, said, found)
+    around = store.around(report.sender, report.id, report.version)
+    previous = around.before
+    there = _already(source, digest, store, said, around.here)
     if there is not None:
         return there
     received = after(received, previous, store)
-    tables_used, overlays = vocabulary_of(source, report.sender, store.overlays)
+    tables_used, overlays = vocabulary_of(source, report.sender, around.uploads)
     coded = coded_after(source, received, previous, tables_used)
     outcome = emit(coded, drafts.kept_of(received), options, received.seen_by())
     identity = str(uuid4())

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Final
 
 from sqlalchemy import Connection, Engine, Row, Select, and_, func, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -55,7 +56,11 @@ class OverlayStore:
     def stamp(self) -> int:
         """The number of the newest upload: it grows with every one, so that other processes notice."""
         with reading(self._engine) as connection:
-            return int(connection.execute(select(func.max(OVERLAYS.c.id))).scalar() or 0)
+            return int(connection.execute(_STAMP).scalar() or 0)
+
+    def at(self, stamp: int) -> "UploadsAt":
+        """The overlays of a moment at which another statement has asked for the stamp, too."""
+        return UploadsAt(self, stamp)
 
     def current(self) -> tuple[KeptOverlay, ...]:
         """The newest version of every sender, in order of senders."""
@@ -103,6 +108,27 @@ class OverlayStore:
                 )
         except IntegrityError:
             raise _outrun() from None
+
+
+@dataclass(frozen=True, slots=True)
+class UploadsAt:
+    """The overlays of one database, whose stamp is known already."""
+
+    _store: OverlayStore
+    _stamp: int
+
+    def stamp(self) -> int:
+        """The number of the newest upload when it was asked for."""
+        return self._stamp
+
+    def current(self) -> tuple[KeptOverlay, ...]:
+        """The newest version of every sender: at least those of that moment."""
+        return self._store.current()
+
+
+NEWEST: Final = func.max(OVERLAYS.c.id)
+"""The number of the newest upload, NULL where there is none."""
+_STAMP: Final = select(NEWEST)
 
 
 def _keep(connection: Connection, new: NewOverlay, now: str) -> KeptOverlay:

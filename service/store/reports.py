@@ -1,9 +1,10 @@
 """Keeping reports: look one up, keep a new version with all that belongs to it in one transaction, search."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Integer, Select, bindparam, insert, select
+from sqlalchemy import Connection, Integer, Select, bindparam, insert, select, true
 from sqlalchemy.exc import IntegrityError
 
 from service.domain.emitted import Emitted
@@ -15,7 +16,7 @@ from service.store.database import HEAD, faults, is_there, migrate, open_engine,
 from service.store.deliveries import DeliveryStore
 from service.store.documents import Documents, is_as_seen
 from service.store.keeping import Asked, asked_of, held, look, write
-from service.store.overlays import OverlayStore
+from service.store.overlays import NEWEST, OverlayStore, UploadsAt
 from service.store.patients import KeptId, PatientStore
 from service.store.rates import RateStore
 from service.store.retention import Retention
@@ -30,6 +31,15 @@ from service.store.workers import Workers
 
 class Taken(Exception):
     """Another process kept this report version, its key, its predecessor or that one's successor first; look again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """A version of a report where it is there, the highest one below it, and the overlays of that moment."""
+
+    here: Stored | None
+    before: Stored | None
+    uploads: UploadsAt
 
 
 class Store:
@@ -87,13 +97,13 @@ class Store:
         """Give back all connections."""
         self._engine.dispose()
 
-    def around(self, sender: str, report_id: str, version: int) -> tuple[Stored | None, Stored | None]:
-        """A version of a sender's report, and the highest one below it; None for what is not there."""
+    def around(self, sender: str, report_id: str, version: int) -> Around:
+        """What is kept at a version of a sender's report, and which overlays are, in one look."""
         with reading(self._engine) as connection:
             rows = connection.execute(_AROUND, {"sender": sender, "report": report_id, "most": version}).all()
-        found = [version_of(row._mapping) for row in rows]
+        found = [version_of(row._mapping) for row in rows if row.id is not None]
         here = found.pop(0) if found and found[0].version == version else None
-        return here, found[0] if found else None
+        return Around(here, found[0] if found else None, self.overlays.at(int(rows[0].uploads or 0)))
 
     def newest_before(self, sender: str, report_id: str, version: int) -> Stored | None:
         """The highest version of a sender's report below ``version``, or None."""
@@ -229,7 +239,10 @@ def _named(sender: str, report_id: str) -> Select[*tuple[object, ...]]:
 _OF_REPORT = (REPORTS.c.sender == bindparam("sender"), REPORTS.c.report_id == bindparam("report"))
 _UP_TO = (*_OF_REPORT, VERSIONS.c.version <= bindparam("most", type_=Integer()))
 # Made once: to put a statement together costs as much as to run it.
-_AROUND = every_version().where(*_UP_TO).order_by(VERSIONS.c.version.desc()).limit(2)
+_TWO = every_version().where(*_UP_TO).order_by(VERSIONS.c.version.desc()).limit(2).subquery()
+_UPLOADS = select(NEWEST.label("uploads")).subquery()
+# Of the overlays there is one row in any case.
+_AROUND = select(_UPLOADS.c.uploads, _TWO).outerjoin_from(_UPLOADS, _TWO, true()).order_by(_TWO.c.version.desc())
 
 
 def _newest_before(connection: Connection, sender: str, report_id: str, version: int) -> Stored | None:

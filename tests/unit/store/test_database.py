@@ -282,14 +282,14 @@ def test_connections_that_the_server_has_ended_fail_no_request(database_url: str
         pytest.skip("SQLite has no server")
     store = Store(database_url)
     store.migrate()
-    assert store.around("local", "R1", 1) == (None, None)
+    assert store.around("local", "R1", 1).before is None
     with psycopg.connect(database_url, autocommit=True) as other:
         ended = other.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         ).fetchall()
     assert ended
-    assert store.around("local", "R1", 1) == (None, None)
+    assert store.around("local", "R1", 1).before is None
     store.close()
 
 

@@ -61,6 +61,19 @@ def test_the_stamp_grows_with_every_version(store: Store) -> None:
     assert stamps[0] == 0
 
 
+@pytest.mark.parametrize("versions", [0, 1, 2])
+def test_a_look_around_a_report_tells_the_stamp_of_its_moment(store: Store, versions: int) -> None:
+    for number in range(1, versions + 1):
+        store.keep(make_draft(number, predecessor=ID.format(number - 1) if number > 1 else None))
+    assert store.around("local", "R1", 2).uploads.stamp() == 0
+    store.overlays.keep(make_overlay())
+    found = store.around("local", "R1", 2)
+    then = store.overlays.stamp()
+    store.overlays.keep(make_overlay(b"later"))
+    assert (found.uploads.stamp(), found.uploads.stamp() < store.overlays.stamp()) == (then, True)
+    assert found.uploads.current() == store.overlays.current()
+
+
 def test_refuses_a_version_made_from_another_than_the_current(store: Store) -> None:
     store.overlays.keep(make_overlay(after=0))
     with pytest.raises(Conflict):

@@ -10,16 +10,22 @@ import pytest
 from service.domain.errors import Conflict, NotFound
 from service.store.patients import KeptId
 from service.store.reports import Store, Taken
-from service.store.versions import Draft, Key
+from service.store.versions import Draft, Key, Stored
 from tests.unit.store.kept import ID, make_draft
+
+
+def beside(store: Store, report: str, version: int) -> tuple[Stored | None, Stored | None]:
+    """The version of a report that is there, and the one below it."""
+    found = store.around("local", report, version)
+    return found.here, found.before
 
 
 def test_gives_back_what_was_kept(store: Store) -> None:
     draft = make_draft()
     store.keep(draft)
     assert store.get(draft.stored.id) == draft.stored
-    assert store.around("local", "R1", 1) == (draft.stored, None)
-    assert store.around("local", "R1", 3) == (None, draft.stored)
+    assert beside(store, "R1", 1) == (draft.stored, None)
+    assert beside(store, "R1", 3) == (None, draft.stored)
     assert store.output(draft.stored.id, "sr") == draft.outputs[1]
 
 
@@ -48,7 +54,7 @@ def test_a_failed_keep_leaves_nothing_behind(store: Store) -> None:
     store.keep(make_draft(key=Key("k", "d")))
     with pytest.raises(Taken):  # the key is in use, which shows only after report, version and outputs are in
         store.keep(make_draft(2, key=Key("k", "e"), report_id="R2"))
-    assert store.around("local", "R2", 2)[0] is None
+    assert store.around("local", "R2", 2).here is None
     assert store.search({"report_id": "R2"}, limit=9) == ()
 
 
