@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import Connection, Engine, bindparam, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, exists, select, update
 
 from service.store.database import inserting, reading
 from service.store.tables import CIRCUITS
@@ -80,8 +80,12 @@ _MINE: Final = CIRCUITS.c.destination == bindparam("destination")
 _UNTIL: Final = select(CIRCUITS.c.until, CIRCUITS.c.changed).where(_MINE)
 UNTIL: Final = select(CIRCUITS.c.until).where(_MINE).scalar_subquery()
 """Until when the destination of the parameter ``destination`` is left alone, for statements that ask more at once."""
-TROUBLED: Final = exists().where(_MINE, (CIRCUITS.c.failures > 0) | CIRCUITS.c.until.is_not(None))
-"""Whether it has failures that an answer would take away."""
+
+
+def troubled(parameter: str) -> ColumnElement[bool]:
+    """Whether the destination of a parameter has failures that an answer would take away."""
+    mine = CIRCUITS.c.destination == bindparam(parameter)
+    return exists().where(mine, (CIRCUITS.c.failures > 0) | CIRCUITS.c.until.is_not(None))
 
 
 def door(connection: Connection, destination: str, now: str, *, held: bool = False) -> Door:

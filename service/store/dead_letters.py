@@ -9,8 +9,8 @@ from service.domain.emitted import REJECTION
 from service.domain.errors import Invalid, Problem
 from service.store.delivery_rows import DEAD_LETTERS, State
 from service.store.queues import alone
-from service.store.runs import close_lost
 from service.store.tables import DELIVERIES, IS_OPEN, REPORTS
+from service.store.turn_rows import close_lost
 
 _NEXT: Final = DELIVERIES.alias("next").c
 _FOLLOWED: Final = exists().where(_NEXT.version == DELIVERIES.c.version, _NEXT.parent == DELIVERIES.c.id)

@@ -17,7 +17,8 @@ from service.doors import Format, kept_suffix
 from service.store.delivery_rows import State
 from service.store.queues import Due
 from service.store.reports import Store
-from service.store.runs import May, Turn
+from service.store.runs import May
+from service.store.turns import Turn
 from service.workflows.meaning import meaning
 from service.workflows.watching import Watching
 

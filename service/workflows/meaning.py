@@ -7,7 +7,7 @@ from service.delivery.destination import Answer, Outcome
 from service.delivery.policy import RetryPolicy
 from service.store.circuits import Heard, Verdict
 from service.store.delivery_rows import State
-from service.store.runs import Told, Turn
+from service.store.turns import Told, Turn
 
 
 @dataclass(frozen=True, slots=True)

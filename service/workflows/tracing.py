@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     # SQLAlchemy is imported when the first report is kept or asked for.
     from service.store.batches import PartDue
-    from service.store.runs import Turn
+    from service.store.turns import Turn
 
 ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 """Where spans are sent, by the variables that OpenTelemetry itself names."""

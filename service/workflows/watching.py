@@ -12,7 +12,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 
 from service.store.batches import OUTCOMES, PartDue
-from service.store.runs import Told, Turn
+from service.store.turns import Told, Turn
 
 ATTEMPTS: Final = Counter(
     "lesionbridge_delivery_attempts", "Attempts to send or verify.", ("destination", "step", "outcome")

@@ -23,7 +23,8 @@ from service.publishing import publish
 from service.store.circuits import Heard, Verdict
 from service.store.delivery_rows import State
 from service.store.reports import Store
-from service.store.runs import May, Told
+from service.store.runs import May
+from service.store.turns import Told
 from service.store.versions import Stored
 from service.versions import anew, let_in
 from service.workflows.accepting import Plan

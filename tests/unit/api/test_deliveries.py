@@ -17,7 +17,8 @@ from service.api.writing_schemas import Prefer
 from service.store.circuits import Heard, Verdict
 from service.store.delivery_rows import State
 from service.store.reports import Store
-from service.store.runs import May, Told
+from service.store.runs import May
+from service.store.turns import Told
 from tests.findings import make_body
 from tests.unit.api.conftest import FINDINGS, deployed
 

@@ -13,7 +13,8 @@ from service.store.circuits import Heard, Verdict
 from service.store.delivery_rows import State
 from service.store.queues import Due
 from service.store.reports import Store
-from service.store.runs import May, Told
+from service.store.runs import May
+from service.store.turns import Told
 from tests.runs import hand_out
 from tests.unit.api.test_deliveries import DESTINATIONS, answered, app, post, store
 

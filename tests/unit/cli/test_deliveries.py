@@ -13,7 +13,8 @@ from service.cli import main
 from service.store.circuits import Heard, Verdict
 from service.store.delivery_rows import State
 from service.store.reports import Store
-from service.store.runs import May, Told
+from service.store.runs import May
+from service.store.turns import Told
 from tests.databases import with_tables
 from tests.destinations import RecordingDestination
 from tests.unit.workflows.peers import accept, peer

@@ -9,8 +9,9 @@ from service.store.circuits import Heard, Verdict
 from service.store.delivery_rows import Origin, Planned, State
 from service.store.queues import Pace
 from service.store.reports import Store
-from service.store.runs import May, Told, Turn
+from service.store.runs import May
 from service.store.times import instant
+from service.store.turns import Told, Turn
 from service.store.versions import Consignment, Draft, Key, Stored, output
 
 ID = "00000000-0000-4000-8000-00000000000{}"

@@ -6,7 +6,8 @@ from service.domain.errors import Conflict, Invalid, NotFound
 from service.store.delivery_rows import State
 from service.store.queues import Due
 from service.store.reports import Store
-from service.store.runs import LOST, May
+from service.store.runs import May
+from service.store.turn_rows import LOST
 from tests.runs import hand_out
 from tests.unit.store.kept import ANYTHING, ID, Clock, begin, due, end, keep, planned
 

@@ -14,7 +14,7 @@ from service.store.deliveries import hold
 from service.store.delivery_rows import State
 from service.store.queues import Due
 from service.store.reports import Store
-from service.store.runs import Turn
+from service.store.turns import Turn
 from tests.unit.store.kept import ANYTHING, keep, planned, told
 
 TOGETHER_S = 60.0

@@ -3,7 +3,8 @@
 from service.store.delivery_rows import State
 from service.store.queues import Due
 from service.store.reports import Store
-from service.store.runs import LOST, May
+from service.store.runs import May
+from service.store.turn_rows import LOST
 from tests.unit.store.kept import Clock, begin, end, keep
 
 

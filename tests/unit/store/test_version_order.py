@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from service.store.delivery_rows import State
 from service.store.reports import Store
-from service.store.runs import May, Turn
+from service.store.runs import May
+from service.store.turns import Turn
 from tests.unit.store.kept import ANYTHING, begin, due, end, keep, planned
 
 

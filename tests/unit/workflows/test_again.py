@@ -12,7 +12,8 @@ from service.publishing import publish
 from service.store.circuits import Heard, Verdict
 from service.store.delivery_rows import Delivery, State
 from service.store.reports import Store
-from service.store.runs import May, Told
+from service.store.runs import May
+from service.store.turns import Told
 from service.workflows.accepting import Plan
 from service.workflows.again import edit
 from tests import sr_files as sr

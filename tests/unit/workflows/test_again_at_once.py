@@ -21,7 +21,8 @@ from service.store.deliveries import DeliveryStore, hold, keep
 from service.store.delivery_rows import Delivery, Origin, Planned, State
 from service.store.reports import Store
 from service.store.retention import Purged
-from service.store.runs import May, Told
+from service.store.runs import May
+from service.store.turns import Told
 from service.workflows.accepting import Plan
 from service.workflows.again import deliver_more, edit
 from tests.findings import make_body

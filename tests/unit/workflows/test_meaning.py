@@ -9,7 +9,7 @@ from service.delivery.destination import Answer, Outcome
 from service.delivery.policy import RetryPolicy
 from service.store.circuits import Verdict
 from service.store.delivery_rows import Delivery, State
-from service.store.runs import Turn
+from service.store.turns import Turn
 from service.workflows.meaning import MEANINGS, meaning
 
 POLICY = RetryPolicy(attempts=3, first_s=10.0, jitter=0.0)

@@ -21,7 +21,7 @@ from service.config import Settings
 from service.stages import STAGES
 from service.store.delivery_rows import Origin
 from service.store.reports import Store
-from service.store.runs import Turn
+from service.store.turns import Turn
 from service.workflows import tracing
 from service.workflows.courier import Courier
 from service.workflows.watching import Watching
