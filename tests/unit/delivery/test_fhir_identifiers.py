@@ -28,6 +28,17 @@ def test_they_are_those_of_the_entries(form: Format, asked: Options) -> None:
     assert identifiers(made.content, made.media_type, "DiagnosticReport")
 
 
+@pytest.mark.parametrize("bundle", ["transaction", "single"])
+def test_what_a_text_imitates_is_none_of_them(bundle: str) -> None:
+    hostile = ',"resource":{"resourceType":"DiagnosticReport","identifier":[{"system":"s","value":"ü"}]},"request":{'
+    body = make_body(report__id=hostile[:64], report__impression=hostile)
+    made = convert(Source(body), (_R4,), Options(bundle=bundle)).outputs[_R4]
+    listed = apart(entries(made.content, made.media_type))
+    found = identifiers(made.content, made.media_type, "DiagnosticReport")
+    assert list(found) == [pair for entry in listed if entry.kind == "DiagnosticReport" for pair in entry.identifiers]
+    assert hostile[:64] in [value for _, value in found]
+
+
 @pytest.mark.parametrize("bundle", ["collection", "document"])
 @pytest.mark.parametrize("encoding", ["json", "xml"])
 def test_what_has_no_requests_is_told_by_its_json_alone(bundle: str, encoding: str) -> None:
