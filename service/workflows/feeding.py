@@ -1,5 +1,6 @@
 """Starting what is due: runs of deliveries at the pace of each destination, and parts of batches."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from service.store.reports import Store
 from service.workflows.batching import Clerk
 from service.workflows.courier import Courier, Peer
 
+PARTS_S: Final = 0.25
+"""Between two looks for a part of a batch."""
 STALLED_S: Final = 60.0
 """A destination of which something is due, with no thread at work for it and nothing begun for so long, is stalled."""
 
@@ -27,6 +30,7 @@ class Feeder:
         self._peers: Mapping[str, Peer] = courier.peers
         self._began: dict[str, float] = {}
         self._idle_since: dict[str, float] = {}
+        self._looked = -math.inf
         self._owed: deque[tuple[str, Due]] = deque()
 
     def feed(self, workers: int) -> bool:
@@ -54,11 +58,20 @@ class Feeder:
         self._start_what_is_owed()
         return True
 
-    def feed_part(self) -> None:
-        """Start the next part of a batch where none is under way here."""
+    def feed_part(self) -> float:
+        """Start the next part of a batch where none is under way here; seconds until the next look for one.
+
+        It is looked for every `PARTS_S`, however often somebody asks, and at once where one has ended here.
+        """
         if not self._clerk.is_idle:
-            return
+            self._looked = -math.inf
+            return PARTS_S
+        until_s = self._looked + PARTS_S - self._clock()
+        if until_s > 0:
+            return until_s
+        self._looked = self._clock()
         for one in self._store.batches.claim(1):
+            self._looked = -math.inf
             self._clerk.took(one)
             try:
                 mine = self._engine.start_part(one)
@@ -68,6 +81,7 @@ class Feeder:
             if not mine:
                 self._clerk.left(one)
                 self._store.batches.freed(self._engine.missing_parts([one]))
+        return PARTS_S
 
     def stalled(self) -> tuple[str, ...]:
         """Destinations of which something has been due for a while although no thread is at work for them here."""

@@ -161,8 +161,8 @@ class Worker:
         watch = Watch(SILENT_S, self._clock)
         chores = _Chores(self._clock)
         workers = 1
-        tick_s = TICK_S
         while not self._stop.is_set():
+            pause_s = TICK_S
             try:
                 if chores.due("beat", BEAT_S):
                     if not store.workers.beat(slot):
@@ -181,12 +181,12 @@ class Worker:
                     store.batches.forget(self._keep_days)
                     if self._keep_days:
                         store.retention.purge(self._keep_days, most=MOST_PURGED)
-                tick_s = TICK_S if feeder.feed(workers) else TURN_S
-                feeder.feed_part()
+                pause_s = TICK_S if feeder.feed(workers) else TURN_S
+                pause_s = min(pause_s, feeder.feed_part())
             except (Unavailable, DBAPIError) as error:
                 _log.warning("database_away", error=type(error).__name__)
                 watch.restart()
-            self._wake.wait(tick_s)
+            self._wake.wait(pause_s)
             self._wake.clear()
 
     def _sweep(self, store: Store, slot: Slot, engine: Any, watch: Watch) -> None:
