@@ -70,15 +70,13 @@ class Feed:
 
         A version waits for those before it.
         """
-        connection, now = self._connection, self._now
-        at_hand = connection.execute(_FED, {"destination": destination}).one()
-        at = Door.OPEN if at_hand.until is None else door(connection, destination, now)
-        room = (1 if at is Door.TRY else pace.limit) - int(at_hand.fed)
-        if at is Door.SHUT or room <= 0:
-            return ()
         if pace.backfill and not pace.rate and not pace.backfill_rate:
-            return self._heads(_HEADS, destination, min(room, pace.share))
-        room = min(room, pace.share, self._left(destination, pace.rate, pace.per_s))
+            return self._due_at_once(destination, pace)
+        at_hand = self._connection.execute(_FED, {"destination": destination}).one()
+        room = min(self._room(destination, pace.limit, at_hand.fed, at_hand.until), pace.share)
+        if room <= 0:
+            return ()
+        room = min(room, self._left(destination, pace.rate, pace.per_s))
         found = self._heads(_HEADS_SOON, destination, room)
         if not pace.backfill:
             return found
@@ -100,6 +98,20 @@ class Feed:
         rows = self._connection.execute(statement.returning(DELIVERIES.c.id, DELIVERIES.c.run))
         taken = {(row.id, row.run) for row in rows}
         return tuple(one for one in runs if (one.id, one.run) in taken)
+
+    def _due_at_once(self, destination: str, pace: Pace) -> tuple[Due, ...]:
+        """The next runs where no rate holds them back: each row says beside it what decides how many of them start."""
+        if pace.share <= 0:
+            return ()
+        asked = {"destination": destination, "room": pace.share} | _instants(self._now)
+        rows = self._connection.execute(_HEADS_AND_FED, asked).all()
+        room = self._room(destination, pace.limit, rows[0].fed, rows[0].until) if rows else 0
+        return tuple(Due(row.id, row.run, row.priority) for row in rows[: max(room, 0)])
+
+    def _room(self, destination: str, limit: int, fed: int, until: str | None) -> int:
+        """How many runs more a destination may have that has so many; none, or less, while it is left alone."""
+        at = Door.OPEN if until is None else door(self._connection, destination, self._now)
+        return 0 if at is Door.SHUT else (1 if at is Door.TRY else limit) - fed
 
     def _heads(self, statement: Select[str, int, int], destination: str, room: int) -> tuple[Due, ...]:
         """The first that are due."""
@@ -171,14 +183,16 @@ _HEADS: Final = (
 )
 _HEADS_SOON: Final = _HEADS.where(DELIVERIES.c.priority < BACKFILL)
 _HEADS_BACKFILL: Final = _HEADS.where(DELIVERIES.c.priority >= BACKFILL)
-_FED: Final = select(
+_FED_BY_NOW: Final = (
     select(func.count())
     .where(DELIVERIES.c.destination == bindparam("destination"), UNDER_WAY)
+    .correlate(None)
     .scalar_subquery()
-    .label("fed"),
-    UNTIL.label("until"),
+    .label("fed")
 )
+_FED: Final = select(_FED_BY_NOW, UNTIL.label("until"))
 """How many runs of a destination workflows have, and how the destination is."""
+_HEADS_AND_FED: Final = _HEADS.add_columns(_FED_BY_NOW, UNTIL.label("until"))
 
 
 @lru_cache(maxsize=16)
