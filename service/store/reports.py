@@ -16,6 +16,7 @@ from service.store.database import HEAD, faults, is_there, migrate, open_engine,
 from service.store.deliveries import DeliveryStore
 from service.store.documents import Documents, is_as_seen
 from service.store.keeping import Asked, asked_of, held, look, write
+from service.store.often import Often
 from service.store.overlays import NEWEST, OverlayStore, UploadsAt
 from service.store.patients import KeptId, PatientStore
 from service.store.rates import RateStore
@@ -100,7 +101,7 @@ class Store:
     def around(self, sender: str, report_id: str, version: int) -> Around:
         """What is kept at a version of a sender's report, and which overlays are, in one look."""
         with reading(self._engine) as connection:
-            rows = connection.execute(_AROUND, {"sender": sender, "report": report_id, "most": version}).all()
+            rows = _AROUND.on(connection, {"sender": sender, "report": report_id, "most": version}).all()
         found = [version_of(row._mapping) for row in rows if row.id is not None]
         here = found.pop(0) if found and found[0].version == version else None
         return Around(here, found[0] if found else None, self.overlays.at(int(rows[0].uploads or 0)))
@@ -113,7 +114,7 @@ class Store:
     def keyed(self, sender: str, key: str) -> tuple[str, Stored] | None:
         """The digest that an Idempotency-Key came with and the version it made, or None."""
         with reading(self._engine) as connection:
-            row = connection.execute(select(KEYS).where(KEYS.c.sender == sender, KEYS.c.key == key)).first()
+            row = connection.execute(_KEYED, {"sender": sender, "key": key}).first()
             found = _first(connection, every_version().where(VERSIONS.c.id == row.version)) if row else None
             return (row.digest, found) if row and found else None
 
@@ -239,10 +240,12 @@ def _named(sender: str, report_id: str) -> Select[*tuple[object, ...]]:
 _OF_REPORT = (REPORTS.c.sender == bindparam("sender"), REPORTS.c.report_id == bindparam("report"))
 _UP_TO = (*_OF_REPORT, VERSIONS.c.version <= bindparam("most", type_=Integer()))
 # Made once: to put a statement together costs as much as to run it.
+_KEYED = select(KEYS).where(KEYS.c.sender == bindparam("sender"), KEYS.c.key == bindparam("key"))
+_INSERT_KEY = insert(KEYS)
 _TWO = every_version().where(*_UP_TO).order_by(VERSIONS.c.version.desc()).limit(2).subquery()
 _UPLOADS = select(NEWEST.label("uploads")).subquery()
 # Of the overlays there is one row in any case.
-_AROUND = select(_UPLOADS.c.uploads, _TWO).outerjoin_from(_UPLOADS, _TWO, true()).order_by(_TWO.c.version.desc())
+_AROUND = Often(select(_UPLOADS.c.uploads, _TWO).outerjoin_from(_UPLOADS, _TWO, true()).order_by(_TWO.c.version.desc()))
 
 
 def _newest_before(connection: Connection, sender: str, report_id: str, version: int) -> Stored | None:
@@ -258,11 +261,8 @@ def _first(connection: Connection, statement: Select[*tuple[object, ...]]) -> St
 
 
 def _keep_key(connection: Connection, stored: Stored, key: Key) -> None:
-    connection.execute(
-        insert(KEYS).values(
-            sender=stored.sender, key=key.text, digest=key.digest, version=stored.id, created=stored.received
-        )
-    )
+    row = {"sender": stored.sender, "key": key.text, "digest": key.digest}
+    connection.execute(_INSERT_KEY, {**row, "version": stored.id, "created": stored.received})
 
 
 def _not_found() -> NotFound:
