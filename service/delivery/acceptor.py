@@ -1,14 +1,16 @@
-"""Associations that others open to us: how many, how large a message, and how long a PDU may take to come.
+"""Associations that others open to us: how many, how large a message, and how long it and each PDU of it may take.
 
 Of connections over the number that is served, some are rejected as the standard wants it (PS3.8 9.3.4, local limit
 exceeded); of many more each would cost threads and time, so these are closed at once. One that has not asked for an
-association, or is rejected or released, makes room for the next.
+association, or is rejected or released, makes room for the next; so does one that stalls in a message where all that
+are served are taken.
 """
 
 from __future__ import annotations
 
 import ssl
 import sys
+import time
 from collections.abc import Callable
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -26,6 +28,19 @@ _LOCAL_LIMIT: Final = (2, 3, 2)
 """Rejected transient, by the presentation related service provider: local limit exceeded (PS3.8 9.3.4)."""
 
 
+class _Coming:
+    """What comes over an association: bytes of the message under way, when it began, requests not answered yet."""
+
+    __slots__ = ("begun", "come", "unanswered")
+
+    def __init__(self) -> None:
+        self.come = self.unanswered = 0
+        self.begun: float | None = None
+
+    def is_whole(self) -> None:
+        self.come, self.begun = 0, None
+
+
 class Acceptor:
     """The bounds of one listener of pynetdicom for ``associations``; ``ended`` is told why a connection was ended."""
 
@@ -36,14 +51,17 @@ class Acceptor:
         most: int,
         *,
         way: str,
+        message_s: float,
         ended: Callable[[str], None] = lambda _: None,
         lacks: Lacks = lambda _, __: None,
     ) -> None:
-        """``most``: bytes of one message, with its command and all PDUs that carry it; ``way``: its name in the log."""
+        """``timeout_s``: for one PDU; ``message_s``: for one message, with its command and all PDUs that carry it;
+        ``most``: bytes of one; ``way``: its name in the log.
+        """
         self._timeout_s, self._most, self._ended, self._lacks = timeout_s, most, ended, lacks
-        self._way = way
+        self._way, self._message_s = way, message_s
         self._room = Room(_CONNECTED * associations, ended, associations)
-        self._come: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+        self._coming: WeakKeyDictionary[Any, _Coming] = WeakKeyDictionary()
         self._places: WeakKeyDictionary[Any, Place] = WeakKeyDictionary()
 
     def handlers(self) -> list[tuple[Any, Any]]:
@@ -55,6 +73,7 @@ class Acceptor:
             (evt.EVT_CONN_OPEN, self._opened),
             (evt.EVT_REQUESTED, self._requested),
             (evt.EVT_DIMSE_RECV, self._whole),
+            (evt.EVT_DIMSE_SENT, self._answered),
             (evt.EVT_CONN_CLOSE, self._closed),
             *((one, self._over) for one in over),
         ]
@@ -76,16 +95,28 @@ class Acceptor:
         place = self._places.get(association.dul.socket.socket)
         if place is not None:
             self._places[association] = place
+        self._coming[association] = coming = _Coming()
 
-        def allows(count: int) -> bool:
-            self._come[association] = come = self._come.get(association, 0) + count
-            if come > self._most:
-                self._ended("the object is too large")
-            return come <= self._most
+        def heard(count: int) -> None:
+            if place is not None and not coming.unanswered:
+                self._room.hears(place, count)
 
-        hold(association, self._timeout_s, allows)
+        hold(association, self._timeout_s, lambda count: self._allows(coming, count), heard)
         self._secure(association.dul.socket, str(event.address[0]))
         guard(association, self._ended)
+
+    def _allows(self, coming: _Coming, count: int) -> bool:
+        """Whether a peer may send on: asked at the head of each PDU, and before the rest of it."""
+        now = time.monotonic()
+        coming.begun = coming.begun or now
+        coming.come += count
+        if coming.come > self._most:
+            self._ended("the object is too large")
+        elif now - coming.begun > self._message_s:
+            self._ended("the message takes too long")
+        else:
+            return True
+        return False
 
     def _secure(self, line: Any, address: str) -> None:
         """Over TLS, begin what is received with the handshake."""
@@ -106,7 +137,8 @@ class Acceptor:
 
         association = event.assoc
         place = self._places.get(association)
-        if place is None or self._room.serves(place):
+        self._coming[association].is_whole()
+        if place is None or (self._room.has_whole(place) and self._room.serves(place)):
             return
         association.requestor.ae_title = association.requestor.primitive.calling_ae_title
         association.acse.send_reject(*_LOCAL_LIMIT)
@@ -125,9 +157,21 @@ class Acceptor:
 
     def _whole(self, event: Any) -> None:
         """A message is there: the next one is counted anew, and waits for its turn."""
-        self._come[event.assoc] = 0
+        coming, place = self._coming[event.assoc], self._places.get(event.assoc)
+        coming.is_whole()
+        coming.unanswered += event.message.message_to_primitive().MessageIDBeingRespondedTo is None
+        if place is not None and not self._room.has_whole(place):
+            event.assoc.dul.socket.close()  # its place is another's: it sends again
+            return
         if event.assoc.dimse.msg_queue.qsize() > _WAITING:
             self._ended("it waits for no answer")
             event.assoc.dul.socket.close()
             return
         answer(event, self._lacks, self._ended)
+
+    def _answered(self, event: Any) -> None:
+        """What is sent here is answers only. Where the next message has begun meanwhile, it waits from now on."""
+        coming, place = self._coming[event.assoc], self._places.get(event.assoc)
+        coming.unanswered = max(0, coming.unanswered - 1)
+        if place is not None and not coming.unanswered and coming.begun is not None:
+            self._room.hears(place, 0)

@@ -153,7 +153,8 @@ class _Desk:
             reason = "TLS of the port for commitment reports: certificate, key or authorities can't be read"
             raise Failed(Outcome.UNKNOWN, reason) from error
         try:
-            acceptor = Acceptor(_ASSOCIATIONS, settings.timeouts.read_s, _REPORT_BYTES, way="commitment")
+            times = settings.timeouts
+            acceptor = Acceptor(_ASSOCIATIONS, times.read_s, _REPORT_BYTES, way="commitment", message_s=times.total_s)
             server = entity.start_server(
                 (settings.commitment_host, settings.commitment_port),
                 block=False,

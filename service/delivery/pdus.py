@@ -14,16 +14,18 @@ _CHUNK: Final = 65_536
 
 Allows = Callable[[int], bool]
 """Whether so many bytes more are taken of a peer."""
+Heard = Callable[[int], None]
+"""Is told how many bytes came, each time that some did."""
 
 
-def hold(association: Any, timeout_s: float, allows: Allows) -> None:
+def hold(association: Any, timeout_s: float, allows: Allows, heard: Heard = lambda _: None) -> None:
     """Hold an association whose connection stands, in a handler of ``EVT_CONN_OPEN``.
 
     ``timeout_s``: for one PDU to come whole, and for the peer to take what is sent. Past a bound the connection ends.
     """
     line = association.dul.socket
     line.socket.settimeout(timeout_s)
-    line.recv = lambda count: _received(line.socket, count, timeout_s, allows)
+    line.recv = lambda count: _received(line.socket, count, timeout_s, allows, heard)
 
 
 class Allowance:
@@ -39,7 +41,7 @@ class Allowance:
         return self._left >= 0 and self._clock() < self._until
 
 
-def _received(sock: Any, count: int, timeout_s: float, allows: Allows) -> bytearray:
+def _received(sock: Any, count: int, timeout_s: float, allows: Allows, heard: Heard) -> bytearray:
     """``count`` bytes, fewer where the peer hung up; raises OSError, which ends the connection (PS3.8 9.2, AA-4)."""
     if not allows(count):
         raise OSError("more than is taken of a peer")
@@ -55,6 +57,7 @@ def _received(sock: Any, count: int, timeout_s: float, allows: Allows) -> bytear
             if not more:
                 break
             come += more
+            heard(len(more))
     finally:
         sock.settimeout(timeout_s)
     return come

@@ -3,7 +3,8 @@
 A time-out alone, as the ARTIM timer of PS3.8 is one, leaves a few of them to keep all others out until then. So where
 all places are taken, a newcomer gets that of the one silent the longest, of the address that has the most of them, its
 own counted: whoever connects again and again takes one place of others, and then pushes out itself. Where nobody is
-silent it gets that of one that has begun a message and stalls, by the same rule; never that of one that is answered.
+silent it gets that of one that has begun a message and stalls, or drips, by the same rule; never that of one that is
+answered.
 """
 
 from __future__ import annotations
@@ -20,14 +21,21 @@ STALLS_S: Final = 5.0
 """So long without a byte in a message is a stall: a packet that is sent again takes a second or three."""
 
 
+LEAST_BYTES: Final = 500
+"""Fewer than these in `STALLS_S` are a stall, too: below 100 bytes a second nobody sends who wants to be heard."""
+
+
 class Place:
     """A connection of a listener."""
 
-    __slots__ = ("address", "connected", "is_silent", "waits_since")
+    __slots__ = ("address", "come", "connected", "is_silent", "waits_since")
 
     def __init__(self, connected: Any, address: str) -> None:
-        """It has said nothing; ``waits_since`` is when the newest byte of a message came that is not whole yet."""
-        self.connected, self.address, self.is_silent = connected, address, True
+        """It has said nothing.
+
+        ``waits_since`` is since when a message waits that is not whole yet, ``come`` the bytes of it that came since.
+        """
+        self.connected, self.address, self.is_silent, self.come = connected, address, True, 0
         self.waits_since: float | None = None
 
 
@@ -63,16 +71,18 @@ class Room:
         """It has said what it wants: whether it is served. Where not, it goes when somebody else comes."""
         with self._lock:
             busy = sum(not one.is_silent and one.connected.fileno() >= 0 for one in self._places if one is not place)
-            place.is_silent = busy >= self._served
+            place.is_silent = busy >= self._served and not self._stalled_gives_way(place.address)
             return not place.is_silent
 
     def has_served(self, place: Place) -> None:
         """It is served no more, and may go when somebody else comes."""
         place.is_silent = True
 
-    def hears(self, place: Place) -> None:
-        """A part of a message came, and more has to."""
-        place.waits_since = self._clock()
+    def hears(self, place: Place, count: int) -> None:
+        """So many bytes of a message came, and more have to."""
+        place.come += count
+        if place.waits_since is None or place.come >= LEAST_BYTES:
+            place.waits_since, place.come = self._clock(), 0
 
     def has_whole(self, place: Place) -> bool:
         """A message of it is whole and will be answered; false where its place was given to another before."""
@@ -81,13 +91,15 @@ class Room:
             return place in self._places
 
     def _make_room(self, address: str) -> bool:
+        silent = [one for one in self._places if one.is_silent]
+        said = "it said nothing, and its place was wanted"
+        return self._gives_way(silent, address, said) or self._stalled_gives_way(address)
+
+    def _stalled_gives_way(self, address: str) -> bool:
         since = self._clock() - STALLS_S
         stalled = [one for one in self._places if one.waits_since is not None and one.waits_since <= since]
         stalled.sort(key=lambda one: one.waits_since or 0.0)
-        silent = [one for one in self._places if one.is_silent]
-        return self._gives_way(silent, address, "it said nothing, and its place was wanted") or self._gives_way(
-            stalled, address, "it stalled in a message, and its place was wanted"
-        )
+        return self._gives_way(stalled, address, "it stalled in a message, and its place was wanted")
 
     def _gives_way(self, found: Sequence[Place], address: str, why: str) -> bool:
         """End one of these, of which the oldest is the first; whether there was one."""

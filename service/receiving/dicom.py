@@ -56,7 +56,13 @@ class DicomServer:
             entity.add_supported_context(uid, [*TRANSFER_SYNTAXES, EXPLICIT_BIG])
         most = reception.here.settings.limits.body_bytes + _SLACK
         acceptor = Acceptor(
-            settings.associations, settings.timeout_s, most, way="dicom", ended=_ended, lacks=self._lacking
+            settings.associations,
+            settings.timeout_s,
+            most,
+            way="dicom",
+            message_s=settings.message_s,
+            ended=_ended,
+            lacks=self._lacking,
         )
         server: Any = entity.start_server(
             (settings.host, settings.port),

@@ -171,7 +171,7 @@ class _Line:
         begun = bool(self._come)
         if begun:
             until = time.monotonic() + self._settings.timeout_s
-            self._room.hears(self._place)
+            self._room.hears(self._place, len(self._come))
         looked = 0
         while True:
             end = self._come.find(_END, max(0, looked - 1))
@@ -190,7 +190,7 @@ class _Line:
                 self._room.serves(self._place)
                 begun, until = True, time.monotonic() + self._settings.timeout_s
             self._come += more if self._come else more.lstrip(b"\r\n")
-            self._room.hears(self._place)
+            self._room.hears(self._place, len(more))
         if not self._room.has_whole(self._place):  # its place is another's: it is sent again to who answers
             return None
         block, self._come = bytes(self._come[:end]), self._come[end + len(_END) :].lstrip(b"\r\n")

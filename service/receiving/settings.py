@@ -74,7 +74,10 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DicomListener:
-    """A Storage SCP of SR classes, and a Verification SCP (PS3.4 B, A). ``calling``: who may; none: anybody."""
+    """A Storage SCP of SR classes, and a Verification SCP (PS3.4 B, A). ``calling``: who may; none: anybody.
+
+    ``timeout_s``: for one PDU to come whole; ``message_s``: for one message, as an object with its command.
+    """
 
     port: int
     host: str = "127.0.0.1"
@@ -84,11 +87,12 @@ class DicomListener:
     max_pdu: int = 16_384
     associations: int = 10
     timeout_s: float = 30.0
+    message_s: float = 300.0
     tls: ServerTls | None = None
 
     def __post_init__(self) -> None:
         """Hold the ranges."""
-        _check(self.port, self.timeout_s, self.associations, "associations")
+        _check(self.port, min(self.timeout_s, self.message_s), self.associations, "associations")
         if not _MIN_PDU <= self.max_pdu <= _MAX_PDU:
             raise ValueError(f"max_pdu is {_MIN_PDU} to {_MAX_PDU}")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.delivery.room import STALLS_S, Place, Room
+from service.delivery.room import LEAST_BYTES, STALLS_S, Place, Room
 
 
 class Line:
@@ -97,7 +97,7 @@ def stalling(line: Line, *addresses: str) -> list[Place]:
         place = line.comes(address)
         assert place is not None
         line.room.serves(place)
-        line.room.hears(place)
+        line.room.hears(place, 1)
         line.now += 1.0
         made.append(place)
     return made
@@ -108,7 +108,7 @@ def test_who_stalls_in_a_message_the_longest_makes_room_where_nobody_is_silent(l
     first, *_ = stalling(line, "a", "a", "a")
     assert line.comes("b") is None  # nobody stalls yet
     line.now += STALLS_S
-    line.room.hears(first)  # it goes on
+    line.room.hears(first, LEAST_BYTES)  # it goes on
     assert line.comes("b")
     assert line.gone() == [1]
     assert line.said == ["too many connections", "it stalled in a message, and its place was wanted"]
@@ -139,3 +139,26 @@ def test_who_is_answered_makes_no_room_and_who_has_given_its_place_is_not_answer
     assert line.comes("b")
     assert line.gone() == [1]
     assert not line.room.has_whole(late)
+
+
+def test_who_drips_makes_room_and_who_sends_slowly_does_not(line: Line) -> None:
+    line.room = Room(2, line.said.append, clock=lambda: line.now)
+    slow, drips = stalling(line, "a", "a")
+    for _ in range(20):
+        line.now += STALLS_S / 10
+        line.room.hears(slow, LEAST_BYTES // 5)
+        line.room.hears(drips, 1)
+    assert line.comes("b")
+    assert line.gone() == [1]
+
+
+def test_where_all_are_served_one_that_stalls_makes_room_for_who_asks(line: Line) -> None:
+    line.room = Room(4, line.said.append, served=1, clock=lambda: line.now)
+    (stalls,) = stalling(line, "a")
+    asks = line.comes("b")
+    assert asks is not None
+    assert not line.room.serves(asks)
+    line.now += STALLS_S
+    assert line.room.serves(asks)
+    assert line.gone() == [0]
+    assert not line.room.has_whole(stalls)
