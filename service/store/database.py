@@ -22,6 +22,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as NoneFree
 
 from service.domain.errors import Invalid, Problem, Unavailable
+from service.domain.vanished import VANISHED
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -59,16 +60,6 @@ IDLE_S: Final = 5.0
 """After so long a connection is asked before its next use: a failover takes longer."""
 ASKED_S: Final = 5.0
 """So long the answer may take, as long as a new connection may."""
-VANISHED: Final[Mapping[str, str]] = {
-    "tcp_user_timeout": "30000",
-    "keepalives_idle": "10",
-    "keepalives_interval": "5",
-}
-"""When a server counts as vanished, of which no packet is acknowledged: milliseconds of what was sent to it, and the
-seconds of silence after which it is sent something (libpq, Parameter Key Words; not through a Unix socket).
-
-A statement may take as long as it likes: the system of the server acknowledges it at once.
-"""
 _STANDS_BY: Final = (b"in_hot_standby", b"default_transaction_read_only")
 """What a server tells of itself with each connection, and when it changes (from PostgreSQL 14)."""
 _MIGRATION_LOCK = 5_251_741  # one number for all processes: only one migrates at a time

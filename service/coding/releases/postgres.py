@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from service.coding.releases.tablestore import TableStore, Wanted, batched_by
 from service.domain.errors import Problem, Unavailable
+from service.domain.vanished import VANISHED
 
 if TYPE_CHECKING:
     import psycopg
@@ -41,11 +42,14 @@ def is_postgres(url: str) -> bool:
 def connect(url: str, options: str = "") -> "psycopg.Connection[tuple[Any, ...]]":
     """A connection that commits each statement; raises Unavailable."""
     import psycopg
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
     scheme = next(one for one in _SCHEMES if url.startswith(one))
+    address = f"postgresql://{url.removeprefix(scheme)}"
     try:
+        said = conninfo_to_dict(address)
         return psycopg.connect(
-            f"postgresql://{url.removeprefix(scheme)}",
+            make_conninfo(address, **{name: value for name, value in VANISHED.items() if name not in said}),
             autocommit=True,
             connect_timeout=CONNECT_S,
             client_encoding="utf8",

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
+from service.domain.vanished import VANISHED
 from service.store import database
-from service.store.database import VANISHED, noticing
+from service.store.database import noticing
 from service.store.reports import Store
 from service.workflows.engine import system_url
 
