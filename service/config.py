@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from service.access.principal import MAX_SENDER, is_name
 from service.domain.limits import Limits
 from service.domain.processing import PRODUCTION, listed
 
@@ -136,8 +137,8 @@ class Settings:
             listed(self.hl7_processing)
         except ValueError as error:
             raise BadSetting("hl7_processing", str(error)) from error
-        if not self.default_sender.strip():
-            raise BadSetting("default_sender", "is empty")
+        if not is_name(self.default_sender):
+            raise BadSetting("default_sender", f"is 1 to {MAX_SENDER} printable characters, with no blank around them")
         if any(getattr(self.limits, bound.name) < 1 for bound in fields(Limits)):
             raise BadSetting("limits", "each is at least 1")
 

@@ -10,6 +10,7 @@ from service.commands.speaking import DAYS, refusing, settings, stop, store
 from service.commands.trail import Act, acting
 
 _BOUND = click.IntRange(0, 2**31 - 1)
+_IS_NAME = f"a sender is 1 to {MAX_SENDER} printable characters, with no blank around them"
 
 
 @click.group("key")
@@ -38,7 +39,7 @@ def create(name: str, sender: str, scopes: tuple[str, ...], days: int | None, **
         if not name.isprintable() or not name.strip() or len(name) > 128:
             stop("a name is 1 to 128 printable characters")
         if sender and not is_name(sender):
-            stop(f"a sender is 1 to {MAX_SENDER} printable characters, with no blank around them")
+            stop(_IS_NAME)
         shown, identity, digest = new_key()
         ends = instant((datetime.now(UTC) + timedelta(days=days)).isoformat()) if days else None
         said = " ".join(sorted(scopes))
@@ -59,7 +60,10 @@ def listed() -> None:
     now = keys.now()
     for key in keys.all():
         state = "good" if key.is_good(now) else "revoked" if key.revoked else "ended"
-        click.echo(f"{key.name}\t{key.id}\t{key.sender or 'any sender'}\t{key.scopes}\t{state}")
+        sender = key.sender.encode("unicode_escape").decode() if not key.sender.isprintable() else key.sender
+        click.echo(f"{key.name}\t{key.id}\t{sender or 'any sender'}\t{key.scopes}\t{state}")
+        if key.sender and not is_name(key.sender) and state == "good":
+            click.echo(f"{key.name}: its sender can't be one: {_IS_NAME}. Make another key, then revoke it", err=True)
 
 
 @command.command("revoke")

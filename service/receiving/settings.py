@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from service.access.principal import MAX_SENDER, is_name
 from service.delivery.settings import DestinationSettings, ServerTls
 from service.delivery.table import build
 from service.domain.errors import Problem, ReceivingError
@@ -40,7 +41,9 @@ class Site:
     accession_issuer: str = ""
 
     def __post_init__(self) -> None:
-        """Hold the zone."""
+        """Hold the zone, and the name, which is that of a sender."""
+        if not is_name(self.name):
+            raise ValueError(f"its name is 1 to {MAX_SENDER} printable characters, with no blank around them")
         if self.zone:
             try:
                 ZoneInfo(self.zone)

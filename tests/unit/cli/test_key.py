@@ -1,5 +1,9 @@
 """`lesionbridge key` and `lesionbridge audit`."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from tests.unit.cli.conftest import Run
@@ -27,6 +31,20 @@ def test_a_sender_that_no_report_can_have_gets_no_key(run: Run, sender: str) -> 
     assert made.exit_code == 2
     assert "printable" in made.stderr
     assert run("key", "list").stdout == ""
+
+
+def test_a_key_that_was_made_for_a_sender_that_none_can_be_is_said(run: Run, tmp_path: Path) -> None:
+    run("migrate")
+    for name in ("old", "good", "gone"):
+        run("key", "create", name, "--sender", "north", "--scope", "convert")
+    with closing(sqlite3.connect(tmp_path / "cli.sqlite3")) as tables:
+        tables.execute("UPDATE api_keys SET sender = ? WHERE name IN ('old', 'gone')", ("nor\nth",))
+        tables.commit()
+    run("key", "revoke", "gone")
+    shown = run("key", "list")
+    assert len(shown.stdout.splitlines()) == 3
+    assert "nor\\nth" in shown.stdout
+    assert [line.partition(":")[0] for line in shown.stderr.splitlines()] == ["old"]
 
 
 def test_a_key_of_a_sender_is_told_what_it_cannot_use(run: Run) -> None:

@@ -55,6 +55,8 @@ def test_no_file_is_nothing() -> None:
         ('[[routes]]\nname = "a"\ndeliver = ["nobody"]', "routes[0].deliver"),
         ('[[routes]]\nname = "a"\ndeliver = []\n[[routes]]\nname = "a"\ndeliver = []', "routes[1].name"),
         ('[[routes]]\nname = "a"', "routes[0].deliver"),
+        ('[sites."nor\\nth"]', "sites.nor\nth"),
+        ('[sites." north"]', "sites. north"),
         ('[[routes]]\nname = "a"\ndeliver = []\nstatus = ["done"]', "routes[0]"),
         ('[[routes]]\nname = "a"\ndeliver = []\nsource = ["fax"]', "routes[0]"),
         ('[[routes]]\nname = "a"\ndeliver = []\ncolour = ["red"]', "routes[0].colour"),
