@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, bindparam, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, ScalarSelect, bindparam, exists, select, update
 
 from service.store.database import inserting, reading
 from service.store.tables import CIRCUITS
@@ -78,8 +78,11 @@ def open_circuits(engine: Engine) -> tuple[CircuitState, ...]:
 
 _MINE: Final = CIRCUITS.c.destination == bindparam("destination")
 _UNTIL: Final = select(CIRCUITS.c.until, CIRCUITS.c.changed).where(_MINE)
-UNTIL: Final = select(CIRCUITS.c.until).where(_MINE).scalar_subquery()
-"""Until when the destination of the parameter ``destination`` is left alone, for statements that ask more at once."""
+
+
+def until(parameter: str) -> ScalarSelect[str | None]:
+    """Until when the destination of a parameter is left alone, for statements that ask more at once."""
+    return select(CIRCUITS.c.until).where(CIRCUITS.c.destination == bindparam(parameter)).scalar_subquery()
 
 
 def troubled(parameter: str) -> ColumnElement[bool]:

@@ -25,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 
-from service.store.circuits import UNTIL, Door, door
+from service.store.circuits import Door, door, until
 from service.store.delivery_rows import BACKFILL, State
 from service.store.tables import ATTEMPTS, DELIVERIES, UNDER_WAY, WAITING
 from service.store.times import AHEAD_S, later
@@ -190,9 +190,9 @@ _FED_BY_NOW: Final = (
     .scalar_subquery()
     .label("fed")
 )
-_FED: Final = select(_FED_BY_NOW, UNTIL.label("until"))
+_FED: Final = select(_FED_BY_NOW, until("destination").label("until"))
 """How many runs of a destination workflows have, and how the destination is."""
-_HEADS_AND_FED: Final = _HEADS.add_columns(_FED_BY_NOW, UNTIL.label("until"))
+_HEADS_AND_FED: Final = _HEADS.add_columns(_FED_BY_NOW, until("destination").label("until"))
 
 
 @lru_cache(maxsize=16)

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, Engine, Integer, RowMapping, bindparam, func, or_, select
+from sqlalchemy import Boolean, Connection, Engine, Integer, RowMapping, bindparam, exists, func, or_, select
 
-from service.store.circuits import UNTIL, Circuit, Door, Verdict, door, note, take_try
+from service.store.circuits import Circuit, Door, Verdict, door, note, take_try, until
 from service.store.database import reading, transaction, writing_once
 from service.store.delivery_rows import Delivery, State, delivery_of
 from service.store.queues import Due, Feed, alone, is_waiting
@@ -21,9 +21,11 @@ from service.store.turn_rows import (
     HELD,
     HELD_ALONE,
     HELD_WITH_OUTPUT,
+    begins_where,
     close_lost,
     end_attempt,
     held,
+    parameters,
     write,
     write_unheld,
 )
@@ -106,12 +108,22 @@ class Runs:
             content, media_type = bytes(row["content"]), row["media_type"]
             if delivery.state is State.STORED:
                 return Turn(delivery, "verify", delivery.attempts + 1, content, media_type)
+            number = delivery.attempts + 1
+            changes = {"state": State.SENDING, "attempts": number, "changed": now}
+            attempt = begun(delivery, "send", number, worker, now)
+            overtakes = delivery.format in may.overtake
             # Only now, with the report held: a statement sees what was committed when it began, not when it got a lock.
-            at_hand = connection.execute(_AT_HAND, _place(delivery)).one()
+            if _at_once(connection, delivery):
+                named = parameters(row, changes, attempt) | {"overtakes": overtakes}
+                at_hand = connection.execute(_FIRST, _place(delivery) | named).one()
+                if at_hand.begun:
+                    return Turn(delivery, "send", number, content, media_type)
+            else:
+                at_hand = connection.execute(_AT_HAND, _place(delivery)).one()
             if at_hand.lower:
                 write(connection, row, put_off(row, now, 1.0))
                 return None
-            if at_hand.newer and delivery.format not in may.overtake:
+            if at_hand.newer and not overtakes:
                 superseded = f"superseded: version {at_hand.newer} went there already"
                 write(connection, row, settled(State.DEAD, now) | {"status": "", "reason": superseded})
                 return None
@@ -122,11 +134,9 @@ class Runs:
                 return None
             if at is Door.TRY:
                 take_try(connection, delivery.destination, now, self._circuit)
-            number = delivery.attempts + 1
             if delivery.attempts:
                 close_lost(connection, (id,), now)
-            attempt = begun(delivery, "send", number, worker, now)
-            write(connection, row, {"state": State.SENDING, "attempts": number, "changed": now}, attempt)
+            write(connection, row, changes, attempt)
             again = bool(delivery.counted and connection.execute(_QUESTIONS, _counted(delivery)).scalar())
             return Turn(delivery, "send", number, content, media_type, at is Door.TRY, again)
 
@@ -166,18 +176,31 @@ def _recorded(connection: Connection, end: Ended, row: RowMapping | None = None)
 
 # Made once, as those of `turn_rows` are.
 _SAME: Final = (
-    DELIVERIES.c.report == bindparam("report", type_=Integer()),
-    DELIVERIES.c.destination == bindparam("destination"),
+    DELIVERIES.c.report == bindparam("at_report", type_=Integer()),
+    DELIVERIES.c.destination == bindparam("at_destination"),
 )
-_NUMBER: Final = bindparam("number", type_=Integer())
-_OUT: Final = DELIVERIES.c.state.in_((State.SENDING, State.STORED, State.VERIFIED))
+_NUMBER: Final = bindparam("at_number", type_=Integer())
+# Not as a list: SQLAlchemy writes one out anew with each use.
+_OUT: Final = or_(*(DELIVERIES.c.state == one for one in (State.SENDING, State.STORED, State.VERIFIED)))
 _HIGHEST: Final = select(func.max(DELIVERIES.c.number)).where(*_SAME)
 _AT_HAND: Final = select(
     _HIGHEST.where(DELIVERIES.c.number < _NUMBER, DELIVERIES.c.open == 1).scalar_subquery().label("lower"),
     _HIGHEST.where(DELIVERIES.c.number > _NUMBER, _OUT).scalar_subquery().label("newer"),
-    UNTIL.label("until"),
+    until("at_destination").label("until"),
 )
 """The number of an open earlier version, of a later one that went out or may have, and how the destination is."""
+_LOOKED: Final = _AT_HAND.cte("at_hand")
+_FREE: Final = (
+    exists()
+    .select_from(_LOOKED)
+    .where(
+        _LOOKED.c.lower.is_(None),
+        or_(_LOOKED.c.newer.is_(None), bindparam("overtakes", type_=Boolean())),
+        _LOOKED.c.until.is_(None),
+    )
+)
+_FIRST: Final = select(_LOOKED, begins_where(_FREE).label("begun"))
+"""The same, and the first attempt begins where nothing of it is in the way; ``begun`` says whether it has."""
 _QUESTIONS: Final = select(func.count()).where(
     ATTEMPTS.c.delivery == bindparam("delivery"),
     ATTEMPTS.c.number > bindparam("above", type_=Integer()),
@@ -186,9 +209,14 @@ _QUESTIONS: Final = select(func.count()).where(
 """How often a peer was asked for proof in the attempts above a number."""
 
 
+def _at_once(connection: Connection, at: Delivery) -> bool:
+    """Whether an attempt begins in the statement that asks what is in its way: of the first one nothing is closed."""
+    return not at.attempts and connection.dialect.name == "postgresql"
+
+
 def _place(at: Delivery) -> dict[str, str | int]:
     """Where a delivery stands in the order of versions."""
-    return {"report": at.report, "destination": at.destination, "number": at.number}
+    return {"at_report": at.report, "at_destination": at.destination, "at_number": at.number}
 
 
 def _counted(at: Delivery) -> dict[str, str | int]:

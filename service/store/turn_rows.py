@@ -4,7 +4,20 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Integer, RowMapping, Select, and_, bindparam, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    RowMapping,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    exists,
+    insert,
+    select,
+    update,
+)
 
 from service.store.circuits import troubled
 from service.store.tables import ATTEMPTS, DELIVERIES, OUTPUTS, REPORTS
@@ -28,25 +41,8 @@ HELD_WITH_OUTPUT: Final = (
 HELD_ALONE: Final = (
     select(DELIVERIES, troubled("destination").label("troubled")).where(*_RUN).with_for_update(of=DELIVERIES)
 )
-_WRITTEN: Final = (
-    "state",
-    "open",
-    "attempts",
-    "counted",
-    "run",
-    "fed",
-    "changed",
-    "next_at",
-    "settled",
-    "status",
-    "reason",
-)
-"""The columns of a delivery that change with its runs."""
-_DELIVERY: Final = (
-    update(DELIVERIES)
-    .where(DELIVERIES.c.position == bindparam("delivery_position"))
-    .values({name: bindparam(f"delivery_{name}") for name in _WRITTEN})
-)
+BEGINNING: Final = frozenset({"state", "attempts", "changed"})
+"""The columns of a delivery that the begin of an attempt changes."""
 _ENDING: Final = ("ended", "outcome", "status", "reason", "detail")
 _NUMBER: Final = bindparam("attempt_number", type_=Integer())
 _BEGUN: Final = {one.name: bindparam(f"attempt_{one.name}", type_=one.type) for one in ATTEMPTS.c}
@@ -56,9 +52,6 @@ _ATTEMPT_ENDS: Final = (
     .where(ATTEMPTS.c.delivery == bindparam("attempt_delivery"), ATTEMPTS.c.number == _NUMBER)
     .values({name: bindparam(f"attempt_{name}") for name in _ENDING})
 )
-_WITH_BEGIN: Final = _DELIVERY.add_cte(_ATTEMPT_BEGINS.cte("attempt"))
-_WITH_END: Final = _DELIVERY.add_cte(_ATTEMPT_ENDS.cte("attempt"))
-"""Both in one statement, where the database can do that."""
 
 
 def held(connection: Connection, statement: Select[Any], **run: str | int) -> RowMapping | None:
@@ -71,18 +64,50 @@ def write(
     connection: Connection, row: RowMapping, changes: Mapping[str, Any], attempt: Mapping[str, Any] | None = None
 ) -> None:
     """Change a delivery that is held, with an attempt at it that begins or, where it names no step, ends."""
-    values = {"position": row["position"]} | {name: row[name] for name in _WRITTEN} | dict(changes)
-    named = _as_parameters("delivery", values)
+    named = parameters(row, changes)
+    delivery = _held_delivery(frozenset(changes))
     if attempt is None:
-        connection.execute(_DELIVERY, named)
+        connection.execute(delivery, named)
         return
-    begins = "step" in attempt
     tried = _as_parameters("attempt", attempt)
     if connection.dialect.name == "postgresql":
-        connection.execute(_WITH_BEGIN if begins else _WITH_END, named | tried)
+        connection.execute(_held_with_attempt(frozenset(changes), begins="step" in attempt), named | tried)
         return
-    connection.execute(_ATTEMPT_BEGINS if begins else _ATTEMPT_ENDS, tried)
-    connection.execute(_DELIVERY, named)
+    connection.execute(_ATTEMPT_BEGINS if "step" in attempt else _ATTEMPT_ENDS, tried)
+    connection.execute(delivery, named)
+
+
+@lru_cache(maxsize=16)
+def _held_delivery(changed: frozenset[str]) -> Update:
+    """The statement for the columns that change; there are a few sets of them."""
+    return update(DELIVERIES).where(DELIVERIES.c.position == bindparam("delivery_position")).values(_new(changed))
+
+
+@lru_cache(maxsize=16)
+def _held_with_attempt(changed: frozenset[str], *, begins: bool) -> Update:
+    """The same with the attempt, where the database can do that in one statement."""
+    attempt = _ATTEMPT_BEGINS.cte("attempt") if begins else _ATTEMPT_ENDS.cte("attempt")
+    return _held_delivery(changed).add_cte(attempt)
+
+
+def begins_where(free: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether a statement of PostgreSQL begins an attempt at a delivery that is held, which it does on a condition."""
+    mine = DELIVERIES.c.position == bindparam("delivery_position")
+    changes = update(DELIVERIES).where(mine, free).values(_new(BEGINNING)).returning(DELIVERIES.c.id)
+    moved = changes.cte("moved")
+    made = insert(ATTEMPTS).from_select(list(_BEGUN), select(*_BEGUN.values()).select_from(moved))
+    return exists(select(moved.c.id).add_cte(made.cte("attempt")))
+
+
+def parameters(row: RowMapping, changes: Mapping[str, Any], attempt: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What a change of a delivery that is held, and of an attempt, is told."""
+    named = _as_parameters("delivery", {"position": row["position"], **changes})
+    return named | _as_parameters("attempt", attempt or {})
+
+
+def _new(changed: frozenset[str]) -> dict[str, Any]:
+    """Columns of a delivery with the parameters that they are set to."""
+    return {name: bindparam(f"delivery_{name}") for name in sorted(changed)}
 
 
 def write_unheld(
@@ -116,12 +141,11 @@ def write_unheld(
 
 @lru_cache(maxsize=16)
 def _unheld(changed: frozenset[str], *, begins: bool, asks: bool) -> Select[Any]:
-    """The statement for the columns that change; there are a few sets of them."""
+    """The statement for the columns that change, with the attempt."""
     same = [DELIVERIES.c[name] == bindparam(f"was_{name}") for name in ("id", "run", "state", "attempts", "counted")]
     if asks:
         same.append(~troubled("was_destination"))
-    values: dict[str, Any] = {name: bindparam(f"delivery_{name}") for name in sorted(changed)}
-    changes = update(DELIVERIES).where(*same, DELIVERIES.c.open == 1).values(values)
+    changes = update(DELIVERIES).where(*same, DELIVERIES.c.open == 1).values(_new(changed))
     moved = changes.returning(DELIVERIES.c.id).cte("moved")
     if begins:
         made = insert(ATTEMPTS).from_select(list(_BEGUN), select(*_BEGUN.values()).select_from(moved))

@@ -4,12 +4,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select, text
+
 from service.domain.emitted import SrReference
 from service.store.circuits import Heard, Verdict
+from service.store.database import reading, transaction
 from service.store.delivery_rows import Origin, Planned, State
 from service.store.queues import Pace
 from service.store.reports import Store
 from service.store.runs import May
+from service.store.tables import ATTEMPTS, CIRCUITS, DELIVERIES
 from service.store.times import instant
 from service.store.turns import Told, Turn
 from service.store.versions import Consignment, Draft, Key, Stored, output
@@ -17,6 +21,7 @@ from service.store.versions import Consignment, Draft, Key, Stored, output
 ID = "00000000-0000-4000-8000-00000000000{}"
 ANYTHING = May()
 PACE = Pace(limit=10, share=10)
+Rows = list[list[tuple[Any, ...]]]
 WORKS, AWAY = Heard(Verdict.WORKS), Heard(Verdict.AWAY, why="connection refused")
 
 
@@ -90,3 +95,16 @@ def begin(store: Store, name: str = "pacs-1", run: int = 1, may: May = ANYTHING)
 def end(store: Store, turn: Turn, **changes: Any) -> bool:
     """Its end."""
     return store.runs.told(turn, store.now(), "worker-0", told(**changes))
+
+
+def rows(store: Store) -> Rows:
+    """All that a turn may change."""
+    asked = [select(one).order_by(*one.primary_key) for one in (DELIVERIES, ATTEMPTS, CIRCUITS)]
+    with reading(store.deliveries.engine) as connection:
+        return [[tuple(row) for row in connection.execute(one)] for one in asked]
+
+
+def emptied(store: Store) -> None:
+    """Begin anew on PostgreSQL, with the first position."""
+    with transaction(store.deliveries.engine, writes=True) as connection:
+        connection.execute(text("TRUNCATE reports, circuits RESTART IDENTITY CASCADE"))

@@ -11,20 +11,19 @@ import pytest
 from sqlalchemy import Connection, RowMapping, select, text
 
 from service.store import runs
-from service.store.database import reading, transaction
+from service.store.database import transaction
 from service.store.dead_letters import give_up
 from service.store.delivery_rows import State
 from service.store.queues import Due, Feed
 from service.store.reports import Store
-from service.store.tables import ATTEMPTS, CIRCUITS, DELIVERIES
+from service.store.tables import DELIVERIES
 from service.store.turn_rows import HELD, held, write
 from service.store.turns import Ended, Turn, put_off, settled
 from tests.runs import hand_out
-from tests.unit.store.kept import AWAY, Clock, begin, due, end, keep, planned
+from tests.unit.store.kept import AWAY, Clock, Rows, begin, due, emptied, end, keep, planned, rows
 
 TOGETHER_S = 60.0
 """Nothing here takes so long, unless those who should meet do not."""
-Rows = list[list[tuple[Any, ...]]]
 Way = list[bool]
 """Of each answer whether one statement recorded it."""
 
@@ -60,19 +59,6 @@ def all_held() -> Iterator[None]:
         yield
     finally:
         runs._recorded = noted
-
-
-def rows(store: Store) -> Rows:
-    """All that an answer may change."""
-    asked = [select(one).order_by(*one.primary_key) for one in (DELIVERIES, ATTEMPTS, CIRCUITS)]
-    with reading(store.deliveries.engine) as connection:
-        return [[tuple(row) for row in connection.execute(one)] for one in asked]
-
-
-def emptied(store: Store) -> None:
-    """Begin anew, with the first position."""
-    with transaction(store.deliveries.engine, writes=True) as connection:
-        connection.execute(text("TRUNCATE reports, circuits RESTART IDENTITY CASCADE"))
 
 
 def proof(turn: Turn) -> Turn:
