@@ -14,7 +14,6 @@ from sqlalchemy import Connection, Integer, bindparam, insert, text
 
 from service.store.deliveries import keep as keep_deliveries
 from service.store.deliveries import rows_of
-from service.store.often import Often
 from service.store.patients import KeptId, Said, of_accession, of_one_patient
 from service.store.tables import DELIVERIES, OUTPUTS, REPORTS, VERSIONS
 from service.store.versions import HIGHEST, Draft, row_of
@@ -94,7 +93,7 @@ def look(connection: Connection, asked: Asked) -> Seen:
         "compared": _LOOKED_AT,
     }
     found: dict[str, list[Any]] = {"report": [], "newest": [], "survivor": [], "sharing": [], "said": []}
-    for row in _LOOK.on(connection, values):
+    for row in connection.execute(_LOOK, values):
         found[row[0]].append(row)
     survivor = [KeptId(row[2], row[3]) for row in found["survivor"]]
     said = sorted(found["said"], key=lambda row: row[1], reverse=True)
@@ -130,9 +129,9 @@ def _hold(connection: Connection, asked: Asked) -> int | None:
     number = asked.accession[0]
     names = {"sender": asked.sender, "report": asked.report_id}
     if not number:
-        found = _HOLD_REPORT.on(connection, names).scalar()
+        found = connection.execute(_HOLD_REPORT, names).scalar()
     else:
-        found = _HOLD_BOTH.on(connection, {**names, "number": f"{asked.sender}/{number}"}).scalar()
+        found = connection.execute(_HOLD_BOTH, {**names, "number": f"{asked.sender}/{number}"}).scalar()
     return int(found) if found is not None else None
 
 
@@ -179,30 +178,26 @@ def _statement(outputs: int, *, is_there: bool) -> str:
 _INSERT_REPORT: Final = insert(REPORTS)
 _INSERT_VERSION: Final = insert(VERSIONS)
 _INSERT_OUTPUTS: Final = insert(OUTPUTS)
-_HOLD_REPORT: Final = Often(text("SELECT id FROM reports WHERE sender = :sender AND report_id = :report FOR UPDATE"))
-_HOLD_BOTH: Final = Often(
-    text(
-        "SELECT (SELECT id FROM reports WHERE sender = :sender AND report_id = :report FOR UPDATE)"
-        " FROM pg_advisory_xact_lock(hashtext(:number))"
-    )
+_HOLD_REPORT: Final = text("SELECT id FROM reports WHERE sender = :sender AND report_id = :report FOR UPDATE")
+_HOLD_BOTH: Final = text(
+    "SELECT (SELECT id FROM reports WHERE sender = :sender AND report_id = :report FOR UPDATE)"
+    " FROM pg_advisory_xact_lock(hashtext(:number))"
 )
 """A row of the function comes once the accession number is held; only then the report is looked for."""
-_LOOK: Final = Often(
-    text(
-        "WITH mine AS (SELECT id FROM reports WHERE sender = :sender AND report_id = :report)"
-        " SELECT 'report', id, NULL, NULL, NULL, NULL FROM mine"
-        " UNION ALL SELECT 'newest', version, id, NULL, NULL, NULL FROM ("
-        "SELECT versions.version, versions.id FROM versions JOIN mine ON versions.report = mine.id"
-        " WHERE versions.version <= :most ORDER BY versions.version DESC LIMIT 1) AS newest"
-        " UNION ALL SELECT 'survivor', 0, survivor_id, survivor_issuer, NULL, NULL FROM merges"
-        " WHERE prior_id = :patient AND prior_issuer = :issuer"
-        " UNION ALL SELECT 'sharing', 0, patient_id, patient_issuer, NULL, NULL FROM ("
-        "SELECT versions.patient_id, versions.patient_issuer FROM versions JOIN reports ON reports.id = versions.report"
-        " WHERE versions.accession = :accession AND reports.sender = :sender"
-        " AND (:accession_issuer = '' OR versions.accession_issuer = :accession_issuer"
-        " OR versions.accession_issuer IS NULL) LIMIT :compared) AS sharing"
-        " UNION ALL SELECT 'said', max(version), patient_id, patient_issuer, said_id, said_issuer"
-        " FROM versions JOIN mine ON versions.report = mine.id"
-        " GROUP BY patient_id, patient_issuer, said_id, said_issuer"
-    ).bindparams(bindparam("most", type_=Integer()), bindparam("compared", type_=Integer()))
-)
+_LOOK: Final = text(
+    "WITH mine AS (SELECT id FROM reports WHERE sender = :sender AND report_id = :report)"
+    " SELECT 'report', id, NULL, NULL, NULL, NULL FROM mine"
+    " UNION ALL SELECT 'newest', version, id, NULL, NULL, NULL FROM ("
+    "SELECT versions.version, versions.id FROM versions JOIN mine ON versions.report = mine.id"
+    " WHERE versions.version <= :most ORDER BY versions.version DESC LIMIT 1) AS newest"
+    " UNION ALL SELECT 'survivor', 0, survivor_id, survivor_issuer, NULL, NULL FROM merges"
+    " WHERE prior_id = :patient AND prior_issuer = :issuer"
+    " UNION ALL SELECT 'sharing', 0, patient_id, patient_issuer, NULL, NULL FROM ("
+    "SELECT versions.patient_id, versions.patient_issuer FROM versions JOIN reports ON reports.id = versions.report"
+    " WHERE versions.accession = :accession AND reports.sender = :sender"
+    " AND (:accession_issuer = '' OR versions.accession_issuer = :accession_issuer"
+    " OR versions.accession_issuer IS NULL) LIMIT :compared) AS sharing"
+    " UNION ALL SELECT 'said', max(version), patient_id, patient_issuer, said_id, said_issuer"
+    " FROM versions JOIN mine ON versions.report = mine.id"
+    " GROUP BY patient_id, patient_issuer, said_id, said_issuer"
+).bindparams(bindparam("most", type_=Integer()), bindparam("compared", type_=Integer()))

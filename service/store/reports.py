@@ -16,7 +16,6 @@ from service.store.database import HEAD, faults, is_there, migrate, open_engine,
 from service.store.deliveries import DeliveryStore
 from service.store.documents import Documents, is_as_seen
 from service.store.keeping import Asked, asked_of, held, look, write
-from service.store.often import Often
 from service.store.overlays import NEWEST, OverlayStore, UploadsAt
 from service.store.patients import KeptId, PatientStore
 from service.store.rates import RateStore
@@ -101,7 +100,7 @@ class Store:
     def around(self, sender: str, report_id: str, version: int) -> Around:
         """What is kept at a version of a sender's report, and which overlays are, in one look."""
         with reading(self._engine) as connection:
-            rows = _AROUND.on(connection, {"sender": sender, "report": report_id, "most": version}).all()
+            rows = connection.execute(_AROUND, {"sender": sender, "report": report_id, "most": version}).all()
         found = [version_of(row._mapping) for row in rows if row.id is not None]
         here = found.pop(0) if found and found[0].version == version else None
         return Around(here, found[0] if found else None, self.overlays.at(int(rows[0].uploads or 0)))
@@ -245,7 +244,7 @@ _INSERT_KEY = insert(KEYS)
 _TWO = every_version().where(*_UP_TO).order_by(VERSIONS.c.version.desc()).limit(2).subquery()
 _UPLOADS = select(NEWEST.label("uploads")).subquery()
 # Of the overlays there is one row in any case.
-_AROUND = Often(select(_UPLOADS.c.uploads, _TWO).outerjoin_from(_UPLOADS, _TWO, true()).order_by(_TWO.c.version.desc()))
+_AROUND = select(_UPLOADS.c.uploads, _TWO).outerjoin_from(_UPLOADS, _TWO, true()).order_by(_TWO.c.version.desc())
 
 
 def _newest_before(connection: Connection, sender: str, report_id: str, version: int) -> Stored | None:

@@ -17,7 +17,6 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from service.domain.errors import Problem, Unavailable
 from service.store.database import reading, transaction, writing_once
-from service.store.often import Often
 from service.store.trail_tables import AUDIT, AUDIT_END
 
 FIRST: Final = "0" * 64
@@ -46,19 +45,17 @@ class End:
     hash: str
 
 
-_NEXT: Final = Often(
-    text(
-        "WITH noted AS (UPDATE audit_end SET position = position + 1, previous = hash,"
-        " hash = encode(sha256(convert_to(hash, 'UTF8') || '\\x0a'::bytea || :event), 'hex')"
-        " WHERE id = 1 AND set_config('synchronous_commit', 'off', true) = 'off' RETURNING position, previous, hash)"
-        " INSERT INTO audit (position, event, previous, hash) SELECT position, :event, previous, hash FROM noted"
-    ).bindparams(bindparam("event", type_=LargeBinary()))
-)
+_NEXT: Final = text(
+    "WITH noted AS (UPDATE audit_end SET position = position + 1, previous = hash,"
+    " hash = encode(sha256(convert_to(hash, 'UTF8') || '\\x0a'::bytea || :event), 'hex')"
+    " WHERE id = 1 AND set_config('synchronous_commit', 'off', true) = 'off' RETURNING position, previous, hash)"
+    " INSERT INTO audit (position, event, previous, hash) SELECT position, :event, previous, hash FROM noted"
+).bindparams(bindparam("event", type_=LargeBinary()))
 """The next event, chained as `chained` does it, and the end with it; who comes at the same time waits for the end.
 
 The row of the end is held until its transaction is over: did that wait for the disk, one event at a time would.
 """
-_ON_DISK: Final = Often(text("SELECT pg_logical_emit_message(true, 'audit', '') WHERE NOT pg_is_in_recovery()"))
+_ON_DISK: Final = text("SELECT pg_logical_emit_message(true, 'audit', '') WHERE NOT pg_is_in_recovery()")
 """A record of its own in PostgreSQL's log, whose commit waits for the disk, and so for all that was committed before.
 
 It holds nothing, so those who come at the same time wait for one writing together. A server that only follows another
@@ -86,8 +83,8 @@ class AuditTrail:
         if notes_end and self._engine.dialect.name == "postgresql":
             try:
                 with writing_once(self._engine) as connection:
-                    if _NEXT.on(connection, {"event": event}).rowcount == 1:
-                        _ON_DISK.on(connection, {})
+                    if connection.execute(_NEXT, {"event": event}).rowcount == 1:
+                        connection.execute(_ON_DISK)
                         return
             except IntegrityError:
                 pass  # its position is taken: nothing was written
@@ -136,7 +133,7 @@ class AuditTrail:
             rows = connection.execute(statement).all()
             if connection.dialect.name == "postgresql":
                 with _within(connection, _CONFIRMED_S):
-                    _ON_DISK.on(connection, {})
+                    connection.execute(_ON_DISK)
         return tuple(_kept(row) for row in rows)
 
     def all(self) -> Iterator[KeptEvent]:
