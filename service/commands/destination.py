@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 FAILED = 1
 
 _MARKS: Final = {True: "ok    ", False: "FAILED", None: "open  "}
+_NOTICE: Final = "notice"
 _NONE: Final = "none is set up (setting destinations_file)"
 
 
@@ -51,8 +52,9 @@ def tested(name: str) -> None:
         stop(f"there is no destination {name!r}; known: {names}")
     echoes = open_destination(known[name]).probe()
     for echo in echoes:
-        click.echo(f"{_MARKS[echo.passed]} {echo.tried}: {echo.said}")
-    wrong = sum(echo.passed is False for echo in echoes)
+        mark = _MARKS[echo.passed] if echo.passed is not False or echo.needed else _NOTICE
+        click.echo(f"{mark} {echo.tried}: {echo.said}")
+    wrong = sum(echo.passed is False and echo.needed for echo in echoes)
     if wrong:
         click.echo(f"{name}: {counted(wrong, 'thing')} of {len(echoes)} failed", err=True)
         raise SystemExit(FAILED)

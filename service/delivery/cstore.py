@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
@@ -10,10 +12,13 @@ from service.delivery.destination import Answer, Echo, Failed, Outcome, Outgoing
 from service.delivery.dicom_content import NotDicom, read
 from service.delivery.dicomweb import read_back
 from service.delivery.dimse import (
+    COMPREHENSIVE_3D,
     IMPLICIT,
+    KEY_OBJECT,
     SOP_CLASSES,
     TRANSFER_SYNTAXES,
     VERIFICATION,
+    WRITTEN,
     associated,
     status_of,
     written,
@@ -28,6 +33,11 @@ if TYPE_CHECKING:
     from pynetdicom.association import Association
 
 _SUCCESS: Final = 0x0000
+_NO_VERIFICATION: Final = "it takes no C-ECHO (Verification, PS3.4 A); that says nothing of what it stores"
+_ALL_REFUSED: Final = "no: reports of this class are refused"
+_SHAPES_REFUSED: Final = "no: reports with shapes in millimetres are refused; the dialect `enhanced` leaves these out"
+_NOTES_REFUSED: Final = "no: rejection notes are refused, and nothing else is written in this class"
+_ELSEWHERE: Final = "no: only an SR that came in this class, or was asked for in it, is refused"
 
 
 class CStoreDestination:
@@ -76,15 +86,22 @@ class CStoreDestination:
 
     def probe(self) -> tuple[Echo, ...]:
         """C-ECHO, what the archive would take, and whether it could be asked for proof."""
-        first = tried("C-ECHO is answered", self._echo)
+        first = self._echoed()
         contexts = self._contexts()
         return (first, *contexts, *(provable(self.settings, self._web) if len(contexts) > 1 else ()))
+
+    def _echoed(self) -> Echo:
+        """An archive need not be an SCP of Verification to store; where no association comes about, nothing works."""
+        made = tried("C-ECHO is answered", self._echo)
+        return replace(made, needed=False) if made.said == _NO_VERIFICATION else made
 
     def _echo(self) -> str:
         try:
             with associated(self.settings, [(VERIFICATION, IMPLICIT)]) as made:
                 status = status_of(made.send_c_echo())
         except Failed as failed:
+            if failed.answer.outcome is Outcome.REFUSED:
+                raise Failed(Outcome.REFUSED, _NO_VERIFICATION) from failed
             raise self._why(failed) from failed
         if status != _SUCCESS:
             raise Failed(Outcome.REFUSED, f"status {written(status)}")
@@ -110,10 +127,18 @@ class CStoreDestination:
                 taken = {str(one.abstract_syntax) for one in made.accepted_contexts}
         except Failed as failed:
             return (Echo("SR classes are taken", False, str(self._why(failed))),)
+        needed = WRITTEN[self.settings.dialect or "strict"]
         return tuple(
-            Echo(f"{name} is taken", uid in taken, "yes" if uid in taken else "no: reports of this class are refused")
+            Echo(f"{name} is taken", uid in taken, "yes" if uid in taken else _missed(uid, needed), uid in needed)
             for uid, name in SOP_CLASSES.items()
         )
+
+
+def _missed(uid: str, needed: Sequence[str]) -> str:
+    """What it means that an archive does not take a class, where reports are written in those that are needed."""
+    if uid not in needed:
+        return _NOTES_REFUSED if uid == KEY_OBJECT else _ELSEWHERE
+    return _SHAPES_REFUSED if uid == COMPREHENSIVE_3D and len(needed) > 1 else _ALL_REFUSED
 
 
 def _stored(made: Association, dataset: Dataset, sop_class: str) -> Answer:

@@ -77,12 +77,14 @@ class Answer:
 class Echo:
     """One thing that was tried on a destination: ``said`` explains in plain words how it went.
 
-    ``passed`` is None where only a report that is sent can show it.
+    ``passed`` is None where only a report that is sent can show it. What did not pass and is not ``needed`` is for a
+    notice: nothing that this destination is set up for fails by it, unless somebody asks for it.
     """
 
     tried: str
     passed: bool | None
     said: str
+    needed: bool = True
 
 
 class Failed(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +30,19 @@ SOP_CLASSES: Final = {
     "1.2.840.10008.5.1.4.1.1.88.59": "Key Object Selection Document",
 }
 """What is sent (PS3.4 B.5)."""
+ENHANCED: Final = "1.2.840.10008.5.1.4.1.1.88.22"
+COMPREHENSIVE_3D: Final = "1.2.840.10008.5.1.4.1.1.88.34"
+KEY_OBJECT: Final = "1.2.840.10008.5.1.4.1.1.88.59"
+WRITTEN: Final[Mapping[str, tuple[str, ...]]] = {
+    "strict": (ENHANCED, COMPREHENSIVE_3D),
+    "ohif": (ENHANCED,),
+    "enhanced": (ENHANCED,),
+    "text": ("1.2.840.10008.5.1.4.1.1.88.11",),
+    "air": (COMPREHENSIVE_3D,),
+}
+"""What a report is written as in each dialect, where nobody asks for another IOD: the others come from elsewhere, as an
+SR that goes on as it came, or a rejection note.
+"""
 VERIFICATION: Final = "1.2.840.10008.1.1"
 STUDY_ROOT_FIND: Final = "1.2.840.10008.5.1.4.1.2.2.1"
 STUDY_ROOT_GET: Final = "1.2.840.10008.5.1.4.1.2.2.3"
