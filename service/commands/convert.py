@@ -45,7 +45,8 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
     "-o",
     "--out",
     default="-",
-    help="A file; a folder where INPUT is one or NDJSON; of NDJSON also an .ndjson file. Default: standard output.",
+    help="A file; a folder where INPUT is one or NDJSON; of NDJSON also an .ndjson file. Default: standard output, "
+    "not for a file of NDJSON.",
 )
 @DIALECT
 @BUNDLE
@@ -60,6 +61,7 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--validate", is_flag=True, help="Hold a FHIR document to FHIR's definitions (fhir.resources) first.")
 @click.option("--loss", help="Write the list of what was skipped, lost, left uncoded or flagged to this file, as JSON.")
 @click.option("--seg", multiple=True, help="A SEG file, or a folder of them: segments are measured by their masks.")
+@click.option("--ndjson", is_flag=True, help="INPUT is NDJSON, whatever its name; `-`: standard input is.")
 @click.option("--jobs", type=click.IntRange(min=0), default=0, help="Processes for NDJSON; 0: one a processor.")
 @click.option("--errors", type=FILE, help="Of NDJSON: write why lines were refused to this file, as NDJSON.")
 @click.option("--resume", is_flag=True, help="Of NDJSON: go on where an interrupted conversion stood.")
@@ -69,16 +71,19 @@ def command(input_path: str, from_: str | None, to: str, out: str, loss: str | N
     named: Path | None = more.pop("mapping")
     seg: tuple[str, ...] = more.pop("seg")
     validate: bool = more.pop("validate")
+    has_lines: bool = more.pop("ndjson")
     form, here = Format(from_) if from_ else None, settings()
     files = [file for one in seg for file in _files(Path(one))]
     named_masks = tuple(str(file) for file in files)
     ask = Ask(out, more.pop("errors"), Path(loss) if loss else None, more.pop("jobs"), more.pop("resume"), named_masks)
     masks = tuple(read(file, here.limits.body_bytes) for file in files)
     wish = Wish(form, Format(to), Options(**more), here, mapping_text(named), masks, validate)
-    if is_lines(input_path) and form is not Format.CSV:
+    if has_lines and (form is Format.CSV or is_many(input_path)):
+        stop("--ndjson is a document a line: no folder, and no table")
+    if has_lines or (is_lines(input_path) and form is not Format.CSV):
         sys.exit(REFUSED if run_lines(wish, input_path, ask) else 0)
     if ask.errors or ask.resume:
-        stop("--errors and --resume are for an NDJSON file")
+        stop("--errors and --resume are for an NDJSON file (by its name, or with --ndjson)")
     run = _Run(wish)
     refused = _all(run, input_path, out)
     if loss is not None:

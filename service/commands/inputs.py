@@ -15,6 +15,8 @@ NDJSON = frozenset({".ndjson", ".jsonl"})
 DOCUMENTS = frozenset({".json", ".dcm", ".hl7", ".xml"})
 """The files of a folder that are documents, by the end of their names."""
 TABLES = frozenset({".csv", ".tsv"})
+STANDARD_INPUT = "-"
+"""The path that means it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,16 @@ class Document:
     stem: str
     body: bytes
     received: Received | LesionBridgeError | None = None
+
+
+def named(path: str) -> str:
+    """What a path is called in messages."""
+    return "(standard input)" if path == STANDARD_INPUT else path
+
+
+def stem(path: str) -> str:
+    """What the files are called that are made of it."""
+    return "report" if path == STANDARD_INPUT else Path(path).stem
 
 
 def is_many(path: str) -> bool:
@@ -82,9 +94,8 @@ def of_table(path: str, intake: Intake) -> list[Document]:
     """The reports of a table; raises what is wrong with the whole, OSError."""
     place, limit = Path(path), intake.limits.body_bytes
     content = _bounded(sys.stdin.buffer.read(limit + 1), limit) if path == "-" else read(place, limit)
-    stem = place.stem if path != "-" else "report"
     return [
-        Document(f"{path}, report {turn}", f"{stem}-{turn:06d}", b"", found)
+        Document(f"{path}, report {turn}", f"{stem(path)}-{turn:06d}", b"", found)
         for turn, found in enumerate(reports(content, intake), 1)
     ]
 

@@ -8,6 +8,7 @@ them twice.
 import fcntl
 import json
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -99,6 +100,26 @@ class Journal:
         self._file.write(_line(row))
         self._file.flush()
         os.fsync(self._file.fileno())
+
+
+class Passing:
+    """Standard output: a line is passed on as soon as it is there, and never cut off."""
+
+    def __init__(self) -> None:
+        """Nothing has been written."""
+        self.length = 0
+
+    def add(self, content: bytes) -> None:
+        """Write and pass it on."""
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        self.length += len(content)
+
+    def settle(self) -> None:
+        """What is passed on is settled."""
+
+    def close(self) -> None:
+        """It is not ours to close."""
 
 
 class Growing:

@@ -16,7 +16,7 @@ from typing import IO, Any, Final
 import orjson
 
 from service.commands.conversion import Conversion, Wish
-from service.commands.inputs import Document
+from service.commands.inputs import Document, named, stem
 from service.domain.errors import LesionBridgeError, Problem, TooLarge
 from service.doors import suffix
 from service.store.receipt import loss_row
@@ -76,24 +76,28 @@ class Work:
     losses: bool
 
 
-def parts(file: IO[bytes], limit: int, after: int) -> Iterator[Part]:
-    """The rest of a file in parts, with ``after`` lines before it; a line over ``limit`` is read past, not held."""
+def parts(file: IO[bytes], limit: int, after: int, end: int = 0) -> Iterator[Part]:
+    """The rest of a file, or of a pipe, in parts, with ``after`` lines of ``end`` bytes before it; a line over
+    ``limit`` is read past, not held.
+    """
     number, held, size = after, [], 0
     while raw := file.readline(limit + 2):
         number += 1
+        end += len(raw)
         body: bytes | None = raw.rstrip(b"\r\n")
         if len(body or b"") > limit:
             body = None
             while raw and not raw.endswith(b"\n"):
                 raw = file.readline(_SKIPPED)
+                end += len(raw)
         if body is None or body.strip():
             held.append(Line(number, body))
             size += len(body or b"")
         if len(held) >= PART_LINES or size >= PART_BYTES:
-            yield Part(tuple(held), number, file.tell())
+            yield Part(tuple(held), number, end)
             held, size = [], 0
     if held or number > after:
-        yield Part(tuple(held), number, file.tell())
+        yield Part(tuple(held), number, end)
 
 
 def converted(work: Work, found: Iterator[Part], jobs: int) -> Iterator[tuple[Part, Converted]]:
@@ -208,15 +212,15 @@ def _part(work: Work, conversion: Conversion, part: Part) -> Converted:
 
 
 def _line(work: Work, conversion: Conversion, line: Line, made: Converted) -> None:
-    name = f"{work.path}, line {line.number}"
+    name = f"{named(work.path)}, line {line.number}"
     if line.body is None:
         limit = work.wish.deployment.limits.body_bytes
         raise TooLarge(Problem("", "limit", f"the line is longer than {limit} bytes (setting limits.body_bytes)"))
-    wish, stem = work.wish, f"{Path(work.path).stem}-{line.number:06d}"
-    outcome = conversion(Document(name, stem, line.body))
+    wish, made_as = work.wish, f"{stem(work.path)}-{line.number:06d}"
+    outcome = conversion(Document(name, made_as, line.body))
     content = outcome.outputs[wish.to].content
     if work.folder is not None:
-        (work.folder / f"{stem}{suffix(wish.to, wish.options)}").write_bytes(content)
+        (work.folder / f"{made_as}{suffix(wish.to, wish.options)}").write_bytes(content)
     else:
         made.out.append(one_line(content, suffix(wish.to, wish.options)))
     made.made += 1

@@ -1,19 +1,23 @@
-"""A run over an NDJSON file: output, side files, journal, progress and summary."""
+"""A run over NDJSON: output, side files, journal, progress and summary.
+
+A file can be gone on with after a kill, by its journal. What comes on standard input comes once, and has none.
+"""
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import IO, Final, Protocol
 
 import orjson
 
 from service.commands.conversion import Wish
 from service.commands.identity import identity, said_changed
-from service.commands.inputs import NDJSON, into
-from service.commands.journal import Begun, Growing, Journal, Mark, OtherRun, Running
+from service.commands.inputs import NDJSON, STANDARD_INPUT, into, named
+from service.commands.journal import Begun, Growing, Journal, Mark, OtherRun, Passing, Running
 from service.commands.lines import Converted, Killed, Refusal, Work, converted, parts
 from service.commands.speaking import counted, lasting, problems_said, say, stop
 from service.pipeline import Format
@@ -23,6 +27,8 @@ MARK_S: Final = 2.0
 SAY_S: Final = 10.0
 """How often progress is said where there is no terminal."""
 MAX_REFUSALS_SAID: Final = 100
+BEGUN: Final = "a conversion into this was interrupted: `--resume` goes on with it"
+STANDARD_OUTPUT: Final = "-"
 SMALL: Final = 256 * 1024
 """A file up to this is converted by one process: more would take longer to begin."""
 
@@ -42,27 +48,44 @@ class Ask:
 
 def run(wish: Wish, path: str, ask: Ask) -> int:
     """Convert every line; the number of those refused."""
-    into_one = Path(ask.out).suffix.lower() in NDJSON
+    into_one = ask.out == STANDARD_OUTPUT or Path(ask.out).suffix.lower() in NDJSON
     place = Path(f"{ask.out.rstrip('/')}.journal")
     _possible(wish, path, ask, place, into_one=into_one)
-    out, size = Path(ask.out), Path(path).stat().st_size
+    size = None if path == STANDARD_INPUT else Path(path).stat().st_size
     if not into_one:
         into(ask.out)
-    journal = _journal(place, identity(wish, path, ask), wish, resume=ask.resume)
-    mark = journal.mark
-    jobs = ask.jobs or len(os.sched_getaffinity(0))
-    work = Work(wish, path, None if into_one else out, losses=ask.losses is not None)
+    work = Work(wish, path, None if into_one else Path(ask.out), losses=ask.losses is not None)
+    mark = _once(work, ask) if size is None else _kept(work, ask, place, size)
+    where = "standard output" if ask.out == STANDARD_OUTPUT else ask.out
+    say(f"{mark.made} converted, {mark.refused} refused, {counted(mark.lost, 'loss', 'losses')}; in {where}")
+    return mark.refused
+
+
+def _once(work: Work, ask: Ask) -> Mark:
+    """Convert what comes on standard input, to its end."""
+    mark = Mark()
+    files = _Files(mark, ask, folder=work.folder is not None)
     try:
-        files = _begun(journal, place, lambda: _Files(mark, out if into_one else None, ask))
+        with _progress(mark, None) as progress:
+            for mark in _marks(work, sys.stdin.buffer, files, Mark(), ask=ask):
+                progress.at(mark)
+        files.finish()
+    except Killed:
+        stop("a process was killed (out of memory?); what came on standard input has to come again")
+    return mark
+
+
+def _kept(work: Work, ask: Ask, place: Path, size: int) -> Mark:
+    """Convert a file, from where an interrupted run stood where it is gone on with."""
+    path = work.path
+    journal = _journal(place, identity(work.wish, path, ask), work.wish, resume=ask.resume)
+    mark = journal.mark
+    try:
+        files = _begun(journal, place, lambda: _Files(journal.mark, ask, folder=work.folder is not None))
         with Path(path).open("rb") as file, _progress(mark, size) as progress:
             file.seek(mark.read)
-            found = parts(file, wish.deployment.limits.body_bytes, mark.lines)
-            noted, said = time.monotonic(), mark.refused
-            for part, made in converted(work, found, 1 if size <= SMALL else jobs):
-                if ask.errors is None:
-                    said = _refusals_said(path, made.refusals, said)
-                files.add(made)
-                mark = files.mark(mark, part.last, part.end, made)
+            noted = time.monotonic()
+            for mark in _marks(work, file, files, journal.mark, ask=ask, small=size <= SMALL):
                 progress.at(mark)
                 if time.monotonic() - noted > MARK_S:
                     files.settle()
@@ -79,22 +102,40 @@ def run(wish: Wish, path: str, ask: Ask) -> int:
         raise
     finally:
         journal.close()
-    say(f"{mark.made} converted, {mark.refused} refused, {counted(mark.lost, 'loss', 'losses')}; in {ask.out}")
-    return mark.refused
+    return mark
+
+
+def _marks(
+    work: Work, file: IO[bytes], files: "_Files", mark: Mark, *, ask: Ask, small: bool = False
+) -> Iterator[Mark]:
+    """Convert the rest of a file behind a mark; where it is after each part, once that is written."""
+    found = parts(file, work.wish.deployment.limits.body_bytes, mark.lines, mark.read)
+    jobs = 1 if small else ask.jobs or len(os.sched_getaffinity(0))
+    said = mark.refused
+    for part, made in converted(work, found, jobs):
+        if ask.errors is None:
+            said = _refusals_said(named(work.path), made.refusals, said)
+        files.add(made)
+        mark = files.mark(mark, part.last, part.end, made)
+        yield mark
 
 
 def _possible(wish: Wish, path: str, ask: Ask, place: Path, *, into_one: bool) -> None:
     """End where what is asked for can't be done."""
-    if ask.out == "-":
+    comes_once, passes = path == STANDARD_INPUT, ask.out == STANDARD_OUTPUT
+    if passes and not comes_once:
         stop("many documents need a folder: give -o FOLDER, or -o FILE.ndjson")
     if into_one and wish.to in (Format.SR, Format.PDF):
         stop("it is no line of text: give -o FOLDER")
+    if comes_once and ask.resume:
+        stop("--resume is for a file: what comes on standard input comes once")
+    if comes_once and not passes and place.exists():
+        stop(f"{BEGUN}; to begin anew remove {place}")
     written = [
-        Path(ask.out).resolve(),
-        place.resolve(),
+        *(() if passes else (Path(ask.out).resolve(), place.resolve())),
         *(one.resolve() for one in (ask.errors, ask.losses) if one is not None),
     ]
-    if Path(path).resolve() in written or len(set(written)) < len(written):
+    if (not comes_once and Path(path).resolve() in written) or len(set(written)) < len(written):
         stop("the input, the output, its journal and each side file are files of their own")
 
 
@@ -104,7 +145,7 @@ def _journal(place: Path, run_of: Mapping[str, str], wish: Wish, *, resume: bool
     except Running:
         stop("another process is at this conversion")
     except Begun:
-        stop(f"a conversion into this was interrupted: `--resume` goes on with it; to begin anew remove {place}")
+        stop(f"{BEGUN}; to begin anew remove {place}")
     except OtherRun as error:
         stop(
             f"{place} is of another run: since then {said_changed(error.changed, wish.deployment)}. "
@@ -127,9 +168,11 @@ def _begun(journal: Journal, place: Path, opened: "Callable[[], _Files]") -> "_F
 class _Files:
     """What a run writes, beside the files of a folder."""
 
-    def __init__(self, mark: Mark, out: Path | None, ask: Ask) -> None:
-        self._folder = out is None
-        self._out = Growing(out, mark.out)
+    def __init__(self, mark: Mark, ask: Ask, *, folder: bool) -> None:
+        self._folder = folder
+        self._out: Passing | Growing = (
+            Passing() if ask.out == STANDARD_OUTPUT else Growing(None if folder else Path(ask.out), mark.out)
+        )
         self._errors = Growing(ask.errors, mark.errors)
         self._losses = Growing(ask.losses, mark.losses)
         self._as_lines = ask.losses is not None and ask.losses.suffix.lower() in NDJSON
@@ -197,9 +240,9 @@ class _Progress(Protocol):
 
 
 class _Spoken:
-    """A line now and then: how much, how fast, how long still."""
+    """A line now and then: how much, how fast, how long still; ``size`` None: nobody knows."""
 
-    def __init__(self, mark: Mark, size: int) -> None:
+    def __init__(self, mark: Mark, size: int | None) -> None:
         self._from, self._size = mark, size
         self._began = self._said = time.monotonic()
 
@@ -208,15 +251,18 @@ class _Spoken:
         if now - self._said >= SAY_S:
             self._said = now
             passed = now - self._began
-            left = passed * (self._size - mark.read) / max(1, mark.read - self._from.read)
             rate = (mark.lines - self._from.lines) / passed
+            if self._size is None:
+                say(f"line {mark.lines:,}, {rate:,.0f} lines a second")
+                return
+            left = passed * (self._size - mark.read) / max(1, mark.read - self._from.read)
             share = 100 * mark.read // max(1, self._size)
             say(f"{share} %, line {mark.lines:,}, {rate:,.0f} lines a second, about {lasting(left)} left")
 
 
 @contextmanager
-def _progress(mark: Mark, size: int) -> Iterator[_Progress]:
-    """A bar with rate and time left on a terminal, lines elsewhere."""
+def _progress(mark: Mark, size: int | None) -> Iterator[_Progress]:
+    """A bar with rate and time left, where a size is known, on a terminal, lines elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
