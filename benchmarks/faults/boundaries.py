@@ -20,12 +20,17 @@ class Boundary:
 
     def arm(self, hits: int = 1) -> None:
         """From now on the process kills itself here, at the so manieth time."""
+        owner, attribute = self.found()
+        setattr(owner, attribute, self._armed(getattr(owner, attribute), hits))
+
+    def found(self) -> tuple[Any, str]:
+        """The module or class that has the call, and its name there."""
         module, _, path = self.place.partition(":")
         owner: Any = import_module(module)
         *inner, attribute = path.split(".")
         for name in inner:
             owner = getattr(owner, name)
-        setattr(owner, attribute, self._armed(getattr(owner, attribute), hits))
+        return owner, attribute
 
     def _armed(self, call: Callable[..., Any], hits: int) -> Callable[..., Any]:
         seen = 0
@@ -53,9 +58,7 @@ _WEBHOOK: Final = "service.delivery.webhook:WebhookDestination"
 
 BOUNDARIES: Final = (
     Boundary("before the report is kept", "api", _STORE),
-    Boundary(
-        "in the transaction that keeps it, all rows written", "api", "service.store.reports:keep_deliveries", after=True
-    ),
+    Boundary("in the transaction that keeps it, all rows written", "api", "service.store.reports:write", after=True),
     Boundary("after it is kept, before the answer", "api", _STORE, after=True),
     Boundary("before a run is handed out", "worker", f"{_QUEUES}.take"),
     Boundary("in the transaction that hands it out", "worker", f"{_QUEUES}.take", after=True),

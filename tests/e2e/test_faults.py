@@ -38,7 +38,13 @@ def test_survives_kill_9(number: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    ["after the receiver has it, before its answer is known", "after it is handed out, before it is started"],
+    [
+        "in the transaction that keeps it, all rows written",
+        "after it is handed out, before it is started",
+        "in the transaction that begins it",
+        "after the receiver has it, before its answer is known",
+        "where an answer is recorded, all rows written",
+    ],
 )
 def test_survives_kill_9_on_postgresql(url: str, name: str) -> None:
     [number] = [at for at, one in enumerate(BOUNDARIES) if one.name == name]
