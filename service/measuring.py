@@ -17,6 +17,7 @@ from service.domain.report import CodedReport, Lesion, LesionReport, Measurement
 from service.imaging.segments import Mask, SegmentSize, Unmeasurable
 
 _TWO_DIGITS: Final = Decimal("0.01")
+_MEASURED: Final = ("long-axis", "short-axis", "volume")
 _Sizes: TypeAlias = Mapping[str, Mapping[int, SegmentSize | str]]
 """Of each segment of each mask, by SOP Instance UID and number; or why it has none."""
 
@@ -98,20 +99,19 @@ def _measured(lesion: Lesion[CodedTerm], known: _Sizes, tables: Vocabulary, loss
         return lesion
     said = {one.concept.concept for one in lesion.measurements}
     made = [one for one in _sizes(size, tables, where) if one.concept.concept not in said]
-    kept = [one for one in made if one.value != 0 or one.concept.concept != _volume(tables)]
-    if not all(one.value.is_finite() and one.value > 0 for one in kept):
-        why = "an axis rounds to nothing, or a size has more digits than a number: not measured."
+    if not all(one.value.is_finite() for one in made):
+        why = "a size has more digits than a number: not measured."
         losses.append(Loss(LossKind.FLAGGED, where, "segment", why, "mask-unmeasured"))
         return lesion
-    if _volume(tables) not in said.union(one.concept.concept for one in kept):
-        why = size.volume_mm3 if isinstance(size.volume_mm3, str) else "its volume rounds to nothing"
-        losses.append(Loss(LossKind.FLAGGED, where, "volume", f"{why}: it has no volume.", "mask-unmeasured"))
+    kept = [one for one in made if one.value > 0]
+    for key in _MEASURED:
+        if tables.measurements[key].concept not in said.union(one.concept.concept for one in kept):
+            name = key.replace("-", " ")
+            rounds = f"its {name} rounds to nothing"
+            why = size.volume_mm3 if key == "volume" and isinstance(size.volume_mm3, str) else rounds
+            losses.append(Loss(LossKind.FLAGGED, where, name, f"{why}: it has no {name}.", "mask-unmeasured"))
     losses.extend(_doubtful(kept, tables))
     return replace(lesion, measurements=(*lesion.measurements, *kept))
-
-
-def _volume(tables: Vocabulary) -> str:
-    return tables.measurements["volume"].concept
 
 
 def _doubtful(made: Sequence[Measurement[CodedTerm]], tables: Vocabulary) -> Iterator[Loss]:

@@ -87,3 +87,14 @@ def test_a_volume_that_rounds_to_nothing_is_left_out_and_the_axes_stay() -> None
     assert [(loss.what, loss.why) for loss in losses(tiny)] == [
         ("volume", "its volume rounds to nothing: it has no volume.")
     ]
+
+
+def test_an_axis_that_rounds_to_nothing_is_left_out_and_the_others_stay() -> None:
+    thin = seg([box((3, 300, 8), (1, 200, 1))], (1000.0, 0.01, 0.001))
+    outcome = convert(Source(body(), masks=(thin,)), (Format.FINDINGS,), Options())
+    found = measurements(outcome.outputs[Format.FINDINGS].content)
+    assert {name: one["value"] for name, one in found.items()} == {"long-axis": 2, "volume": 2}
+    assert [(loss.what, loss.why) for loss in losses(thin)] == [
+        ("short axis", "its short axis rounds to nothing: it has no short axis.")
+    ]
+    assert losses(thin, measurements={"short-axis": "0.001 mm"}) == []
