@@ -54,9 +54,13 @@ def _commit_later(connection: Any, _record: object) -> None:
 
 ON_SERVER: Final[dict[str, Any]] = {
     "pool_pre_ping": False,
+    "pool_use_lifo": True,
     "pool_events": [*LOOKS, (_commit_later, "connect")],
 }
-"""How DBOS's connections to PostgreSQL are used: looked at before each use, as ours are, instead of asked."""
+"""How DBOS's connections to PostgreSQL are used: looked at before each use, as ours are, instead of asked.
+
+The one that was used last is used next: of a server's processes few are awake, and those know the statements.
+"""
 
 
 def system_url(database_url: str) -> str:
@@ -151,11 +155,11 @@ class Engine:
 
     def start(self, run: Due) -> bool:
         """Start a run; False when its workflow was there before, and nothing was started."""
-        return _started(workflow_id(run), deliver, run.id, run.run)
+        return _started(workflow_id(run), deliver, delivery=run.id, run=run.run)
 
     def start_part(self, run: PartDue) -> bool:
         """Start a run of a part; False when its workflow was there before, and nothing was started."""
-        return _started(part_id(run), publish_part, run.batch, run.number, run.run)
+        return _started(part_id(run), publish_part, batch=run.batch, number=run.number, run=run.run)
 
     def missing(self, runs: Iterable[Due]) -> tuple[Due, ...]:
         """Those that no workflow is at any more."""
@@ -227,11 +231,14 @@ class Engine:
             _clerk.remove(self._clerk)
 
 
-def _started(name: str, workflow: Callable[..., Any], *arguments: str | int) -> bool:
-    """Start a workflow under an id of its own; False when there was one before, of whatever state."""
+def _started(name: str, workflow: Callable[..., Any], **arguments: str | int) -> bool:
+    """Start a workflow under an id of its own; False when there was one before, of whatever state.
+
+    By their names: where a first argument has none, DBOS inspects the function twice to see that it is no method.
+    """
     try:
         with SetWorkflowID(name, workflow_id_reuse_policy="reject"):
-            DBOS.start_workflow(workflow, *arguments)
+            DBOS.start_workflow(workflow, **arguments)
     except errors.DBOSWorkflowIDInUseError:
         return False
     return True
