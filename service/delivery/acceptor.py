@@ -159,7 +159,7 @@ class Acceptor:
         """A message is there: the next one is counted anew, and waits for its turn."""
         coming, place = self._coming[event.assoc], self._places.get(event.assoc)
         coming.is_whole()
-        coming.unanswered += event.message.message_to_primitive().MessageIDBeingRespondedTo is None
+        coming.unanswered += "MessageIDBeingRespondedTo" not in event.message.command_set
         if place is not None and not self._room.has_whole(place):
             event.assoc.dul.socket.close()  # its place is another's: it sends again
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from contextlib import closing, suppress
 
@@ -72,17 +73,41 @@ def test_who_stalls_in_a_message_gives_its_association_to_who_asks(
         server.stop()
 
 
+def is_rejected(server: DicomServer) -> bool:
+    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S)) as other:
+        other.sendall(REQUEST)
+        answer = pdus.received(other)
+        return answer is not None and answer[0] == pdus.REJECT
+
+
+def test_who_is_answered_keeps_its_association_though_its_next_message_stalls(
+    here: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+    monkeypatch.setattr("service.delivery.room.STALLS_S", 0.1)
+    monkeypatch.setattr(DicomServer, "_held", lambda *_: answers.wait(PATIENCE_S))
+    server = serve(here)
+    try:
+        with closing(opened(server, REQUEST)) as served:
+            served.sendall(STORES + pdus.data(b"\0") + STORES + FRAGMENT)
+            time.sleep(0.5)
+            assert is_rejected(server)
+            answers.set()
+            assert pdus.status(pdus.received(served)) != 0
+            time.sleep(0.5)
+            assert not is_rejected(server)  # once it is answered, the next message stalls as any other
+    finally:
+        answers.set()
+        server.stop()
+
+
 def test_who_is_between_two_messages_keeps_its_association(here: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.delivery.room.STALLS_S", 0.1)
     server = serve(here)
     try:
         with closing(opened(server, REQUEST)) as served:
             time.sleep(0.5)
-            with closing(socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S)) as other:
-                other.sendall(REQUEST)
-                answer = pdus.received(other)
-                assert answer is not None
-                assert answer[0] == pdus.REJECT
+            assert is_rejected(server)
             served.sendall(pdus.command(pdus.ECHO, pdus.VERIFICATION, context=3))
             assert pdus.status(pdus.received(served)) == 0
     finally:
