@@ -18,9 +18,6 @@ from service.store.patients import KeptId, Said, of_accession, of_one_patient
 from service.store.tables import DELIVERIES, OUTPUTS, REPORTS, VERSIONS
 from service.store.versions import HIGHEST, Draft, row_of
 
-_LOOKED_AT: Final = 20
-"""Versions under one accession number that are compared: all that are kept are of one patient, so few are enough."""
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -90,7 +87,6 @@ def look(connection: Connection, asked: Asked) -> Seen:
         "issuer": asked.patient.issuer,
         "accession": number or None,
         "accession_issuer": issuer,
-        "compared": _LOOKED_AT,
     }
     found: dict[str, list[Any]] = {"report": [], "newest": [], "survivor": [], "sharing": [], "said": []}
     for row in connection.execute(_LOOK, values):
@@ -192,12 +188,14 @@ _LOOK: Final = text(
     " WHERE versions.version <= :most ORDER BY versions.version DESC LIMIT 1) AS newest"
     " UNION ALL SELECT 'survivor', 0, survivor_id, survivor_issuer, NULL, NULL FROM merges"
     " WHERE prior_id = :patient AND prior_issuer = :issuer"
+    # Of all versions: one that names no issuer contradicts none, so it stands for no other.
     " UNION ALL SELECT 'sharing', 0, patient_id, patient_issuer, NULL, NULL FROM ("
-    "SELECT versions.patient_id, versions.patient_issuer FROM versions JOIN reports ON reports.id = versions.report"
+    "SELECT DISTINCT versions.patient_id, versions.patient_issuer"
+    " FROM versions JOIN reports ON reports.id = versions.report"
     " WHERE versions.accession = :accession AND reports.sender = :sender"
     " AND (:accession_issuer = '' OR versions.accession_issuer = :accession_issuer"
-    " OR versions.accession_issuer IS NULL) LIMIT :compared) AS sharing"
+    " OR versions.accession_issuer IS NULL)) AS sharing"
     " UNION ALL SELECT 'said', max(version), patient_id, patient_issuer, said_id, said_issuer"
     " FROM versions JOIN mine ON versions.report = mine.id"
     " GROUP BY patient_id, patient_issuer, said_id, said_issuer"
-).bindparams(bindparam("most", type_=Integer()), bindparam("compared", type_=Integer()))
+).bindparams(bindparam("most", type_=Integer()))
