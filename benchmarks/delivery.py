@@ -22,14 +22,18 @@ import orjson
 import requests
 from sqlalchemy import create_engine, text
 
+import service
 from benchmarks import work
 from benchmarks.faults.peer import Receiver, receiver
 from benchmarks.limited import share_of_a_core
+from service.compiled import build
 from service.domain.uids import derive_uid
 from service.store.reports import Store
 from tests.databases import postgres
 
 ROOT = Path(__file__).parents[1]
+SERVICE = Path(service.__file__).parents[1]
+"""Where the service comes from here, and so in each process that is measured: of the sources, or a compiled build."""
 DESTINATIONS = """
 [destinations.pacs]
 kind = "folder"
@@ -68,7 +72,7 @@ class Bench:
             "LESIONBRIDGE_DESTINATIONS_FILE": str(self.file),
             "LESIONBRIDGE_LOG_LEVEL": "error",
             "LESIONBRIDGE_DELIVER_INSIDE": str(inside).lower(),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": f"{SERVICE}{os.pathsep}{ROOT}",
         }
         command = [sys.executable, "-m", "service.cli", *arguments]
         return subprocess.Popen(command, env=environment, cwd=self.folder, stdout=subprocess.PIPE, text=True)
@@ -159,6 +163,7 @@ def accept(
         answered.sort()
         yield {
             "measured": "accepted durably over REST with two destinations, delivered meanwhile",
+            "build": build(),
             "seconds": seconds,
             "clients": clients,
             "rate_asked": rate,
