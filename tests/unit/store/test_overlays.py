@@ -10,7 +10,7 @@ from alembic.config import Config
 from sqlalchemy import inspect
 
 from service.domain.errors import Conflict, NotFound
-from service.store import database
+from service.store import database, overlays
 from service.store.overlays import NewOverlay
 from service.store.reports import Store, Taken
 from service.store.unmapped import IGNORED, RESOLVED, Decision, Unmapped
@@ -199,3 +199,17 @@ def test_the_tables_go_a_step_back_and_forward_again_with_the_reports_in_them(da
     assert counts(store) == {}
     engine.dispose()
     store.close()
+
+
+def test_who_sees_a_stamp_sees_every_upload_below_it(store: Store, database_url: str) -> None:
+    if store._engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has one writer")
+    with ThreadPoolExecutor(1) as pool:
+        with store.overlays._in_turn() as connection:
+            overlays._keep(connection, make_overlay(sender="alpha"), store.now())
+            later = pool.submit(store.overlays.keep, make_overlay(sender="beta"))
+            with pytest.raises(TimeoutError):
+                later.result(0.5)
+            assert (store.overlays.stamp(), store.overlays.current()) == (0, ())
+        assert later.result(30).version == 1
+    assert [one.sender for one in store.overlays.current()] == ["alpha", "beta"]
