@@ -10,6 +10,7 @@ answered.
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections import Counter
@@ -20,9 +21,12 @@ from typing import Any, Final
 STALLS_S: Final = 5.0
 """So long without a byte in a message is a stall: a packet that is sent again takes a second or three."""
 
-
 LEAST_BYTES: Final = 500
 """Fewer than these in `STALLS_S` are a stall, too: below 100 bytes a second nobody sends who wants to be heard."""
+
+TLS_STALLS_S: Final = (16_384 + 2_048 + 5) * STALLS_S / LEAST_BYTES
+"""Over TLS, where nothing is heard of a record until it is whole: as long as the largest takes at that rate, with what
+protects it (at most 2,048 bytes up to TLS 1.2, fewer since, RFC 8449 1) and its head (RFC 8446 5.1)."""
 
 
 class Place:
@@ -37,6 +41,10 @@ class Place:
         """
         self.connected, self.address, self.is_silent, self.come = connected, address, True, 0
         self.waits_since: float | None = None
+
+    def stalls_s(self) -> float:
+        """How long fewer than `LEAST_BYTES` in a message are no stall yet."""
+        return TLS_STALLS_S if isinstance(self.connected, ssl.SSLSocket) else STALLS_S
 
 
 class Room:
@@ -96,8 +104,10 @@ class Room:
         return self._gives_way(silent, address, said) or self._stalled_gives_way(address)
 
     def _stalled_gives_way(self, address: str) -> bool:
-        since = self._clock() - STALLS_S
-        stalled = [one for one in self._places if one.waits_since is not None and one.waits_since <= since]
+        now = self._clock()
+        stalled = [
+            one for one in self._places if one.waits_since is not None and now - one.waits_since >= one.stalls_s()
+        ]
         stalled.sort(key=lambda one: one.waits_since or 0.0)
         return self._gives_way(stalled, address, "it stalled in a message, and its place was wanted")
 
