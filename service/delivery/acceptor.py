@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ssl
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -29,13 +30,17 @@ _LOCAL_LIMIT: Final = (2, 3, 2)
 
 
 class _Coming:
-    """What comes over an association: bytes of the message under way, when it began, requests not answered yet."""
+    """What comes over an association: bytes of the message under way, when it began, requests not answered yet.
 
-    __slots__ = ("begun", "come", "unanswered")
+    Two threads change it, one that receives and one that answers: ``lock`` is for what they tell the room.
+    """
+
+    __slots__ = ("begun", "come", "lock", "unanswered")
 
     def __init__(self) -> None:
         self.come = self.unanswered = 0
         self.begun: float | None = None
+        self.lock = threading.Lock()
 
     def is_whole(self) -> None:
         self.come, self.begun = 0, None
@@ -98,8 +103,9 @@ class Acceptor:
         self._coming[association] = coming = _Coming()
 
         def heard(count: int) -> None:
-            if place is not None and not coming.unanswered:
-                self._room.hears(place, count)
+            with coming.lock:
+                if place is not None and not coming.unanswered:
+                    self._room.hears(place, count)
 
         hold(association, self._timeout_s, lambda count: self._allows(coming, count), heard)
         self._secure(association.dul.socket, str(event.address[0]))
@@ -158,10 +164,12 @@ class Acceptor:
     def _whole(self, event: Any) -> None:
         """A message is there: the next one is counted anew, and waits for its turn."""
         coming, place = self._coming[event.assoc], self._places.get(event.assoc)
-        coming.is_whole()
-        coming.unanswered += "MessageIDBeingRespondedTo" not in event.message.command_set
-        if place is not None and not self._room.has_whole(place):
-            event.assoc.dul.socket.close()  # its place is another's: it sends again
+        with coming.lock:
+            coming.is_whole()
+            coming.unanswered += "MessageIDBeingRespondedTo" not in event.message.command_set
+            is_anothers = place is not None and not self._room.has_whole(place)
+        if is_anothers:  # it sends again
+            event.assoc.dul.socket.close()
             return
         if event.assoc.dimse.msg_queue.qsize() > _WAITING:
             self._ended("it waits for no answer")
@@ -172,6 +180,7 @@ class Acceptor:
     def _answered(self, event: Any) -> None:
         """What is sent here is answers only. Where the next message has begun meanwhile, it waits from now on."""
         coming, place = self._coming[event.assoc], self._places.get(event.assoc)
-        coming.unanswered = max(0, coming.unanswered - 1)
-        if place is not None and not coming.unanswered and coming.begun is not None:
-            self._room.hears(place, 0)
+        with coming.lock:
+            coming.unanswered = max(0, coming.unanswered - 1)
+            if place is not None and not coming.unanswered and coming.begun is not None:
+                self._room.hears(place, 0)
