@@ -24,7 +24,7 @@ from service.commands.inputs import (
 )
 from service.commands.ndjson import Ask
 from service.commands.ndjson import run as run_lines
-from service.commands.speaking import REFUSED, counted, refusal, refusing, say, settings, stop
+from service.commands.speaking import REFUSED, counted, refusal, refusing, say, settings, standard_output, stop
 from service.commands.writing import BUNDLE, DIALECT, LANGUAGE, PROFILE
 from service.domain.errors import Invalid, LesionBridgeError, Problem
 from service.domain.loss import Loss
@@ -125,6 +125,8 @@ def _all(run: _Run, path: str, out: str) -> int:
 
 def _one(run: _Run, found: Iterable[Document], out: str) -> int:
     """One document to a file or to standard output."""
+    if out == "-":
+        standard_output()  # or the end, before anything is read
     for document in found:
         try:
             content, losses = run(document, source=False)
@@ -137,8 +139,8 @@ def _one(run: _Run, found: Iterable[Document], out: str) -> int:
         if out == "-":
             if run.wish.to in (Format.SR, Format.PDF) and sys.stdout.isatty():
                 stop("it is no text for a terminal: give -o FILE")
-            sys.stdout.buffer.write(content)
-            sys.stdout.buffer.flush()
+            standard_output().write(content)
+            standard_output().flush()
         else:
             Path(out).write_bytes(content)
     return 0

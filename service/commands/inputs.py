@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from errno import ENOENT
 from os import strerror
 from pathlib import Path
+from typing import IO
 
+from service.commands.speaking import stop
 from service.domain.errors import Invalid, LesionBridgeError, Problem, TooLarge, Unreadable
 from service.domain.received import Intake, Received
 from service.doors import Format, reports
@@ -52,6 +54,18 @@ def is_lines(path: str) -> bool:
     return path != "-" and Path(path).suffix.lower() in NDJSON and not Path(path).is_dir()
 
 
+def comes_once(path: str) -> bool:
+    """Whether what a path stands for can be read once only: standard input, a pipe, a device."""
+    return path == STANDARD_INPUT or (Path(path).exists() and not Path(path).is_file())
+
+
+def standard_input() -> IO[bytes]:
+    """Standard input; ends where it is closed."""
+    if sys.stdin is None:
+        stop("standard input is closed: give a file as INPUT, or send it through a pipe")
+    return sys.stdin.buffer
+
+
 def count(folder: str) -> int:
     """How many documents a folder holds."""
     return len(_files(Path(folder)))
@@ -67,7 +81,7 @@ def documents(path: str, limit: int) -> Iterator[Document]:
     """The documents of a path, one after the other; none is held past its turn. Raises TooLarge, OSError."""
     place = Path(path)
     if path == "-":
-        yield Document("(standard input)", "report", _bounded(sys.stdin.buffer.read(limit + 1), limit))
+        yield Document("(standard input)", "report", _bounded(standard_input().read(limit + 1), limit))
     elif not path:
         raise FileNotFoundError(ENOENT, strerror(ENOENT), "''")  # no file's name; Path takes it for this folder
     elif place.is_dir():
@@ -93,7 +107,7 @@ def is_table(path: str, form: Format | None) -> bool:
 def of_table(path: str, intake: Intake) -> list[Document]:
     """The reports of a table; raises what is wrong with the whole, OSError."""
     place, limit = Path(path), intake.limits.body_bytes
-    content = _bounded(sys.stdin.buffer.read(limit + 1), limit) if path == "-" else read(place, limit)
+    content = _bounded(standard_input().read(limit + 1), limit) if path == "-" else read(place, limit)
     return [
         Document(f"{path}, report {turn}", f"{stem(path)}-{turn:06d}", b"", found)
         for turn, found in enumerate(reports(content, intake), 1)

@@ -8,12 +8,13 @@ them twice.
 import fcntl
 import json
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
+
+from service.commands.speaking import standard_output
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +107,24 @@ class Passing:
     """Standard output: a line is passed on as soon as it is there, and never cut off."""
 
     def __init__(self) -> None:
-        """Nothing has been written."""
+        """Nothing has been written; ends where it is closed."""
+        self._file = standard_output()
         self.length = 0
 
     def add(self, content: bytes) -> None:
         """Write and pass it on."""
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+        self._file.write(content)
+        self._file.flush()
         self.length += len(content)
 
     def settle(self) -> None:
         """What is passed on is settled."""
+
+    def pass_on(self) -> None:
+        """It is."""
+
+    def cut(self, length: int) -> None:
+        """What is passed on can't be taken back."""
 
     def close(self) -> None:
         """It is not ours to close."""
@@ -142,6 +150,18 @@ class Growing:
         if self._file is not None and content:
             self._file.write(content)
             self.length += len(content)
+
+    def pass_on(self) -> None:
+        """Whoever reads the file finds all that was written."""
+        if self._file is not None:
+            self._file.flush()
+
+    def cut(self, length: int) -> None:
+        """Take back what was written behind this length."""
+        if self._file is not None:
+            self._file.truncate(length)
+            self._file.seek(length)
+            self.length = length
 
     def settle(self) -> None:
         """All that was written is on the disk when this returns."""

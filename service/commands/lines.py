@@ -15,8 +15,9 @@ from typing import IO, Any, Final
 
 import orjson
 
+from service.commands.arriving import Arriving
 from service.commands.conversion import Conversion, Wish
-from service.commands.inputs import Document, named, stem
+from service.commands.inputs import STANDARD_INPUT, Document, named, stem
 from service.domain.errors import LesionBridgeError, Problem, TooLarge
 from service.doors import suffix
 from service.store.receipt import loss_row
@@ -68,17 +69,21 @@ class Converted:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is done with each line: a file in ``folder``, or where that is None a line of output."""
+    """What is done with each line: a file in ``folder``, or where that is None a line of output.
+
+    ``once``: the lines come through a pipe, whose name names no file.
+    """
 
     wish: Wish
     path: str
     folder: Path | None
     losses: bool
+    once: bool = False
 
 
-def parts(file: IO[bytes], limit: int, after: int, end: int = 0) -> Iterator[Part]:
-    """The rest of a file, or of a pipe, in parts, with ``after`` lines of ``end`` bytes before it; a line over
-    ``limit`` is read past, not held.
+def parts(file: IO[bytes] | Arriving, limit: int, after: int, end: int = 0) -> Iterator[Part]:
+    """The rest of a file in parts, with ``after`` lines of ``end`` bytes before it; a line over ``limit`` is read past,
+    not held. Where lines arrive, a part ends, too, where the next one is not there yet.
     """
     number, held, size = after, [], 0
     while raw := file.readline(limit + 2):
@@ -93,15 +98,21 @@ def parts(file: IO[bytes], limit: int, after: int, end: int = 0) -> Iterator[Par
         if body is None or body.strip():
             held.append(Line(number, body))
             size += len(body or b"")
-        if len(held) >= PART_LINES or size >= PART_BYTES:
+        late = bool(held) and isinstance(file, Arriving) and not file.ready()
+        if late or len(held) >= PART_LINES or size >= PART_BYTES:
             yield Part(tuple(held), number, end)
             held, size = [], 0
     if held or number > after:
         yield Part(tuple(held), number, end)
 
 
-def converted(work: Work, found: Iterator[Part], jobs: int) -> Iterator[tuple[Part, Converted]]:
-    """Each part with what became of it, in order; raises Killed, TableError, OSError."""
+def converted(
+    work: Work, found: Iterator[Part], jobs: int, arriving: Arriving | None = None
+) -> Iterator[tuple[Part, Converted]]:
+    """Each part with what became of it, in order; raises Killed, TableError, OSError.
+
+    ``arriving``: what they are found in, where nothing that is done may wait for more to come.
+    """
     conversion = Conversion(work.wish)
     if jobs == 1:
         for part in found:
@@ -109,7 +120,7 @@ def converted(work: Work, found: Iterator[Part], jobs: int) -> Iterator[tuple[Pa
         return
     crew = _Crew(work, conversion, jobs)
     try:
-        yield from crew.take(found)
+        yield from crew.take(found, arriving)
     finally:
         crew.end()
 
@@ -133,13 +144,20 @@ class _Crew:
             theirs.close()
             self._processes.append(serve)
 
-    def take(self, found: Iterator[Part]) -> Iterator[tuple[Part, Converted]]:
+    def take(self, found: Iterator[Part], arriving: Arriving | None) -> Iterator[tuple[Part, Converted]]:
         """The parts in their order; no process has more than one, and no more than the window are not yet given out."""
         idle, at = list(self._pipes), {}
+        late: list[int] = []  # the input, where nothing of it is there for one who is idle
         done: dict[int, tuple[Part, Converted]] = {}
         given = dealt = 0
         while True:
-            while idle and dealt - given < len(self._pipes) * WINDOW and (part := next(found, None)) is not None:
+            late.clear()
+            while idle and dealt - given < len(self._pipes) * WINDOW:
+                if arriving is not None and not arriving.ready():
+                    late.append(arriving.fileno())
+                    break
+                if (part := next(found, None)) is None:
+                    break
                 pipe = idle.pop()
                 at[pipe] = (dealt, Part((), part.last, part.end))
                 dealt += 1
@@ -148,10 +166,10 @@ class _Crew:
             if given in done:  # whoever was idle has something to do before the next one is given out
                 yield done.pop(given)
                 given += 1
-            elif not at:
+            elif not at and not late:
                 return
             else:
-                ready = wait(list(at))
+                ready = wait([*at, *late])
                 for pipe in [one for one in at if one in ready]:
                     turn, part = at.pop(pipe)
                     done[turn] = part, _answer(pipe)
@@ -184,6 +202,7 @@ def _serve(work: Work, conversion: Conversion, pipe: "Connection[Any, Any]", of_
     for other in of_others:
         other.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # whoever began it may have a way of its own to end
     settle_memory()
     with suppress(EOFError, OSError):  # whoever began it is gone, perhaps in the middle of a part
         while True:
@@ -216,7 +235,7 @@ def _line(work: Work, conversion: Conversion, line: Line, made: Converted) -> No
     if line.body is None:
         limit = work.wish.deployment.limits.body_bytes
         raise TooLarge(Problem("", "limit", f"the line is longer than {limit} bytes (setting limits.body_bytes)"))
-    wish, made_as = work.wish, f"{stem(work.path)}-{line.number:06d}"
+    wish, made_as = work.wish, f"{stem(STANDARD_INPUT if work.once else work.path)}-{line.number:06d}"
     outcome = conversion(Document(name, made_as, line.body))
     content = outcome.outputs[wish.to].content
     if work.folder is not None:

@@ -1,31 +1,33 @@
 """A run over NDJSON: output, side files, journal, progress and summary.
 
-A file can be gone on with after a kill, by its journal. What comes on standard input comes once, and has none.
+A file can be gone on with after a kill, by its journal. What comes on standard input or through a pipe has none.
 """
 
 import os
-import sys
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from io import UnsupportedOperation
 from pathlib import Path
-from typing import IO, Final, Protocol
+from types import FrameType
+from typing import IO, Final, NoReturn
 
 import orjson
 
+from service.commands.arriving import Arriving
 from service.commands.conversion import Wish
 from service.commands.identity import identity, said_changed
-from service.commands.inputs import NDJSON, STANDARD_INPUT, into, named
+from service.commands.inputs import NDJSON, STANDARD_INPUT, comes_once, into, named, standard_input
 from service.commands.journal import Begun, Growing, Journal, Mark, OtherRun, Passing, Running
 from service.commands.lines import Converted, Killed, Refusal, Work, converted, parts
-from service.commands.speaking import counted, lasting, problems_said, say, stop
+from service.commands.progress import progress
+from service.commands.speaking import counted, problems_said, say, standard_output, stop
 from service.pipeline import Format
 
 MARK_S: Final = 2.0
 """How often a mark is made: so much is done again after a kill."""
-SAY_S: Final = 10.0
-"""How often progress is said where there is no terminal."""
 MAX_REFUSALS_SAID: Final = 100
 BEGUN: Final = "a conversion into this was interrupted: `--resume` goes on with it"
 STANDARD_OUTPUT: Final = "-"
@@ -50,43 +52,86 @@ def run(wish: Wish, path: str, ask: Ask) -> int:
     """Convert every line; the number of those refused."""
     into_one = ask.out == STANDARD_OUTPUT or Path(ask.out).suffix.lower() in NDJSON
     place = Path(f"{ask.out.rstrip('/')}.journal")
-    _possible(wish, path, ask, place, into_one=into_one)
-    size = None if path == STANDARD_INPUT else Path(path).stat().st_size
-    if not into_one:
-        into(ask.out)
-    work = Work(wish, path, None if into_one else Path(ask.out), losses=ask.losses is not None)
-    mark = _once(work, ask) if size is None else _kept(work, ask, place, size)
+    once = comes_once(path)
+    _possible(wish, path, ask, place, into_one=into_one, once=once)
+    work = Work(wish, path, None if into_one else Path(ask.out), losses=ask.losses is not None, once=once)
+    with nullcontext(standard_input()) if path == STANDARD_INPUT else Path(path).open("rb") as file:
+        if not into_one:
+            into(ask.out)
+        mark = _once(work, ask, file) if once else _kept(work, ask, place, file)
     where = "standard output" if ask.out == STANDARD_OUTPUT else ask.out
     say(f"{mark.made} converted, {mark.refused} refused, {counted(mark.lost, 'loss', 'losses')}; in {where}")
     return mark.refused
 
 
-def _once(work: Work, ask: Ask) -> Mark:
-    """Convert what comes on standard input, to its end."""
+def _once(work: Work, ask: Ask, file: IO[bytes]) -> Mark:
+    """Convert what comes once, to its end; each line is given out though no further one comes."""
     mark = Mark()
     files = _Files(mark, ask, folder=work.folder is not None)
     try:
-        with _progress(mark, None) as progress:
-            for mark in _marks(work, sys.stdin.buffer, files, Mark(), ask=ask):
-                progress.at(mark)
+        with _ended_in_order(), progress(mark, None, passes=ask.out == STANDARD_OUTPUT) as told:
+            for mark in _marks(work, _arriving(file, work), files, Mark(), ask=ask):
+                files.pass_on()
+                told.at(mark)
         files.finish()
-    except Killed:
-        stop("a process was killed (out of memory?); what came on standard input has to come again")
+    except BaseException as error:  # whatever ends it, its files look whole
+        files.end_at(mark)
+        _incomplete(mark, ask)
+        if isinstance(error, Killed):
+            stop("a process was killed (out of memory?)")
+        raise
     return mark
 
 
-def _kept(work: Work, ask: Ask, place: Path, size: int) -> Mark:
+def _arriving(file: IO[bytes], work: Work) -> IO[bytes] | Arriving:
+    """Its lines as they come, or what has no descriptor, and waits for nobody, as it is."""
+    try:
+        return Arriving(file.fileno(), work.wish.deployment.limits.body_bytes + 2)
+    except UnsupportedOperation:
+        return file
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """What asks the process to end lets it say first what it leaves behind."""
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGHUP)}
+
+    def end(number: int, _: FrameType | None) -> NoReturn:
+        for one in before:
+            signal.signal(one, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    for one in [one for one, way in before.items() if way is signal.SIG_DFL]:  # nohup's is to stay
+        signal.signal(one, end)
+    try:
+        yield
+    finally:
+        for one, way in before.items():
+            signal.signal(one, way)
+
+
+def _incomplete(mark: Mark, ask: Ask) -> None:
+    """Say what an interrupted run leaves, and how to go on where nothing can be read again."""
+    out = "standard output" if ask.out == STANDARD_OUTPUT else ask.out
+    files = [out, *(str(one) for one in (ask.errors, ask.losses) if one is not None)]
+    say(
+        f"interrupted behind line {mark.lines} of what came: incomplete: {', '.join(files)}. To go on, send what comes "
+        f"behind that line (`tail -n +{mark.lines + 1}`), with other names for the outputs; or begin anew"
+    )
+
+
+def _kept(work: Work, ask: Ask, place: Path, file: IO[bytes]) -> Mark:
     """Convert a file, from where an interrupted run stood where it is gone on with."""
-    path = work.path
-    journal = _journal(place, identity(work.wish, path, ask), work.wish, resume=ask.resume)
+    size = os.fstat(file.fileno()).st_size
+    journal = _journal(place, identity(work.wish, work.path, ask), work.wish, resume=ask.resume)
     mark = journal.mark
     try:
         files = _begun(journal, place, lambda: _Files(journal.mark, ask, folder=work.folder is not None))
-        with Path(path).open("rb") as file, _progress(mark, size) as progress:
+        with progress(mark, size, passes=False) as told:
             file.seek(mark.read)
             noted = time.monotonic()
             for mark in _marks(work, file, files, journal.mark, ask=ask, small=size <= SMALL):
-                progress.at(mark)
+                told.at(mark)
                 if time.monotonic() - noted > MARK_S:
                     files.settle()
                     journal.note(mark)
@@ -106,13 +151,13 @@ def _kept(work: Work, ask: Ask, place: Path, size: int) -> Mark:
 
 
 def _marks(
-    work: Work, file: IO[bytes], files: "_Files", mark: Mark, *, ask: Ask, small: bool = False
+    work: Work, file: IO[bytes] | Arriving, files: "_Files", mark: Mark, *, ask: Ask, small: bool = False
 ) -> Iterator[Mark]:
     """Convert the rest of a file behind a mark; where it is after each part, once that is written."""
     found = parts(file, work.wish.deployment.limits.body_bytes, mark.lines, mark.read)
     jobs = 1 if small else ask.jobs or len(os.sched_getaffinity(0))
     said = mark.refused
-    for part, made in converted(work, found, jobs):
+    for part, made in converted(work, found, jobs, file if isinstance(file, Arriving) else None):
         if ask.errors is None:
             said = _refusals_said(named(work.path), made.refusals, said)
         files.add(made)
@@ -120,22 +165,25 @@ def _marks(
         yield mark
 
 
-def _possible(wish: Wish, path: str, ask: Ask, place: Path, *, into_one: bool) -> None:
+def _possible(wish: Wish, path: str, ask: Ask, place: Path, *, into_one: bool, once: bool) -> None:
     """End where what is asked for can't be done."""
-    comes_once, passes = path == STANDARD_INPUT, ask.out == STANDARD_OUTPUT
-    if passes and not comes_once:
+    passes = ask.out == STANDARD_OUTPUT
+    if passes and not once:
         stop("many documents need a folder: give -o FOLDER, or -o FILE.ndjson")
     if into_one and wish.to in (Format.SR, Format.PDF):
         stop("it is no line of text: give -o FOLDER")
-    if comes_once and ask.resume:
-        stop("--resume is for a file: what comes on standard input comes once")
-    if comes_once and not passes and place.exists():
+    if once and ask.resume:
+        stop("--resume is for a file: what comes on standard input or through a pipe comes once")
+    if passes:
+        standard_output()  # or the end, before anything is read
+    if once and not passes and place.exists():
         stop(f"{BEGUN}; to begin anew remove {place}")
     written = [
         *(() if passes else (Path(ask.out).resolve(), place.resolve())),
         *(one.resolve() for one in (ask.errors, ask.losses) if one is not None),
     ]
-    if (not comes_once and Path(path).resolve() in written) or len(set(written)) < len(written):
+    source = Path("/dev/stdin" if path == STANDARD_INPUT else path).resolve()
+    if source in written or len(set(written)) < len(written):
         stop("the input, the output, its journal and each side file are files of their own")
 
 
@@ -175,6 +223,7 @@ class _Files:
         )
         self._errors = Growing(ask.errors, mark.errors)
         self._losses = Growing(ask.losses, mark.losses)
+        self._place_of_losses = ask.losses
         self._as_lines = ask.losses is not None and ask.losses.suffix.lower() in NDJSON
 
     def add(self, made: Converted) -> None:
@@ -206,13 +255,35 @@ class _Files:
         if self._folder:
             os.sync()  # the files of a folder were written by others, thousands of them
 
+    def pass_on(self) -> None:
+        """Whoever reads them finds all of it."""
+        for file in (self._out, self._errors, self._losses):
+            file.pass_on()
+
+    def end_at(self, mark: Mark) -> None:
+        """Close the files of a run that ends at a mark; the list of losses is whole JSON, or removed."""
+        for file, length in ((self._out, mark.out), (self._errors, mark.errors)):
+            with suppress(OSError):  # what can't be written is what ended it
+                file.cut(length)
+                file.close()
+        try:
+            self._losses.cut(mark.losses)
+            self._end_losses()
+            self._losses.close()
+        except OSError:
+            if self._place_of_losses is not None:
+                self._place_of_losses.unlink(missing_ok=True)
+
     def finish(self) -> None:
         """Write the ends and close."""
-        if not self._as_lines:
-            self._losses.add(b"\n]\n" if self._losses.length else b"[]\n")
+        self._end_losses()
         self.settle()
         for file in (self._out, self._errors, self._losses):
             file.close()
+
+    def _end_losses(self) -> None:
+        if not self._as_lines:
+            self._losses.add(b"\n]\n" if self._losses.length else b"[]\n")
 
 
 def _row(refused: Refusal) -> Iterator[bytes]:
@@ -231,58 +302,3 @@ def _refusals_said(path: str, refusals: list[Refusal], said: int) -> int:
             say("further refusals are counted only; `--errors FILE` takes them all")
         said += 1
     return said
-
-
-class _Progress(Protocol):
-    def at(self, mark: Mark) -> None:
-        """The run is here now."""
-        ...
-
-
-class _Spoken:
-    """A line now and then: how much, how fast, how long still; ``size`` None: nobody knows."""
-
-    def __init__(self, mark: Mark, size: int | None) -> None:
-        self._from, self._size = mark, size
-        self._began = self._said = time.monotonic()
-
-    def at(self, mark: Mark) -> None:
-        now = time.monotonic()
-        if now - self._said >= SAY_S:
-            self._said = now
-            passed = now - self._began
-            rate = (mark.lines - self._from.lines) / passed
-            if self._size is None:
-                say(f"line {mark.lines:,}, {rate:,.0f} lines a second")
-                return
-            left = passed * (self._size - mark.read) / max(1, mark.read - self._from.read)
-            share = 100 * mark.read // max(1, self._size)
-            say(f"{share} %, line {mark.lines:,}, {rate:,.0f} lines a second, about {lasting(left)} left")
-
-
-@contextmanager
-def _progress(mark: Mark, size: int | None) -> Iterator[_Progress]:
-    """A bar with rate and time left, where a size is known, on a terminal, lines elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _Spoken(mark, size)
-        return
-    columns = (
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("line {task.fields[line]:,}, {task.fields[rate]:,.0f} a second"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bars:
-        task = bars.add_task("converting", total=size, completed=mark.read, line=mark.lines, rate=0.0)
-        began, first = time.monotonic(), mark.lines
-
-        class Bar:
-            def at(self, mark: Mark) -> None:
-                rate = (mark.lines - first) / max(0.001, time.monotonic() - began)
-                bars.update(task, completed=mark.read, line=mark.lines, rate=rate)
-
-        yield Bar()

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -120,6 +120,13 @@ def stop(text: str) -> NoReturn:
     """End with a line on standard error."""
     say(text)
     raise SystemExit(REFUSED)
+
+
+def standard_output() -> IO[bytes]:
+    """Standard output; ends where it is closed."""
+    if sys.stdout is None:
+        stop("standard output is closed: give -o")
+    return sys.stdout.buffer
 
 
 def counted(number: int, thing: str, things: str = "") -> str:

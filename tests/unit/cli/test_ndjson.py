@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from service.commands import ndjson
+from service.commands import ndjson, progress
 from service.commands.conversion import Wish
 from service.commands.journal import Journal, Mark, OtherRun, Running
 from service.commands.lines import PART_LINES, WINDOW, Line, Part, Work, converted, parts
@@ -243,7 +243,7 @@ def test_what_can_not_be_done_is_said_first(run: Run, tmp_path: Path, arguments:
 
 
 def test_progress_says_rate_and_time_left(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ndjson, "SAY_S", 0.0)
+    monkeypatch.setattr(progress, "SAY_S", 0.0)
     (tmp_path / "in.ndjson").write_bytes(lines(3 * PART_LINES))
     said = run("convert", "in.ndjson", "--to", "findings", "-o", "out.ndjson").stderr
     assert "lines a second" in said
