@@ -20,7 +20,7 @@ def merge(here: Here, survivor: PatientId, prior: PatientId, *, dry_run: bool = 
 
 
 def merge_all(here: Here, message: bytes) -> tuple[Problem, ...]:
-    """All merges of an ADT^A40, or none; one that is known already changes nothing.
+    """All merges of an ADT^A40, or none; one that is known already moves what was left.
 
     Gives what is to be said of ids that no report has; the place is the pair's MRG-1. Raises Invalid, Conflict with the
     place in the message.
@@ -28,9 +28,10 @@ def merge_all(here: Here, message: bytes) -> tuple[Problem, ...]:
     from service.formats.hl7v2.merge import merges
 
     notices: list[Problem] = []
+    # Read before: nobody keeps a report while merges are under way.
+    pairs = merges(message, here.settings.limits, listed(here.settings.hl7_processing))
     with here.store.patients.merging() as one:
-        taken = listed(here.settings.hl7_processing)
-        for number, survivor, prior in merges(message, here.settings.limits, taken):
+        for number, survivor, prior in pairs:
             places = {"/survivor": f"PID[{number}]-3"}
             try:
                 told = one(_kept(here, survivor), _kept(here, prior)).notices

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Integer, bindparam, insert, text
 
 from service.store.deliveries import keep as keep_deliveries
 from service.store.deliveries import rows_of
-from service.store.patients import KeptId, Said, of_accession, of_one_patient
+from service.store.patients import MERGE_LOCK, KeptId, Said, of_accession, of_one_patient
 from service.store.tables import DELIVERIES, OUTPUTS, REPORTS, VERSIONS
 from service.store.versions import HIGHEST, Draft, row_of
 
@@ -62,7 +62,8 @@ def asked_of(draft: Draft) -> Asked:
 
 
 def held(connection: Connection, asked: Asked) -> Seen:
-    """What is kept, and stays so until the transaction ends: other versions of the report and of the accession number.
+    """What is kept, and stays so until the transaction ends: other versions of the report and of the accession number,
+    and who the patient is after all merges.
 
     Of a report that is not there nothing can be held: that there is one of it the table's constraint says.
     """
@@ -121,7 +122,9 @@ def write(connection: Connection, draft: Draft, seen: Seen) -> None:
 
 
 def _hold(connection: Connection, asked: Asked) -> int | None:
-    """Hold the accession number, then the row of the report, if it is there: everybody in this order."""
+    """Hold the merges, with all who keep, the accession number, and the row of the report, if it is there: everybody in
+    this order.
+    """
     number = asked.accession[0]
     names = {"sender": asked.sender, "report": asked.report_id}
     if not number:
@@ -174,12 +177,14 @@ def _statement(outputs: int, *, is_there: bool) -> str:
 _INSERT_REPORT: Final = insert(REPORTS)
 _INSERT_VERSION: Final = insert(VERSIONS)
 _INSERT_OUTPUTS: Final = insert(OUTPUTS)
-_HOLD_REPORT: Final = text("SELECT id FROM reports WHERE sender = :sender AND report_id = :report FOR UPDATE")
+_REPORT: Final = "SELECT id FROM reports WHERE sender = :sender AND report_id = :report FOR UPDATE"
+_WITH_MERGES: Final = f"FROM pg_advisory_xact_lock_shared({MERGE_LOCK})"
+_HOLD_REPORT: Final = text(f"SELECT ({_REPORT}) {_WITH_MERGES}")
 _HOLD_BOTH: Final = text(
-    "SELECT (SELECT id FROM reports WHERE sender = :sender AND report_id = :report FOR UPDATE)"
-    " FROM pg_advisory_xact_lock(hashtext(:number))"
+    f"SELECT (SELECT ({_REPORT})"  # noqa: S608 - the values are parameters
+    f" FROM pg_advisory_xact_lock(hashtext(:number))) {_WITH_MERGES}"
 )
-"""A row of the function comes once the accession number is held; only then the report is looked for."""
+"""A row of a function comes once its lock is held; only then what stands before it is looked for."""
 _LOOK: Final = text(
     "WITH mine AS (SELECT id FROM reports WHERE sender = :sender AND report_id = :report)"
     " SELECT 'report', id, NULL, NULL, NULL, NULL FROM mine"

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, Engine, exists, func, insert, select, text, update
+from sqlalchemy.exc import OperationalError
 
-from service.domain.errors import Conflict, Invalid, Problem
+from service.domain.errors import Conflict, Invalid, Problem, Unavailable
 from service.store.database import transaction
 from service.store.tables import DELIVERIES, MERGES, REPORTS, VERSIONS
 
@@ -20,6 +21,14 @@ UNKNOWN: Final = "merge-unknown"
 """The rule of a merge of an id that no report has, whoever issued it."""
 OTHER_ISSUER: Final = "merge-issuer"
 """The rule of a merge of an id that reports have, but with another issuer."""
+MERGE_LOCK: Final = "3, 0"
+"""The two numbers of the lock that all who keep a version share, and that who merges has alone.
+
+The first is 1 in `service.store.documents` and 2 in `service.store.holds`.
+"""
+_PATIENCE_MS: Final = 5_000
+"""So long a merge waits for another's lock: who comes to keep a version meanwhile waits behind it."""
+_LOCK_NOT_AVAILABLE: Final = "55P03"  # PostgreSQL, Appendix A, "lock_not_available"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +84,10 @@ class PatientStore:
         self._engine, self._now = engine, now
 
     def merge(self, survivor: KeptId, prior: KeptId, *, dry_run: bool = False) -> Merged:
-        """Let all that is kept under ``prior`` be found under ``survivor``; the same merge again changes nothing.
+        """Let all that is kept under ``prior`` be found under ``survivor``; the same merge again moves what was left.
 
         ``dry_run``: only say what is touched. Raises Invalid for one id twice, Conflict where ``prior`` was merged into
-        another one, or ``survivor`` into it.
+        another one, or ``survivor`` into it, Unavailable where versions are being kept for too long.
         """
         with self.merging(dry_run=dry_run) as one:
             return one(survivor, prior)
@@ -87,8 +96,9 @@ class PatientStore:
     def merging(self, *, dry_run: bool = False) -> Iterator[Callable[[KeptId, KeptId], Merged]]:
         """Several merges, as `merge` does each, of which all are kept or none."""
         with transaction(self._engine, writes=True) as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("LOCK TABLE merges IN SHARE ROW EXCLUSIVE MODE"))
+            # Who only asks holds up nobody. SQLite has one writer.
+            if connection.dialect.name == "postgresql" and not dry_run:
+                _alone(connection)
             yield lambda survivor, prior: _merge(connection, survivor, prior, None if dry_run else self._now())
 
     def names(self, patient: str, issuer: str | None) -> Sequence[KeptId]:
@@ -97,6 +107,20 @@ class PatientStore:
         with transaction(self._engine) as connection:
             rows = connection.execute(select(MERGES.c.survivor_id, MERGES.c.survivor_issuer).where(*wanted))
             return tuple(KeptId(row[0], row[1]) for row in rows)
+
+
+def _alone(connection: Connection) -> None:
+    """Hold the merges alone: who is keeping a version comes to an end first, and who comes to keep one waits."""
+    connection.execute(text("SELECT set_config('lock_timeout', :ms, true)"), {"ms": str(_PATIENCE_MS)})
+    try:
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({MERGE_LOCK})"))
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        why = f"a report or a merge is being kept for more than {_PATIENCE_MS // 1000} s: nothing is merged, try again"
+        raise Unavailable(Problem("", "database", why)) from None
+    # Programs from before this lock hold the table alone.
+    connection.execute(text("LOCK TABLE merges IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _merge(connection: Connection, survivor: KeptId, prior: KeptId, now: str | None) -> Merged:
@@ -110,8 +134,11 @@ def _merge(connection: Connection, survivor: KeptId, prior: KeptId, now: str | N
     if before not in (prior, root):
         raise Conflict(Problem("/prior", "merge", "this id was merged into another one before"))
     notices = _unknown(connection, prior)
-    if before == prior and now is not None:
-        _keep(connection, root, prior, now)
+    if now is not None:
+        if before == prior:
+            _keep(connection, root, prior, now)
+        # Also of a merge that is kept: a program from before its lock may have kept a version under the prior id since.
+        _move(connection, root, prior)
     return replace(_touched(connection, prior), notices=notices)
 
 
@@ -215,6 +242,9 @@ def _keep(connection: Connection, survivor: KeptId, prior: KeptId, now: str) -> 
         .where(MERGES.c.survivor_id == prior.id, MERGES.c.survivor_issuer == prior.issuer)
         .values(survivor_id=survivor.id, survivor_issuer=survivor.issuer)
     )
+
+
+def _move(connection: Connection, survivor: KeptId, prior: KeptId) -> None:
     connection.execute(
         update(VERSIONS)
         .where(VERSIONS.c.patient_id == prior.id, func.coalesce(VERSIONS.c.patient_issuer, "") == prior.issuer)
