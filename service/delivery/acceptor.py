@@ -12,13 +12,12 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from service.delivery.handshake import shake
 from service.delivery.pdus import hold
-from service.delivery.room import Place, Room
+from service.delivery.room import Ended, Place, Room
 from service.delivery.unanswered import Lacks, answer, guard
 
 _CONNECTED: Final = 2
@@ -35,9 +34,10 @@ class _Coming:
     Two threads change it, one that receives and one that answers: ``lock`` is for what they tell the room.
     """
 
-    __slots__ = ("begun", "come", "lock", "unanswered")
+    __slots__ = ("address", "begun", "come", "lock", "unanswered")
 
-    def __init__(self) -> None:
+    def __init__(self, address: str) -> None:
+        self.address = address
         self.come = self.unanswered = 0
         self.begun: float | None = None
         self.lock = threading.Lock()
@@ -57,7 +57,7 @@ class Acceptor:
         *,
         way: str,
         message_s: float,
-        ended: Callable[[str], None] = lambda _: None,
+        ended: Ended = lambda _, __: None,
         lacks: Lacks = lambda _, __: None,
     ) -> None:
         """``timeout_s``: for one PDU; ``message_s``: for one message, with its command and all PDUs that carry it;
@@ -96,11 +96,11 @@ class Acceptor:
         server.ae.maximum_associations = sys.maxsize  # it would count those, too, that asked for none
 
     def _opened(self, event: Any) -> None:
-        association = event.assoc
+        association, address = event.assoc, str(event.address[0])
         place = self._places.get(association.dul.socket.socket)
         if place is not None:
             self._places[association] = place
-        self._coming[association] = coming = _Coming()
+        self._coming[association] = coming = _Coming(address)
 
         def heard(count: int) -> None:
             with coming.lock:
@@ -108,8 +108,8 @@ class Acceptor:
                     self._room.hears(place, count)
 
         hold(association, self._timeout_s, lambda count: self._allows(coming, count), heard)
-        self._secure(association.dul.socket, str(event.address[0]))
-        guard(association, self._ended)
+        self._secure(association.dul.socket, address)
+        guard(association, lambda why: self._ended(why, address))
 
     def _allows(self, coming: _Coming, count: int) -> bool:
         """Whether a peer may send on: asked at the head of each PDU, and before the rest of it."""
@@ -117,9 +117,9 @@ class Acceptor:
         coming.begun = coming.begun or now
         coming.come += count
         if coming.come > self._most:
-            self._ended("the object is too large")
+            self._ended("the object is too large", coming.address)
         elif now - coming.begun > self._message_s:
-            self._ended("the message takes too long")
+            self._ended("the message takes too long", coming.address)
         else:
             return True
         return False
@@ -172,10 +172,10 @@ class Acceptor:
             event.assoc.dul.socket.close()
             return
         if event.assoc.dimse.msg_queue.qsize() > _WAITING:
-            self._ended("it waits for no answer")
+            self._ended("it waits for no answer", coming.address)
             event.assoc.dul.socket.close()
             return
-        answer(event, self._lacks, self._ended)
+        answer(event, self._lacks, lambda why: self._ended(why, coming.address))
 
     def _answered(self, event: Any) -> None:
         """What is sent here is answers only. Where the next message has begun meanwhile, it waits from now on."""

@@ -29,6 +29,10 @@ TLS_STALLS_S: Final = (16_384 + 2_048 + 5) * STALLS_S / LEAST_BYTES
 protects it (at most 2,048 bytes up to TLS 1.2, fewer since, RFC 8449 1) and its head (RFC 8446 5.1)."""
 
 
+Ended = Callable[[str, str], None]
+"""Is told why a connection was ended, and the address it came from."""
+
+
 class Place:
     """A connection of a listener."""
 
@@ -53,7 +57,7 @@ class Room:
     def __init__(
         self,
         places: int,
-        ended: Callable[[str], None],
+        ended: Ended,
         served: int | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -69,7 +73,7 @@ class Room:
         with self._lock:
             self._places = [one for one in self._places if one.connected.fileno() >= 0]
             if len(self._places) >= self._most and not self._make_room(address):
-                self._ended("too many connections")
+                self._ended("too many connections", address)
                 return None
             made = Place(connected, address)
             self._places.append(made)
@@ -119,7 +123,7 @@ class Room:
         # Who comes counts, and goes before others that have as many; the first of those that are equal is the oldest.
         gone = max(found, key=lambda one: (of_each[one.address], one.address == address))
         self._places.remove(gone)
-        self._ended(why)
+        self._ended(why, gone.address)
         with suppress(OSError):  # it is gone already
             socket.socket.shutdown(gone.connected, socket.SHUT_RDWR)  # below TLS, which its own thread speaks
         return True

@@ -136,8 +136,8 @@ class DicomServer:
             raise Invalid(Problem("", "sr-identity", "the object is not the one that the request names"))
 
 
-def _ended(why: str) -> None:
-    _log.warning("dicom association ended", reason=why)
+def _ended(why: str, address: str) -> None:
+    _log.warning("dicom association ended", reason=why, address=address)
 
 
 def _status(code: int, comment: str) -> Dataset:

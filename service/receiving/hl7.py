@@ -81,7 +81,7 @@ class Hl7Server:
                 connected = self._tls.wrap_socket(connected, server_side=True, do_handshake_on_connect=False)
             except OSError as error:  # it hung up
                 connected.close()
-                _refused(type(error).__name__)
+                _refused(type(error).__name__, address)
                 return
         place = self._room.take(connected, address)
         if place is None:
@@ -94,7 +94,7 @@ class Hl7Server:
         except RuntimeError:  # this process may have no more threads: the next one may find some again
             self._threads.discard(thread)
             connected.close()
-            _refused("no thread can be started")
+            _refused("no thread can be started", address)
 
     def _serve(self, connected: socket.socket, place: Place) -> None:
         try:
@@ -104,7 +104,7 @@ class Hl7Server:
                     shake(connected, "hl7", place.address, self._settings.timeout_s)
                 self._converse(connected, place)
         except OSError as error:
-            _log.info("hl7 connection ended", reason=type(error).__name__)
+            _log.info("hl7 connection ended", reason=type(error).__name__, address=place.address)
         finally:
             self._threads.discard(threading.current_thread())
 
@@ -117,8 +117,8 @@ class Hl7Server:
                 connected.sendall(_START + answer + _END)
 
 
-def _refused(why: str) -> None:
-    _log.warning("hl7 connection refused", reason=why)
+def _refused(why: str, address: str | None = None) -> None:
+    _log.warning("hl7 connection refused", reason=why, address=address)
 
 
 def answer_to(reception: Reception, message: bytes, address: str = "") -> list[bytes]:
@@ -179,12 +179,12 @@ class _Line:
                 break
             looked = len(self._come)
             if looked > self._most or (self._come and not self._come.startswith(_START)):
-                _log.warning("hl7 connection ended", reason="too large" if looked > self._most else "not MLLP")
+                self._ended("too large" if looked > self._most else "not MLLP")
                 return None
             more = self._more(until)
             if not more:
                 if self._come:  # it hung up, or no end of the block came in time: nothing of it was taken
-                    _log.warning("hl7 connection ended", reason="in the middle of a message")
+                    self._ended("in the middle of a message")
                 return None
             if not begun:
                 self._room.serves(self._place)
@@ -195,6 +195,9 @@ class _Line:
             return None
         block, self._come = bytes(self._come[:end]), self._come[end + len(_END) :].lstrip(b"\r\n")
         return block[1:] if block.startswith(_START) else None
+
+    def _ended(self, why: str) -> None:
+        _log.warning("hl7 connection ended", reason=why, address=self._place.address)
 
     def _more(self, until: float) -> bytes:
         """What comes next; nothing where the peer hung up, or the time is over."""

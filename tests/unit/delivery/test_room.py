@@ -16,8 +16,13 @@ class Line:
     def __init__(self) -> None:
         self.said: list[str] = []
         self.now = 0.0
-        self.room = Room(3, self.said.append, served=2)
+        self.of: list[str] = []
+        self.room = Room(3, self.ended, served=2)
         self.pairs: list[tuple[socket.socket, socket.socket]] = []
+
+    def ended(self, why: str, address: str) -> None:
+        self.said.append(why)
+        self.of.append(address)
 
     def comes(self, address: str) -> Place | None:
         self.pairs.append(socket.socketpair())
@@ -54,6 +59,7 @@ def test_an_address_with_many_makes_room_before_one_with_few(line: Line) -> None
     for address in ("few", "many", "many", "many", "many"):
         assert line.comes(address)
     assert line.gone() == [1, 2]
+    assert line.of == ["many", "many"]
 
 
 def test_who_comes_again_and_again_takes_one_place_of_others_and_then_its_own(line: Line) -> None:
@@ -79,13 +85,13 @@ def test_who_is_served_stays_until_it_has_been(line: Line) -> None:
 
 
 def test_where_all_are_served_nobody_comes_in(line: Line) -> None:
-    line.room = Room(2, line.said.append)
+    line.room = Room(2, line.ended)
     for _ in range(2):
         place = line.comes("a")
         assert place is not None
         assert line.room.serves(place)
     assert line.comes("a") is None
-    assert line.said == ["too many connections"]
+    assert (line.said, line.of) == (["too many connections"], ["a"])
     line.pairs[0][0].close()
     assert line.comes("a")
 
@@ -104,7 +110,7 @@ def stalling(line: Line, *addresses: str) -> list[Place]:
 
 
 def test_who_stalls_in_a_message_the_longest_makes_room_where_nobody_is_silent(line: Line) -> None:
-    line.room = Room(3, line.said.append, clock=lambda: line.now)
+    line.room = Room(3, line.ended, clock=lambda: line.now)
     first, *_ = stalling(line, "a", "a", "a")
     assert line.comes("b") is None  # nobody stalls yet
     line.now += STALLS_S
@@ -115,7 +121,7 @@ def test_who_stalls_in_a_message_the_longest_makes_room_where_nobody_is_silent(l
 
 
 def test_one_that_is_silent_makes_room_before_one_that_stalls(line: Line) -> None:
-    line.room = Room(3, line.said.append, clock=lambda: line.now)
+    line.room = Room(3, line.ended, clock=lambda: line.now)
     stalling(line, "a", "a")
     line.now += STALLS_S
     assert line.comes("b")
@@ -124,7 +130,7 @@ def test_one_that_is_silent_makes_room_before_one_that_stalls(line: Line) -> Non
 
 
 def test_who_stalls_with_many_connections_makes_room_before_one_with_few(line: Line) -> None:
-    line.room = Room(3, line.said.append, clock=lambda: line.now)
+    line.room = Room(3, line.ended, clock=lambda: line.now)
     stalling(line, "few", "many", "many")
     line.now += STALLS_S
     assert line.comes("new")
@@ -132,7 +138,7 @@ def test_who_stalls_with_many_connections_makes_room_before_one_with_few(line: L
 
 
 def test_who_is_answered_makes_no_room_and_who_has_given_its_place_is_not_answered(line: Line) -> None:
-    line.room = Room(2, line.said.append, clock=lambda: line.now)
+    line.room = Room(2, line.ended, clock=lambda: line.now)
     answered, late = stalling(line, "a", "a")
     line.now += STALLS_S
     assert line.room.has_whole(answered)
@@ -142,7 +148,7 @@ def test_who_is_answered_makes_no_room_and_who_has_given_its_place_is_not_answer
 
 
 def test_who_drips_makes_room_and_who_sends_slowly_does_not(line: Line) -> None:
-    line.room = Room(2, line.said.append, clock=lambda: line.now)
+    line.room = Room(2, line.ended, clock=lambda: line.now)
     slow, drips = stalling(line, "a", "a")
     for _ in range(20):
         line.now += STALLS_S / 10
@@ -153,7 +159,7 @@ def test_who_drips_makes_room_and_who_sends_slowly_does_not(line: Line) -> None:
 
 
 def test_where_all_are_served_one_that_stalls_makes_room_for_who_asks(line: Line) -> None:
-    line.room = Room(4, line.said.append, served=1, clock=lambda: line.now)
+    line.room = Room(4, line.ended, served=1, clock=lambda: line.now)
     (stalls,) = stalling(line, "a")
     asks = line.comes("b")
     assert asks is not None

@@ -38,8 +38,8 @@ def test_a_message_that_drips_in_pdus_of_one_byte_is_cut_off(here: Deployment) -
             assert is_cut_off(line, FRAGMENT, pause_s=0.1)
     finally:
         server.stop()
-    assert [one["reason"] for one in lines if one["event"] == "dicom association ended"] == [
-        "the message takes too long"
+    assert [(one["reason"], one["address"]) for one in lines if one["event"] == "dicom association ended"] == [
+        ("the message takes too long", "127.0.0.1")
     ]
 
 

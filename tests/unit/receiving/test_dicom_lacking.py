@@ -76,15 +76,15 @@ NONE = {
 def test_what_can_have_no_answer_aborts_the_association_with_a_line_in_the_log(
     server: DicomServer, context: str, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said: list[str] = []
-    log = SimpleNamespace(warning=lambda _, reason: said.append(reason))
+    said: list[tuple[str, str]] = []
+    log = SimpleNamespace(warning=lambda _, reason, address: said.append((reason, address)))
     monkeypatch.setattr(dicom, "_log", log)
     with closing(associated(server, context)) as line:
         line.sendall(content)
         answer = pdus.received(line)
     assert answer is not None
     assert answer[0] == pdus.ABORT
-    assert [one[:9] for one in said] == ["a command"]
+    assert [(reason[:9], address) for reason, address in said] == [("a command", "127.0.0.1")]
 
 
 def test_an_answer_that_nobody_asked_for_is_passed_over(server: DicomServer) -> None:

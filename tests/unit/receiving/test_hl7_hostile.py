@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from service.api.deployment import Deployment
 from service.delivery.settings import ServerTls
@@ -234,3 +235,12 @@ def test_who_stalls_in_a_message_gives_its_place_to_others_before_the_time_of_a_
             line.close()
     finally:
         server.stop()
+
+
+def test_a_connection_that_is_ended_is_said_with_its_address(server: Hl7Server) -> None:
+    with capture_logs() as lines, socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) as line:
+        line.sendall(b"no MLLP")
+        with suppress(ConnectionError):
+            assert line.recv(1) == b""
+    ended = [one for one in lines if one["event"] == "hl7 connection ended"]
+    assert [(one["reason"], one["address"]) for one in ended] == [("not MLLP", "127.0.0.1")]

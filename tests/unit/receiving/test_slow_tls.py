@@ -111,7 +111,7 @@ def test_who_sends_a_record_at_the_least_rate_keeps_its_place_and_who_drips_does
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     pairs = [socket.socketpair() for _ in range(3)]
     lines = [context.wrap_socket(one, server_side=True, do_handshake_on_connect=False) for one, _ in pairs]
-    room = Room(2, lambda _: None, clock=lambda: now)
+    room = Room(2, lambda _, __: None, clock=lambda: now)
     slow, drips = room.take(lines[0], "a"), room.take(lines[1], "a")
     assert slow is not None
     assert drips is not None
