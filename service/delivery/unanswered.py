@@ -36,11 +36,13 @@ def guard(association: Any, ended: Callable[[str], None]) -> None:
 def answer(event: Any, lacks: Lacks, ended: Callable[[str], None]) -> None:
     """Answer a request that lacks something, in a handler of ``EVT_DIMSE_RECV``, or abort its association."""
     request = event.message.message_to_primitive()
-    if request.is_valid_request or request.MessageIDBeingRespondedTo is not None:  # nobody waits for one to an answer
+    # Nobody waits for an answer to one, or to a C-CANCEL, which names its request so, too (PS3.7 9.3.2.3).
+    if request.MessageIDBeingRespondedTo is not None or getattr(request, "is_valid_request", False):
         return
     association, context = event.assoc, event.message.context_id
     accepted = {one.context_id for one in association.accepted_contexts}
-    status = lacks(association, request) if request.MessageID is not None and context in accepted else None
+    has_id = getattr(request, "MessageID", None) is not None  # a C-CANCEL of pynetdicom knows none
+    status = lacks(association, request) if has_id and context in accepted else None
     if status is None:
         ended("a command lacks what it has to have")
         association.dul.event_queue.put("Evt19")

@@ -67,6 +67,8 @@ NONE = {
     "another context": (ENHANCED, pdus.command(pdus.STORE, ENHANCED, without=INSTANCE, context=5) + DATA),
     "no kind of command": (ENHANCED, pdus.command(pdus.STORE, ENHANCED, "1.2.3", without=FIELD) + DATA),
     "no kind of data set": (ENHANCED, pdus.command(pdus.STORE, ENHANCED, "1.2.3", without=TYPE) + DATA),
+    "a command of a kind that there is not": (ENHANCED, pdus.command(0x0FFE, ENHANCED)),
+    "a cancel that names no request": (ENHANCED, pdus.command(0x0FFF, ENHANCED)),
     "nothing": (ENHANCED, pdus.data(b"", command=True)),
     "a command for a data set": (ENHANCED, STORE + pdus.command(pdus.ECHO, ENHANCED)),
 }
