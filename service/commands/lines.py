@@ -74,11 +74,16 @@ class Work:
     ``once``: the lines come through a pipe, whose name names no file.
     """
 
-    wish: Wish
+    conversion: Conversion
     path: str
     folder: Path | None
     losses: bool
     once: bool = False
+
+    @property
+    def wish(self) -> Wish:
+        """What is wanted of each line."""
+        return self.conversion.wish
 
 
 def parts(file: IO[bytes] | Arriving, limit: int, after: int, end: int = 0) -> Iterator[Part]:
@@ -109,16 +114,15 @@ def parts(file: IO[bytes] | Arriving, limit: int, after: int, end: int = 0) -> I
 def converted(
     work: Work, found: Iterator[Part], jobs: int, arriving: Arriving | None = None
 ) -> Iterator[tuple[Part, Converted]]:
-    """Each part with what became of it, in order; raises Killed, TableError, OSError.
+    """Each part with what became of it, in order; raises Killed, OSError.
 
     ``arriving``: what they are found in, where nothing that is done may wait for more to come.
     """
-    conversion = Conversion(work.wish)
     if jobs == 1:
         for part in found:
-            yield part, _part(work, conversion, part)
+            yield part, _part(work, part)
         return
-    crew = _Crew(work, conversion, jobs)
+    crew = _Crew(work, jobs)
     try:
         yield from crew.take(found, arriving)
     finally:
@@ -132,14 +136,14 @@ class Killed(Exception):
 class _Crew:
     """Processes that convert parts, each with a pipe of its own: one that is killed is seen, and blocks nobody."""
 
-    def __init__(self, work: Work, conversion: Conversion, jobs: int) -> None:
+    def __init__(self, work: Work, jobs: int) -> None:
         context = get_context("fork")
         self._pipes: list[Connection[Any, Any]] = []
         self._processes = []
         for _ in range(jobs):
             ours, theirs = context.Pipe()
             self._pipes.append(ours)
-            serve = context.Process(target=_serve, args=(work, conversion, theirs, tuple(self._pipes)), daemon=True)
+            serve = context.Process(target=_serve, args=(work, theirs, tuple(self._pipes)), daemon=True)
             serve.start()
             theirs.close()
             self._processes.append(serve)
@@ -195,7 +199,7 @@ def _answer(pipe: "Connection[Any, Any]") -> Converted:
     return converted
 
 
-def _serve(work: Work, conversion: Conversion, pipe: "Connection[Any, Any]", of_others: Sequence[Any]) -> None:
+def _serve(work: Work, pipe: "Connection[Any, Any]", of_others: Sequence[Any]) -> None:
     """What a process of the crew does, until the one that began it closes the pipe or ends."""
     from service.commands.serve import settle_memory
 
@@ -208,18 +212,18 @@ def _serve(work: Work, conversion: Conversion, pipe: "Connection[Any, Any]", of_
         while True:
             part = pipe.recv()
             try:
-                made: Converted | OSError = _part(work, conversion, part)
+                made: Converted | OSError = _part(work, part)
             except OSError as error:
                 made = error
             pipe.send(made)
 
 
-def _part(work: Work, conversion: Conversion, part: Part) -> Converted:
+def _part(work: Work, part: Part) -> Converted:
     """Convert the lines of a part; an error of ours in one of them is a refusal of that one."""
     made = Converted()
     for line in part.lines:
         try:
-            _line(work, conversion, line, made)
+            _line(work, line, made)
         except LesionBridgeError as error:
             made.refusals.append(Refusal(line.number, error.title, error.problems))
         except OSError:
@@ -230,13 +234,13 @@ def _part(work: Work, conversion: Conversion, part: Part) -> Converted:
     return made
 
 
-def _line(work: Work, conversion: Conversion, line: Line, made: Converted) -> None:
+def _line(work: Work, line: Line, made: Converted) -> None:
     name = f"{named(work.path)}, line {line.number}"
     if line.body is None:
         limit = work.wish.deployment.limits.body_bytes
         raise TooLarge(Problem("", "limit", f"the line is longer than {limit} bytes (setting limits.body_bytes)"))
     wish, made_as = work.wish, f"{stem(STANDARD_INPUT if work.once else work.path)}-{line.number:06d}"
-    outcome = conversion(Document(name, made_as, line.body))
+    outcome = work.conversion(Document(name, made_as, line.body))
     content = outcome.outputs[wish.to].content
     if work.folder is not None:
         (work.folder / f"{made_as}{suffix(wish.to, wish.options)}").write_bytes(content)

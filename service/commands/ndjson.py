@@ -17,7 +17,7 @@ from typing import IO, Final, NoReturn
 import orjson
 
 from service.commands.arriving import Arriving
-from service.commands.conversion import Wish
+from service.commands.conversion import Conversion, Wish
 from service.commands.identity import identity, said_changed
 from service.commands.inputs import NDJSON, STANDARD_INPUT, comes_once, into, named, standard_input
 from service.commands.journal import Begun, Growing, Journal, Mark, OtherRun, Passing, Running
@@ -54,7 +54,8 @@ def run(wish: Wish, path: str, ask: Ask) -> int:
     place = Path(f"{ask.out.rstrip('/')}.journal")
     once = comes_once(path)
     _possible(wish, path, ask, place, into_one=into_one, once=once)
-    work = Work(wish, path, None if into_one else Path(ask.out), losses=ask.losses is not None, once=once)
+    folder = None if into_one else Path(ask.out)
+    work = Work(Conversion(wish), path, folder, losses=ask.losses is not None, once=once)
     with nullcontext(standard_input()) if path == STANDARD_INPUT else Path(path).open("rb") as file:
         if not into_one:
             into(ask.out)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from service.commands import ndjson, progress
-from service.commands.conversion import Wish
+from service.commands.conversion import Conversion, Wish
 from service.commands.journal import Journal, Mark, OtherRun, Running
 from service.commands.lines import PART_LINES, WINDOW, Line, Part, Work, converted, parts
 from service.config import Settings
@@ -104,7 +104,9 @@ def test_no_more_than_a_window_is_read_ahead(tmp_path: Path) -> None:
             yield Part((Line(turn, BAD),), turn, turn)
 
     wish = Wish(Format.FINDINGS, Format.FINDINGS, Options(), Settings(database_url=f"sqlite:///{tmp_path}/x.sqlite3"))
-    for taken, (part, made) in enumerate(converted(Work(wish, "in.ndjson", None, losses=False), counted(), 2), 1):
+    for taken, (part, made) in enumerate(
+        converted(Work(Conversion(wish), "in.ndjson", None, losses=False), counted(), 2), 1
+    ):
         assert part.last == taken
         assert len(made.refusals) == 1
         assert read - taken < 2 * WINDOW

@@ -81,6 +81,22 @@ def test_an_input_that_can_not_be_opened_costs_no_output(run: Run, tmp_path: Pat
     assert not (tmp_path / "keep.ndjson.journal").exists()
 
 
+@pytest.mark.parametrize("source", ["in.ndjson", "-"])
+def test_an_overlay_that_is_wrong_costs_no_output(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    (tmp_path / "overlays").mkdir()
+    (tmp_path / "overlays" / "x.csv").write_text("no,such,columns\n")
+    monkeypatch.setenv("LESIONBRIDGE_OVERLAYS_FOLDER", str(tmp_path / "overlays"))
+    (tmp_path / "in.ndjson").write_bytes(lines(1))
+    (tmp_path / "keep.ndjson").write_bytes(b"kept")
+    done = run("convert", "--ndjson", source, "--to", "findings", "-o", "keep.ndjson", input=lines(1))
+    assert done.exit_code == 2
+    assert "defects in the tables" in done.stderr
+    assert (tmp_path / "keep.ndjson").read_bytes() == b"kept"
+    assert not (tmp_path / "keep.ndjson.journal").exists()
+
+
 def test_standard_input_is_no_output(tmp_path: Path) -> None:
     (tmp_path / "a.ndjson").write_bytes(lines(1))
     with (tmp_path / "a.ndjson").open("rb") as file:
