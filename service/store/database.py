@@ -63,6 +63,11 @@ ASKED_S: Final = 5.0
 _STANDS_BY: Final = (b"in_hot_standby", b"default_transaction_read_only")
 """What a server tells of itself with each connection, and when it changes (from PostgreSQL 14)."""
 _MIGRATION_LOCK = 5_251_741  # one number for all processes: only one migrates at a time
+STEP_WAITS: Final = "2s"
+"""So long a step waits for a table that a transaction has: who asks for the table meanwhile waits behind it."""
+PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""The pauses after which a step that waited in vain is tried again."""
+_LOCKED: Final = "55P03"
 
 
 def open_engine(url: str, *, ping: bool = True) -> Engine:
@@ -274,12 +279,32 @@ def migrate(engine: Engine, to: str = HEAD) -> tuple[str, str] | None:
     """Bring the tables to a step, forward or back; processes that start together wait for the first one.
 
     The step before (empty: there were no tables) and after; None where that is the same. Raises Invalid for a step that
-    is not there, and for tables that a newer program has made.
+    is not there, and for tables that a newer program has made, Unavailable where a transaction does not let a table go.
     """
     if to not in STEPS:
         raise Invalid(Problem("", "migration", "there is no such step", STEPS))
     if to == HEAD and not faults(engine):
         return None  # Alembic is dear to import, and most starts find the tables as they should be.
+    for pause_s in PAUSES_S:
+        with suppress(_Held):
+            return _migrated(engine, to)
+        time.sleep(pause_s)
+    try:
+        return _migrated(engine, to)
+    except _Held:
+        why = (
+            "a transaction that goes on, as that of a backup, has a table that is to be changed; nothing was changed: "
+            "wait for its end, or end it, then run `lesionbridge migrate` again"
+        )
+        raise Unavailable(Problem("", "database", why)) from None
+
+
+class _Held(Exception):
+    """Another transaction has a table that a step changes."""
+
+
+def _migrated(engine: Engine, to: str) -> tuple[str, str] | None:
+    """One attempt at `migrate`, all or nothing; raises _Held where it would keep others waiting."""
     from alembic import command
     from alembic.config import Config
 
@@ -288,6 +313,7 @@ def migrate(engine: Engine, to: str = HEAD) -> tuple[str, str] | None:
     with transaction(engine, writes=True) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+            connection.execute(text("SELECT set_config('lock_timeout', :waits, true)"), {"waits": STEP_WAITS})
         config.attributes["connection"] = connection
         at = None
         if inspect(connection).has_table("alembic_version"):
@@ -295,10 +321,13 @@ def migrate(engine: Engine, to: str = HEAD) -> tuple[str, str] | None:
         if at is not None and at not in STEPS:
             why = f"the database is at step {at}, which this version does not know: migrate with the newer one"
             raise Invalid(Problem("", "migration", why, STEPS))
-        if at is not None and STEPS.index(at) > STEPS.index(to):
-            command.downgrade(config, to)
-        else:
-            command.upgrade(config, to)
+        back = at is not None and STEPS.index(at) > STEPS.index(to)
+        try:
+            (command.downgrade if back else command.upgrade)(config, to)
+        except DBAPIError as error:
+            if _state(error.orig) == _LOCKED:
+                raise _Held from None
+            raise
     return (at or "", to) if at != to else None
 
 
