@@ -175,7 +175,7 @@ def accept(
             "p99_ms": round(1000 * answered[int(len(answered) * 0.99)]),
             "waiting_in_each_tenth": queued[:: max(1, len(queued) // 10)],
             "waiting_at_the_end": queued[-1],
-            "pss_mib_first_last": [memory[0], memory[-1]],
+            "pss_mib_in_each_tenth": memory[:: max(1, len(memory) // 10)],
             "load": os.getloadavg(),
         }
         drained = time.monotonic()

@@ -142,11 +142,11 @@ def test_the_guide_names_every_line_of_the_log() -> None:
 
 def test_the_guide_has_the_measured_figures_and_counts_right() -> None:
     measured = (ROOT / "docs" / "sizing.md").read_text(encoding="utf-8")
-    assert "28 ms of the service, 11 ms of PostgreSQL" in measured
-    assert "100 kB in the database" in measured
-    assert "sixty statements a report" in measured
+    assert "23.7 ms of the service, 9.4 ms of PostgreSQL" in measured
+    assert "46 kB in PostgreSQL" in measured
+    assert "38.6, at 30 a second\n36.3" in measured
     rows = re.findall(
-        r"^\| ([\d,]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d,.]+) GB \| ([\d,]+) \|$", GUIDE, re.MULTILINE
+        r"^\| ([\d,]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d,.]+) GB \| ([\d,.]+) \|$", GUIDE, re.MULTILINE
     )
     assert len(rows) == 4
     for row in rows:
@@ -154,9 +154,9 @@ def test_the_guide_has_the_measured_figures_and_counts_right() -> None:
         exact = reports / 86_400 * 4
         for shown, right in (
             (rate, exact),
-            (service_cores, exact * 0.028),
-            (database_cores, exact * 0.011),
-            (storage, reports * 100e3 / 1e9),
-            (statements, exact * 60),
+            (service_cores, exact * 0.024),
+            (database_cores, exact * 0.0094),
+            (storage, reports * 46e3 / 1e9),
+            (statements, exact * 37),
         ):
             assert shown == pytest.approx(right, rel=0.09, abs=0.0006), row
