@@ -8,13 +8,13 @@ import time
 from contextlib import closing, suppress
 
 import pytest
-from structlog.testing import capture_logs
 
 from service.api.deployment import Deployment
 from service.receiving.dicom import DicomServer
 from service.receiving.reception import Reception
 from service.receiving.settings import DicomListener
 from tests.unit.receiving import pdus
+from tests.unit.receiving.lines import captured
 from tests.unit.receiving.test_dicom_hostile import is_cut_off, opened
 
 PATIENCE_S = 15.0
@@ -33,7 +33,7 @@ def serve(here: Deployment, **settings: float) -> DicomServer:
 def test_a_message_that_drips_in_pdus_of_one_byte_is_cut_off(here: Deployment) -> None:
     server = serve(here, message_s=1.0)
     try:
-        with capture_logs() as lines, closing(opened(server, REQUEST)) as line:
+        with captured() as lines, closing(opened(server, REQUEST)) as line:
             line.sendall(STORES)
             assert is_cut_off(line, FRAGMENT, pause_s=0.1)
     finally:

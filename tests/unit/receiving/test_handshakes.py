@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
-from structlog.testing import capture_logs
 
 from service.api.deployment import Deployment
 from service.delivery.commitment import _DESK
@@ -26,6 +25,7 @@ from service.receiving.reception import Reception
 from service.receiving.settings import DicomListener, Hl7Listener
 from tests.certificates import Authority, Identity
 from tests.oracles.servers import free_port
+from tests.unit.receiving.lines import captured
 
 PATIENCE_S = 20.0
 TIMEOUT_S = 1.0
@@ -103,7 +103,7 @@ def says(content: bytes) -> Callable[[World, socket.socket], None]:
 
 def failed(world: World, speak: Callable[[World, socket.socket], None]) -> Lines:
     """The lines about handshakes, once the peer is done and the listener has had its time."""
-    with capture_logs() as lines:
+    with captured() as lines:
         with (
             closing(socket.create_connection(("127.0.0.1", world.port), timeout=PATIENCE_S)) as line,
             suppress(OSError),
@@ -147,7 +147,7 @@ def test_a_handshake_that_fails_says_why(
 
 
 def test_who_hangs_up_in_the_middle_is_said_who_said_nothing_is_not(world: World) -> None:
-    with capture_logs() as lines:
+    with captured() as lines:
         for content in (b"", b"\x16\x03\x01\x02\x00\x01"):
             with closing(socket.create_connection(("127.0.0.1", world.port), timeout=PATIENCE_S)) as line:
                 line.sendall(content)

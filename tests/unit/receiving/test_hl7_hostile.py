@@ -12,7 +12,6 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from service.api.deployment import Deployment
 from service.delivery.settings import ServerTls
@@ -21,6 +20,7 @@ from service.receiving.reception import Reception
 from service.receiving.settings import Hl7Listener
 from tests.certificates import Authority
 from tests.unit.receiving.conftest import Deploy, kept
+from tests.unit.receiving.lines import captured
 from tests.unit.receiving.test_hl7 import FOREIGN, changed, hangs_up
 
 PATIENCE_S = 15.0
@@ -238,7 +238,7 @@ def test_who_stalls_in_a_message_gives_its_place_to_others_before_the_time_of_a_
 
 
 def test_a_connection_that_is_ended_is_said_with_its_address(server: Hl7Server) -> None:
-    with capture_logs() as lines, socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) as line:
+    with captured() as lines, socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) as line:
         line.sendall(b"no MLLP")
         with suppress(ConnectionError):
             assert line.recv(1) == b""
