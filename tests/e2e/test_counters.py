@@ -94,6 +94,8 @@ def test_nothing_that_was_counted_is_lost_with_its_worker(tmp_path: Path, monkey
             scraping.result()
         assert all(one[name] <= two[name] for one, two in pairwise(seen) for name in two)
         files = [path.name for path in tmp_path.glob("of-the-service/lesionbridge-*/*")]
-        assert {name for name in files if "_" not in name} == {"counter.ended", "histogram.ended", "lock", "serving"}
+        # What ends in "new" was begun by one that was killed: the next one that folds writes it anew.
+        there_still = {name for name in files if "_" not in name and not name.endswith(".new")}
+        assert there_still == {"counter.ended", "histogram.ended", "lock", "serving"}
         processes = {int(name.partition("_")[2].removesuffix(".db")) for name in files if "_" in name}
         assert processes <= {service.process.pid, *workers(service)}
