@@ -22,22 +22,24 @@ DEFLATED: Final = "1.2.840.10008.1.2.1.99"
 TRANSFER_SYNTAXES: Final = (EXPLICIT, IMPLICIT, DEFLATED)
 """In the order in which we like them; Implicit VR Little Endian has to be proposed for each SOP class (PS3.5 10.1)."""
 
-SOP_CLASSES: Final = {
-    "1.2.840.10008.5.1.4.1.1.88.22": "Enhanced SR",
-    "1.2.840.10008.5.1.4.1.1.88.33": "Comprehensive SR",
-    "1.2.840.10008.5.1.4.1.1.88.34": "Comprehensive 3D SR",
-    "1.2.840.10008.5.1.4.1.1.88.11": "Basic Text SR",
-    "1.2.840.10008.5.1.4.1.1.88.59": "Key Object Selection Document",
-}
-"""What is sent (PS3.4 B.5)."""
+BASIC_TEXT: Final = "1.2.840.10008.5.1.4.1.1.88.11"
 ENHANCED: Final = "1.2.840.10008.5.1.4.1.1.88.22"
+COMPREHENSIVE: Final = "1.2.840.10008.5.1.4.1.1.88.33"
 COMPREHENSIVE_3D: Final = "1.2.840.10008.5.1.4.1.1.88.34"
 KEY_OBJECT: Final = "1.2.840.10008.5.1.4.1.1.88.59"
+SOP_CLASSES: Final = {
+    ENHANCED: "Enhanced SR",
+    COMPREHENSIVE: "Comprehensive SR",
+    COMPREHENSIVE_3D: "Comprehensive 3D SR",
+    BASIC_TEXT: "Basic Text SR",
+    KEY_OBJECT: "Key Object Selection Document",
+}
+"""What is sent (PS3.4 B.5)."""
 WRITTEN: Final[Mapping[str, tuple[str, ...]]] = {
     "strict": (ENHANCED, COMPREHENSIVE_3D),
     "ohif": (ENHANCED,),
     "enhanced": (ENHANCED,),
-    "text": ("1.2.840.10008.5.1.4.1.1.88.11",),
+    "text": (BASIC_TEXT,),
     "air": (COMPREHENSIVE_3D,),
 }
 """What a report is written as in each dialect, where nobody asks for another IOD: the others come from elsewhere, as an

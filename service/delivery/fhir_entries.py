@@ -26,7 +26,6 @@ _NUMBER: Final = re.compile(r"(?:Quantity|low|high|numerator|denominator)\.value
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)")
 _MAX_DEPTH: Final = 64
 _NAMESPACE: Final = "{http://hl7.org/fhir}"
-_READER: Final = json.JSONDecoder()
 
 
 class NotFhir(ValueError):
@@ -109,29 +108,9 @@ def entries(content: bytes, media_type: str) -> list[Entry]:
 
 def identifiers(content: bytes, media_type: str, kind: str) -> tuple[tuple[str, str], ...]:
     """System and value of each identifier of the resources of one kind, in their order; raises NotFhir as `entries`."""
-    alone = [] if "xml" in media_type else _alone(content, kind)
-    if alone:
-        return tuple(pair for resource in alone for pair in Entry("", kind, "", "", "", resource).identifiers)
     # Nothing of this is sent on: a number need not keep its digits, and a quicker reader does.
     found = _from_xml(content) if "xml" in media_type else _from_json(content, orjson.loads)
     return tuple(pair for entry in apart(found) if entry.kind == kind for pair in entry.identifiers)
-
-
-def _alone(content: bytes, kind: str) -> list[Any]:
-    """The resources of one kind in what was written here and asks for something, read without all that is beside them.
-
-    What is written here has no blanks, and begins a resource with its type; within a text these quotes can't stand.
-    """
-    if not content.startswith(b"[") and b'"request":{' not in content:
-        return []
-    begin = b'"resource":{"resourceType":"%s"' % kind.encode()
-    found = []
-    at = content.find(begin)
-    while at >= 0:
-        said = content[at + len(b'"resource":') :].decode()
-        found.append(_READER.raw_decode(said)[0])
-        at = content.find(begin, at + 1)
-    return found
 
 
 def apart(listed: Iterable[Entry]) -> list[Entry]:

@@ -9,11 +9,11 @@ from uuid import uuid4
 from service.delivery import asking
 from service.delivery.destination import Answer, Echo, Failed, Outcome, Outgoing
 from service.delivery.dicomweb import looked
+from service.delivery.dimse import COMPREHENSIVE_3D
 from service.delivery.http import HttpPeer
 from service.delivery.settings import CStore
 from service.domain.emitted import SrReference
 
-_COMPREHENSIVE_3D: Final = "1.2.840.10008.5.1.4.1.1.88.34"
 _NOT_OFFERED: Final = "it does not offer this: set `verify` to a way that it has"
 _TRIED: Final[Mapping[str, str]] = {
     "commitment": "storage commitment is reported",
@@ -70,4 +70,4 @@ def _echo(settings: CStore, passed: bool | None, said: str) -> Echo:
 
 def _nobodys() -> SrReference:
     study, series, instance = (f"2.25.{uuid4().int}" for _ in range(3))
-    return SrReference(_COMPREHENSIVE_3D, instance, series, study)
+    return SrReference(COMPREHENSIVE_3D, instance, series, study)

@@ -67,7 +67,8 @@ STEP_WAITS: Final = "2s"
 """So long a step waits for a table that a transaction has: who asks for the table meanwhile waits behind it."""
 PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 """The pauses after which a step that waited in vain is tried again."""
-_LOCKED: Final = "55P03"
+LOCKED: Final = "55P03"
+"""A lock was not to be had in time (PostgreSQL, Appendix A, lock_not_available)."""
 
 
 def open_engine(url: str, *, ping: bool = True) -> Engine:
@@ -241,14 +242,14 @@ def _answered() -> Iterator[None]:
         # The driver's text may hold the row's values: only its class or code is passed on.
         asked = "is it there, has it a connection free, and may it be read and written?"
         why = f"the database can not be used ({type(error.orig).__name__}): {asked}"
-        why = FAILURES.get(_state(error.orig), why)
+        why = FAILURES.get(state_of(error.orig), why)
         raise Unavailable(Problem("", "database", why)) from None
     except NoneFree:
         why = f"all {CONNECTIONS} connections of this process to the database are in use: try again"
         raise Unavailable(Problem("", "database", why)) from None
 
 
-def _state(error: object) -> str:
+def state_of(error: object) -> str:
     """The SQLSTATE of what the driver says; empty where there is none, and its words are not known."""
     state: str | None = getattr(error, "sqlstate", None)
     return state or next((state for words, state in TOLD.items() if words in str(error)), "")
@@ -325,7 +326,7 @@ def _migrated(engine: Engine, to: str) -> tuple[str, str] | None:
         try:
             (command.downgrade if back else command.upgrade)(config, to)
         except DBAPIError as error:
-            if _state(error.orig) == _LOCKED:
+            if state_of(error.orig) == LOCKED:
                 raise _Held from None
             raise
     return (at or "", to) if at != to else None

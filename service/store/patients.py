@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, exists, func, insert, select, text, u
 from sqlalchemy.exc import OperationalError
 
 from service.domain.errors import Conflict, Invalid, Problem, Unavailable
-from service.store.database import transaction
+from service.store.database import LOCKED, state_of, transaction
 from service.store.tables import DELIVERIES, MERGES, REPORTS, VERSIONS
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ The first is 1 in `service.store.documents` and 2 in `service.store.holds`.
 """
 _PATIENCE_MS: Final = 5_000
 """So long a merge waits for another's lock: who comes to keep a version meanwhile waits behind it."""
-_LOCK_NOT_AVAILABLE: Final = "55P03"  # PostgreSQL, Appendix A, "lock_not_available"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ def _alone(connection: Connection) -> None:
     try:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({MERGE_LOCK})"))
     except OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+        if state_of(error.orig) != LOCKED:
             raise
         why = f"a report or a merge is being kept for more than {_PATIENCE_MS // 1000} s: nothing is merged, try again"
         raise Unavailable(Problem("", "database", why)) from None
