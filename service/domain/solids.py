@@ -18,6 +18,8 @@ ROUNDED_PIXELS: Final = 1.0
 """How far a point may be off on an image: to whole pixels it is off by up to 0.5 on each axis, 0.71 in all."""
 _FLOAT32: Final = 2.0**-23
 """Of a coordinate's size: a 32-bit float is off by up to half of it on each axis, 0.87 of it in all."""
+_TURNS: Final = 32
+"""How often the direction of the least squares is turned: for points of a plane a few are enough."""
 
 
 def allowed(points: Sequence[Point], rounded: float) -> float:
@@ -29,7 +31,7 @@ def plane_fault(points: Sequence[Point]) -> str | None:
     """Why the points, in millimetres, are not coplanar; None where they are (PS3.3 C.18.9.1.2).
 
     One plane that holds all of them is enough. That of the area they enclose is tried first; one that crosses itself
-    may enclose none, so that of three points far from each other is tried, too.
+    may enclose none, so that of three points far from each other and that of the least squares are tried, too.
     """
     if len(points) < 4:
         return None
@@ -47,7 +49,7 @@ def plane_fault(points: Sequence[Point]) -> str | None:
     # Points of one line lie in many planes.
     if _length(across) <= most * _length(far) or _holds(across, spread, most):
         return None
-    return "those of a polygon lie in one plane"
+    return None if _lies_between(_flattest(around, across), around, most) else "those of a polygon lie in one plane"
 
 
 def axes_fault(points: Sequence[Point], rounded: float) -> str | None:
@@ -72,6 +74,31 @@ def _holds(normal: Vector, from_one: Sequence[Point], most: float) -> bool:
     """Whether a plane, through the point that the others are seen from, passes all of them near enough."""
     length = _length(normal)
     return length > 0 and all(abs(_dot(normal, point)) <= most * length for point in from_one)
+
+
+def _lies_between(normal: Vector, around: Sequence[Point], most: float) -> bool:
+    """Whether the plane in the middle between the outermost points passes all of them near enough."""
+    heights = [_dot(normal, point) for point in around]
+    return max(heights) - min(heights) <= 2 * most * _length(normal)
+
+
+def _flattest(around: Sequence[Point], begin: Vector) -> Vector:
+    """The direction in which points around their middle differ least (least squares), found from one that is near.
+
+    The adjugate of their matrix has the directions of its inverse: what it is applied to turns to the one wanted.
+    """
+    one, two, three = (
+        tuple(math.fsum(point[row] * point[column] for point in around) for column in range(3)) for row in range(3)
+    )
+    adjugate = (_cross(two, three), _cross(three, one), _cross(one, two))
+    normal = begin
+    for _ in range(_TURNS):
+        turned = tuple(_dot(row, normal) for row in adjugate)
+        length = _length(turned)
+        if not length:
+            break  # points of one line tell no other direction
+        normal = (turned[0] / length, turned[1] / length, turned[2] / length)
+    return normal
 
 
 def _length(vector: Point) -> float:

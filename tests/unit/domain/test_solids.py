@@ -57,6 +57,20 @@ def test_an_outline_may_cross_itself_or_be_a_line(corners: list[tuple[float, flo
     assert plane_fault([on_slice(*corner) for corner in corners]) is None
 
 
+@pytest.mark.parametrize(
+    "points",
+    [
+        [(-17.0, 27.44, -70.0), (23.0, 13.0, -56.6), (-38.8, 17.7, -77.2), (9.06, -46.62, -61.3)],
+        [(14.5, -20.0, 188.2), (-20.53, -31.6, 184.2), (35.0, 2.6, 179.9), (33.3, -7.0, 185.8), (-47.36, 20.35, 140.7)],
+    ],
+)
+def test_an_outline_that_crosses_itself_may_be_rounded(points: list[Point]) -> None:
+    """Its corners, to tenths, tilt the plane of three of them away from the others."""
+    assert plane_fault(points) is None
+    x, y, z = points[0]
+    assert plane_fault([(x, y, z + 1.0), *points[1:]]) is not None
+
+
 def ellipse(*, slant: float = 0.0, shift: float = 0.0, minor: float = 8.0) -> list[Point]:
     return [on_slice(-15, 0), on_slice(15, 0), on_slice(-slant + shift, -minor), on_slice(slant + shift, minor)]
 
