@@ -14,11 +14,11 @@ import orjson
 import structlog
 from gunicorn import util  # type: ignore[import-untyped]  # gunicorn ships no types
 from gunicorn.http import errors  # type: ignore[import-untyped]
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from service.api.observe import HEADERS
 from service.api.problems import PROBLEM_JSON, Verdict, judge, problem_json
 from service.api.sending import Together
+from service.api.staying import StayingWorker
 from service.domain.errors import Problem, frames
 
 _OF_OURS: Final = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
@@ -27,7 +27,7 @@ _OF_OURS: Final = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderNam
 _log = structlog.get_logger()
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+class Worker(StayingWorker):
     """Gunicorn's worker with threads, whose own refusals are problems as all others are."""
 
     def init_process(self) -> None:
