@@ -6,7 +6,8 @@ and threads. The peers start from what is read and coded already, which costs th
 
 With ``--apart`` each server has one process, which is bound to one processor, and the client the others: what a core
 does for itself, as in a container that has one. Otherwise there are two processes, wherever the machine lets them run,
-and the client beside them.
+and the client beside them. With ``--connections 1`` the client waits for each answer, as a sender with one interface
+does, and then takes nothing of a processor whose core it shares with the server's.
 
 One JSON object a round, then one of all rounds and one of those that nothing disturbed. Processor time is that of all
 processes of a server. ``fixed_ms`` is what a fixed piece of Python took just before and just after the round: where it
@@ -21,7 +22,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -94,25 +95,34 @@ class Round:
         return self.peers_ms / self.ours_ms
 
 
+@dataclass(frozen=True, slots=True)
+class Harness:
+    """How both are called: whether each server has a processor of its own, and over how many connections."""
+
+    apart: bool = False
+    connections: int = CONNECTIONS
+
+
 class Served:
     """A server that answers, with what its requests cost."""
 
-    def __init__(self, stack: ExitStack, command: Sequence[str], warm: int, *, apart: bool = False) -> None:
+    def __init__(self, stack: ExitStack, command: Sequence[str], warm: int, harness: "Harness") -> None:
         """Start it, with a database of its own; it is stopped with the stack."""
+        self._connections = harness.connections
         folder = stack.enter_context(TemporaryDirectory())
         prepared = Store(f"sqlite:///{folder}/serving.sqlite3")
         prepared.migrate()
         prepared.close()
-        with bound(apart=apart):
-            process, self._port, _, _ = started([*command, "1" if apart else "2"], folder)
+        with bound(apart=harness.apart):
+            process, self._port, _, _ = started([*command, "1" if harness.apart else "2"], folder)
         stack.callback(stopped, process)
         self._process = process.pid
         self.spend(warm)
 
     def spend(self, requests: int) -> float:
-        """Processor milliseconds of each of so many requests over a few connections."""
+        """Processor milliseconds of each of so many requests."""
         before = processor_s(family(self._process))
-        calls(self._port, REQUEST, [0.0] * requests, CONNECTIONS)
+        calls(self._port, REQUEST, [0.0] * requests, self._connections)
         return (processor_s(family(self._process)) - before) * 1000 / requests
 
 
@@ -143,17 +153,17 @@ def fixed_ms() -> float:
     return statistics.median(took)
 
 
-def race(requests: int, rounds: int, *, apart: bool = False) -> list[Round]:
+def race(requests: int, rounds: int, harness: Harness) -> list[Round]:
     """Both in turns."""
     made = []
     with ExitStack() as stack:
         stack.callback(os.sched_setaffinity, 0, _THERE)
-        ours, peers = Served(stack, OURS, WARM, apart=apart), Served(stack, PEERS, WARM_PEERS, apart=apart)
+        ours, peers = Served(stack, OURS, WARM, harness), Served(stack, PEERS, WARM_PEERS, harness)
         for _ in range(rounds):
-            with bound(apart=apart):
+            with bound(apart=harness.apart):
                 before = fixed_ms()
             spent, spent_by_peers = ours.spend(requests), peers.spend(max(1, requests // OF_PEERS))
-            with bound(apart=apart):
+            with bound(apart=harness.apart):
                 after = fixed_ms()
             made.append(Round(spent, spent_by_peers, (before, after)))
             _say({"ours_ms": spent, "peers_ms": spent_by_peers, "ratio": made[-1].ratio, "fixed_ms": made[-1].fixed_ms})
@@ -193,11 +203,15 @@ def main() -> None:
     parser.add_argument(
         "--apart", action="store_true", help="a server of one process on one processor, the client beside it"
     )
+    parser.add_argument(
+        "--connections", type=positive, default=CONNECTIONS, help="at once, each kept (default: %(default)s)"
+    )
     asked = parser.parse_args()
-    made = race(asked.requests, asked.rounds, apart=asked.apart)
+    harness = Harness(asked.apart, asked.connections)
+    made = race(asked.requests, asked.rounds, harness)
     _say(summary("all rounds", made))
     _say(summary("undisturbed rounds", undisturbed(made)))
-    _say({"build": build(), "apart": asked.apart, "requests_a_round": asked.requests, **machine()})
+    _say({"build": build(), **asdict(harness), "requests_a_round": asked.requests, **machine()})
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from benchmarks.caller import Took
-from benchmarks.served import OURS, PEERS, Round, Served, bound, summary, undisturbed
+from benchmarks.served import OURS, PEERS, Harness, Round, Served, bound, summary, undisturbed
 from benchmarks.serving import by_chance, evenly, latencies
 
 CALM = Round(2.0, 250.0, (5.0, 5.5))
@@ -35,7 +35,7 @@ def test_no_rounds_have_no_median() -> None:
 @pytest.mark.parametrize("command", [OURS, PEERS], ids=["ours", "peers"])
 def test_a_server_answers_and_its_processor_time_is_counted(command: tuple[str, ...]) -> None:
     with ExitStack() as stack:
-        assert Served(stack, command, 2).spend(20) > 0
+        assert Served(stack, command, 2, Harness(connections=1)).spend(20) > 0
 
 
 def test_a_server_that_is_apart_has_a_processor_of_its_own() -> None:
