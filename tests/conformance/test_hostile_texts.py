@@ -195,7 +195,7 @@ def test_what_a_format_has_no_room_for_is_none_of_its_words(name: str) -> None:
 
 
 def plain(text: str, pointer: str) -> str:
-    """What is kept of a text that is taken: no white space around it, line breaks of one kind (docs/findings-json.md)."""
+    """A text as it is kept: no white space around it, line breaks of one kind (docs/findings-json.md)."""
     made = text.replace("\r\n", "\n").replace("\r", "\n") if is_prose(pointer) else text
     made = made.encode("utf-16", "surrogatepass").decode("utf-16")  # in JSON two halves are one character
     if not is_name(pointer):
