@@ -15,6 +15,7 @@ from service.domain.codes import CodedTerm, Term
 from service.domain.errors import Contradiction, Invalid
 from service.domain.geometry import ImageReference, LesionImage, Region2D
 from service.domain.report import Evaluation, Lesion, Measurement, TimePoint
+from service.domain.shown import candidates
 
 Measurements = tuple[Measurement[CodedTerm], ...]
 
@@ -228,16 +229,21 @@ class Lesions:
         """The shapes on an image; what one shows is one of the lesion's measurements."""
         made = []
         for region in shown.regions:
-            name = self._shown(region.measurement, measurements) if region.measurement is not None else None
+            name = None
+            if region.measurement is not None:
+                name = self._shown(region.measurement, measurements, shown.image.sop_instance)
             made.append(Region2D(region.graphic, region.points, name, region.where))
         return tuple(made)
 
-    def _shown(self, term: Term, measurements: Measurements) -> CodedTerm:
-        """The measurement that a shape shows."""
+    def _shown(self, term: Term, measurements: Measurements, image: str) -> CodedTerm:
+        """The measurement that a shape on an image shows; where several may be meant, none is, which is flagged."""
         name, _ = self._terms.name(term, MEASUREMENTS)
         wanted = (name.text, name.codes, name.concept)
         for item in measurements:
             if (item.concept.text, item.concept.codes, item.concept.concept) == wanted:
+                if len(candidates(measurements, item.concept, image)) > 1:
+                    why = f"The lesion has several {name.text} that it may show: it is kept as the lesion's, of none."
+                    self._notes.flag(term.where, name.text, why, "shape-of-several")
                 return item.concept
         why = f"The lesion has no measurement {name.text!r} that this shape could show."
         labels = tuple(item.concept.text for item in measurements)

@@ -68,9 +68,7 @@ def _of_concepts(tool: Tool, lesion: Lesion[CodedTerm]) -> Lesion[CodedTerm] | N
     """One shape for each of the tool's concepts, all on the same image; their numbers come first, in its order."""
     wanted = _codes(tool.concepts)
     for shown in _of_one_frame(lesion):
-        numbers = [
-            _measured(lesion, shown.regions, shape, code) for shape, code in zip(tool.shapes, wanted, strict=True)
-        ]
+        numbers = [_measured(lesion, shown, shape, code) for shape, code in zip(tool.shapes, wanted, strict=True)]
         first = [number for number in numbers if number is not None]
         if len(first) == len(numbers):
             return _reordered(lesion, first, shown.image, tool)
@@ -78,11 +76,20 @@ def _of_concepts(tool: Tool, lesion: Lesion[CodedTerm]) -> Lesion[CodedTerm] | N
 
 
 def _measured(
-    lesion: Lesion[CodedTerm], regions: tuple[Region2D[CodedTerm], ...], shape: str, code: Code
+    lesion: Lesion[CodedTerm], shown: LesionImage[CodedTerm], shape: str, code: Code
 ) -> Measurement[CodedTerm] | None:
-    if not any(region.graphic.value == shape and _says(region.measurement, code) for region in regions):
-        return None
-    return next((said for said in lesion.measurements if _says(said.concept, code)), None)
+    """The number of a concept that a shape on this image shows: one of another image may be of another day."""
+    drawn = [region for region in shown.regions if region.graphic.value == shape and _says(region.measurement, code)]
+    found = (_shown_by(lesion, region, shown.image) for region in drawn)
+    return next((said for said in found if said is not None), None)
+
+
+def _shown_by(
+    lesion: Lesion[CodedTerm], region: Region2D[CodedTerm], image: ImageReference
+) -> Measurement[CodedTerm] | None:
+    wanted = region.measurement
+    place = None if wanted is None else measurement_of(lesion, wanted, image.sop_instance)
+    return None if place is None else lesion.measurements[place]
 
 
 def _says(term: CodedTerm | None, code: Code) -> bool:
@@ -93,19 +100,14 @@ def _of_unit(tool: Tool, lesion: Lesion[CodedTerm]) -> Lesion[CodedTerm] | None:
     """One shape with a number in one of the tool's units; that number comes first."""
     measured = [said for said in lesion.measurements if said.unit.codes and said.unit.codes[0].code in tool.units]
     for shown, region in _shapes(tool, lesion):
-        of_region = [said for said in measured if _is_of(region, said)]
-        if of_region:
-            return _reordered(lesion, of_region[:1], shown.image, tool)
-        if region.measurement is None and len(measured) == 1:
+        of_region = _shown_by(lesion, region, shown.image)
+        if any(said is of_region for said in measured):
+            return _reordered(lesion, [said for said in measured if said is of_region], shown.image, tool)
+        if region.measurement is None and [said.image for said in measured] in ([None], [shown.image.sop_instance]):
             # The lesion's only area is the area of its outline, as in TID 1410.
             tied = _tied(lesion, shown.image, region, measured[0].concept)
             return _reordered(tied, measured, shown.image, tool)
     return None
-
-
-def _is_of(region: Region2D[CodedTerm], said: Measurement[CodedTerm]) -> bool:
-    wanted = region.measurement
-    return wanted is not None and (said.concept.codes[:1], said.concept.text) == (wanted.codes[:1], wanted.text)
 
 
 def _computed(tool: Tool, lesion: Lesion[CodedTerm]) -> Drawing | None:
@@ -125,10 +127,9 @@ def _computed(tool: Tool, lesion: Lesion[CodedTerm]) -> Drawing | None:
 def _bare(tool: Tool, lesion: Lesion[CodedTerm]) -> Drawing | None:
     """The first shape of the tool: below the number that it shows, or for itself where no NUM stands in the group."""
     for shown, region in _shapes(tool, lesion):
-        wanted, at = region.measurement, shown.image.sop_instance
-        place = None if wanted is None else measurement_of(lesion, wanted, at)
-        if place is not None and lesion.measurements[place].unit.codes:
-            return Drawing(_reordered(lesion, [lesion.measurements[place]], shown.image, tool), tool.name)
+        said = _shown_by(lesion, region, shown.image)
+        if said is not None and said.unit.codes:
+            return Drawing(_reordered(lesion, [said], shown.image, tool), tool.name)
         if not _has_numbers(lesion):
             return Drawing(_reordered(lesion, [], shown.image, tool), tool.name, bare=region)
     return None
