@@ -2,9 +2,11 @@
 
 from importlib import import_module
 from importlib.metadata import version
+from typing import Any
 
 import click
 
+from service.commands.streams import hold_closed
 from service.compiled import build
 
 COMMANDS = {
@@ -52,6 +54,16 @@ class Commands(click.Group):
         module, name = COMMANDS[cmd_name]
         found: click.Command = getattr(import_module(f"service.commands.{module}"), name)
         return found
+
+    def main(self, *args: Any, **more: Any) -> Any:
+        """Run, with standard streams that are open or that say that they are not."""
+        hold_closed()
+        try:
+            return super().main(*args, **more)
+        except OSError as error:  # the commands say their own: this is click's, of help and version
+            from service.commands.answering import not_written
+
+            not_written(error)
 
 
 @click.command(cls=Commands)

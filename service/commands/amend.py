@@ -1,8 +1,8 @@
 """`lesionbridge amend` and `lesionbridge cancel`: the next version of a stored report."""
 
 import os
-import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,11 +11,13 @@ import click
 
 from service.access.events import Arrival
 from service.amendments import REASONS, Kind, amended, cancelled, default_reason, destinations
+from service.commands.answering import answering, done, give
 from service.commands.inputs import documents, mapping_text
 from service.commands.report import identify
-from service.commands.speaking import received, refusing, settings, site, stop, store
+from service.commands.speaking import received, settings, site, stop, store
 from service.commands.trail import Act, acting
 from service.commands.writing import BUNDLE, DIALECT, LANGUAGE, PROFILE
+from service.domain.errors import LesionBridgeError
 from service.domain.times import DateTime
 from service.doors import READERS, detect
 from service.pipeline import Format, Options, Source
@@ -59,7 +61,7 @@ def _of_a_next_version(command: Body) -> Body:
 @click.option("--from", "from_", type=click.Choice([str(form) for form in READERS]), help="Found out when absent.")
 @click.option("--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Of a table.")
 @_of_a_next_version
-@refusing
+@answering
 def amend(
     id: str,  # noqa: A002 - the contract's word
     input_path: str,
@@ -82,6 +84,8 @@ def amend(
         if len(found) != 1:
             stop(f"{input_path}: one document is wanted here")
         (document,) = found
+        if isinstance(document.received, LesionBridgeError):
+            raise document.received
         form = Format(from_) if from_ else detect(document.body)
         came = received(document.body, form, here, site(here), text)
         said = amended(came, base, Kind(kind), kept, reject=default_reason(more["reject"]))
@@ -94,7 +98,7 @@ def amend(
 @click.argument("id", metavar="ID")
 @click.option("--issued", help="When it was withdrawn, with a zone. Default: now.")
 @_of_a_next_version
-@refusing
+@answering
 def cancel(id: str, issued: str | None, **more: Any) -> None:  # noqa: A002 - the contract's word
     """Withdraw a stored report: cancelled where it never was final, else entered in error.
 
@@ -132,8 +136,9 @@ def _publish(here: "Settings", kept: "Store", base: "Stored", source: Source, mo
 
 
 def _show(receipt: Receipt) -> None:
-    sys.stdout.buffer.write(receipt.content)
-    sys.stdout.buffer.flush()
+    kept = f"the version is kept as {receipt.id}: `lesionbridge report {receipt.id}` prints its receipt"
+    with done(kept) if receipt.id is not None else nullcontext():
+        give(receipt.content)
 
 
 def _plan(here: "Settings", names: str | None, before: tuple[str, ...]) -> "Plan | Routed":

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
-from service.commands.speaking import REFUSED, refusing, settings, store
+from service.commands.answering import answer, answering, give
+from service.commands.speaking import REFUSED, settings, store
 
 if TYPE_CHECKING:
     from service.store.trail import End
@@ -22,21 +23,20 @@ def command() -> None:
 
 @command.command("export")
 @click.option("--after", default=0, type=click.IntRange(0, 2**31 - 1), help="Only what stands after this position.")
-@refusing
+@answering
 def export(after: int) -> None:
     """Write the events as NDJSON."""
     from service.api.audit import line
 
     trail = store(settings()).audit
     while page := trail.after(after):
-        for kept in page:
-            click.echo(line(kept), nl=False)
+        give(b"".join(map(line, page)))
         after = page[-1].position
 
 
 @command.command("verify")
 @click.option("--known", metavar="MARK", help="What an earlier run printed: the trail still has to hold it.")
-@refusing
+@answering
 def verify(known: str | None) -> None:
     """Say whether the chain holds and is whole, and print a mark of its end. Exit 0: it is, 2: an event was changed,
     moved or taken out, at the end too. A mark that is kept elsewhere shows it even where somebody could write
@@ -60,7 +60,7 @@ def verify(known: str | None) -> None:
         click.echo(
             f"what stands after {noted.position} was added by an older program, and may be cut off unseen", err=True
         )
-    click.echo(f"{last.position}:{last.hash}")
+    answer(f"{last.position}:{last.hash}")
 
 
 def _fails(why: str) -> NoReturn:

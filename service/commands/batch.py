@@ -13,6 +13,8 @@ from uuid import UUID
 import click
 
 from service.access.events import Arrival
+from service.commands.answering import answer, answering, done
+from service.commands.inputs import opened
 from service.commands.speaking import COUNT, REFUSED, counted, lasting, refusing, say, settings, stop, store
 from service.commands.trail import Act, acting
 from service.commands.writing import BUNDLE, DIALECT, LANGUAGE, PROFILE
@@ -56,7 +58,7 @@ def command() -> None:
 @click.option("--iod", type=click.Choice(IODS), help="Of the SR; by need when absent.")
 @click.option("--check", is_flag=True, help="Read SR and FHIR of each back and compare them with the report first.")
 @click.option("--validate", is_flag=True, help="Hold FHIR documents to FHIR's definitions (fhir.resources) first.")
-@refusing
+@answering
 def send(path: str, *, deliver: str, form: str | None, sender: str, validate: bool, **options: Any) -> None:
     """Give the service a batch: FILE (NDJSON, or `-`), one report a line. Its id is the output.
 
@@ -70,13 +72,14 @@ def send(path: str, *, deliver: str, form: str | None, sender: str, validate: bo
 
     here = settings()
     everything = store(here)
-    with acting(here, everything, Act(Arrival.DOCUMENT, "batch send")) as act, click.open_file(path, "rb") as file:
+    with acting(here, everything, Act(Arrival.DOCUMENT, "batch send")) as act, opened(path) as file:
         if deliver:
             chosen(deliver, load(here.destinations_file, os.environ))
         asked = Asked(Options(**options), form or "", deliver, validate)
         made = take(everything.batches, sender, asked, _chunks(file, here.limits), here.limits)
         act.about(("batch", made))
-    click.echo(made)
+    with done(f"the batch is kept as {made}"):
+        answer(made)
     say(f"{counted(everything.batches.get(made).lines, 'line')} to be worked on")
 
 
@@ -95,13 +98,13 @@ def _chunks(file: IO[bytes], limits: Limits) -> Iterator[bytes]:
 @command.command("list")
 @click.option("--state", type=click.Choice(STATES), help="Only in this state.")
 @click.option("--limit", type=COUNT, default=20, show_default=True, help="The newest so many.")
-@refusing
+@answering
 def list_(state: str | None, limit: int) -> None:
     """List batches, the newest first: id, state, when it came, lines done and in all, kept, known, refused."""
     found = store(settings()).batches.list(state, limit=limit)
     for one in found:
         numbers = (f"{one.done}/{one.lines}", one.kept, one.known, one.refused)
-        click.echo("\t".join(map(str, (one.id, one.state, one.created, *numbers))))
+        answer("\t".join(map(str, (one.id, one.state, one.created, *numbers))))
     say(counted(len(found), "batch", "batches"))
 
 
@@ -109,7 +112,7 @@ def list_(state: str | None, limit: int) -> None:
 @click.argument("id", metavar="ID")
 @click.option("--refused", is_flag=True, help="Also why lines were refused: line, pointer, rule and detail.")
 @click.option("--limit", type=COUNT, default=100, show_default=True, help="So many refused lines at most.")
-@refusing
+@answering
 def show(id: str, *, refused: bool, limit: int) -> None:  # noqa: A002 - as the other commands name it
     """Say how far a batch is, a name and a value a line."""
     from service.store.batches import REFUSED as LINE_REFUSED
@@ -126,10 +129,10 @@ def show(id: str, *, refused: bool, limit: int) -> None:  # noqa: A002 - as the 
     said |= {"done": one.done, "kept": one.kept, "known": one.known, "refused": one.refused}
     said |= {"rate": one.rate and round(one.rate, 3), "leftSeconds": one.left_s and round(one.left_s)}
     for name, value in said.items():
-        click.echo(f"{name}\t{'' if value is None else value}")
+        answer(f"{name}\t{'' if value is None else value}")
     for at in kept.outcomes(one.id, limit=limit, outcome=LINE_REFUSED) if refused else ():
         for problem in at.problems:
-            click.echo(f"line {at.line}\t{problem.pointer}\t{problem.rule}\t{problem.detail}")
+            answer(f"line {at.line}\t{problem.pointer}\t{problem.rule}\t{problem.detail}")
 
 
 @command.command("follow")

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
+from service.commands.answering import answer, answering
 from service.commands.inputs import Document, documents, mapping_text
-from service.commands.speaking import REFUSED, counted, received, refusal, refusing, say, settings, site
+from service.commands.speaking import REFUSED, counted, received, refusal, say, settings, site
 from service.commands.writing import BUNDLE, DIALECT, LANGUAGE, PROFILE
 from service.domain.errors import LesionBridgeError, Problem
 from service.doors import READERS, detect
@@ -26,7 +27,7 @@ EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 @PROFILE
 @LANGUAGE
 @click.option("--iod", type=click.Choice(IODS), help="Of the SR; by need when absent.")
-@refusing
+@answering
 def command(
     files: tuple[str, ...], from_: str | None, sr: Path | None, fhir: Path | None, mapping: Path | None, **writing: Any
 ) -> None:
@@ -36,6 +37,10 @@ def command(
     text = mapping_text(mapping)
     failed = False
     for document in (one for path in files for one in documents(path, here.limits.body_bytes)):
+        if isinstance(document.received, LesionBridgeError):
+            refusal(document.name, document.received)
+            failed = True
+            continue
         source = received(document.body, _form(document, from_), here, overlays, text)
         failed |= not _holds(document, source, options, (sr, fhir))
     raise SystemExit(REFUSED if failed else 0)
@@ -58,7 +63,7 @@ def _holds(document: Document, source: Source, options: Options, given: tuple[Pa
     for problem in problems:
         say(f"{document.name}: {problem.pointer or '(whole output)'}: {problem.detail} [{problem.rule}]")
     if not problems:
-        click.echo(f"{document.name}: {counted(len(made.report.lesions), 'lesion')}, {CHECKED}")
+        answer(f"{document.name}: {counted(len(made.report.lesions), 'lesion')}, {CHECKED}")
     return not problems
 
 

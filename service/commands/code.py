@@ -2,14 +2,15 @@
 
 import click
 
-from service.commands.speaking import REFUSED, refusing, say, settings, site, stop
+from service.commands.answering import answer, answering
+from service.commands.speaking import REFUSED, say, settings, site, stop
 from service.config import remote_terms
 
 
 @click.command("code")
 @click.argument("text", metavar="TEXT")
 @click.option("--field", default="", help="A row of mappings/ such as finding, site or t1; anywhere when absent.")
-@refusing
+@answering
 def command(text: str, field: str) -> None:
     """Print the concept and the codes of TEXT. Exit 0: coded, 2: not, with suggestions."""
     from service.coding.resolve import ANYWHERE, resolve
@@ -37,6 +38,6 @@ def command(text: str, field: str) -> None:
             say(f"  did you mean: {label}")
         raise SystemExit(REFUSED)
     term = found.term
-    click.echo(f"{term.text} [{term.concept}], found by {term.resolution}{', a broader code' if term.broader else ''}")
+    answer(f"{term.text} [{term.concept}], found by {term.resolution}{', a broader code' if term.broader else ''}")
     for code in term.codes:
-        click.echo(f"  {code.system}  {code.code}  {code.display}")
+        answer(f"  {code.system}  {code.code}  {code.display}")

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from service.commands.answering import STANDARD_OUTPUT, give, hold_open, keep
 from service.commands.conversion import Conversion, Wish
 from service.commands.inputs import (
     Document,
@@ -21,10 +22,11 @@ from service.commands.inputs import (
     mapping_text,
     of_table,
     read,
+    real,
 )
 from service.commands.ndjson import Ask
 from service.commands.ndjson import run as run_lines
-from service.commands.speaking import REFUSED, counted, refusal, refusing, say, settings, standard_output, stop
+from service.commands.speaking import REFUSED, counted, refusal, refusing, say, settings, stop
 from service.commands.writing import BUNDLE, DIALECT, LANGUAGE, PROFILE
 from service.domain.errors import Invalid, LesionBridgeError, Problem
 from service.domain.loss import Loss
@@ -87,7 +89,7 @@ def command(input_path: str, from_: str | None, to: str, out: str, loss: str | N
     run = _Run(wish)
     refused = _all(run, input_path, out)
     if loss is not None:
-        Path(loss).write_text(json.dumps(run.losses, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        keep(f"{json.dumps(run.losses, ensure_ascii=False, indent=2)}\n".encode(), Path(loss))
     sys.exit(REFUSED if refused else 0)
 
 
@@ -125,8 +127,8 @@ def _all(run: _Run, path: str, out: str) -> int:
 
 def _one(run: _Run, found: Iterable[Document], out: str) -> int:
     """One document to a file or to standard output."""
-    if out == "-":
-        standard_output()  # or the end, before anything is read
+    if out == STANDARD_OUTPUT:
+        hold_open(has_out=True)
     for document in found:
         try:
             content, losses = run(document, source=False)
@@ -136,13 +138,9 @@ def _one(run: _Run, found: Iterable[Document], out: str) -> int:
         for lost in losses:
             also = f" (did you mean: {', '.join(lost.suggestions)}?)" if lost.suggestions else ""
             say(f"{lost.kind}: {lost.where or '(whole document)'}: {lost.what}: {lost.why}{also}")
-        if out == "-":
-            if run.wish.to in (Format.SR, Format.PDF) and sys.stdout.isatty():
-                stop("it is no text for a terminal: give -o FILE")
-            standard_output().write(content)
-            standard_output().flush()
-        else:
-            Path(out).write_bytes(content)
+        if out == STANDARD_OUTPUT and run.wish.to in (Format.SR, Format.PDF) and sys.stdout.isatty():
+            stop("it is no text for a terminal: give -o FILE")
+        give(content, out)
     return 0
 
 
@@ -151,7 +149,7 @@ def _many(run: _Run, found: Iterable[Document], total: int, path: str, out: str)
     from rich.console import Console
     from rich.progress import Progress
 
-    if out == "-":
+    if out == STANDARD_OUTPUT:
         stop("many documents need a folder: give -o FOLDER")
     folder, inputs = into(out), are_inputs(path)
     made = refused = 0
@@ -161,10 +159,10 @@ def _many(run: _Run, found: Iterable[Document], total: int, path: str, out: str)
         for document in found:
             try:
                 target = folder / f"{document.stem}{suffix(run.wish.to, run.wish.options)}"
-                if target.resolve() in inputs:
+                if real(target) in inputs:
                     raise Invalid(Problem("", "output", f"{target.name} is an input: give another folder"))
                 content, _ = run(document, source=True)
-                target.write_bytes(content)
+                keep(content, target)
                 made += 1
             except LesionBridgeError as error:
                 refusal(document.name, error)

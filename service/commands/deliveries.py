@@ -3,6 +3,7 @@
 import click
 
 from service.access.events import Arrival
+from service.commands.answering import answer, answering
 from service.commands.speaking import COUNT, counted, refusing, settings, store
 from service.commands.trail import Act, acting
 
@@ -16,7 +17,7 @@ _DEAD = click.Choice(["dead", "refused"])
 @click.option("--report", metavar="ID", help="Only of this version of a report (our id).")
 @click.option("--limit", type=COUNT, default=100, show_default=True, help="The newest so many.")
 @click.option("--tries", is_flag=True, help="Each attempt too, with what the destination answered.")
-@refusing
+@answering
 def command(state: str | None, destination: str | None, report: str | None, limit: int, *, tries: bool) -> None:
     """List deliveries, the newest first."""
     said = {"state": state, "destination": destination, "report": report}
@@ -24,10 +25,10 @@ def command(state: str | None, destination: str | None, report: str | None, limi
     found = kept.list({name: value for name, value in said.items() if value is not None}, limit=limit)
     attempts = kept.attempts([one.id for one in found]) if tries else {}
     for one in found:
-        click.echo(f"{one.id}\t{one.state}\t{one.destination}\t{one.attempts}\t{one.changed}\t{one.reason}")
+        answer(f"{one.id}\t{one.state}\t{one.destination}\t{one.attempts}\t{one.changed}\t{one.reason}")
         for each in attempts.get(one.id, ()):
             outcome = each.outcome or "under way"
-            click.echo(f"  {each.number}\t{each.step}\t{each.started}\t{outcome}\t{each.status}\t{each.reason}")
+            answer(f"  {each.number}\t{each.step}\t{each.started}\t{outcome}\t{each.status}\t{each.reason}")
     click.echo(counted(len(found), "delivery", "deliveries"), err=True)
 
 

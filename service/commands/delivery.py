@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import click
 import orjson
 
 from service.access.events import Arrival
-from service.commands.speaking import ready, refusing, say, settings, store
+from service.commands.answering import answer, answering, done, give
+from service.commands.speaking import ready, say, settings, store
 from service.commands.trail import Act, acting
 from service.pipeline import BUNDLES, DIALECTS, LANGUAGES, Format
 
@@ -23,7 +21,7 @@ def command() -> None:
 @click.argument("id", metavar="ID")
 @click.option("--content", is_flag=True, help="The bytes that are sent, the same over all attempts.")
 @click.option("-o", "--out", default="-", help="A file. Default: standard output.")
-@refusing
+@answering
 def show(id: str, out: str, *, content: bool) -> None:  # noqa: A002 - the contract's word
     """Print a delivery with each attempt, as JSON; of one to a destination in dry-run, what would be sent."""
     from service.api.deliveries import row
@@ -34,17 +32,13 @@ def show(id: str, out: str, *, content: bool) -> None:  # noqa: A002 - the contr
         made = here.output(found.version, found.role).content
     else:
         made = _json(row(found, here.deliveries.attempts([found.id])[found.id]))
-    if out == "-":
-        sys.stdout.buffer.write(made)
-        sys.stdout.buffer.flush()
-    else:
-        Path(out).write_bytes(made)
+    give(made, out)
 
 
 @command.command("compare")
 @click.argument("id", metavar="ID")
 @click.argument("other", metavar="OTHER")
-@refusing
+@answering
 def compare(id: str, other: str) -> None:  # noqa: A002 - the contract's word
     """Print each place in which what was sent with ID and with OTHER differs, as JSON. Exit 1: they differ."""
     from service.workflows.comparing import compare as compared
@@ -53,7 +47,7 @@ def compare(id: str, other: str) -> None:  # noqa: A002 - the contract's word
     pair = [here.deliveries.get(one) for one in (id, other)]
     outputs = [here.output(one.version, one.role) for one in pair]
     found = compared(outputs[0], outputs[1])
-    click.echo(_json(found), nl=False)
+    give(_json(found))
     if not found["same"]:
         raise SystemExit(1)
 
@@ -64,7 +58,7 @@ def compare(id: str, other: str) -> None:  # noqa: A002 - the contract's word
 @click.option("--dialect", type=click.Choice(DIALECTS), help="An SR in this dialect.")
 @click.option("--bundle", type=click.Choice(BUNDLES), help="A FHIR bundle of this kind.")
 @click.option("--language", type=click.Choice(LANGUAGES), help="Headings and labels in this one.")
-@refusing
+@answering
 def edit(id: str, **said: str | None) -> None:  # noqa: A002 - the contract's word
     """Write a dead letter again: a new delivery that follows it. Its id goes to standard output."""
     from service.api.deployment import Deployment
@@ -76,7 +70,8 @@ def edit(id: str, **said: str | None) -> None:  # noqa: A002 - the contract's wo
     with acting(here.settings, here.store, Act(Arrival.SENT_AGAIN, "delivery edit")) as act:
         made = written_again(here.store, id, here.source(b"", Format.FINDINGS), here.destinations, wanted)
         act.about(("report", made.version), ("delivery", made.id))
-    click.echo(made.id)
+    with done(f"the delivery is written again, as {made.id}"):
+        answer(made.id)
     say(f"to {made.destination}, after {made.parent}")
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from service.commands.speaking import counted, refusing, settings, stop
+from service.commands.answering import answer, answering
+from service.commands.speaking import counted, settings, stop
 
 if TYPE_CHECKING:
     from service.delivery.settings import DestinationSettings
@@ -26,7 +27,7 @@ def command() -> None:
 
 
 @command.command("list")
-@refusing
+@answering
 def listed() -> None:
     """Name each destination, with its kind, what it takes, where it is, and how arrival is proven."""
     from service.delivery.settings import place
@@ -34,14 +35,14 @@ def listed() -> None:
     known = _destinations()
     for one in known.values():
         state = " (dry run)" if one.dry_run else ""
-        click.echo(f"{one.name}: {one.KIND}, takes {one.takes}, {place(one)}, verify: {one.verify}{state}")
+        answer(f"{one.name}: {one.KIND}, takes {one.takes}, {place(one)}, verify: {one.verify}{state}")
     if not known:
         click.echo(_NONE, err=True)
 
 
 @command.command("test")
 @click.argument("name", metavar="NAME")
-@refusing
+@answering
 def tested(name: str) -> None:
     """Try everything on destination NAME that needs no report. Exit 0: nothing failed; 1: what did is said."""
     from service.delivery.opening import open_destination
@@ -53,7 +54,7 @@ def tested(name: str) -> None:
     echoes = open_destination(known[name]).probe()
     for echo in echoes:
         mark = _MARKS[echo.passed] if echo.passed is not False or echo.needed else _NOTICE
-        click.echo(f"{mark} {echo.tried}: {echo.said}")
+        answer(f"{mark} {echo.tried}: {echo.said}")
     wrong = sum(echo.passed is False and echo.needed for echo in echoes)
     if wrong:
         click.echo(f"{name}: {counted(wrong, 'thing')} of {len(echoes)} failed", err=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from service.commands.conversion import Wish
+from service.commands.inputs import real
 from service.config import Settings
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def identity(wish: Wish, path: str, ask: "Ask") -> dict[str, str]:
     options = {"from": wish.form or "", "to": wish.to, **asdict(wish.options), "validate": wish.validate}
     return {
         VERSION: version("lesionbridge"),
-        "the input": f"{Path(path).resolve()}, {file.st_size} bytes, {file.st_mtime_ns}",
+        "the input": f"{real(Path(path))}, {file.st_size} bytes, {file.st_mtime_ns}",
         **{f"option --{name}": str(said) for name, said in options.items()},
         "option --errors": str(ask.errors or ""),
         "option --loss": str(ask.losses or ""),

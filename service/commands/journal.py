@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from service.commands.speaking import standard_output
+from service.commands.answering import give, hold_open, naming
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +108,12 @@ class Passing:
 
     def __init__(self) -> None:
         """Nothing has been written; ends where it is closed."""
-        self._file = standard_output()
+        hold_open(has_out=True)
         self.length = 0
 
     def add(self, content: bytes) -> None:
-        """Write and pass it on."""
-        self._file.write(content)
-        self._file.flush()
+        """Write and pass it on; ends where that can't be done."""
+        give(content)
         self.length += len(content)
 
     def settle(self) -> None:
@@ -148,13 +147,15 @@ class Growing:
     def add(self, content: bytes) -> None:
         """Write at the end."""
         if self._file is not None and content:
-            self._file.write(content)
+            with naming(self._file.name):
+                self._file.write(content)
             self.length += len(content)
 
     def pass_on(self) -> None:
         """Whoever reads the file finds all that was written."""
         if self._file is not None:
-            self._file.flush()
+            with naming(self._file.name):
+                self._file.flush()
 
     def cut(self, length: int) -> None:
         """Take back what was written behind this length."""
@@ -166,8 +167,9 @@ class Growing:
     def settle(self) -> None:
         """All that was written is on the disk when this returns."""
         if self._file is not None:
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            with naming(self._file.name):
+                self._file.flush()
+                os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Close it."""

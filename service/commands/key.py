@@ -6,6 +6,7 @@ import click
 
 from service.access.events import Arrival
 from service.access.principal import MAX_SENDER, OF_ALL_SENDERS, Scope, is_name
+from service.commands.answering import answer, answering, done
 from service.commands.speaking import DAYS, refusing, settings, stop, store
 from service.commands.trail import Act, acting
 
@@ -25,7 +26,7 @@ def command() -> None:
 @click.option("--days", type=DAYS, help="Good for so many days.")
 @click.option("--rate", default=0, type=_BOUND, help="Requests a minute; 0: as the deployment says.")
 @click.option("--bytes", "size", default=0, type=_BOUND, help="Most bytes of a body; 0: as it says.")
-@refusing
+@answering
 def create(name: str, sender: str, scopes: tuple[str, ...], days: int | None, **bounds: int) -> None:
     """Make a key and show it, this once."""
     from service.access.keys import new_key
@@ -45,7 +46,8 @@ def create(name: str, sender: str, scopes: tuple[str, ...], days: int | None, **
         said = " ".join(sorted(scopes))
         keys.add(KeptKey(identity, name, sender, said, digest, bounds["rate"], bounds["size"], keys.now(), ends))
         act.command = f"key create: {identity}"
-    click.echo(shown)
+    with done("the key is made, and can't be shown again: revoke it"):
+        answer(shown)
     click.echo("this is the only time that it is shown", err=True)
     idle = sorted(OF_ALL_SENDERS.intersection(scopes))
     if sender and idle:
@@ -53,7 +55,7 @@ def create(name: str, sender: str, scopes: tuple[str, ...], days: int | None, **
 
 
 @command.command("list")
-@refusing
+@answering
 def listed() -> None:
     """All keys, without their secrets."""
     keys = store(settings()).keys
@@ -61,7 +63,7 @@ def listed() -> None:
     for key in keys.all():
         state = "good" if key.is_good(now) else "revoked" if key.revoked else "ended"
         sender = key.sender.encode("unicode_escape").decode() if not key.sender.isprintable() else key.sender
-        click.echo(f"{key.name}\t{key.id}\t{sender or 'any sender'}\t{key.scopes}\t{state}")
+        answer(f"{key.name}\t{key.id}\t{sender or 'any sender'}\t{key.scopes}\t{state}")
         if key.sender and not is_name(key.sender) and state == "good":
             click.echo(f"{key.name}: its sender can't be one: {_IS_NAME}. Make another key, then revoke it", err=True)
 

@@ -15,6 +15,7 @@ from typing import IO, Any, Final
 
 import orjson
 
+from service.commands.answering import keep
 from service.commands.arriving import Arriving
 from service.commands.conversion import Conversion, Wish
 from service.commands.inputs import STANDARD_INPUT, Document, named, stem
@@ -243,7 +244,7 @@ def _line(work: Work, line: Line, made: Converted) -> None:
     outcome = work.conversion(Document(name, made_as, line.body))
     content = outcome.outputs[wish.to].content
     if work.folder is not None:
-        (work.folder / f"{made_as}{suffix(wish.to, wish.options)}").write_bytes(content)
+        keep(content, work.folder / f"{made_as}{suffix(wish.to, wish.options)}")
     else:
         made.out.append(one_line(content, suffix(wish.to, wish.options)))
     made.made += 1

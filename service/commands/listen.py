@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from service.commands.speaking import PORT, ready, refusing, say, settings, stop
+from service.commands.speaking import PORT, mention, ready, refusing, settings, stop
 
 WAYS = ("dicom", "hl7", "folder")
 GRACE_S = 40
@@ -63,7 +63,7 @@ def command(ways: tuple[str, ...], metrics_port: int | None, metrics_host: str) 
             for end in ends:
                 end()
             stop(f"--metrics-port: {error.strerror or type(error).__name__}")
-    say("listening (stop with Ctrl-C)")
+    mention("listening (stop with Ctrl-C)")
     ending.wait()
     for end in ends:
         end()
@@ -78,17 +78,17 @@ def _listening(here: Any, way: str) -> Callable[[], Any]:
         from service.receiving.dicom import DicomServer
 
         dicom = DicomServer(reception, here.receiving.dicom)
-        say(f"dicom: {here.receiving.dicom.ae_title} at {here.receiving.dicom.host}:{dicom.port}")
+        mention(f"dicom: {here.receiving.dicom.ae_title} at {here.receiving.dicom.host}:{dicom.port}")
         return dicom.stop
     if way == "hl7":
         from service.receiving.hl7 import Hl7Server
 
         hl7 = Hl7Server(reception, here.receiving.hl7)
-        say(f"hl7: {here.receiving.hl7.host}:{hl7.port}")
+        mention(f"hl7: {here.receiving.hl7.host}:{hl7.port}")
         return hl7.stop
     from service.receiving.folder import FolderWatch
 
     watch = FolderWatch(reception, here.receiving.folder)
     watch.start()
-    say(f"folder: {here.receiving.folder.path}")
+    mention(f"folder: {here.receiving.folder.path}")
     return watch.stop

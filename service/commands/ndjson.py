@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import UnsupportedOperation
 from pathlib import Path
@@ -16,21 +16,21 @@ from typing import IO, Final, NoReturn
 
 import orjson
 
+from service.commands.answering import STANDARD_OUTPUT, hold_open
 from service.commands.arriving import Arriving
 from service.commands.conversion import Conversion, Wish
 from service.commands.identity import identity, said_changed
-from service.commands.inputs import NDJSON, STANDARD_INPUT, comes_once, into, named, standard_input
+from service.commands.inputs import NDJSON, STANDARD_INPUT, comes_once, into, named, opened, real
 from service.commands.journal import Begun, Growing, Journal, Mark, OtherRun, Passing, Running
 from service.commands.lines import Converted, Killed, Refusal, Work, converted, parts
 from service.commands.progress import progress
-from service.commands.speaking import counted, problems_said, say, standard_output, stop
+from service.commands.speaking import counted, problems_said, say, stop
 from service.pipeline import Format
 
 MARK_S: Final = 2.0
 """How often a mark is made: so much is done again after a kill."""
 MAX_REFUSALS_SAID: Final = 100
 BEGUN: Final = "a conversion into this was interrupted: `--resume` goes on with it"
-STANDARD_OUTPUT: Final = "-"
 SMALL: Final = 256 * 1024
 """A file up to this is converted by one process: more would take longer to begin."""
 
@@ -56,7 +56,7 @@ def run(wish: Wish, path: str, ask: Ask) -> int:
     _possible(wish, path, ask, place, into_one=into_one, once=once)
     folder = None if into_one else Path(ask.out)
     work = Work(Conversion(wish), path, folder, losses=ask.losses is not None, once=once)
-    with nullcontext(standard_input()) if path == STANDARD_INPUT else Path(path).open("rb") as file:
+    with opened(path) as file:
         if not into_one:
             into(ask.out)
         mark = _once(work, ask, file) if once else _kept(work, ask, place, file)
@@ -176,14 +176,14 @@ def _possible(wish: Wish, path: str, ask: Ask, place: Path, *, into_one: bool, o
     if once and ask.resume:
         stop("--resume is for a file: what comes on standard input or through a pipe comes once")
     if passes:
-        standard_output()  # or the end, before anything is read
+        hold_open(has_out=True)
     if once and not passes and place.exists():
         stop(f"{BEGUN}; to begin anew remove {place}")
     written = [
-        *(() if passes else (Path(ask.out).resolve(), place.resolve())),
-        *(one.resolve() for one in (ask.errors, ask.losses) if one is not None),
+        *(() if passes else (real(Path(ask.out)), real(place))),
+        *(real(one) for one in (ask.errors, ask.losses) if one is not None),
     ]
-    source = Path("/dev/stdin" if path == STANDARD_INPUT else path).resolve()
+    source = real(Path("/dev/stdin" if path == STANDARD_INPUT else path))
     if source in written or len(set(written)) < len(written):
         stop("the input, the output, its journal and each side file are files of their own")
 

@@ -7,7 +7,8 @@ import click
 
 from service.access.events import Arrival
 from service.coding.overlays.rows import CONCEPT_MAP, CSV
-from service.commands.speaking import COUNT, counted, refusing, say, settings, site, stop, store
+from service.commands.answering import answer, answering, done
+from service.commands.speaking import COUNT, counted, say, settings, shown, site, stop, store
 from service.commands.trail import Act, acting
 from service.domain.codes import CodedTerm
 from service.domain.errors import Problem
@@ -29,11 +30,11 @@ def command() -> None:
 @command.command("check")
 @click.argument("file", type=FILE)
 @click.option("--sender", help=_SENDER)
-@refusing
+@answering
 def check(file: Path, sender: str | None) -> None:
     """Hold FILE against the tables. Exit 0: it stands; 2: not, and in which lines."""
     new = _read(settings(), file, sender)
-    click.echo(f"{file}: {counted(len(new.rows), 'row')}, {new.applied} applied")
+    answer(f"{shown(file)}: {counted(len(new.rows), 'row')}, {new.applied} applied")
 
 
 @command.command("load")
@@ -45,7 +46,7 @@ def check(file: Path, sender: str | None) -> None:
     type=click.IntRange(0, 2**31 - 1),
     help="The version that FILE was made from; refused when another one is current.",
 )
-@refusing
+@answering
 def load(file: Path, sender: str | None, author: str, after: int | None) -> None:
     """Put FILE into use as a new version; running services take it up by themselves."""
     from service.store.overlays import NewOverlay
@@ -58,14 +59,15 @@ def load(file: Path, sender: str | None, author: str, after: int | None) -> None
         made = NewOverlay(text.sender, text.media_type, text.content, len(new.rows), author, "upload", after)
         kept = everything.overlays.keep(made)
         act.about(("overlay", f"{kept.sender}/{kept.version}"))
-    click.echo(f"{kept.sender}: version {kept.version}, {counted(kept.rows, 'row')}, {new.applied} applied")
+    with done(f"in use as version {kept.version}"):
+        answer(f"{kept.sender}: version {kept.version}, {counted(kept.rows, 'row')}, {new.applied} applied")
 
 
 @command.command("preview")
 @click.argument("file", type=FILE)
 @click.option("--sender", help=_SENDER)
 @click.option("--last", type=COUNT, default=100, show_default=True, help="How many stored reports.")
-@refusing
+@answering
 def preview(file: Path, sender: str | None, last: int) -> None:
     """Say which of the reports stored last would be coded otherwise with FILE. Nothing is kept."""
     from service.curation import preview as look
@@ -76,10 +78,10 @@ def preview(file: Path, sender: str | None, last: int) -> None:
     found = look(site(here).layers(kept.overlays, now=True), new, kept, last=last, limits=here.limits)
     for report in found.changed:
         for change in report.changes:
-            click.echo(f"{report.stored.id}: {change.where}: {_shown(change.old)} -> {_shown(change.new)}")
+            answer(f"{report.stored.id}: {change.where}: {_shown(change.old)} -> {_shown(change.new)}")
         for problem in report.problems:
-            click.echo(f"{report.stored.id}: would be refused: {problem.pointer}: {problem.detail} [{problem.rule}]")
-    click.echo(f"{counted(found.examined, 'report')}, {len(found.changed)} otherwise, {found.skipped} skipped")
+            answer(f"{report.stored.id}: would be refused: {problem.pointer}: {problem.detail} [{problem.rule}]")
+    answer(f"{counted(found.examined, 'report')}, {len(found.changed)} otherwise, {found.skipped} skipped")
 
 
 def _read(here: "Settings", file: Path, sender: str | None) -> "Layer":
@@ -88,9 +90,9 @@ def _read(here: "Settings", file: Path, sender: str | None) -> "Layer":
 
     form = _MEDIA.get(file.suffix.lower())
     if form is None:
-        stop(f"{file}: an overlay is a .csv table or a .json ConceptMap")
+        stop(f"{shown(file)}: an overlay is a .csv table or a .json ConceptMap")
     if file.stat().st_size > here.limits.body_bytes:
-        stop(f"{file}: is larger than {here.limits.body_bytes} bytes (setting limits.body_bytes)")
+        stop(f"{shown(file)}: is larger than {here.limits.body_bytes} bytes (setting limits.body_bytes)")
     used = site(here).layers()
     text = OverlayText(sender or file.stem, 0, form, file.read_bytes())
     made = layer(text, used.vocabulary.with_site(None, used.releases))
@@ -99,7 +101,7 @@ def _read(here: "Settings", file: Path, sender: str | None) -> "Layer":
     for problem in made.problems:
         say(_said(problem))
     if made.problems:
-        stop(f"{file}: {counted(len(made.problems), 'row')} can not stand")
+        stop(f"{shown(file)}: {counted(len(made.problems), 'row')} can not stand")
     return made
 
 

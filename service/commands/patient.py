@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
 
 from service.access.events import Arrival
-from service.commands.speaking import counted, problems_said, ready, refusing, say, settings, stop
+from service.commands.answering import answer, answering, done
+from service.commands.speaking import counted, problems_said, ready, say, settings, stop
 from service.commands.trail import Act, acting
 
 if TYPE_CHECKING:
     from service.domain.report import PatientId
+    from service.store.patients import Merged
 
 
 @click.group("patient")
@@ -28,7 +31,7 @@ def command() -> None:
 @click.option(
     "--dry-run", is_flag=True, help="Only say what would be found under SURVIVOR, and would have to come again."
 )
-@refusing
+@answering
 def merge(prior: str, survivor: str, issuer: str | None, prior_issuer: str | None, *, dry_run: bool) -> None:
     """Let what is kept under the id PRIOR be found under SURVIVOR, and say what has to be sent again.
 
@@ -46,10 +49,8 @@ def merge(prior: str, survivor: str, issuer: str | None, prior_issuer: str | Non
             act.about(*(("report", one.id) for one in found.reports))
     finally:
         here.store.close()
-    for one in found.reports:
-        click.echo(f"resend\t{one.id}\t{one.sender}\t{one.report_id}\t{one.version}\t{one.status}")
-    for sent in found.deliveries:
-        click.echo(f"delivery\t{sent.id}\t{sent.report}\t{sent.destination}\t{sent.state}")
+    with nullcontext() if dry_run else done("merged; the same merge again says what has to come again"):
+        _list(found)
     reports, deliveries = (
         counted(len(found.reports), "report"),
         counted(len(found.deliveries), "delivery", "deliveries"),
@@ -58,6 +59,13 @@ def merge(prior: str, survivor: str, issuer: str | None, prior_issuer: str | Non
     say(f"to come again as a new version: {reports}; sent with the prior id: {deliveries}")
     if found.notices:
         problems_said("patient merge", "the prior id is not known", found.notices)
+
+
+def _list(found: Merged) -> None:
+    for one in found.reports:
+        answer(f"resend\t{one.id}\t{one.sender}\t{one.report_id}\t{one.version}\t{one.status}")
+    for sent in found.deliveries:
+        answer(f"delivery\t{sent.id}\t{sent.report}\t{sent.destination}\t{sent.state}")
 
 
 def _named(said: str, issuer: str | None) -> PatientId:

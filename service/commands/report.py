@@ -1,13 +1,12 @@
 """`lesionbridge report`: what is stored of a report."""
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
 
-from service.commands.speaking import refusing, settings, store
+from service.commands.answering import answering, give
+from service.commands.speaking import settings, store
 from service.domain.errors import NotFound, Problem
 
 if TYPE_CHECKING:
@@ -21,18 +20,14 @@ ROLES = ("fhir", "sr", "html", "findings", "source", "amendment", "unmeasured", 
 @click.option("--sender", help="Whose id it is, when ID is the sender's own [setting default_sender].")
 @click.option("--get", "role", type=click.Choice(ROLES), help="One of the outputs instead of the receipt.")
 @click.option("-o", "--out", default="-", help="A file. Default: standard output.")
-@refusing
+@answering
 def command(id: str, sender: str | None, role: str | None, out: str) -> None:  # noqa: A002 - the contract's word
     """Print the receipt of a stored report. ID is ours, or the sender's own (then its newest version is meant)."""
     here = settings()
     kept = store(here)
     found = identify(kept, id, sender or here.default_sender)
     content = kept.output(found, role).content if role else kept.get(found).receipt
-    if out == "-":
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-    else:
-        Path(out).write_bytes(content)
+    give(content, out)
 
 
 def identify(kept: "Store", name: str, sender: str) -> str:

@@ -8,6 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,7 @@ import click
 
 from service.access.events import Arrival
 from service.commands.counters import counters_folder
-from service.commands.speaking import refusing, say, settings, stop, store
+from service.commands.speaking import mention, refusing, say, settings, stop, store
 from service.commands.trail import Act, acting
 from service.commands.worker import GRACE_S as DELIVERIES_GRACE_S
 from service.commands.worker import Inside
@@ -48,7 +49,7 @@ def serve(**given: Any) -> None:
     except BadSetting as error:
         stop(str(error))
     if chosen.access == "open" and chosen.host not in ("127.0.0.1", "::1", "localhost"):
-        say("anybody who reaches this address may do everything: set access to required (docs/access.md)")
+        mention("anybody who reaches this address may do everything: set access to required (docs/access.md)")
     tls = _tls(chosen)
     _look_for_room(chosen.host, chosen.port)
     gc.disable()  # until all is loaded: what an import makes stays, and looking through it was a fifth of the start
@@ -106,7 +107,7 @@ def _make_sure(step: str, losses: Sequence[str]) -> None:
 
 def _can_ask() -> bool:
     """Whether somebody sits there."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _import_structlog() -> None:
@@ -247,14 +248,17 @@ def _gunicorn_settings(chosen: Settings) -> dict[str, Any]:
 
 
 def _ready(server: Any) -> None:
-    """Say where it listens, with the port that was really taken; the workers are forked after this."""
+    """Say where it listens, with the port that was really taken, where anybody can hear it; then workers are forked."""
     settle_memory()
+    said = []
     for listener in server.LISTENERS:
         host, port = listener.sock.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         scheme = "https" if server.cfg.is_ssl else "http"
-        sys.stdout.write(f"LesionBridge listens on {scheme}://{shown}:{port} (stop with Ctrl-C)\n")
-    sys.stdout.flush()
+        said.append(f"LesionBridge listens on {scheme}://{shown}:{port} (stop with Ctrl-C)\n")
+    with suppress(OSError):
+        sys.stdout.write("".join(said))
+        sys.stdout.flush()
 
 
 def settle_memory() -> None:

@@ -7,9 +7,10 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, wraps
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -116,17 +117,22 @@ def say(text: str) -> None:
     click.echo(_STEERING.sub(lambda found: f"<U+{ord(found[0]):04X}>", text), err=True)
 
 
+def mention(text: str) -> None:
+    """The same of a server, which goes on where its log can't be written."""
+    with suppress(OSError):
+        say(text)
+
+
 def stop(text: str) -> NoReturn:
-    """End with a line on standard error."""
-    say(text)
+    """End with a line on standard error, if that can be written."""
+    mention(text)
     raise SystemExit(REFUSED)
 
 
-def standard_output() -> IO[bytes]:
-    """Standard output; ends where it is closed."""
-    if sys.stdout is None:
-        stop("standard output is closed: give -o")
-    return sys.stdout.buffer
+def shown(name: str | Path) -> str:
+    """A file's name in a line: what ends one or is no text is written out."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return text.translate({ord(one): f"<U+{ord(one):04X}>" for one in "\t\n"})
 
 
 def counted(number: int, thing: str, things: str = "") -> str:
@@ -168,17 +174,18 @@ def refusing(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*args, **options)
         except LesionBridgeError as error:
-            problems_said("lesionbridge", error.title, error.problems, whole="")
+            with suppress(OSError):
+                problems_said("lesionbridge", error.title, error.problems, whole="")
             raise SystemExit(REFUSED) from None
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise  # click's own; one that reads no further has what it wants
         except OSError as error:
-            at = f"{error.filename}: " if error.filename is not None else "reading or writing failed: "
+            at = f"{shown(str(error.filename))}: " if error.filename is not None else "reading or writing failed: "
             stop(f"{at}{error.strerror or type(error).__name__}")
         except UnicodeEncodeError as error:
             stop(_unsayable(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, its text is not shown
-            say(f"lesionbridge: a defect of ours, {type(error).__name__} at {_where(error)}: please report it")
+            mention(f"lesionbridge: a defect of ours, {type(error).__name__} at {_where(error)}: please report it")
             raise SystemExit(BROKEN) from None
 
     return spoken

@@ -4,7 +4,6 @@ from importlib.resources import files
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from service.coding import Vocabulary, vocabulary
@@ -13,7 +12,8 @@ from service.coding.labels import languages
 from service.coding.quality import defects
 from service.coding.releases.shelves import open_shelf
 from service.coding.releases.site import SiteReleases
-from service.commands.speaking import counted, refusing, say, settings
+from service.commands.answering import answering, show
+from service.commands.speaking import counted, say, settings
 
 DEFECT = 1
 _WIDE = 200
@@ -25,7 +25,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--terminology", type=_FOLDER, help="Tables of terms to hold; those of this distribution when absent.")
 @click.option("--mappings", type=_FOLDER, help="Tables of fields to hold; those of this distribution when absent.")
 @click.option("--quiet", is_flag=True, help="Say defects only, no table.")
-@refusing
+@answering
 def check(terminology: Path | None, mappings: Path | None, *, quiet: bool) -> None:
     """Hold every row of the tables, and every code to the releases that are loaded; show what the tables cover.
 
@@ -41,7 +41,7 @@ def check(terminology: Path | None, mappings: Path | None, *, quiet: bool) -> No
         say(counted(len(found), "defect"))
         raise SystemExit(DEFECT)
     if not quiet:
-        Console(width=None if Console().is_terminal else _WIDE).print(_table(list(coverage(Vocabulary.load(*folders)))))
+        show(_table(list(coverage(Vocabulary.load(*folders)))), _WIDE)
 
 
 def _table(rows: list[Coverage]) -> Table:

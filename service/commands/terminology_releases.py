@@ -16,13 +16,13 @@ from service.coding.releases.build import Progress as Heard
 from service.coding.releases.importing import Asked, import_release
 from service.coding.releases.shelf import Placed
 from service.coding.releases.shelves import open_shelf
+from service.commands.answering import answer, answering, done, show
 from service.commands.speaking import refusing, say, settings, stop, store
 from service.commands.trail import Act, acting
 from service.config import Settings
 from service.pipeline import tables
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_WIDE = 132
 _SHOWN = 48
 
 
@@ -31,7 +31,7 @@ _SHOWN = 48
 @click.option(
     "--name", default="", help="The slot it takes; a release in the same slot is replaced. By kind if absent."
 )
-@refusing
+@answering
 def import_(files: tuple[Path, ...], name: str) -> None:
     """Load a release of a code system: SNOMED CT RF2, RadLex, LOINC, ICD-10-CM, ICD-O-3 or FHIR resources.
 
@@ -47,13 +47,14 @@ def import_(files: tuple[Path, ...], name: str) -> None:
         with _bar() as heard:
             placed = import_release(shelf, asked, here.limits, vocabulary, heard)
         act.about(("release", placed.name), *(("release", f"{one} {of}".strip()) for one, of, _ in placed.systems))
-    for designator, version, concepts in placed.systems:
-        click.echo(f"{designator} {version or '(no version)'}: {concepts} concepts")
+    with done(f"in use as {placed.name}"):
+        for designator, version, concepts in placed.systems:
+            answer(f"{designator} {version or '(no version)'}: {concepts} concepts")
     say(f"in use as {placed.name} ({placed.bytes / 1e6:.0f} MB in {_place(here)})")
 
 
 @click.command("list")
-@refusing
+@answering
 def list_() -> None:
     """Print the releases in use: slot, code systems with version and size, when and from what."""
     here = settings()
@@ -61,7 +62,7 @@ def list_() -> None:
     if not found:
         say(f"no release is loaded in {_place(here)}: lesionbridge terminology import FILE...")
         return
-    Console(width=None if Console().is_terminal else _WIDE).print(_table(found))
+    show(_table(found))
 
 
 @click.command("remove")

@@ -1,13 +1,11 @@
 """`lesionbridge terminology search`: what `GET /v1/terms` finds, in a terminal."""
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from service.coding.search import Asked, Match
-from service.commands.speaking import REFUSED, refusing, say, settings, site, stop
-
-_WIDE = 132
+from service.commands.answering import answering, show
+from service.commands.speaking import REFUSED, say, settings, site, stop
 
 
 @click.command("search")
@@ -15,7 +13,7 @@ _WIDE = 132
 @click.option("--field", default="", help="A row of mappings/ such as finding, site or t1: its values come first.")
 @click.option("--lang", default="", help="A language tag; terms of that language are shown where a release has them.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
-@refusing
+@answering
 def search(text: str, field: str, lang: str, limit: int) -> None:
     """Search the tables and the loaded releases: words in any order, their beginnings, abbreviations, typing errors.
 
@@ -29,7 +27,7 @@ def search(text: str, field: str, lang: str, limit: int) -> None:
     if not found:
         say(f"nothing is called {text!r}")
         raise SystemExit(REFUSED)
-    Console(width=None if Console().is_terminal else _WIDE).print(_table(found))
+    show(_table(found))
 
 
 def _table(found: tuple[Match, ...]) -> Table:

@@ -1,13 +1,13 @@
 """`lesionbridge unmapped`: terms that were kept as text, and what a person decides of them."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from service.access.events import Arrival
-from service.commands.speaking import COUNT, counted, refusing, settings, site, store
+from service.commands.answering import answer, answering, done, give
+from service.commands.speaking import COUNT, counted, settings, site, store
 from service.commands.trail import Act, acting
 
 if TYPE_CHECKING:
@@ -36,31 +36,27 @@ def command() -> None:
 
 @command.command("list")
 @_filters
-@refusing
+@answering
 def list_(sender: str | None, field: str | None, least: int | None) -> None:
     """Print the open terms, most frequent first."""
     terms = _open(sender, field, least)
     for one in terms:
         near = f"  did you mean: {', '.join(one.suggestions)}" if one.suggestions else ""
         code = f" [{one.system} {one.code}]" if one.system else ""
-        click.echo(f"{one.id}\t{one.count}\t{one.sender}\t{one.field or '(any)'}\t{one.term}{code}{near}")
+        answer(f"{one.id}\t{one.count}\t{one.sender}\t{one.field or '(any)'}\t{one.term}{code}{near}")
     click.echo(counted(len(terms), "open term"), err=True)
 
 
 @command.command("export")
 @_filters
 @click.option("-o", "--out", default="-", help="A file. Default: standard output.")
-@refusing
+@answering
 def export(sender: str | None, field: str | None, least: int | None, out: str) -> None:
     """Write the open terms as a table; its column `decision` is for a person to fill in."""
     from service import curation_tables
 
     content = curation_tables.write(_open(sender, field, least))
-    if out == "-":
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-    else:
-        Path(out).write_bytes(content)
+    give(content, out)
 
 
 @command.command("resolve")
@@ -68,7 +64,7 @@ def export(sender: str | None, field: str | None, least: int | None, out: str) -
 @click.option("--id", "id_", type=COUNT, help="One term instead of a table.")
 @click.option("--as", "what", help="What it is: a concept's key or label, SYSTEM|CODE, or ignore.")
 @click.option("--author", required=True, help="Who decides it.")
-@refusing
+@answering
 def resolve(file: Path | None, id_: int | None, what: str | None, author: str) -> None:
     """Take the decisions of an edited table FILE, or of one term; the senders' overlays grow by a version."""
     from service import curation_tables
@@ -88,8 +84,9 @@ def resolve(file: Path | None, id_: int | None, what: str | None, author: str) -
         made = decide(decisions, everything, used.vocabulary.with_site(None, used.releases)) if decisions else ()
         act.about(*(("overlay", f"{one.sender}/{one.version}") for one in made))
         act.changes = bool(made)
-    for kept in made:
-        click.echo(f"{kept.sender}: version {kept.version}, {counted(kept.rows, 'row')}")
+    with done(f"{counted(len(decisions), 'term')} decided"):
+        for kept in made:
+            answer(f"{kept.sender}: version {kept.version}, {counted(kept.rows, 'row')}")
     click.echo(f"{counted(len(decisions), 'term')} decided", err=True)
 
 

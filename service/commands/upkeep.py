@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from service.access.events import Arrival
-from service.commands.speaking import DAYS, counted, refusing, settings, stop, store
+from service.commands.speaking import DAYS, counted, refusing, settings, shown, stop, store
 from service.commands.trail import Act, acting
 from service.domain.errors import LesionBridgeError
 
@@ -63,7 +63,7 @@ def backup(file: Path) -> None:
     here = settings()
     with closing(store(here, as_it_is=True)) as kept, acting(here, kept, Act(Arrival.COPIED, "backup")):
         size = copied(here.database_url, file)
-    click.echo(f"{file}: {size} bytes", err=True)
+    click.echo(f"{shown(file)}: {size} bytes", err=True)
 
 
 @click.command("restore")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.commands.speaking import NO_DATABASE, PORT, received, refusing, say, settings, site, stop, store
+from service.commands.speaking import NO_DATABASE, PORT, mention, received, refusing, settings, site, stop, store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,10 +45,10 @@ def command(metrics_port: int | None, metrics_host: str) -> None:
     confine()
     _hold_rules(here)
     time_stages()
-    worker = made(here, say)
+    worker = made(here, mention)
     with closing(store(here, as_it_is=True)) as kept:
         for fault in (NO_DATABASE,) if not kept.is_there() else kept.faults():
-            say(f"{fault}; waiting for that")
+            mention(f"{fault}; waiting for that")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.request_stop())
     if metrics_port is not None:
