@@ -1,42 +1,45 @@
 """What the OBX segments of a message say: text by its section, coded answers and numbers by what their names mean."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from itertools import count
-from typing import Any, Final
+from typing import Final
 
 from service.coding import vocabulary
-from service.domain.codes import LOCAL_SCHEME, Term
+from service.domain.codes import Term
 from service.domain.limits import Limits
 from service.domain.loss import Loss, LossKind
-from service.domain.report import CountKind, Evaluation, Lesion, Measurement, TimePoint
+from service.domain.report import Evaluation, Lesion
 from service.domain.uids import is_uid
 from service.formats.hl7v2 import values
+from service.formats.hl7v2.lesions import Draft
 from service.formats.hl7v2.message import Components, Segment, part
-from service.formats.hl7v2.observations import DEVICE, MEMBERS, TIME_POINT
+from service.formats.hl7v2.names import CODED, TERMS, TEXTS, concepts_of, device_member, role_of
+from service.formats.hl7v2.tables import result_code
 
-_TEXTS: Final = ("TX", "FT", "ST", "")
 _SUFFIXES: Final = {"GDT": "findings", "IMP": "impression"}
 """Suffixes of an observation id that name a section of a report (HL7 v2.5.1, 7.2.4)."""
 _IMPRESSION: Final = re.compile(r"\s*(?:IMPRESSIONS?|CONCLUSIONS?)\s*:?\s*", re.IGNORECASE)
 _LESION: Final = re.compile(r"([1-9][0-9]{0,5})(?:\.([1-9][0-9]{0,5}))?")
 _DEVICE: Final = re.compile(r"D[1-9][0-9]{0,3}")
 _NEGATIVE: Final = re.compile(r"N[1-9][0-9]{0,3}")
-_REPORT: Final = {
-    "findings": "findings",
-    "findings-section": "findings",
-    "impression": "impression",
-    "impressions": "impression",
-    "impression-section": "impression",
-    "study-instance-uid": "study_uid",
-    "procedure-study-instance-uid": "study_uid",
-    "modality": "modality",
-    "procedure-reported": "procedure",
+_FIELDS_MOST: Final = 64
+"""More fields than an OBX has."""
+_NEVER_RESULTS: Final[Mapping[str, str]] = {
+    "D": "it is deleted (OBX-11 D)",
+    "N": "it was not asked for (OBX-11 N)",
+    "O": "it says what was ordered, no result (OBX-11 O)",
 }
-"""What an OBX of the whole report is, by the concept of its name."""
-_TERMS: Final = {"technique": "technique", "conclusion": "conclusions", "differential": "differential"}
+_NO_RESULTS: Final[Mapping[str, str]] = {
+    "W": "it was wrong (OBX-11 W)",
+    "X": "no result of it was obtained (OBX-11 X)",
+}
+"""Of single results; where all are so, the report is withdrawn or cancelled."""
+_GROUPS: Final = ("PID", "ORC", "OBR", "SPM")
+"""Segments that begin what later notes are of."""
+Place = tuple[int, int]
+"""The number of an order, and that of a lesion within it: the sub-id, 0 where it is none."""
 
 
 @dataclass(slots=True)
@@ -58,53 +61,50 @@ class Content:
     statuses: list[str] = field(default_factory=list)
 
 
-@cache
-def _roles() -> Mapping[str, str]:
-    """What an OBX is, by the concept of its name."""
-    members = vocabulary().members
-    made = dict(_REPORT)
-    made |= {members[row].concept: member for row, member in _TERMS.items()}
-    made |= {members[row].concept: row for row in MEMBERS}
-    made |= dict(TIME_POINT)
-    made |= {
-        "tracking-identifier": "id",
-        "tracking-unique-identifier": "tracking_uid",
-        members["count"].concept: "count",
-        "time-point-type": "type",
-        "time-point-order": "order",
-        "comment": "text",
-        "derivation": "derivation",
-    }
-    return made
+def content_of(segments: Sequence[Segment], losses: list[Loss], limits: Limits) -> Content:
+    """All that the OBX and the notes of a message say; what they say beyond a report is put on ``losses``.
 
-
-def _concepts(name: Term | None) -> tuple[str, ...]:
-    """The concepts that the name of an OBX stands for."""
-    if name is None or name.code is None:
-        return ()
-    if name.code.code in vocabulary().concepts and name.code.system == LOCAL_SCHEME:
-        return (name.code.code,)
-    return vocabulary().meant_by(name.code.system, name.code.code)
-
-
-def _role(concepts: Iterable[str], table: Mapping[str, str]) -> str:
-    return next((table[key] for key in concepts if key in table), "")
-
-
-def content_of(segments: Sequence[Segment], notes: Sequence[Segment], losses: list[Loss], limits: Limits) -> Content:
-    """All that the OBX and the notes say; what they say beyond a report is put on ``losses``."""
+    A sub-id is one within its order (OBR), and what is no result is left out with the notes behind it: deleted, not
+    asked for, ordered only; wrong or not obtained, where other results stand (OBX-11, table 0085).
+    """
     reader = _Reader(losses, limits)
-    lesions = {
-        match[1]
-        for one in segments
-        if (match := _LESION.fullmatch(one.text(4)))
-        and _role(_concepts(values.term(one.components(3), "")), _roles()) in ("id", "finding")
-    }
-    for one in segments:
-        reader.take(one, lesions)
+    codes = {result_code(one.text(11)) for one in segments if one.name == "OBX"} - {*_NEVER_RESULTS}
+    no_results = _NEVER_RESULTS if len(codes) <= 1 else {**_NEVER_RESULTS, **_NO_RESULTS}
+    lesions = {place for place, one in _placed(segments) if _begins_lesion(one)}
+    holds, notes = True, []
+    for place, one in _placed(segments):
+        if one.name == "OBX":
+            why = no_results.get(result_code(one.text(11)))
+            holds = why is None
+            if why is None:
+                reader.take(one, place, place in lesions)
+            else:
+                reader.leave(one, why)
+        elif one.name == "NTE" and not holds:
+            one.read.add(3)
+            reader.skip(one, "note", "what it is a note of is no result (OBX-11)", "v2-no-result")
+        elif one.name == "NTE":
+            notes.append(one)
+        elif one.name in _GROUPS:
+            holds = True
     for note in notes:
         reader.line("findings", "\n".join(part(one, 1) for one in note.repetitions(3)))
     return reader.done()
+
+
+def _placed(segments: Iterable[Segment]) -> Iterator[tuple[Place, Segment]]:
+    """The segments with the number of their order, and of the lesion that their sub-id may be one of."""
+    order = 0
+    for one in segments:
+        order += one.name == "OBR"
+        match = _LESION.fullmatch(one.text(4)) if one.name == "OBX" else None
+        yield (order, int(match[1]) if match is not None else 0), one
+
+
+def _begins_lesion(segment: Segment) -> bool:
+    if segment.name != "OBX" or _LESION.fullmatch(segment.text(4)) is None:
+        return False
+    return role_of(concepts_of(values.term(segment.components(3), ""))) in ("id", "finding")
 
 
 class _Reader:
@@ -115,11 +115,16 @@ class _Reader:
         self.content = Content()
         self.lines: dict[str, list[str]] = {"findings": [], "impression": []}
         self.section, self.named = "findings", ""
-        self.lesions: dict[str, _Draft] = {}
+        self.lesions: dict[Place, list[Draft]] = {}
 
     def skip(self, segment: Segment, what: str, why: str, rule: str = "v2-observation") -> None:
-        """Leave an OBX out, and say so."""
+        """Leave a segment out, and say so."""
         self.losses.append(Loss(LossKind.SKIPPED, segment.place, what, why, rule))
+
+    def leave(self, segment: Segment, why: str) -> None:
+        """Leave an OBX out with all that it holds, since it is no result."""
+        segment.read.update(range(1, _FIELDS_MOST))
+        self.skip(segment, "observation", why, "v2-deleted" if result_code(segment.text(11)) == "D" else "v2-no-result")
 
     def line(self, section: str, text: str) -> None:
         """More text of a section; a heading inside of it begins the impression."""
@@ -129,34 +134,38 @@ class _Reader:
                 continue
             self.lines[section].append(one.rstrip(" "))
 
-    def take(self, segment: Segment, lesions: set[str]) -> None:
-        """One OBX."""
-        status = segment.text(11)[:1].upper()
-        sub = segment.text(4)
+    def take(self, segment: Segment, place: Place, is_lesion: bool) -> None:
+        """One OBX; ``place`` is that of its lesion, where it is one of such."""
+        self.content.statuses.append(segment.text(11))
         name = values.term(segment.components(3), f"{segment.place}-3")
-        if status == "D":
-            self.skip(segment, "observation", "it is deleted (OBX-11 D)", "v2-deleted")
-            return
-        if status:
-            self.content.statuses.append(status)
-        concepts = _concepts(name)
-        match = _LESION.fullmatch(sub)
-        if match is not None and match[1] in lesions:
-            draft = self.lesions.setdefault(match[1], _Draft(f"OBX[{segment.number}]"))
-            draft.take(self, segment, (name, concepts), match[2])
-        elif _DEVICE.fullmatch(sub) and _role(concepts, dict(DEVICE)):
-            self.content.devices.setdefault(sub, {})[_role(concepts, dict(DEVICE))] = segment.text(5)
+        concepts = concepts_of(name)
+        if is_lesion:
+            child = segment.text(4).partition(".")[2] or None
+            self._draft(segment, place, role_of(concepts)).take(self, segment, (name, role_of(concepts)), child)
+        elif _DEVICE.fullmatch(segment.text(4)) and device_member(concepts):
+            device = f"{place[0]} {segment.text(4)}"
+            self.content.devices.setdefault(device, {})[device_member(concepts)] = segment.text(5)
         else:
-            self._of_report(segment, name, concepts)
+            self._of_report(segment, name, role_of(concepts))
 
-    def _of_report(self, segment: Segment, name: Term | None, concepts: tuple[str, ...]) -> None:
-        kind, role = segment.text(2), _role(concepts, _roles())
+    def _draft(self, segment: Segment, place: Place, role: str) -> Draft:
+        """The lesion of a sub-id; a new one where the sub-id begins to speak of another."""
+        drafts = self.lesions.setdefault(place, [])
+        if not drafts or drafts[-1].says_another(segment, role):
+            if drafts:
+                why = "its sub-id is that of another lesion, too: two are read"
+                self.losses.append(Loss(LossKind.FLAGGED, segment.place, "sub-id", why, "v2-further"))
+            drafts.append(Draft(segment.place))
+        return drafts[-1]
+
+    def _of_report(self, segment: Segment, name: Term | None, role: str) -> None:
+        kind = segment.text(2)
         if role == "study_uid" and is_uid(segment.text(5)):
             self.content.study_uid = segment.text(5)
-        elif kind in ("CE", "CWE", "CNE", "CF"):
+        elif kind in CODED:
             for turn, value in enumerate(segment.repetitions(5)):
                 self._answer(segment, (name, role), value, f"{segment.place}-5" + (f"[{turn + 1}]" if turn else ""))
-        elif kind in _TEXTS:
+        elif kind in TEXTS:
             self._text(segment, role)
         elif kind == "ED":
             segment.repetitions(5)  # named as a whole
@@ -182,9 +191,9 @@ class _Reader:
             self.content.modality = term
         elif role == "procedure":
             self.content.procedures.append(term)
-        elif role in _TERMS.values():
+        elif role in TERMS.values():
             getattr(self.content, role).append(term)
-        elif "absent" in _concepts(term) and not self._is_field(segment, name):
+        elif "absent" in concepts_of(term) and not self._is_field(segment, name):
             self.content.negatives.append(name)
         else:
             self.content.evaluations.append(Evaluation(name, term, where=where))
@@ -193,7 +202,7 @@ class _Reader:
     def _is_field(segment: Segment, name: Term) -> bool:
         """Whether the name is that of a field with answers, of which *absent* is one, and no finding that is denied."""
         fields = {row.concept for row in vocabulary().evaluations.values()}
-        return _NEGATIVE.fullmatch(segment.text(4)) is None and not fields.isdisjoint(_concepts(name))
+        return _NEGATIVE.fullmatch(segment.text(4)) is None and not fields.isdisjoint(concepts_of(name))
 
     def done(self) -> Content:
         """All together."""
@@ -201,12 +210,12 @@ class _Reader:
         made.findings, made.impression = (
             self.joined(self.lines[one], "OBX", one) for one in ("findings", "impression")
         )
-        for sub in sorted(self.lesions, key=int):
+        for (_, sub), draft in ((place, one) for place in sorted(self.lesions) for one in self.lesions[place]):
             if len(made.lesions) == most:
                 why = f"more than {most} lesions"
-                self.losses.append(Loss(LossKind.SKIPPED, self.lesions[sub].place, "lesion", why, "limit"))
+                self.losses.append(Loss(LossKind.SKIPPED, draft.place, "lesion", why, "limit"))
                 break
-            made.lesions.append(self._unlike(made.lesions, self.lesions[sub].lesion(self, sub)))
+            made.lesions.append(self._unlike(made.lesions, draft.lesion(self, str(sub))))
         return made
 
     def joined(self, lines: list[str], where: str, what: str) -> str | None:
@@ -228,89 +237,3 @@ class _Reader:
         why = "two lesions have one tracking identifier: the second gets a number"
         self.losses.append(Loss(LossKind.FLAGGED, lesion.where, "tracking identifier", why, "v2-tracking"))
         return replace(lesion, id=f"{lesion.id} {number}")
-
-
-class _Draft:
-    """One lesion as its OBX come."""
-
-    def __init__(self, place: str) -> None:
-        self.place = place
-        self.members: dict[str, Any] = {}
-        self.lines: list[str] = []
-        self.point: dict[str, Any] = {}
-        self.evaluations: list[Evaluation[Term]] = []
-        self.measurements: list[tuple[str, Measurement[Term]]] = []
-        self.derivations: dict[str, Term | None] = {}
-
-    def take(
-        self, reader: _Reader, segment: Segment, named: tuple[Term | None, tuple[str, ...]], child: str | None
-    ) -> None:
-        """One OBX of the lesion, or of its measurement ``child``."""
-        name, concepts = named
-        role, kind = _role(concepts, _roles()), segment.text(2)
-        term = values.term(segment.components(5), f"{segment.place}-5")
-        if child is not None and role == "derivation":
-            self.derivations[child] = term
-        elif role in ("order", "count") and kind == "NM" and child is None:
-            self._integer(reader, segment, role)
-        elif kind == "NM":
-            self._number(reader, segment, name, child or "")
-        elif role in ("id", "tracking_uid"):
-            self.members[role] = segment.text(5)
-        elif role == "count":
-            found = next((one for one in _concepts(term) if one in list(CountKind)), None)
-            self.members["count"] = CountKind(found) if found is not None else None
-        elif role in (*MEMBERS, "type"):
-            (self.point if role == "type" else self.members)[role] = term
-        elif role in ("label", "subject_identifier", "protocol_identifier"):
-            self.point[role] = segment.text(5)
-        elif kind in _TEXTS:
-            self.lines.extend(line.rstrip(" ") for line in segment.display(5).split("\n"))
-        elif name is not None and term is not None:
-            self.evaluations.append(Evaluation(name, term, where=f"{segment.place}-5"))
-        else:
-            reader.skip(segment, "observation of a lesion", "it has no name, or no value that is known")
-
-    def _integer(self, reader: _Reader, segment: Segment, role: str) -> None:
-        number = values.decimal(segment.text(5))
-        if number is None or number != int(number) or (role == "count" and number < 1):
-            reader.skip(segment, role, "no whole number")
-        elif role == "count":
-            self.members["count"] = int(number)
-        else:
-            self.point["order"] = int(number)
-
-    def _number(self, reader: _Reader, segment: Segment, name: Term | None, child: str) -> None:
-        value = values.decimal(segment.text(5))
-        if value is None or name is None:
-            reader.skip(segment, "measurement", "it has no name, or no number")
-            return
-        method = values.term(segment.components(17), f"{segment.place}-17")
-        unit = values.unit(segment.components(6), f"{segment.place}-6")
-        normal = values.limits(segment.text(7))
-        self.measurements.append((child, Measurement(name, value, unit, method, None, normal, None, segment.place)))
-
-    def lesion(self, reader: _Reader, sub: str) -> Lesion[Term]:
-        """The lesion that they make."""
-        made = dict(self.members)
-        finding = made.pop("finding", None)
-        if finding is None:
-            why = "a lesion without a finding is called a lesion"
-            reader.losses.append(Loss(LossKind.FLAGGED, self.place, "finding", why, "v2-finding"))
-            finding = Term("lesion", None, self.place)
-        tracking = made.pop("tracking_uid", None)
-        if tracking is not None and not is_uid(tracking):
-            reader.losses.append(Loss(LossKind.SKIPPED, self.place, "tracking UID", "no UID", "v2-value"))
-            tracking = None
-        measurements = [replace(item, derivation=self.derivations.get(child)) for child, item in self.measurements]
-        return Lesion(
-            id=made.pop("id", sub) or sub,
-            finding=finding,
-            tracking_uid=tracking,
-            time_point=TimePoint(**{"label": "", **self.point}) if self.point.get("label") else None,
-            text=reader.joined(self.lines, self.place, "text"),
-            measurements=tuple(measurements),
-            evaluations=tuple(self.evaluations),
-            where=self.place,
-            **made,
-        )

@@ -29,10 +29,19 @@ from service.domain.uids import derive_uid, is_uid
 from service.formats.hl7v2 import values
 from service.formats.hl7v2.content import Content, content_of
 from service.formats.hl7v2.message import Components, Segment, message, part
-from service.formats.hl7v2.tables import READ
+from service.formats.hl7v2.tables import result_code, status_of
 from service.formats.hl7v2.write import APPLICATION
 
-_WITHDRAWN: Final = "W"
+_CAREFUL: Final = (
+    Status.PRELIMINARY,
+    Status.CORRECTED,
+    Status.AMENDED,
+    Status.APPENDED,
+    Status.FINAL,
+    Status.CANCELLED,
+    Status.ENTERED_IN_ERROR,
+)
+"""Which state a report of several orders has: none that says more than the least finished of them."""
 _SEX: Final = {"M": Sex.MALE, "F": Sex.FEMALE, "O": Sex.OTHER}
 _UNSPECIFIED: Final = "U"
 """The type of a name that is not said (table 0200)."""
@@ -74,11 +83,11 @@ def read(content: bytes, intake: Intake) -> Received:
     _held(reading, header)
     ours = is_ours(header)
     sender = header.text(4) if ours and header.text(4) else intake.sender
-    found = content_of(reading.all("OBX"), reading.all("NTE"), losses, intake.limits)
+    found = content_of(segments, losses, intake.limits)
     report = LesionReport(
         id=request.text(20) if ours and request.text(20) else _report_id(reading, header, request),
         sender=sender,
-        status=_status(reading, request, found),
+        status=_status(reading, found),
         issued=_issued(reading, header, request),
         patient=_patient(reading),
         study=_study(reading, request, found, sender),
@@ -136,25 +145,39 @@ def _version(request: Segment) -> int:
     return int(text) if re.fullmatch(r"[1-9][0-9]{0,5}", text) else 1
 
 
-def _status(reading: _Reading, request: Segment, found: Content) -> Status:
-    """OBR-25, and OBX-11 where every result is withdrawn as wrong."""
-    said = request.text(25) or next(iter(found.statuses), "")
-    if found.statuses and set(found.statuses) == {_WITHDRAWN}:
+def _status(reading: _Reading, found: Content) -> Status:
+    """OBR-25, and OBX-11 where every result is withdrawn as wrong, or none was obtained."""
+    said = [one.text(25) for one in reading.all("OBR") if one.text(25)] or [*filter(None, found.statuses)][:1] or [""]
+    codes = {result_code(one) for one in found.statuses}
+    if codes == {"W"}:
         return Status.ENTERED_IN_ERROR
-    status = READ.get(said[:1].upper())
-    if status is None:
+    status = min(map(_status_of, said), key=_CAREFUL.index)
+    if codes == {"X"} and status is not Status.CANCELLED:
+        reading.flag("OBX-11", "status", "no result was obtained (X): the report is cancelled", "v2-status")
+        return Status.CANCELLED
+    if len({_status_of(one) for one in said}) > 1:
+        reading.flag("OBR-25", "status", f"the orders have several: the report is {status}", "v2-status")
+    if any(status_of(one) is None for one in said):
         reading.flag("OBR-25", "status", "no status that is known: taken as preliminary", "v2-status")
-        return Status.PRELIMINARY
-    if said[:1].upper() in "RASIOM":
+    elif any(_status_of(one) is Status.PRELIMINARY and not one.upper().startswith("P") for one in said):
         why = "results that are not yet final are taken as preliminary"
         reading.flag("OBR-25", "status", why, "v2-status")
     return status
 
 
+def _status_of(said: str) -> Status:
+    return status_of(said) or Status.PRELIMINARY
+
+
 def _zoned(reading: _Reading, when: DateTime | None, where: str) -> DateTime | None:
-    """A time with the site's zone where it has none; flagged."""
+    """A time without a zone in that of MSH-7, the default of a message (2.14.9.7), else in the site's; flagged."""
     if when is None or not when.has_time or when.has_zone:
         return when
+    sent = values.moment(reading.first("MSH").text(7))
+    if sent is not None and sent.has_zone:
+        why = "a time without a zone is taken as of that of MSH-7, which holds for the whole message"
+        reading.flag(where, "time zone", why, "zone-assumed")
+        return DateTime(when.text + sent.text[-6:])
     why = f"a time without a zone is taken as of {reading.intake.zone}, the zone of this deployment"
     reading.flag(where, "time zone", why, "zone-assumed")
     return DateTime(reading.intake.with_zone(when.text))
@@ -201,9 +224,13 @@ def _patient(reading: _Reading) -> Patient:
 
 
 def _names(reading: _Reading, where: str, said: tuple[Components, ...], name: PersonName | None) -> None:
-    groups = 0 if name is None else sum(bool(str(one)) for one in (name.alphabetic, name.ideographic, name.phonetic))
+    groups = 0 if name is None else _groups(name)
     if len([one for one in said if part(one, 7) != _UNSPECIFIED]) > groups:
         reading.skip(where, "name", "another name, or none that DICOM can hold", "v2-name")
+
+
+def _groups(name: PersonName) -> int:
+    return sum(bool(str(one)) for one in (name.alphabetic, name.ideographic, name.phonetic))
 
 
 def _study(reading: _Reading, request: Segment, found: Content, sender: str) -> Study[Term]:
@@ -229,9 +256,19 @@ def _study(reading: _Reading, request: Segment, found: Content, sender: str) -> 
         None if is_own_id else request.text(3) or None,
         None if is_own_id else values.issuer(tuple(part(authority, at) for at in (2, 3, 4))),
         _zoned(reading, values.moment(request.text(7)), "OBR-7"),
-        referring_physician=values.provider(request.repetitions(16)),
+        referring_physician=_referring(reading, request),
         technique=tuple(found.technique),
     )
+
+
+def _referring(reading: _Reading, request: Segment) -> Person[Term] | None:
+    """OBR-16: the first person; a report has one."""
+    said = request.repetitions(16)
+    person = values.provider(said)
+    name = person.name if person is not None else None
+    if len(said) > (0 if name is None else _groups(name)):
+        reading.skip("OBR-16", "provider", "another person, or none with a name that DICOM can hold", "v2-name")
+    return person
 
 
 def _modality(reading: _Reading, request: Segment) -> Term:

@@ -37,7 +37,39 @@ READ: Final[Mapping[str, Status]] = {
     "C": Status.CORRECTED,
     "X": Status.CANCELLED,
 }
-"""What OBR-25 says (table 0123); systems in the field write the word, too: its first letter is the code."""
+"""What OBR-25 says (table 0123)."""
+_WORDS: Final[Mapping[str, Status]] = {
+    "prelim": Status.PRELIMINARY,
+    "preliminary": Status.PRELIMINARY,
+    "wet read": Status.PRELIMINARY,
+    "final": Status.FINAL,
+    "corrected": Status.CORRECTED,
+    "amended": Status.AMENDED,
+    "addendum": Status.APPENDED,
+    "appended": Status.APPENDED,
+    "canceled": Status.CANCELLED,
+    "cancelled": Status.CANCELLED,
+    "entered in error": Status.ENTERED_IN_ERROR,
+}
+"""What systems in the field write in the place of a code. A first letter tells nothing: a wet read is not wrong (W),
+and what is cancelled is not corrected (C)."""
+
+
+_RESULT_WORDS: Final[Mapping[str, str]] = {"canceled": "X", "cancelled": "X", "entered in error": "W", "deleted": "D"}
+
+
+def status_of(said: str) -> Status | None:
+    """The status that OBR-25 or OBX-11 says by its code or in a word; None for one that nobody knows."""
+    return READ.get(said.upper()) or _WORDS.get(_folded(said))
+
+
+def result_code(said: str) -> str:
+    """What OBX-11 says by its code (table 0085), or in a word for one; empty where it is neither."""
+    return said.upper() if len(said) == 1 else _RESULT_WORDS.get(_folded(said), "")
+
+
+def _folded(said: str) -> str:
+    return " ".join(said.casefold().split())
 
 
 @cache

@@ -68,7 +68,8 @@ def unit(components: Components, where: str) -> Term:
     if not text:
         return Term("1", None, where)
     if part(components, 3) == "UCUM":
-        return Term(text, Code("UCUM", text, part(components, 2) or text), where)
+        words = part(components, 2) or text
+        return Term(words, Code("UCUM", text, words), where)
     return Term(text, None, where)
 
 
@@ -121,14 +122,19 @@ def _group(parts: tuple[str, ...]) -> NameGroup | None:
 
 
 def provider(repetitions: tuple[Components, ...]) -> Person[Term] | None:
-    """XCN."""
-    found = name(repetitions, at=2, kind=15)
-    return Person(found, part(repetitions[0], 1) or None) if found is not None else None
+    """XCN: the first person with a name, in all repetitions of the same id."""
+    for one in repetitions:
+        found = name((other for other in repetitions if part(other, 1) == part(one, 1)), at=2, kind=15)
+        if found is not None:
+            return Person(found, part(one, 1) or None)
+    return None
 
 
 def interpreter(components: Components) -> Person[Term] | None:
     """NDL, whose first component is a CNN; many senders write an XCN there."""
     if components and len(components[0]) > 1:
         components = tuple((one,) for one in components[0])
+    elif _DTM.fullmatch(part(components, 2)):
+        return None  # when somebody began, who is only an id
     found = name((components,), at=2, kind=99)
     return Person(found, part(components, 1) or None) if found is not None else None
