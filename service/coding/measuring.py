@@ -5,9 +5,9 @@ from decimal import Decimal
 from service.coding.lookup import KEPT, Resolved, Verdict, Vocabulary, coded
 from service.coding.notes import Notes
 from service.coding.rows import MeasurementRow
-from service.coding.units import UCUM, UNITY, factor, is_ucum
+from service.coding.units import UCUM, UNITY, commensurable, factor, is_ucum
 from service.domain.codes import Code, CodedTerm, Resolution, Term
-from service.domain.errors import Implausible, Invalid
+from service.domain.errors import Contradiction, Implausible, Invalid
 from service.domain.report import Measurement
 
 
@@ -22,6 +22,11 @@ def resolve_unit(vocabulary: Vocabulary, term: Term, row: MeasurementRow | None)
         text = UNITY
     if given is not None and vocabulary.designator(given.system) != UCUM:
         return Resolved(None, Verdict(Invalid, "unit-system", "A unit is a word or a UCUM code.", units))
+    other = _other_unit(vocabulary, given, text)
+    if other is not None:
+        # Nobody can tell which of the two is meant, and a number in the wrong unit is a harm.
+        why = f"{text!r} is not the unit that its display says: {other}."
+        return Resolved(None, Verdict(Contradiction, "unit-contradicts-code", why, (text, other)))
     key = vocabulary.units.find(text)
     if key is None:
         if row is None and given is not None and is_ucum(text):
@@ -35,6 +40,15 @@ def resolve_unit(vocabulary: Vocabulary, term: Term, row: MeasurementRow | None)
         return Resolved(None, Verdict(Implausible, "unit-kind", why, units))
     how = Resolution.EXACT if given is None and text == code else made.resolution
     return Resolved(CodedTerm(code, made.codes, key, False, how, text if text != code else ""))
+
+
+def _other_unit(vocabulary: Vocabulary, given: Code | None, unit: str) -> str | None:
+    """The UCUM code of another amount, or of another thing, that the display of a known unit's code says."""
+    said = vocabulary.units.code(given.display) if given is not None and given.display else None
+    own = vocabulary.units.code(unit)
+    if said in (None, own) or own is None or (commensurable(said, own) and factor(said, own) in (None, 1)):
+        return None
+    return said
 
 
 def unit_of(vocabulary: Vocabulary, term: Term, row: MeasurementRow | None) -> Resolved:
