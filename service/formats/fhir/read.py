@@ -72,6 +72,9 @@ def of_value(value: object, intake: Intake, digits: dict[float, Decimal | None] 
     noted = Noted(intake, digits)
     document = Document(value, noted)
     report, composition = _report(document)
+    if report.value.get("status") not in (Status.ENTERED_IN_ERROR, Status.CANCELLED):
+        document.leave_errors()
+        composition = composition if composition in document.resources else None
     made = _Reading(document, report, composition).report()
     _check_says(made, report)
     list_unread(document, report)

@@ -9,6 +9,7 @@ from service.domain.errors import Invalid, Problem
 from service.formats.fhir.read_node import Json, Node, Noted
 
 ENTRY: Final = "Bundle.entry"
+_IN_ERROR: Final = ("Composition", "ImagingSelection", "ServiceRequest")
 _HISTORY: Final = "/_history/"
 
 
@@ -86,6 +87,22 @@ class Document:
         why = f"{modifier} changes what it means, and is not known here"
         self.noted.skip(resource.path, resource.kind, why, "fhir-modifier")
         return False
+
+    def leave_errors(self) -> None:
+        """Leave out, and list, the orders, selections and compositions that were entered in error."""
+        wrong = {
+            id(one) for one in self.resources if one.kind in _IN_ERROR and one.value.get("status") == "entered-in-error"
+        }
+        for one in self.resources if wrong else ():
+            if id(one) in wrong:
+                one.take(*one.value)
+                self.noted.skip(one.path, one.kind, "it was entered in error: it does not hold", "fhir-status")
+        if wrong:
+            self.resources = [one for one in self.resources if id(one) not in wrong]
+            self._by_url = {key: one for key, one in self._by_url.items() if id(one) not in wrong}
+            self._by_name = {key: one for key, one in self._by_name.items() if id(one) not in wrong}
+            self._contained = {key: one for key, one in self._contained.items() if id(one) not in wrong}
+            self._identified = None
 
     def of_kind(self, kind: str) -> Iterator[Node]:
         """The resources of a type, in their order."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from service.domain.geometry import SegmentReference
 from service.domain.report import CountKind, Evaluation, Lesion, Measurement, TimePoint
 from service.formats.fhir.read_bundle import Document
 from service.formats.fhir.read_node import Node
+from service.formats.fhir.read_places import is_group, place_of, plain_focus, side_of
 from service.formats.fhir.read_results import Results, is_prose
 from service.formats.fhir.read_selections import Selected, Selections
 from service.formats.fhir.read_structure import Structures, same
@@ -25,7 +25,7 @@ _TIME_POINT: Final = {
     "subject-time-point-identifier": "subject_identifier",
     "protocol-time-point-identifier": "protocol_identifier",
 }
-_REFERENCE: Final = {"reference"}
+_PLACE: Final = frozenset({"site", "laterality", "topography"})
 _MOST_INTEGER: Final = 2**31 - 1
 BODY_SITE: Final = "http://hl7.org/fhir/StructureDefinition/bodySite"
 
@@ -44,6 +44,7 @@ class Draft:
     segment: tuple[str, int] | None = None
     source_series: str | None = None
     body: Node | None = None
+    side: str | None = None
 
 
 class Lesions:
@@ -63,19 +64,23 @@ class Lesions:
 
     def read(self) -> tuple[Lesion[Term], ...]:
         """The lesions, in the order in which they are first spoken of."""
-        limit = self._noted.intake.limits.lesions
         for observation in self._results.lesions:
-            key = self._key(observation)
-            draft = self._drafts.get(key)
-            if draft is None:
-                if len(self._drafts) == limit:
-                    observation.take(*observation.value)
-                    self._noted.skip(observation.path, "Observation", f"a report has at most {limit} lesions", "limit")
-                    continue
-                draft = self._drafts[key] = Draft(observation.path)
-            self._observation(observation, draft)
+            draft = self._draft(self._key(observation), observation, None)
+            if draft is not None:
+                self._observation(observation, draft)
         ids: set[str] = set()
-        return tuple([self._lesion(draft, ids) for draft in self._drafts.values()])
+        return tuple([self._lesion(draft, ids) for draft in self._drafts.values() if self._says_something(draft)])
+
+    def _says_something(self, draft: Draft) -> bool:
+        """Whether more is said than a place: of "nodule: false" no lesion is left, least of all one that is there."""
+        selected = draft.selected
+        said = draft.measurements or draft.evaluations or draft.texts or draft.segment or draft.point
+        shown = selected.images or selected.regions3d or selected.segment
+        if said or shown or draft.body is not None or not draft.members.keys() <= _PLACE:
+            return True
+        why = "nothing is said of a lesion but its place: none is made of it"
+        self._noted.skip(draft.where, "Observation", why, "fhir-finding")
+        return False
 
     def _key(self, observation: Node) -> object:
         """What an Observation is of: a group of measurements by itself, else its BodyStructure, else its site."""
@@ -84,12 +89,11 @@ class Lesions:
             return id(body)
         if "hasMember" in observation or layout(observation.value.get("code")) == "finding":
             return id(observation)
-        site = observation.value.get("bodySite")
-        return json.dumps(site, sort_keys=True, default=str) if site is not None else None
+        return place_of(observation)
 
     def _body(self, observation: Node) -> Node | None:
         """The BodyStructure of an Observation: R5's element, the focus of ours and mCODE's, or R4's extension."""
-        focus = _plain_focus(observation)
+        focus = plain_focus(observation)
         if focus is not None:  # as all of ours
             alone = self._document.find(focus, observation)
             if alone is not None and alone.kind == "BodyStructure":
@@ -112,8 +116,9 @@ class Lesions:
         """Everything an Observation says of its lesion."""
         name = layout(observation.value.get("code"))
         draft.body = self._body(observation) or draft.body
+        draft.side = draft.side or side_of(observation)
         self._put(draft, "site", term(observation, "bodySite", "site", self._sender))
-        if name in ("finding", "measurement-group") or _is_group(observation):
+        if name in ("finding", "measurement-group") or is_group(observation):
             self._put(draft, "finding", term(observation, "valueCodeableConcept", "finding", self._sender))
             if "finding" in draft.members:
                 observation.take("code")
@@ -126,20 +131,49 @@ class Lesions:
         for component in observation.nodes("component"):
             self._component(component, observation, draft)
         self._selections.of_lesion(observation, draft.selected)
-        for member in self._results.observations(observation, "hasMember"):
-            self._member(member, draft, 1)
+        self._members(observation, draft, 1)
+
+    def _members(self, group: Node, draft: Draft, depth: int) -> None:
+        """The members of a group; where all that name a BodyStructure name one, it is the group's."""
+        members = [(one, self._body(one)) for one in self._results.observations(group, "hasMember")]
+        bodies = {id(body): body for _, body in members if body is not None} if draft.body is None else {}
+        if len(bodies) == 1:
+            (draft.body,) = bodies.values()
+        for member, body in members:
+            own = self._of_member(member, body, draft)
+            if own is not None:
+                self._member(member, own, depth)
+
+    def _of_member(self, member: Node, body: Node | None, draft: Draft) -> Draft | None:
+        """The lesion that a member speaks of: its group's, or another one by its BodyStructure or its side."""
+        if body is draft.body and "component" not in member:  # as all of ours
+            return draft
+        side = side_of(member)
+        if body is not None and body is not draft.body:
+            return self._draft(id(body), member, body)
+        if body is None and side is not None and draft.side is not None and side != draft.side:
+            return self._draft((id(draft), side), member, None)
+        return draft
+
+    def _draft(self, key: object, observation: Node, body: Node | None) -> Draft | None:
+        """The lesion of a key, a new one where there is none; None, listed, past the limit."""
+        known = self._drafts.get(key)
+        limit = self._noted.intake.limits.lesions
+        if known is None and len(self._drafts) == limit:
+            observation.take(*observation.value)
+            self._noted.skip(observation.path, "Observation", f"a report has at most {limit} lesions", "limit")
+            return None
+        if known is None:
+            known = self._drafts[key] = Draft(observation.path, body=body)
+        return known
 
     def _member(self, member: Node, draft: Draft, depth: int) -> None:
         """A measurement or an answer of a lesion; what it holds itself is the lesion's, too."""
-        body = self._body(member)
-        if body is not None and draft.body is None:
-            draft.body = body
         self.said(member, draft)
         for component in member.nodes("component") if "component" in member else ():
             self._component(component, member, draft)
         if "hasMember" in member and depth < self._noted.intake.limits.depth:
-            for inner in self._results.observations(member, "hasMember"):
-                self._member(inner, draft, depth + 1)
+            self._members(member, draft, depth + 1)
 
     def said(self, observation: Node, draft: Draft) -> None:
         """The value of an Observation: a number is a measurement, a code or a short text an answer."""
@@ -340,21 +374,6 @@ class Lesions:
             return None
 
 
-def _plain_focus(observation: Node) -> object:
-    """What an Observation is of, where nothing but one reference in ``focus`` can say it; None for any other."""
-    value = observation.value
-    if "bodySite" in value or "bodyStructure" in value:
-        return None
-    listed = value.get("focus")
-    alone = listed[0] if isinstance(listed, list) and len(listed) == 1 else None
-    return alone if isinstance(alone, dict) and alone.keys() == _REFERENCE else None
-
-
-def _is_group(observation: Node) -> bool:
-    """Whether it is a measurement group by the category of HL7's DICOM SR guide."""
-    return any(layout(category) == "measurement-group" for category in _listed(observation.value.get("category")))
-
-
 def _unique(name: str, ids: set[str]) -> str:
     turn, made = 1, name
     while made in ids:
@@ -362,7 +381,3 @@ def _unique(name: str, ids: set[str]) -> str:
         made = f"{name} {turn}"
     ids.add(made)
     return made
-
-
-def _listed(value: object) -> list[object]:
-    return value if isinstance(value, list) else [value]

@@ -6,9 +6,10 @@ skipped: so nothing is dropped silently, whoever wrote the document.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from service.domain.loss import Loss, LossKind
@@ -18,6 +19,8 @@ from service.formats.decimals import has_digits
 
 Json = dict[str, Any]
 _FRAME = frozenset({"resourceType", "contained"})
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+"""A number of XML: Python's own would take other scripts' digits, and underscores (R4 datatypes.html#decimal)."""
 UNREAD = "fhir-unread"
 """The rule of an element that a lesion report has no place for."""
 
@@ -212,9 +215,6 @@ def _number(value: object) -> Decimal | None:
         return value
     if isinstance(value, int):
         return Decimal(value)
-    if isinstance(value, Lexical):
-        try:
-            return Decimal(value.strip())
-        except InvalidOperation:
-            return None
+    if isinstance(value, Lexical) and _DECIMAL.fullmatch(value.strip()):
+        return Decimal(value.strip())
     return None

@@ -16,6 +16,7 @@ from service.formats.fhir.read_values import LO, dicom_uid, is_word, issuer, lin
 PERSONS: Final = ("Practitioner", "PractitionerRole")
 _SEX: Final = {"male": Sex.MALE, "female": Sex.FEMALE, "other": Sex.OTHER, "unknown": None}
 _MEDICAL_RECORD: Final = "MR"  # HL7 v2 table 0203
+_OLD: Final = "old"  # identifier-use
 _PRODUCT_NAMES: Final = ("user-friendly-name", "registered-name", "udi-label-name", "patient-reported-name", "other")
 
 
@@ -51,7 +52,7 @@ class People:
 
     def _patient(self, resource: Node) -> Patient:
         resource.take("id")
-        found = [said for said in map(self._identifier, _by_type(resource.nodes("identifier"))) if said is not None]
+        found = [said for said in map(self._identifier, _by_type(_in_use(resource))) if said is not None]
         if not found:
             name = _last(resource.value.get("id"))
             if name is None:
@@ -168,6 +169,17 @@ class People:
                     return line(value, "text", LO)
             return line(said, "valueString", LO)
         return None
+
+
+def _in_use(resource: Node) -> list[Node]:
+    """The identifiers of a patient; those that are no longer valid (R4 identifier-use *old*) are listed."""
+    listed = resource.nodes("identifier")
+    valid = [one for one in listed if one.value.get("use") != _OLD]
+    for one in listed:
+        if one.value.get("use") == _OLD:
+            one.take(*one.value)
+            one.noted.skip(one.path, "identifier", "it is no longer valid (use: old)", "fhir-old")
+    return valid
 
 
 def _by_type(identifiers: list[Node]) -> list[Node]:

@@ -22,6 +22,7 @@ from service.formats.fhir.read_values import line, prose
 _CATEGORIES: Final = {"imaging", "125007", "126010", "126011", "C0034375"}
 """Kinds of Observations that say no more than their place in the report: HL7's, and those of its DICOM SR guide."""
 _OBSERVERS: Final = ("Practitioner", "PractitionerRole", "Device")
+_SOMEBODY: Final = ("Patient", "RelatedPerson", "Person", "Group")
 _KNOWN: Final = ("ImagingStudy", "ServiceRequest", *_OBSERVERS)
 _REPEATED: Final = ("basedOn", "partOf", "derivedFrom", "performer", "device", "category")
 _WITHDRAWN: Final = ("cancelled", "entered-in-error")
@@ -71,6 +72,7 @@ class Results:
         self.sender = sender
         self._seen: set[int] = set()
         self._repeated: dict[str, object] = {}
+        self._focus: object = None
         self._family = UuidFamily("fhir-observation", sender, report_id, None)
         self.statements = Statements()
         self.lesions: list[Node] = []
@@ -108,6 +110,13 @@ class Results:
         if not self._is_of_patient(observation):
             self._leave(observation, "it is of another patient, as far as is known", "fhir-other-patient")
             return False
+        focus = observation.value.get("focus")
+        if focus is not None and focus != self._focus:
+            self._focus = focus
+            if self._is_of_somebody(observation):
+                self._focus = None
+                self._leave(observation, "its focus is somebody else than the patient", "fhir-other-patient")
+                return False
         if observation.value.get("issued") == shared.issued:
             observation.take("issued")
         if shared.effective is not None and observation.value.get("effectiveDateTime") == shared.effective:
@@ -139,6 +148,24 @@ class Results:
                 return False
             reference.take("reference", "type", "display")
         return True
+
+    def _is_of_somebody(self, observation: Node) -> bool:
+        """Whether its focus is a person beside the patient, as a fetus or a donor (R4 observation.html)."""
+        for reference in _listed(observation.value.get("focus")):
+            if not isinstance(reference, dict):
+                continue
+            target = self._document.find(reference, observation)
+            parts = str(reference.get("reference", "")).partition("/_history/")[0].rsplit("/", 2)
+            said = reference.get("type") or (parts[-2] if len(parts) > 1 else "")
+            kind = target.kind if target is not None else said
+            is_patient = (
+                target is self._shared.patient
+                if target is not None
+                else reference.get("reference") in (self._shared.subjects)
+            )
+            if kind in _SOMEBODY and not is_patient:
+                return True
+        return False
 
     def _leave(self, observation: Node, why: str, rule: str) -> None:
         observation.take(*observation.value)

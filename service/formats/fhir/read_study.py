@@ -28,6 +28,7 @@ _UNKNOWN: Final = "unknown"  # of data-absent-reason
 ACCESSION: Final = "ACSN"  # HL7 v2 table 0203
 SUPPORTING: Final = "http://hl7.org/fhir/StructureDefinition/workflow-supportingInfo"
 _IMAGE: Final = re.compile(r"(?:urn:oid:)?([0-9.]{1,64})(?:#(frames|segment)=([0-9]{1,9}(?:,[0-9]{1,9})*))?")
+_WITHDRAWN: Final = ("cancelled", "entered-in-error")
 _STUDIES: Final = ("imagingStudy", "study")
 
 
@@ -87,6 +88,10 @@ class Studies:
             study_uid = derive_uid("fhir-study", self._sender, report_id)
             why = "the study is not said: a UID of its own is derived, so an archive files the report as another study"
             report.noted.flag(report.path, "Study Instance UID", why, "fhir-study")
+        said = own.value.get("status") if own is not None else None
+        if own is not None and said in _WITHDRAWN:
+            why = f"the study of the report is {said}: nothing else tells which one it is of"
+            report.noted.flag(own.at("status"), "status", why, "fhir-status")
         order = self._order(report)
         accession, accession_issuer = self._accession((order, own, *self._logical_orders(report)))
         self._index(own, None)
@@ -108,7 +113,7 @@ class Studies:
             procedures or (Term(NOT_SAID, None, report.at("code")),),
             accession,
             accession_issuer,
-            self._started(own) or started,
+            self._began(own, started, report),
             line(own, "description", LO) if own is not None else None,
             referrer,
         )
@@ -190,6 +195,14 @@ class Studies:
 
     def _started(self, study: Node | None) -> DateTime | None:
         return when(study, "started") if study is not None else None
+
+    def _began(self, own: Node | None, effective: DateTime | None, report: Node) -> DateTime | None:
+        """When the study began: as the study says, else as the report does; another time of the report is listed."""
+        began = self._started(own)
+        if began is not None and effective is not None and not began.text.startswith(effective.text):
+            why = "the ImagingStudy began at another time, which is taken"
+            report.noted.skip(report.at("effectiveDateTime"), "effectiveDateTime", why, "fhir-further")
+        return began or effective
 
     def _supporting(self, report: Node) -> list[tuple[Node, Node]]:
         """The ImagingStudies that support the report, each with the reference to it."""

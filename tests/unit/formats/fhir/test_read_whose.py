@@ -1,0 +1,163 @@
+"""Of whom and of which lesion an Observation of others speaks: nothing goes to another patient, lesion or side."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.formats.fhir.test_read import (
+    SIZE,
+    SNOMED,
+    UCUM,
+    concept,
+    make_observation,
+    make_report,
+    of_rule,
+    reading,
+    with_results,
+)
+
+Json = dict[str, Any]
+DCM = "http://dicom.nema.org/resources/ontology/DCM"
+LEFT, RIGHT = (concept(SNOMED, code, side) for code, side in (("7771000", "Left"), ("24028007", "Right")))
+GROUP = make_observation(
+    id="g", code=concept(DCM, "121071", "Finding"), valueCodeableConcept=concept(SNOMED, "27925004", "Nodule")
+)
+
+
+def body(name: str, site: str) -> Json:
+    return {"resourceType": "BodyStructure", "id": name, "location": {"text": site}, "patient": {"reference": "#p"}}
+
+
+def size(name: str, value: int, **members: Any) -> Json:
+    quantity = {"value": value, "unit": "mm", "system": UCUM, "code": "mm"}
+    code = concept(SNOMED, "103339001", "Long axis")
+    return make_observation(id=name, code=code, valueQuantity=quantity, **members)
+
+
+def of_members(*members: Json, others: tuple[Json, ...] = (), **group: Any) -> list[tuple[str, list[int]]]:
+    """The lesions of a group with these members: site, and numbers."""
+    held = GROUP | {"hasMember": [{"reference": f"#{one['id']}"} for one in members]} | group
+    received = reading(make_report(contained=[held, *members, *others], result=[{"reference": "#g"}]))
+    return [
+        (one.site.text if one.site else "", [int(number.value) for number in one.measurements])
+        for one in received.report.lesions
+    ]
+
+
+def focus(name: str) -> Json:
+    return {"focus": [{"reference": f"#{name}"}]}
+
+
+BODIES = (body("l", "left lobe"), body("r", "right lobe"))
+
+
+def test_members_of_two_body_structures_are_of_two_lesions() -> None:
+    found = of_members(size("a", 12, **focus("l")), size("b", 40, **focus("r")), others=BODIES)
+    assert found == [("", []), ("left lobe", [12]), ("right lobe", [40])]
+
+
+def test_a_member_of_another_body_structure_than_its_groups_is_of_another_lesion() -> None:
+    found = of_members(size("a", 12, **focus("l")), size("b", 40, **focus("r")), others=BODIES, **focus("l"))
+    assert found == [("left lobe", [12]), ("right lobe", [40])]
+
+
+def test_the_body_structure_that_all_members_name_is_the_groups() -> None:
+    found = of_members(size("a", 12, **focus("l")), size("b", 40, **focus("l")), others=BODIES[:1])
+    assert found == [("left lobe", [12, 40])]
+
+
+def side(said: Json) -> Json:
+    return {"component": [{"code": concept(SNOMED, "272741003", "Laterality"), "valueCodeableConcept": said}]}
+
+
+def test_a_member_on_the_other_side_is_of_another_lesion() -> None:
+    found = of_members(size("a", 12, **side(LEFT)), size("b", 40, **side(RIGHT)), **side(LEFT))
+    assert [numbers for _, numbers in found] == [[12], [40]]
+
+
+def test_numbers_at_one_site_on_two_sides_are_of_two_lesions() -> None:
+    received = reading(with_results(SIZE | side(LEFT), SIZE | side(RIGHT), SIZE | side(LEFT)))
+    said = [(one.laterality.text if one.laterality else "", len(one.measurements)) for one in received.report.lesions]
+    assert said == [("Left", 2), ("Right", 1)]
+    assert of_rule(received, "fhir-further") == []
+
+
+@pytest.mark.parametrize(
+    "somebody",
+    [
+        {"reference": "RelatedPerson/fetus"},
+        {"reference": "http://hospital/Patient/fetus/_history/1"},
+        {"type": "Group", "display": "twins"},
+        {"reference": "#q"},
+    ],
+)
+def test_what_is_of_a_fetus_or_a_donor_is_no_part_of_the_report(somebody: Json) -> None:
+    document = with_results(SIZE | {"focus": [somebody]}, SIZE | {"focus": [somebody]}, SIZE)
+    document["contained"].append({"resourceType": "RelatedPerson", "id": "q", "patient": {"reference": "#p"}})
+    received = reading(document)
+    assert [len(one.measurements) for one in received.report.lesions] == [1]
+    assert len(of_rule(received, "fhir-other-patient")) == 2
+
+
+def test_a_focus_that_is_the_patient_is_none_else() -> None:
+    received = reading(with_results(SIZE | {"focus": [{"reference": "#p"}]}))
+    assert of_rule(received, "fhir-other-patient") == []
+    assert len(received.report.lesions) == 1
+
+
+@pytest.mark.parametrize("value", [{"valueBoolean": False}, {"dataAbsentReason": {"text": "not done"}}, {}])
+@pytest.mark.parametrize("place", [{}, {"bodySite": {"text": "liver"}}])
+def test_of_an_answer_that_can_not_be_read_no_lesion_is_made(value: Json, place: Json) -> None:
+    said = make_observation(code=concept(SNOMED, "27925004", "Nodule"), **value, **place)
+    received = reading(with_results(said))
+    assert received.report.lesions == ()
+    listed = {loss.where.rpartition(".")[2] for loss in received.losses}
+    assert {"code", *value} <= listed
+    assert of_rule(received, "fhir-finding")[0].kind == "skipped"
+
+
+def test_an_identifier_that_is_no_longer_valid_is_listed_and_names_nobody() -> None:
+    old = {"system": "http://hospital/mrn", "value": "P-0", "use": "old", "type": {"coding": [{"code": "MR"}]}}
+    new = {"system": "http://hospital/mrn", "value": "P-1"}
+    document = make_report()
+    document["contained"][0]["identifier"] = [old, new]
+    received = reading(document)
+    assert (received.report.patient.id, received.report.patient.other_ids) == ("P-1", ())
+    assert [loss.where for loss in of_rule(received, "fhir-old")] == ["DiagnosticReport.contained[0].identifier[0]"]
+
+
+@pytest.mark.parametrize(
+    ("effective", "listed"), [("2026-03-02", 0), ("2026-03-02T09:12:00+01:00", 0), ("2025-03-02", 1)]
+)
+def test_another_time_of_the_report_than_of_its_study_is_listed(effective: str, listed: int) -> None:
+    document = make_report(effectiveDateTime=effective)
+    document["contained"][1]["started"] = "2026-03-02T09:12:00+01:00"
+    received = reading(document)
+    assert received.report.study.started is not None
+    assert received.report.study.started.text == "2026-03-02T09:12:00+01:00"
+    assert [loss.where for loss in of_rule(received, "fhir-further")] == ["DiagnosticReport.effectiveDateTime"] * listed
+
+
+ORDER = {
+    "resourceType": "ServiceRequest",
+    "id": "order",
+    "status": "entered-in-error",
+    "intent": "order",
+    "subject": {"reference": "#p"},
+    "identifier": [{"type": {"coding": [{"code": "ACSN"}]}, "system": "http://hospital/acsn", "value": "A1"}],
+}
+
+
+@pytest.mark.parametrize(("status", "accession"), [("entered-in-error", None), ("completed", "A1")])
+def test_an_order_that_was_an_error_gives_no_accession_number(status: str, accession: str | None) -> None:
+    received = reading(make_report(contained=[ORDER | {"status": status}], basedOn=[{"reference": "#order"}]))
+    assert received.report.study.accession == accession
+    assert len(of_rule(received, "fhir-status")) == (accession is None)
+
+
+def test_a_study_that_was_an_error_is_flagged() -> None:
+    document = make_report()
+    document["contained"][1]["status"] = "entered-in-error"
+    received = reading(document)
+    assert received.report.study.uid == "1.2.3"
+    assert [loss.where for loss in of_rule(received, "fhir-status")] == ["DiagnosticReport.contained[1].status"]
