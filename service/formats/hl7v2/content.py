@@ -7,6 +7,7 @@ from itertools import count
 from typing import Final
 
 from service.coding import vocabulary
+from service.coding.words import fold
 from service.domain.codes import Term
 from service.domain.limits import Limits
 from service.domain.loss import Loss, LossKind
@@ -36,8 +37,13 @@ _NO_RESULTS: Final[Mapping[str, str]] = {
     "X": "no result of it was obtained (OBX-11 X)",
 }
 """Of single results; where all are so, the report is withdrawn or cancelled."""
-_GROUPS: Final = ("PID", "ORC", "OBR", "SPM")
-"""Segments that begin what later notes are of."""
+_NOTED: Final[Mapping[str, str]] = {
+    "PID": "Note on the patient",
+    "ORC": "Note on the order",
+    "OBR": "Note on the order",
+    "SPM": "Note on the specimen",
+}
+"""What notes behind a segment are of (7.3.1): what was asked is no finding."""
 Place = tuple[int, int]
 """The number of an order, and that of a lesion within it: the sub-id, 0 where it is none."""
 
@@ -61,34 +67,30 @@ class Content:
     statuses: list[str] = field(default_factory=list)
 
 
-def content_of(segments: Sequence[Segment], losses: list[Loss], limits: Limits) -> Content:
+def content_of(segments: Sequence[Segment], losses: list[Loss], limits: Limits, *, ours: bool = False) -> Content:
     """All that the OBX and the notes of a message say; what they say beyond a report is put on ``losses``.
 
     A sub-id is one within its order (OBR), and what is no result is left out with the notes behind it: deleted, not
     asked for, ordered only; wrong or not obtained, where other results stand (OBX-11, table 0085).
     """
-    reader = _Reader(losses, limits)
+    reader = _Reader(losses, limits, ours=ours)
+    for one in segments:
+        if one.name == "OBR":
+            reader.procedures |= {fold(text) for text in (one.text(4), one.text(4, 2), one.text(4, 5)) if text}
     codes = {result_code(one.text(11)) for one in segments if one.name == "OBX"} - {*_NEVER_RESULTS}
     no_results = _NEVER_RESULTS if len(codes) <= 1 else {**_NEVER_RESULTS, **_NO_RESULTS}
     lesions = {place for place, one in _placed(segments) if _begins_lesion(one)}
-    holds, notes = True, []
     for place, one in _placed(segments):
         if one.name == "OBX":
             why = no_results.get(result_code(one.text(11)))
-            holds = why is None
             if why is None:
                 reader.take(one, place, place in lesions)
             else:
                 reader.leave(one, why)
-        elif one.name == "NTE" and not holds:
-            one.read.add(3)
-            reader.skip(one, "note", "what it is a note of is no result (OBX-11)", "v2-no-result")
         elif one.name == "NTE":
-            notes.append(one)
-        elif one.name in _GROUPS:
-            holds = True
-    for note in notes:
-        reader.line("findings", "\n".join(part(one, 1) for one in note.repetitions(3)))
+            reader.note(one)
+        elif one.name in _NOTED:
+            reader.noted = _NOTED[one.name]
     return reader.done()
 
 
@@ -110,12 +112,16 @@ def _begins_lesion(segment: Segment) -> bool:
 class _Reader:
     """Takes one OBX after the other."""
 
-    def __init__(self, losses: list[Loss], limits: Limits) -> None:
-        self.losses, self.limits = losses, limits
+    def __init__(self, losses: list[Loss], limits: Limits, *, ours: bool) -> None:
+        self.losses, self.limits, self.ours = losses, limits, ours
         self.content = Content()
         self.lines: dict[str, list[str]] = {"findings": [], "impression": []}
         self.section, self.named = "findings", ""
+        self.heading = ""
+        self.procedures: set[str] = set()
         self.lesions: dict[Place, list[Draft]] = {}
+        self.noted: str | Draft | None = ""
+        self.notes: list[tuple[str, str]] = []
 
     def skip(self, segment: Segment, what: str, why: str, rule: str = "v2-observation") -> None:
         """Leave a segment out, and say so."""
@@ -123,13 +129,24 @@ class _Reader:
 
     def leave(self, segment: Segment, why: str) -> None:
         """Leave an OBX out with all that it holds, since it is no result."""
+        self.noted = None
         segment.read.update(range(1, _FIELDS_MOST))
         self.skip(segment, "observation", why, "v2-deleted" if result_code(segment.text(11)) == "D" else "v2-no-result")
 
+    def note(self, segment: Segment) -> None:
+        """A note (NTE): with its lesion, else behind the findings under what it is a note of."""
+        said = "\n".join(part(one, 1) for one in segment.repetitions(3))
+        if self.noted is None:
+            self.skip(segment, "note", "what it is a note of is no result (OBX-11)", "v2-no-result")
+        elif isinstance(self.noted, Draft):
+            self.noted.add(said)
+        else:
+            self.notes.append((self.noted, said))
+
     def line(self, section: str, text: str) -> None:
-        """More text of a section; a heading inside of it begins the impression."""
+        """More text of a section; a heading inside of it begins the impression, but for what we wrote ourselves."""
         for one in text.split("\n"):
-            if section == "findings" and _IMPRESSION.fullmatch(one) and any(self.lines["findings"]):
+            if not self.ours and section == "findings" and _IMPRESSION.fullmatch(one) and any(self.lines["findings"]):
                 section = self.section = "impression"
                 continue
             self.lines[section].append(one.rstrip(" "))
@@ -137,11 +154,13 @@ class _Reader:
     def take(self, segment: Segment, place: Place, is_lesion: bool) -> None:
         """One OBX; ``place`` is that of its lesion, where it is one of such."""
         self.content.statuses.append(segment.text(11))
+        self.noted = ""
         name = values.term(segment.components(3), f"{segment.place}-3")
         concepts = concepts_of(name)
         if is_lesion:
             child = segment.text(4).partition(".")[2] or None
-            self._draft(segment, place, role_of(concepts)).take(self, segment, (name, role_of(concepts)), child)
+            self.noted = draft = self._draft(segment, place, role_of(concepts))
+            draft.take(self, segment, (name, role_of(concepts)), child)
         elif _DEVICE.fullmatch(segment.text(4)) and device_member(concepts):
             device = f"{place[0]} {segment.text(4)}"
             self.content.devices.setdefault(device, {})[device_member(concepts)] = segment.text(5)
@@ -161,7 +180,9 @@ class _Reader:
     def _of_report(self, segment: Segment, name: Term | None, role: str) -> None:
         kind = segment.text(2)
         if role == "study_uid" and is_uid(segment.text(5)):
-            self.content.study_uid = segment.text(5)
+            if self.content.study_uid not in ("", segment.text(5)):
+                self.skip(segment, "study UID", "a report is of one study: that of the first", "v2-further")
+            self.content.study_uid = self.content.study_uid or segment.text(5)
         elif kind in CODED:
             for turn, value in enumerate(segment.repetitions(5)):
                 self._answer(segment, (name, role), value, f"{segment.place}-5" + (f"[{turn + 1}]" if turn else ""))
@@ -178,9 +199,20 @@ class _Reader:
     def _text(self, segment: Segment, role: str) -> None:
         suffix = part(segment.components(3), 1, 2)
         section = role if role in self.lines else _SUFFIXES.get(suffix, "")
+        words = part(segment.components(3), 2) or part(segment.components(3), 5)
+        if not section and _IMPRESSION.fullmatch(words):
+            section = "impression"
         if section and section != self.named:
             self.section = self.named = section
-        self.line(self.section, segment.display(5))
+        self._head("" if section or self.ours or fold(words) in self.procedures else words)
+        unit = segment.text(6)
+        self.line(self.section, segment.display(5) + (f" {unit}" if unit else ""))
+
+    def _head(self, words: str) -> None:
+        """Say what a text answers, where its name does and is that of no section: a history is no finding."""
+        if words != self.heading and (words or any(self.lines[self.section])):
+            self.lines[self.section] += [f"{words}:"] if words else [""]
+        self.heading = words
 
     def _answer(self, segment: Segment, named: tuple[Term | None, str], value: Components, where: str) -> None:
         name, role = named
@@ -188,7 +220,9 @@ class _Reader:
         if term is None or name is None:
             self.skip(segment, "coded answer", "it has no name, or no value")
         elif role == "modality":
-            self.content.modality = term
+            if self.content.modality not in (None, term):
+                self.skip(segment, "modality", "a report has one modality: the first", "v2-further")
+            self.content.modality = self.content.modality or term
         elif role == "procedure":
             self.content.procedures.append(term)
         elif role in TERMS.values():
@@ -207,6 +241,12 @@ class _Reader:
     def done(self) -> Content:
         """All together."""
         made, most = self.content, self.limits.lesions
+        before = ""
+        for heading, said in self.notes:
+            if heading and heading != before:
+                self.lines["findings"].append(f"{heading}:")
+            before = heading
+            self.line("findings", said)
         made.findings, made.impression = (
             self.joined(self.lines[one], "OBX", one) for one in ("findings", "impression")
         )

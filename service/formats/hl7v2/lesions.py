@@ -102,6 +102,11 @@ class Draft:
             lines[-1] = f"{lines[-1]} {unit}"
         self.lines += lines
 
+    def add(self, note: str) -> None:
+        """A note behind one of its OBX."""
+        self.lines += note.split("\n")
+        self.named = ""
+
     def _kind_of_count(self, reader: Reader, segment: Segment) -> None:
         found = next((one for one in concepts_of(_word(segment)) if one in list(CountKind)), None)
         if found is None:

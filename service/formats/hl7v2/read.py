@@ -45,6 +45,8 @@ _CAREFUL: Final = (
 _SEX: Final = {"M": Sex.MALE, "F": Sex.FEMALE, "O": Sex.OTHER}
 _UNSPECIFIED: Final = "U"
 """The type of a name that is not said (table 0200)."""
+_PATIENTS: Final = ("MR", "PI", "")
+"""Types of ids by which a hospital knows a patient (table 0203), and none: a social security number is no such."""
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _OTHER_MODALITY: Final = "OT"
 
@@ -83,7 +85,7 @@ def read(content: bytes, intake: Intake) -> Received:
     _held(reading, header)
     ours = is_ours(header)
     sender = header.text(4) if ours and header.text(4) else intake.sender
-    found = content_of(segments, losses, intake.limits)
+    found = content_of(segments, losses, intake.limits, ours=ours)
     report = LesionReport(
         id=request.text(20) if ours and request.text(20) else _report_id(reading, header, request),
         sender=sender,
@@ -204,13 +206,10 @@ def _language(header: Segment) -> str:
 
 
 def _patient(reading: _Reading) -> Patient:
-    """PID: the first id, the others beside it; a sex that DICOM has no letter for is unknown."""
+    """PID: the first id of a patient, the others beside it; a sex that DICOM has no letter for is unknown."""
     pid = reading.first("PID")
-    ids = [
-        PatientId(part(one, 1), values.issuer(one[3]) if len(one) > 3 else None)
-        for one in pid.repetitions(3)
-        if part(one, 1)
-    ]
+    said = sorted(pid.repetitions(3), key=lambda one: part(one, 5) not in _PATIENTS)
+    ids = [PatientId(part(one, 1), values.issuer(one[3]) if len(one) > 3 else None) for one in said if part(one, 1)]
     born = values.moment(pid.text(7), day_only=True)
     if pid.text(7) and born is None:
         reading.skip("PID-7", "birth date", "no date that exists", "v2-value")

@@ -138,6 +138,9 @@ def _left_out(made: Observations, report: CodedReport) -> None:
     if report.status in (Status.AMENDED, Status.APPENDED):
         why = "tables 0085 and 0123 have one code for what is changed after it was final: C"
         made.lose("/report/status", str(report.status), why, "v2-status", LossKind.FLAGGED)
+    if study.started is not None and study.started.has_time and not study.started.has_zone:
+        why = "a time without a zone is taken as of that of MSH-7 (HL7 v2.5.1, 2.14.9.7)"
+        made.lose("/study/started", "time zone", why, "v2-zone", LossKind.FLAGGED)
     why = "HL7 v2 has no place for it"
     for where, what, there in (
         ("/report/predecessor", "predecessor", report.predecessor),
