@@ -86,10 +86,10 @@ class DateTime:
 
     @property
     def offset(self) -> str:
-        """DICOM Timezone Offset From UTC (&HHMM), empty without a zone."""
+        """DICOM Timezone Offset From UTC (&HHMM), empty without a zone; never -0000 (PS3.3 C.12.1.1.8)."""
         if not self.has_zone:
             return ""
-        return "+0000" if self.text.endswith("Z") else self.text[-6:].replace(":", "")
+        return "+0000" if self.text.endswith(("Z", "-00:00")) else self.text[-6:].replace(":", "")
 
     @property
     def dt(self) -> str:

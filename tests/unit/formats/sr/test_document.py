@@ -125,3 +125,10 @@ def test_ids_stay_exactly_as_they_are() -> None:
     dataset = header(make_coded_report(patient=patient, study=study))
     assert dataset.OtherPatientIDsSequence[0].PatientID == "A  7"
     assert dataset.AccessionNumber == dataset.ReferencedRequestSequence[0].AccessionNumber == "A  481"
+
+
+def test_the_offset_of_utc_is_never_negative() -> None:
+    verified = _verifier(verified_at=DateTime("2026-03-02T09:40:00-00:00"))
+    dataset = header(make_coded_report(issued=DateTime("2026-03-02T09:41:00-00:00"), observers=(verified,)))
+    assert dataset.TimezoneOffsetFromUTC == "+0000"
+    assert dataset.VerifyingObserverSequence[0].VerificationDateTime == "20260302094000+0000"
