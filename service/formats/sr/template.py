@@ -10,6 +10,7 @@ from service.formats.sr.coded import coded_entry
 from service.formats.sr.draft import Draft
 from service.formats.sr.group import measurement_group
 from service.formats.sr.items import CodeItem, Container
+from service.formats.sr.lesion_words import in_words
 from service.formats.sr.library import image_library
 from service.formats.sr.names import member, name
 from service.formats.sr.observers import algorithm, observer_context
@@ -99,7 +100,7 @@ def _evaluations(draft: Draft, lost: list[Lesion[CodedTerm]]) -> Iterator[Conten
             name("prior-procedure-descriptions"), prior_in_words(prior), "CONTAINS", "/study/comparisons"
         )
     for lesion in lost:
-        yield from draft.text(name("comment"), _summary(lesion), "CONTAINS", lesion.where)
+        yield from draft.text(name("comment"), in_words(lesion), "CONTAINS", lesion.where)
 
 
 def _negative(draft: Draft, term: CodedTerm) -> Items:
@@ -122,11 +123,3 @@ def prior_in_words(prior: Comparison[CodedTerm]) -> str:
         f"study {prior.uid}",
     ]
     return ", ".join(part for part in said if part)
-
-
-def _summary(lesion: Lesion[CodedTerm]) -> str:
-    """A lesion in words, for a dialect that has no group for it."""
-    places = [term.text for term in (lesion.laterality, lesion.site, lesion.topography) if term is not None]
-    numbers = [f"{said.concept.text} {said.value} {said.unit.text}" for said in lesion.measurements]
-    answers = [f"{said.name.text}: {said.value.text}" for said in lesion.evaluations]
-    return "; ".join([f"{lesion.id}: {lesion.finding.text}", *filter(None, [" ".join(places)]), *numbers, *answers])

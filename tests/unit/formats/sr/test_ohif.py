@@ -16,7 +16,7 @@ from service.formats.sr.names import name
 from service.formats.sr.tree import ContentItem
 from service.formats.sr.write import write
 from tests.report_set import ohif_report
-from tests.report_terms import AREA, LONG_AXIS, MM, MM2, term
+from tests.report_terms import AREA, LONG_AXIS, MAXIMUM, MM, MM2, SUSPICIOUS, term
 from tests.reports import TRIANGLE, image, make_coded_report, make_lesion, number, region
 from tests.unit.formats.sr.written import named, tree
 
@@ -130,7 +130,7 @@ def test_ohif_says_in_words_which_lesion_it_can_not_draw() -> None:
     report = ohif_report()
     document = write(replace(report, lesions=(*report.lesions, make_lesion("L9"))), dialect="ohif")
     said = [item.value for item in named(decode_file(document.content)[1], "comment")]
-    assert any(text.startswith("L9: brain metastasis; left frontal lobe; long axis 14.2 mm") for text in said)
+    assert any(text.startswith("L9: brain metastasis; left, frontal lobe; long axis 14.2 mm") for text in said)
     assert [loss.what for loss in document.losses] == ["lesion"]
 
 
@@ -142,3 +142,13 @@ def test_ohif_refuses_a_report_of_which_no_lesion_would_remain() -> None:
 def test_every_dialect_writes_the_report_that_ohif_can_read() -> None:
     for dialect in (key for key, row in DIALECTS.items() if not row.words):
         assert len(named(tree(ohif_report(), dialect=dialect), "measurement-group")) == 3
+
+
+def test_what_qualifies_a_lesion_that_no_tool_draws_is_said_with_it() -> None:
+    drawn = ohif_report().lesions[1]
+    most = number(LONG_AXIS, "14.2", MM, derivation=MAXIMUM)
+    doubtful = make_lesion("A", certainty=SUSPICIOUS, measurements=(most,), evaluations=(), text="Seen on one slice.")
+    (said,) = named(tree(make_coded_report(lesions=(drawn, doubtful)), dialect="ohif"), "comment")[-1:]
+    assert said.value == (
+        "A: brain metastasis; left, frontal lobe; certainty suspicious; long axis 14.2 mm (maximum)\nSeen on one slice."
+    )
