@@ -26,6 +26,7 @@ TAG: Final = {keyword: tag for keyword, (tag, _) in ATTRIBUTES.items()} | {
     "NumericValueQualifierCodeSequence": 0x0040A301,
     "TemporalRangeType": 0x0040A130,
     "ReferencedContentItemIdentifier": 0x0040DB73,
+    "ObservationDateTime": 0x0040A032,
 }
 """Tags by keyword (PS3.6)."""
 
@@ -35,6 +36,7 @@ _RELATION: Final = TAG["RelationshipType"]
 _NAME: Final = TAG["ConceptNameCodeSequence"]
 _CONTENT: Final = TAG["ContentSequence"]
 _TARGET: Final = TAG["ReferencedContentItemIdentifier"]
+_OBSERVED: Final = TAG["ObservationDateTime"]
 _CODE_VALUE: Final = TAG["CodeValue"]
 _LONG_CODE: Final = TAG["LongCodeValue"]
 _URN_CODE: Final = TAG["URNCodeValue"]
@@ -67,11 +69,15 @@ _FRAME: Final = re.compile(r" *[0-9]{1,10} *")  # IS has 32 bits (PS3.5 table 6.
 
 
 class Coded(NamedTuple):
-    """A coded entry: its code where it has value and scheme, its meaning, and the codes that are said to be equal."""
+    """A coded entry: its code where it has value and scheme, its meaning, and the codes that are said to be equal.
+
+    ``more``: how many further entries stand beside it, where there is one (PS3.3 8, C.17.3, C.18.1).
+    """
 
     meaning: str
     code: Code | None
     equivalents: tuple[Code, ...] = ()
+    more: int = 0
 
 
 _entries: dict[bytes, Coded] = {}
@@ -84,21 +90,29 @@ stand in no sequence of VR UN, where the same bytes are implicit VR.
 
 
 class Measured(NamedTuple):
-    """A NUM: the digits as they came, the binary number beside them, the unit, why there is no value."""
+    """A NUM: the digits as they came, the binary number beside them, the unit, why there is no value.
+
+    ``more``: how many further values stand beside it, where a number has one (PS3.3 C.18.1).
+    """
 
     digits: str
     unit: Coded | None
     floating: float | None = None
     qualifier: Coded | None = None
+    more: int = 0
 
 
 class Referenced(NamedTuple):
-    """A SOP instance, with the frames or segments of it; a frame is 0 where what is said is no number of one."""
+    """A SOP instance, with the frames or segments of it; a frame is 0 where what is said is no number of one.
+
+    ``more``: how many further instances stand beside it, where an item refers to one (PS3.3 C.18.3, C.18.4).
+    """
 
     sop_class: str
     sop_instance: str
     frames: tuple[int, ...] = ()
     segments: tuple[int, ...] = ()
+    more: int = 0
 
 
 class Graphic(NamedTuple):
@@ -149,6 +163,7 @@ class Tree:
         "by_path",
         "is_cleaned",
         "nodes",
+        "observed",
         "root",
     )
 
@@ -164,6 +179,8 @@ class Tree:
         self._own: dict[bytes, Coded] = {}
         self._is_for_all = True
         """Whether the texts since it was set say the same, without a flag, in every document in UTF-8 or ASCII."""
+        self.observed: dict[str, str] = {}
+        """When items were observed, each with the path of the first (Observation DateTime, PS3.3 C.17.3)."""
         self.by_path: dict[str, Node] = {}
         self.root = self._node("1", elements, 1)
         self.nodes = tuple(self.by_path.values())
@@ -189,6 +206,8 @@ class Tree:
             node.value = read(self, elements) if read is not None else None
         if _TARGET in elements:
             node.target = ".".join(str(int(number)) for number in self._encoded.numbers(elements[_TARGET], "I"))
+        if _OBSERVED in elements:
+            self.observed.setdefault(self.line(elements, _OBSERVED), path)
         content = elements.get(_CONTENT)
         if content is None:
             node.children = ()
@@ -268,6 +287,8 @@ class Tree:
                 return None
             self._is_for_all = _UNDEFINED not in raw
             known = self.entry(self._encoded.elements(items[0]))
+            if len(items) > 1:
+                known = known._replace(more=len(items) - 1)
             codes = self._codes if self._is_for_all else self._own
             if len(codes) >= _KEPT:
                 codes.clear()
@@ -323,6 +344,7 @@ class Tree:
             self.coded(unit) if unit is not None else None,
             numbers[0] if numbers else None,
             said,
+            len(items) - 1,
         )
 
     def _referenced(self, elements: Elements) -> Referenced | None:
@@ -338,6 +360,7 @@ class Tree:
             self.line(first, TAG["ReferencedSOPInstanceUID"]),
             tuple(map(_frame, frames.split("\\"))) if frames else (),
             tuple(int(number) for number in numbers),
+            len(items) - 1,
         )
 
     def _graphic(self, elements: Elements) -> Graphic | None:

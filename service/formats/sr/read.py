@@ -31,10 +31,13 @@ from service.formats.sr.read_report import (
     statements,
 )
 from service.formats.sr.read_shapes import image_reference
+from service.formats.sr.read_subjects import Subjects
 from service.formats.sr.read_text import SAID, is_textual, narrative, outline, title
 
 ROOTS = frozenset({"126000", "126001", "126002", "126003"})
 """Document titles of TID 1500 (CID 7021)."""
+_SECONDS = len("20260302104100")
+"""Of a DT: to the second."""
 
 
 def read(content: bytes, intake: Intake) -> Received:
@@ -102,10 +105,11 @@ class _Reading:
         measured = self._is_measurement_report()
         self.root.taken = True
         library = Library(notes)
-        found = lesions(notes)
+        subjects = Subjects(notes)
+        found = lesions(notes, subjects)
         spoken = language(notes)
         reported = procedures(notes)
-        said = statements(notes) if measured or found else Statements()
+        said = statements(notes, subjects) if measured or found else Statements()
         watched = with_algorithm(notes, observers(notes, self.header.offset, self.header.elements), self._algorithms())
         if not measured:
             self._tell(said, bool(found))
@@ -114,6 +118,7 @@ class _Reading:
         predecessors = self.header.predecessors()
         report = replace(report, predecessor=predecessors[-1]) if predecessors else report
         reference = self.header.reference()
+        self._observed()
         notes.rest()
         for why in sorted(notes.tree.met):
             notes.flag("SpecificCharacterSet", "texts", why, "sr-character-set")
@@ -123,6 +128,14 @@ class _Reading:
         losses = tuple(dict.fromkeys(notes.losses))
         shown = () if measured else tuple(outline(self.root))
         return Received(report, losses, reference, shown, predecessors=predecessors)
+
+    def _observed(self) -> None:
+        """Say when items were observed, where that is another time than the document's: a report has one time."""
+        issued = "".join(self.header.line(keyword) for keyword in ("ContentDate", "ContentTime"))
+        for when, path in self.notes.tree.observed.items():
+            if when and not issued.startswith(when[:_SECONDS]):
+                why = "the item was observed then (0040,A032), and a report has one time: its own"
+                self.notes.flag(path, when, why, "sr-observed-at")
 
     def _is_measurement_report(self) -> bool:
         """By its title, or by its template under whatever name it stands."""

@@ -43,9 +43,22 @@ def value_of(measured: Measured) -> Decimal:
         if floating is None or not Decimal(floating).is_finite():
             raise
         return Decimal(repr(floating))
-    if floating is None or not Decimal(floating).is_finite() or float(digits) == floating:
+    if floating is None or not Decimal(floating).is_finite() or float(digits) == floating or _differs(measured):
         return digits
     return Decimal(repr(floating))
+
+
+def _differs(measured: Measured) -> bool:
+    """Whether the digits are no rounding of the binary number beside them: more than one off in their last place."""
+    floating = Decimal(measured.floating or 0)
+    if measured.floating is None or not floating.is_finite():
+        return False
+    try:
+        digits = number(measured.digits)
+    except ValueError:
+        return False
+    exponent = digits.as_tuple().exponent
+    return abs(floating - digits) > Decimal(1).scaleb(exponent if isinstance(exponent, int) else 0)
 
 
 def measurement(notes: Notes, node: Node, shown: Shown) -> Measurement[Term] | None:
@@ -95,6 +108,11 @@ def _measured(notes: Notes, node: Node, measured: Measured, concept: Term) -> Me
     if measured.qualifier is not None and measured.qualifier.meaning:
         why = "a measurement has no qualifier of its value; it is left out (PS3.3 C.18.1)"
         notes.flag(node.path, measured.qualifier.meaning, why, "sr-value-qualifier")
+    if measured.more:
+        notes.several(node.path, concept.text, measured.more, "value")
+    if _differs(measured):
+        why = f"its Floating Point Value {measured.floating!r} is another number (PS3.3 C.18.1); the digits are taken"
+        notes.flag(node.path, f"{concept.text} {measured.digits}", why, "sr-two-numbers")
     node.taken = True
     unit = unit_term(notes, node, measured.unit)
     found: dict[str, Term | None] = {}
@@ -127,6 +145,8 @@ def unit_term(notes: Notes, node: Node, unit: Coded | None) -> Term:
     if unit is None or (unit.code is None and not unit.meaning):
         notes.lack(node.path, "unit", "no unit is said (PS3.3 C.18.1)", "sr-no-unit")
         return Term("unit not stated", None, node.path)
+    if unit.more:
+        notes.several(node.path, unit.meaning, unit.more, "unit")
     code = unit.code
     if code is None:
         return Term(unit.meaning, None, node.path)

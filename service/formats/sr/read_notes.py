@@ -17,6 +17,7 @@ _OLD_SNOMED: Final = frozenset({"SRT", "SNM3", "99SDM"})
 """Designators under which makers wrote the SNOMED RT style codes that PS3.16 annex O maps to SNOMED CT."""
 _SHOWN: Final = 200  # characters of a value in a list of losses
 NAME_WORDS: Final = "equivalent-meaning-of-concept-name"
+SEVERAL: Final = "sr-several-values"
 VALUE_WORDS: Final = "equivalent-meaning-of-value"
 
 
@@ -79,6 +80,10 @@ class Notes:
         """Note what the report must have and the document has not: a stand-in takes its place."""
         self.losses.append(Loss(LossKind.FLAGGED, where, what, why, rule))
 
+    def several(self, where: str, what: str, more: int, kind: str) -> None:
+        """Note that more than one stands where an item has one: the first is taken."""
+        self.flag(where, what, f"an item has one {kind}, and here are {more} more: the first is taken", SEVERAL)
+
     def skip(self, node: Node, why: str, rule: str) -> None:
         """Note an item that the report can't hold."""
         if not node.taken:
@@ -124,6 +129,8 @@ class Notes:
     def term(self, coded: Coded, where: str, words: str = "") -> Term:
         """A coded entry as the sender's term; ``words`` are what was meant where the code says less."""
         code = coded.code
+        if coded.more:
+            self.several(where, coded.meaning, coded.more, "coded entry")
         if code is not None and code.system == LOCAL_SCHEME and code.code == UNNAMED_VALUE:
             return Term(words or coded.meaning, None, where)
         if code is not None and coded.equivalents:

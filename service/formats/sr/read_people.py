@@ -11,7 +11,7 @@ from service.domain.uids import is_uid
 from service.formats.sr.content import TAG, Node
 from service.formats.sr.elements import Elements
 from service.formats.sr.patient_study import UNKNOWN
-from service.formats.sr.read_notes import Notes
+from service.formats.sr.read_notes import SEVERAL, Notes
 from service.formats.sr.read_times import date_time
 
 _CHARACTERS: Final = 64
@@ -65,7 +65,7 @@ def first_value(notes: Notes, elements: Elements, keyword: str) -> str:
     said, parted, _ = notes.tree.text(elements, TAG[keyword]).partition("\\")
     if parted:
         why = "the attribute has one value (PS3.6), and here are several: the first is taken"
-        notes.flag(keyword, keyword, why, "sr-several-values")
+        notes.flag(keyword, keyword, why, SEVERAL)
     return said.strip()
 
 

@@ -19,11 +19,13 @@ from service.formats.sr.content import Coded, Measured, Node
 from service.formats.sr.read_group import Ids, evaluation, lesion
 from service.formats.sr.read_notes import VALUE_WORDS, Notes, key_of_code, value_text
 from service.formats.sr.read_shapes import image_reference
+from service.formats.sr.read_subjects import Subjects
 
 GROUP: Final = "measurement-group"
 MEASUREMENTS: Final = "imaging-measurements"
 _LISTS: Final = {"conclusion": "conclusions", "differential-diagnosis": "differential", "technique": "technique"}
 _TEXTS: Final = ("findings", "impression")
+_OF_SUBJECT: Final = frozenset({"qualitative-evaluations", "derived-imaging-measurements", *_LISTS, *_TEXTS})
 _PRIOR: Final = re.compile(r"(?:(?P<rest>.*), )?study (?P<uid>[0-9.]+)", re.DOTALL)
 _ACCESSION: Final = re.compile(r"(?:(?P<rest>.*), |^)accession (?P<accession>.{1,16})", re.DOTALL)
 _OLD_LANGUAGES: Final = {
@@ -65,16 +67,18 @@ def groups(notes: Notes) -> Iterator[Node]:
             yield from (child for child in node.children if child.kind == "CONTAINER" and child.name is None)
 
 
-def lesions(notes: Notes) -> tuple[Lesion[Term], ...]:
-    """A lesion for each group, and one for the numbers that stand in no group."""
+def lesions(notes: Notes, subjects: Subjects) -> tuple[Lesion[Term], ...]:
+    """A lesion for each group, and one for the numbers that stand in no group; of the patient only."""
     found: list[Lesion[Term]] = []
     ids, most = Ids(notes), notes.intake.limits.lesions
     for node in groups(notes):
+        if subjects.skip(notes, node):
+            continue
         if len(found) >= most:
             raise Invalid(Problem(node.path, "limit", f"there are more than {most} measurement groups"))
         found.append(lesion(notes, node, ids))
     for node in notes.tree.nodes:
-        if node.kind == "CONTAINER" and notes.key(node) == MEASUREMENTS:
+        if node.kind == "CONTAINER" and notes.key(node) == MEASUREMENTS and not subjects.skip(notes, node):
             node.taken = True
             loose = tuple(child for child in node.children if child.kind == "NUM")
             if loose:
@@ -117,11 +121,13 @@ def procedures(notes: Notes) -> tuple[Term, ...]:
     return tuple(found)
 
 
-def statements(notes: Notes) -> Statements:
+def statements(notes: Notes, subjects: Subjects) -> Statements:
     """The report-level evaluations, and derived measurements (TID 1420) in words."""
     made = Statements()
     for container in notes.tree.root.children:
         key = notes.key(container)
+        if key in _OF_SUBJECT and subjects.skip(notes, container):
+            continue
         if key == "qualitative-evaluations" and container.kind == "CONTAINER":
             container.taken = True
             for node, after in zip_longest(container.children, container.children[1:]):

@@ -124,6 +124,8 @@ def image_reference(notes: Notes, node: Node) -> ImageReference | None:
         _, series, study = known
     else:
         series, study = stand_in_series(notes, node, value.sop_instance), notes.study
+    if value.more and not node.taken:
+        notes.several(node.path, value.sop_instance, value.more, "SOP instance")
     frames = tuple(frame for frame in value.frames if frame > 0)
     if len(frames) < len(value.frames):
         notes.flag(node.path, "frame", "a frame number that is none is left out", "sr-frame")
