@@ -127,7 +127,12 @@ class _Reading:
         issued = self._issued(started or study.started)
         subjects = [one.value.get("reference") for one in node.nodes("subject")]
         shared = Shared(
-            status, _text(node, "issued") or "", _text(node, "effectiveDateTime"), patient_node, tuple(subjects)
+            status,
+            _text(node, "issued") or "",
+            _text(node, "effectiveDateTime"),
+            patient_node,
+            tuple(subjects),
+            study.started.date if study.started is not None and study.started.da else "",
         )
         results = Results(self._document, shared, self._sender, self._id)
         results.walk(node)

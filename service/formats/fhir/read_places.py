@@ -9,6 +9,7 @@ from service.formats.fhir.read_node import Node
 from service.formats.fhir.read_terms import known_in, layout
 
 _REFERENCE: Final = {"reference"}
+_DAY: Final = len("2026-03-02")
 
 
 def plain_focus(observation: Node) -> object:
@@ -41,6 +42,17 @@ def place_of(observation: Node) -> str | None:
     """Site and side of an Observation as a text that equals that of the same place; None where it names neither."""
     site, side = observation.value.get("bodySite"), side_of(observation)
     return None if site is None and side is None else json.dumps([site, side], sort_keys=True, default=str)
+
+
+def day_of(observation: Node) -> str:
+    """The day of an Observation, as YYYY-MM-DD, of a period its last; empty where it names none."""
+    value = observation.value
+    period = value.get("effectivePeriod")
+    named = [period.get("end"), period.get("start")] if isinstance(period, dict) else []
+    for said in (value.get("effectiveDateTime"), value.get("effectiveInstant"), *named):
+        if isinstance(said, str) and len(said) >= _DAY:
+            return said[:_DAY]
+    return ""
 
 
 def _listed(value: object) -> list[object]:

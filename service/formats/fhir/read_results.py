@@ -16,6 +16,7 @@ from service.domain.uids import UuidFamily
 from service.formats.fhir.draft import OBSERVATION_STATUS
 from service.formats.fhir.read_bundle import Document
 from service.formats.fhir.read_node import Node
+from service.formats.fhir.read_places import day_of
 from service.formats.fhir.read_terms import keys_of, layout, term
 from service.formats.fhir.read_values import line, prose
 
@@ -47,6 +48,8 @@ class Shared:
     effective: str | None
     patient: Node | None
     subjects: tuple[object, ...] = ()
+    day: str = ""
+    """When the study began, as YYYY-MM-DD; empty where nobody says it."""
 
 
 @dataclass(slots=True)
@@ -73,6 +76,7 @@ class Results:
         self._seen: set[int] = set()
         self._repeated: dict[str, object] = {}
         self._focus: object = None
+        self._earlier: set[int] | None = None
         self._family = UuidFamily("fhir-observation", sender, report_id, None)
         self.statements = Statements()
         self.lesions: list[Node] = []
@@ -117,6 +121,14 @@ class Results:
                 self._focus = None
                 self._leave(observation, "its focus is somebody else than the patient", "fhir-other-patient")
                 return False
+        if (
+            shared.day
+            and observation.value.get("effectiveDateTime") != shared.effective
+            and self._is_before(observation)
+        ):
+            why = f"it is of {day_of(observation)}, before the study: what stood then is not what stands now"
+            self._leave(observation, why, "fhir-other-time")
+            return False
         if observation.value.get("issued") == shared.issued:
             observation.take("issued")
         if shared.effective is not None and observation.value.get("effectiveDateTime") == shared.effective:
@@ -166,6 +178,14 @@ class Results:
             if kind in _SOMEBODY and not is_patient:
                 return True
         return False
+
+    def _is_before(self, observation: Node) -> bool:
+        """Whether it is of a day before the study; where all are, the study has the wrong time and not they."""
+        if self._earlier is None:
+            days = [(id(one), day_of(one)) for one in self._document.of_kind("Observation")]
+            found = {one for one, day in days if day and day < self._shared.day}
+            self._earlier = found if len(found) < len(days) else set()
+        return id(observation) in self._earlier
 
     def _leave(self, observation: Node, why: str, rule: str) -> None:
         observation.take(*observation.value)

@@ -25,6 +25,7 @@ _IMPRESSION: Final = re.compile(r"\s*(?:IMPRESSIONS?|CONCLUSIONS?)\s*:?\s*", re.
 _LESION: Final = re.compile(r"([1-9][0-9]{0,5})(?:\.([1-9][0-9]{0,5}))?")
 _DEVICE: Final = re.compile(r"D[1-9][0-9]{0,3}")
 _NEGATIVE: Final = re.compile(r"N[1-9][0-9]{0,3}")
+_DAY: Final = len("20260302")
 _FIELDS_MOST: Final = 64
 """More fields than an OBX has."""
 _NEVER_RESULTS: Final[Mapping[str, str]] = {
@@ -80,13 +81,16 @@ def content_of(segments: Sequence[Segment], losses: list[Loss], limits: Limits, 
     codes = {result_code(one.text(11)) for one in segments if one.name == "OBX"} - {*_NEVER_RESULTS}
     no_results = _NEVER_RESULTS if len(codes) <= 1 else {**_NEVER_RESULTS, **_NO_RESULTS}
     lesions = {place for place, one in _placed(segments) if _begins_lesion(one)}
+    before = _before(segments)
     for place, one in _placed(segments):
         if one.name == "OBX":
-            why = no_results.get(result_code(one.text(11)))
-            if why is None:
-                reader.take(one, place, place in lesions)
+            code = result_code(one.text(11))
+            if code in no_results:
+                reader.leave(one, no_results[code], "v2-deleted" if code == "D" else "v2-no-result")
+            elif one.number in before:
+                reader.leave(one, before[one.number], "v2-other-time")
             else:
-                reader.leave(one, why)
+                reader.take(one, place, place in lesions)
         elif one.name == "NTE":
             reader.note(one)
         elif one.name in _NOTED:
@@ -101,6 +105,23 @@ def _placed(segments: Iterable[Segment]) -> Iterator[tuple[Place, Segment]]:
         order += one.name == "OBR"
         match = _LESION.fullmatch(one.text(4)) if one.name == "OBX" else None
         yield (order, int(match[1]) if match is not None else 0), one
+
+
+def _before(segments: Iterable[Segment]) -> Mapping[int, str]:
+    """Why answers and numbers are of an earlier study, by their OBX: a day before the order's (OBX-14, OBR-7).
+
+    Where all are, it is the order that has another time, and not they.
+    """
+    day, found, number = "", {}, 0
+    for one in segments:
+        if one.name == "OBR":
+            day = one.text(7)[:_DAY]
+        elif one.name == "OBX" and one.text(2) not in TEXTS:
+            own, number = one.text(14)[:_DAY], number + 1
+            one.read.discard(14)  # it is listed where it is another time of this study
+            if len(own) == len(day) == _DAY and own < day:
+                found[one.number] = "it is of a day before the study (OBX-14): what stood then is not what stands now"
+    return found if len(found) < number else {}
 
 
 def _begins_lesion(segment: Segment) -> bool:
@@ -127,17 +148,17 @@ class _Reader:
         """Leave a segment out, and say so."""
         self.losses.append(Loss(LossKind.SKIPPED, segment.place, what, why, rule))
 
-    def leave(self, segment: Segment, why: str) -> None:
-        """Leave an OBX out with all that it holds, since it is no result."""
+    def leave(self, segment: Segment, why: str, rule: str) -> None:
+        """Leave an OBX out with all that it holds, since it is no result of this study."""
         self.noted = None
         segment.read.update(range(1, _FIELDS_MOST))
-        self.skip(segment, "observation", why, "v2-deleted" if result_code(segment.text(11)) == "D" else "v2-no-result")
+        self.skip(segment, "observation", why, rule)
 
     def note(self, segment: Segment) -> None:
         """A note (NTE): with its lesion, else behind the findings under what it is a note of."""
         said = "\n".join(part(one, 1) for one in segment.repetitions(3))
         if self.noted is None:
-            self.skip(segment, "note", "what it is a note of is no result (OBX-11)", "v2-no-result")
+            self.skip(segment, "note", "what it is a note of is no result of this study", "v2-no-result")
         elif isinstance(self.noted, Draft):
             self.noted.add(said)
         else:

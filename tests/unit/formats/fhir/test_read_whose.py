@@ -161,3 +161,30 @@ def test_a_study_that_was_an_error_is_flagged() -> None:
     received = reading(document)
     assert received.report.study.uid == "1.2.3"
     assert [loss.where for loss in of_rule(received, "fhir-status")] == ["DiagnosticReport.contained[1].status"]
+
+
+def dated(value: int, **time: Any) -> Json:
+    return SIZE | {"valueQuantity": SIZE["valueQuantity"] | {"value": value}} | time
+
+
+PRIOR = [
+    {"effectiveDateTime": "2025-09-01"},
+    {"effectiveInstant": "2026-03-01T23:59:00+01:00"},
+    {"effectivePeriod": {"start": "2025-08-30", "end": "2025-09-01"}},
+]
+
+
+@pytest.mark.parametrize("time", PRIOR)
+def test_the_size_of_a_prior_study_is_none_of_this_one(time: Json) -> None:
+    document = with_results(dated(10, **time), dated(14), dated(15, effectiveDateTime="2026-03-03"))
+    received = reading(document | {"effectiveDateTime": "2026-03-02T09:12:00+01:00"})
+    assert [int(one.value) for one in received.report.lesions[0].measurements] == [14, 15]
+    assert [loss.where for loss in of_rule(received, "fhir-other-time")] == ["DiagnosticReport.contained[2]"]
+
+
+@pytest.mark.parametrize("time", PRIOR)
+def test_where_all_is_of_another_day_the_study_has_the_wrong_time(time: Json) -> None:
+    received = reading(with_results(dated(10, **time)) | {"effectiveDateTime": "2026-03-02T09:12:00+01:00"})
+    assert [int(one.value) for one in received.report.lesions[0].measurements] == [10]
+    assert of_rule(received, "fhir-other-time") == []
+    assert any(loss.where.endswith(next(iter(time))) for loss in received.losses)

@@ -82,3 +82,19 @@ def test_of_several_orders_the_least_finished_counts(second: str, status: Status
     made = received(TEXT, ORDER[:-1] + second, TEXT)
     assert made.report.status is status
     assert ("OBR-25" in of_rule(made, "v2-status")) is (second != "F")
+
+
+def test_the_number_of_a_prior_study_is_none_of_this_one() -> None:
+    size = "OBX|2|NM|103339001^Long Axis^SCT|1|{}|mm^^UCUM|||||F|||{}"
+    finding = "OBX|1|CWE|121071^Finding^DCM|1|27925004^Nodule^SCT||||||F"
+    now, prior, later = size.format(14, "20260302"), size.format(10, "202509010800"), size.format(15, "20260303")
+    made = received(finding, prior, now, later)
+    assert [int(one.value) for one in made.report.lesions[0].measurements] == [14, 15]
+    assert of_rule(made, "v2-other-time") == ["OBX[2]"]
+    assert of_rule(made, "v2-no-place") == ["OBX[3]-14", "OBX[4]-14"]
+
+
+def test_where_all_is_of_another_day_the_order_has_the_wrong_time() -> None:
+    made = received(TEXT, "OBX|2|CWE|79654002^Edema^SCT||2032001^Cerebral edema^SCT||||||F|||20250901")
+    assert len(made.report.evaluations) == 1
+    assert of_rule(made, "v2-no-place") == ["OBX[2]-14"]
