@@ -71,13 +71,26 @@ class Entry:
     @property
     def identifiers(self) -> list[tuple[str, str]]:
         """System and value of each identifier that has both."""
+        return [(system, value) for system, value in self._named if system and value]
+
+    @property
+    def key(self) -> tuple[str, str] | None:
+        """The first identifier, by which it is found again; None where that has no system.
+
+        Another one beside it is no key: by a patient's other id we would write over the record of the EHR.
+        """
+        system, value = next(iter(self._named), ("", ""))
+        return (system, value) if system and value else None
+
+    @property
+    def _named(self) -> list[tuple[str, str]]:
         if isinstance(self.resource, dict):
             listed = self.resource.get("identifier") or []
             pairs = [(one.get("system"), one.get("value")) for one in listed if isinstance(one, dict)]
         else:
             listed = self.resource.findall(f"{_NAMESPACE}identifier")
             pairs = [(_said(one, "system"), _said(one, "value")) for one in listed]
-        return [(str(system), str(value)) for system, value in pairs if system and value]
+        return [(str(system or ""), str(value or "")) for system, value in pairs]
 
     def body(self, resolved: Mapping[str, str], identity: str = "") -> bytes:
         """The resource as it is sent alone, its references to other entries replaced; ``identity`` is its id there."""

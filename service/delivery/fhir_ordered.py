@@ -72,7 +72,7 @@ class Ordered:
             there = self._there(entry)
         if there is None or there.get("resourceType") != entry.kind or not isinstance(there.get("id"), str):
             return ""
-        if entry.identifiers and not _has(there, entry.identifiers[0]):
+        if entry.key is not None and not _has(there, entry.key):
             return ""
         return f"{entry.kind}/{there['id']}"
 
@@ -82,8 +82,8 @@ class Ordered:
         if found is None:
             # Another writer between our look and our creation: then there is one, and it is that one's.
             body = entry.body(self._resolved)
-            if entry.identifiers:
-                reply = self._ask("POST", entry.kind, body, {"If-None-Exist": _named(entry)})
+            if entry.key is not None:
+                reply = self._ask("POST", entry.kind, body, {"If-None-Exist": _named(entry.key)})
                 if reply.status != HTTPStatus.BAD_REQUEST:
                     return reply
             # No identifier, or a server that can not search this type by it: the look above is all that can be had.
@@ -98,17 +98,17 @@ class Ordered:
 
     def _there(self, entry: Entry) -> Mapping[str, Any] | None:
         """The resource that stands for an entry already: by our identifier, or for Provenance by target and time."""
-        if entry.identifiers:
-            query = _named(entry)
+        if entry.key is not None:
+            query = _named(entry.key)
         else:
             target = next((self._resolved[one] for one in sorted(entry.targets) if one in self._resolved), "")
             query = f"target={target}"
             if entry.kind != "Provenance" or not target:
                 raise Failed(Outcome.REFUSED, _NAMELESS.format(kind=entry.kind))
         (found,) = held(self._peer, self._base, self._accept, [f"{entry.kind}?{query}"])
-        if entry.identifiers:
+        if entry.key is not None:
             # A server may leave out a search parameter that it does not know (R4 search.html#errors), and find others.
-            found = [one for one in found if _has(one, entry.identifiers[0])]
+            found = [one for one in found if _has(one, entry.key)]
         else:
             said = self._marks(entry.resource)
             found = [one for one in found if said <= self._marks(one)]
@@ -145,10 +145,9 @@ def in_order(listed: Sequence[Entry]) -> list[Entry]:
     return made
 
 
-def _named(entry: Entry) -> str:
-    """The condition that finds what has the entry's identifier."""
-    system, value = entry.identifiers[0]
-    return f"identifier={system}|{value}"
+def _named(key: tuple[str, str]) -> str:
+    """The condition that finds what has an identifier: a derived one, or a UID, so nothing of it needs an escape."""
+    return f"identifier={'|'.join(key)}"
 
 
 def _has(resource: Mapping[str, Any], identifier: tuple[str, str]) -> bool:

@@ -50,7 +50,9 @@ def test_each_provenance_of_a_report_stays_at_a_server_that_gives_out_its_own_id
 
 
 @pytest.mark.oracle("medplum server")
-@pytest.mark.parametrize("issuer", ["", '"issuer": "NOT-IN-THE-TABLE", '])
+@pytest.mark.parametrize(
+    "issuer", ["", '"issuer": "NOT-IN-THE-TABLE", ', '"otherIds": [{"id": "P-2", "issuer": "HOSP"}], ']
+)
 def test_a_patient_whose_number_may_be_anothers_is_refused_there_with_what_to_do(medplum: str, issuer: str) -> None:
     example = Path(__file__).parents[3] / "examples" / "bone-scan-ribs.json"
     said = example.read_text().replace('"issuer": "HOSP", ', issuer)
