@@ -73,7 +73,9 @@ def _impression(report: CodedReport, say: Say) -> str:
 
 def _lesions(report: CodedReport, say: Say) -> str:
     if not report.lesions:
-        return f"<p>{say('No lesion is reported.')}</p>"
+        told = report.findings or report.impression or report.conclusions or report.evaluations or report.differential
+        # Words of the report may tell of one: what stands nowhere alone was not denied.
+        return f"<p>{say('No lesion is listed separately.' if told else 'No lesion is reported.')}</p>"
     rows = [_lesion(lesion, report.language, say) for lesion in report.lesions]
     columns = [name for name in rows[0] if any(row[name] for row in rows)]
     joined = any(has_joined_axes(lesion) for lesion in report.lesions)

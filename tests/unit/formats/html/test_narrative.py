@@ -60,7 +60,16 @@ def test_puts_the_impression_before_the_lesions() -> None:
 
 
 def test_says_that_nothing_was_found() -> None:
-    assert "No lesion is reported." in xml_words(narrative(make_coded_report(lesions=())))
+    bare = make_coded_report(lesions=(), impression=None)
+    assert "No lesion is reported." in xml_words(narrative(bare))
+
+
+@pytest.mark.parametrize("member", ["impression", "findings"])
+def test_a_report_in_words_is_not_said_to_be_without_lesions(member: str) -> None:
+    report = make_coded_report(**{"lesions": (), "impression": None, member: "A metastasis."})
+    words = xml_words(narrative(report))
+    assert "No lesion is reported." not in words
+    assert "No lesion is listed separately." in words
 
 
 def test_is_never_empty_of_words() -> None:
