@@ -226,8 +226,8 @@ def _requests(bundle: Bundle) -> Iterator[Fact]:
 
 def _criterion(identifier: Json) -> str:
     """The search for an identifier (R4 search.html#escaping, RFC 3986)."""
-    value = re.sub(r"([\\\\$,|])", r"\\\1", identifier["value"])
-    return f"identifier={quote(identifier['system'], safe=':/')}|{quote(value, safe=':/')}"
+    said = [re.sub(r"([\\\\$,|])", r"\\\1", identifier[part]) for part in ("system", "value")]
+    return f"identifier={'|'.join(quote(one, safe=':/') for one in said)}"
 
 
 def document(bundle: Bundle) -> tuple[str, ...]:

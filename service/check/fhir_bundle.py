@@ -66,7 +66,7 @@ class Bundle:
         kind, _, criterion = wanted.partition("?identifier=")
         if criterion:
             system, _, value = criterion.partition("|")
-            sought = (unquote(system), re.sub(r"\\(.)", r"\1", unquote(value)))
+            sought = tuple(re.sub(r"\\(.)", r"\1", unquote(one)) for one in (system, value))
             return next(url for url, one in self._urls_of(kind) if sought in _identifiers(one))
         kind, _, identity = wanted.partition("/")
         return next(url for url, one in self._urls_of(kind) if one.get("id") == identity)

@@ -90,16 +90,20 @@ def accession_identifier(value: str, issuer: Issuer | None, sender: str) -> Json
 
 
 @lru_cache(1024)
-def _quoted(system: str) -> str:
-    return quote(system, safe=":/")
+def _system(system: str) -> str:
+    return _escaped(system)
+
+
+def _escaped(text: str) -> str:
+    """A part of a search: FHIR's own marks escaped (R4 search.html#escaping), then percent-encoded."""
+    for mark in "\\$,|":
+        text = text.replace(mark, f"\\{mark}")
+    return quote(text, safe=":/")
 
 
 def _criterion(identifier: Json) -> str:
-    """The search for an identifier: FHIR's own marks escaped (R4 search.html#escaping), then percent-encoded."""
-    value = identifier["value"]
-    for mark in "\\$,|":
-        value = value.replace(mark, f"\\{mark}")
-    return f"identifier={_quoted(identifier['system'])}|{quote(value, safe=':/')}"
+    """The search for an identifier."""
+    return f"identifier={_system(identifier['system'])}|{_escaped(identifier['value'])}"
 
 
 def create_once(uuid: str, resource: Json, identifier: Json) -> Entry:

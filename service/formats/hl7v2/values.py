@@ -92,9 +92,11 @@ def issuer(authority: tuple[str, ...]) -> Issuer | None:
     name, universal, kind = (*authority, "", "", "")[:3]
     if not name and not universal:
         return None
+    if kind == "UUID":
+        return Issuer(name or universal, f"urn:uuid:{universal.lower()}" if universal else None)
     return Issuer(
         name or universal,
-        universal or None if kind in ("URI", "DNS", "UUID") else None,
+        universal or None if kind in ("URI", "DNS") else None,
         universal or None if kind == "ISO" else None,
     )
 

@@ -228,3 +228,10 @@ def test_two_names_of_one_id_are_two_practitioners_and_the_second_has_lost_the_i
     people = [one.person for one in back.observers] + [back.study.referring_physician]
     assert [(str(one.name), one.id) for one in people if one] == [("Smith^J", "R7"), ("Gray^H", None), ("Lee^K", None)]
     assert compare(report, None, emitted.content) == ()
+
+
+def test_what_has_a_meaning_in_a_search_is_escaped_in_a_system_too() -> None:
+    """An issuer with a colon is taken for a URI as it is; a bare | would end the system in the middle of it."""
+    made = patient(issuer=Issuer("x:|,$", "x:|,$"))
+    assert made["resource"]["identifier"][0]["system"] == "x:|,$"
+    assert made["request"]["ifNoneExist"] == "identifier=x:%5C%7C%5C%2C%5C%24|PID-11235"

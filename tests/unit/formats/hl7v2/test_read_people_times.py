@@ -54,3 +54,17 @@ def test_when_an_interpreter_began_is_no_name() -> None:
     made = with_fields({32: "7^20260302104100+0100"})
     assert made.report.observers == ()
     assert of_rule(made, "v2-name") == ["OBR-32"]
+
+
+@pytest.mark.parametrize(
+    ("said", "uri", "oid"),
+    [
+        ("NORTH&1.2.3&ISO", None, "1.2.3"),
+        ("NORTH&http://north&URI", "http://north", None),
+        ("&6BA7B810-9DAD-11D1-80B4-00C04FD430C8&UUID", "urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8", None),
+    ],
+)
+def test_an_authority_is_named_by_a_uri_that_is_one(said: str, uri: str | None, oid: str | None) -> None:
+    patient = read(message().replace("P1^^^NORTH", f"P1^^^{said}").encode(), Intake()).report.patient
+    assert patient.issuer is not None
+    assert (patient.issuer.uri, patient.issuer.oid) == (uri, oid)
