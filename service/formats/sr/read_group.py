@@ -12,7 +12,7 @@ from service.domain.report import CountKind, Evaluation, Lesion, Measurement, Ti
 from service.domain.uids import is_uid
 from service.formats.sr.content import Coded, Measured, Node
 from service.formats.sr.read_measurement import in_words, measurement, value_of
-from service.formats.sr.read_notes import NAME_WORDS, VALUE_WORDS, Notes, only
+from service.formats.sr.read_notes import NAME_WORDS, VALUE_WORDS, Notes, key_of_code, only
 from service.formats.sr.read_shapes import Shown, segment
 from service.formats.sr.read_words import put_back
 
@@ -20,6 +20,8 @@ NO_FINDING: Final = "finding not stated"
 """The finding of a group that has none: a report can't do without."""
 _OURS: Final = re.compile(r"Cornerstone3DTools@[^:]+:[A-Za-z]+:(?=.)")  # how our dialect ohif begins an identifier
 _TERMS: Final = ("finding-category", "certainty", "change")
+_OF_FINDING: Final = frozenset({"finding-site", "laterality", "topographical-modifier", "certainty"})
+"""What makers put below the finding, too: it says the same of the lesion there."""
 _TIME_POINT: Final = ("time-point", "subject-time-point-identifier", "protocol-time-point-identifier")
 _SAID: Final = frozenset({"CODE", "TEXT", "DATE", "TIME", "DATETIME", "PNAME"})
 _STATED: Final = frozenset({"CONTAINS", "HAS PROPERTIES", ""})
@@ -83,6 +85,10 @@ class Group:
         """Take one item back: it is none of what it was asked for as."""
         self._found.setdefault(self._notes.key(node), []).append(node)
 
+    def add(self, key: str, node: Node) -> None:
+        """Take an item from below another one in, after those of the group itself."""
+        self._found.setdefault(key, []).append(node)
+
     def first(self, key: str, *kinds: str) -> Node | None:
         """The one item of a name; others beside it are listed, since a lesion has one of it."""
         found = [node for node in self.all(key) if not kinds or node.kind in kinds]
@@ -121,8 +127,8 @@ def lesion(notes: Notes, node: Node, ids: Ids, items: tuple[Node, ...] | None = 
     group = Group(notes, node, node.children if items is None else items)
     identifier = group.text("tracking-identifier") or ""
     uid = _tracking_uid(notes, group)
+    finding = _finding(notes, group)
     category, certainty, change = (group.term(key) for key in _TERMS)
-    finding = group.term("finding")
     if finding is None:
         notes.lack(node.path, "finding", "the group says none (121071)", "sr-no-finding")
         finding = Term(NO_FINDING, None, node.path)
@@ -173,6 +179,27 @@ def _tracking_uid(notes: Notes, group: Group) -> str | None:
         return node.value
     notes.skip(node, "not a DICOM UID (PS3.5 9.1): another is derived", "sr-uid")
     return None
+
+
+def _finding(notes: Notes, group: Group) -> Term | None:
+    """The finding; its place, its side and how sure it is are those of the group where they stand below it."""
+    node = group.first("finding")
+    if node is None:
+        return None
+    for child in node.children:
+        key = notes.key(child)
+        if key in _OF_FINDING:
+            group.add(key, child)
+        elif _is_absent(child):
+            group.add("certainty", child)
+    return notes.answer(node)
+
+
+def _is_absent(node: Node) -> bool:
+    """Whether an answer is *absent*, whatever it answers: of a finding, that it is not there."""
+    value = node.value
+    code = value.code if isinstance(value, Coded) else None
+    return code is not None and key_of_code(code.system, code.code) == "absent"
 
 
 def _site(notes: Notes, group: Group) -> tuple[Term | None, Term | None, Term | None]:

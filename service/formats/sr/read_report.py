@@ -20,6 +20,7 @@ from service.formats.sr.read_group import Ids, evaluation, lesion
 from service.formats.sr.read_notes import VALUE_WORDS, Notes, key_of_code, value_text
 from service.formats.sr.read_shapes import image_reference
 from service.formats.sr.read_subjects import Subjects
+from service.formats.sr.read_text import modifiers
 
 GROUP: Final = "measurement-group"
 MEASUREMENTS: Final = "imaging-measurements"
@@ -203,7 +204,8 @@ def _number(notes: Notes, node: Node, made: Statements) -> None:
         return
     node.taken = True
     notes.flag(node.path, name.text, "a number of the whole study is kept in words", "sr-derived-measurement")
-    made.evaluations.append(Evaluation(name, Term(value_text(node), None, node.path), "", node.path))
+    words = f"{value_text(node)}{modifiers(notes, node)}"
+    made.evaluations.append(Evaluation(name, Term(words, None, node.path), "", node.path))
 
 
 def _prior(notes: Notes, text: str) -> bool:

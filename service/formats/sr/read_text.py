@@ -17,6 +17,8 @@ _TEXTUAL: Final = frozenset(f"1.2.840.10008.5.1.4.1.1.88.{tail}" for tail in ("1
 _TABULAR: Final = ("10001", "10011", "10021", "10030", "10040", "4000", "4100", "4120", "2010")
 """Templates of dose, CAD and key object documents: of these only the texts are narrative (PS3.16)."""
 _IMPRESSIONS: Final = frozenset({"impression", "impressions", "conclusion"})
+_OF_SECTION: Final = frozenset({"HAS CONCEPT MOD"})
+_OF_ANSWER: Final = frozenset({"HAS CONCEPT MOD", "HAS PROPERTIES"})
 SAID: Final = ("TEXT", "CODE", "NUM", "DATE", "TIME", "DATETIME", "PNAME")
 
 
@@ -45,20 +47,37 @@ def _section(
         if child.taken or child.relationship not in ("CONTAINS", ""):
             continue
         if child.kind == "CONTAINER":
-            before = len(texts[0]), len(texts[1])
+            at = len(into)
             _section(notes, child, kinds, texts, in_impression=concludes)
-            if name and (len(texts[0]), len(texts[1])) != before:
-                at = before[1] if concludes else before[0]
-                if len(into) > at and not (concludes and key in _IMPRESSIONS):
-                    into.insert(at, f"{name}:")
+            if len(into) > at:
+                more = modifiers(notes, child, _OF_SECTION)
+                if more or (name and not (concludes and key in _IMPRESSIONS)):
+                    into.insert(at, f"{name}{more}:".strip())
         elif child.kind in kinds and value_text(child):
-            child.taken = True
             plain = concludes and key in _IMPRESSIONS
-            into.append(value_text(child).strip() if plain or not name else f"{name}: {value_text(child).strip()}")
-            why = (
-                f"a lesion report has no field for it: kept in words in its {'impression' if concludes else 'findings'}"
-            )
-            notes.losses.append(Loss(LossKind.FLAGGED, child.path, shown(child), why, "sr-as-text"))
+            words = value_text(child).strip()
+            _keep(notes, child, f"its {'impression' if concludes else 'findings'}")
+            more = modifiers(notes, child)
+            into.append(f"{words}{more}" if plain or not name else f"{name}: {words}{more}")
+
+
+def modifiers(notes: Notes, node: Node, relationships: frozenset[str] = _OF_ANSWER) -> str:
+    """What modifies an item, in brackets behind it: without its side, or an "absent", it would say something else."""
+    said = []
+    for child in node.children:
+        if child.taken or child.relationship not in relationships or child.kind not in SAID or not value_text(child):
+            continue
+        name = child.name.meaning if child.name is not None else ""
+        _keep(notes, child, "brackets behind what it modifies")
+        words = f"{value_text(child).strip()}{modifiers(notes, child)}"
+        said.append(f"{name}: {words}" if name else words)
+    return f" ({'; '.join(said)})" if said else ""
+
+
+def _keep(notes: Notes, node: Node, place: str) -> None:
+    node.taken = True
+    why = f"a lesion report has no field for it: kept in words in {place}"
+    notes.losses.append(Loss(LossKind.FLAGGED, node.path, shown(node), why, "sr-as-text"))
 
 
 def _bounded(notes: Notes, lines: list[str], what: str) -> str | None:
