@@ -11,7 +11,7 @@ from service.domain.codes import Term
 from service.domain.report import CountKind, Evaluation, Lesion, Measurement, TimePoint
 from service.domain.uids import is_uid
 from service.formats.sr.content import Coded, Measured, Node
-from service.formats.sr.read_measurement import in_words, measurement, value_of
+from service.formats.sr.read_measurement import in_words, measurement, qualified, value_of
 from service.formats.sr.read_notes import NAME_WORDS, VALUE_WORDS, Notes, key_of_code, only
 from service.formats.sr.read_shapes import Shown, segment
 from service.formats.sr.read_words import put_back
@@ -298,8 +298,11 @@ def _said(notes: Notes, items: list[Node], shown: Shown) -> tuple[list[Measureme
             item.taken = node.kind in ("SCOORD", "SCOORD3D", "IMAGE")
         if node.kind == "NUM" and node is item:
             made = measurement(notes, node, shown)
+            doubted = qualified(notes, node) if made is None else None
             if made is not None:
                 measurements.append(made)
+            elif doubted is not None:
+                evaluations.append(doubted)
         elif node.kind == "SCOORD":
             measurements.extend(_shape(notes, node, shown))
         elif node.kind == "SCOORD3D":

@@ -6,10 +6,11 @@ from typing import Final
 from service.coding.naming import MEASUREMENTS
 from service.coding.units import UCUM
 from service.domain.codes import Code, Term
-from service.domain.report import Measurement, ReferenceRange
+from service.domain.report import Evaluation, Measurement, ReferenceRange
 from service.formats.sr.content import Coded, Measured, Node
 from service.formats.sr.read_notes import Notes, value_text
 from service.formats.sr.read_shapes import Shown, image_reference
+from service.formats.sr.read_text import modifiers
 
 _AREAS: Final = frozenset({"mm2", "cm2", "m2", "um2"})
 _LOW: Final = "normal-range-lower-limit"
@@ -62,7 +63,10 @@ def _differs(measured: Measured) -> bool:
 
 
 def measurement(notes: Notes, node: Node, shown: Shown) -> Measurement[Term] | None:
-    """A NUM with all that qualifies it; None, and listed, without a value. Shapes below it stay either way."""
+    """A NUM with all that qualifies it; None, and listed, without a value. Shapes below it stay either way.
+
+    None, too, where its value is `qualified`.
+    """
     measured = node.value
     concept = _concept(notes, node, measured)
     made = None
@@ -76,6 +80,19 @@ def measurement(notes: Notes, node: Node, shown: Shown) -> Measurement[Term] | N
     if made is None or image is None:
         return made
     return Measurement(made.concept, made.value, made.unit, made.method, made.derivation, made.range, image, made.where)
+
+
+def qualified(notes: Notes, node: Node) -> Evaluation[Term] | None:
+    """A number that is out of range, failed or doubted by its qualifier: in words, since as a number it is believed."""
+    measured = node.value
+    concept = notes.name(node)
+    if node.taken or concept is None or not isinstance(measured, Measured) or measured.qualifier is None:
+        return None
+    node.taken = True
+    words = f"{value_text(node)}{modifiers(notes, node)}"
+    why = "its Numeric Value Qualifier makes it no plain number (PS3.3 C.18.1): it is kept in words"
+    notes.flag(node.path, words, why, "sr-value-qualifier")
+    return Evaluation(concept, Term(words, None, node.path), "", node.path)
 
 
 def in_words(notes: Notes, node: Node) -> Measurement[Term] | None:
@@ -106,8 +123,7 @@ def _measured(notes: Notes, node: Node, measured: Measured, concept: Term) -> Me
         notes.skip(node, why, "sr-no-value")
         return None
     if measured.qualifier is not None and measured.qualifier.meaning:
-        why = "a measurement has no qualifier of its value; it is left out (PS3.3 C.18.1)"
-        notes.flag(node.path, measured.qualifier.meaning, why, "sr-value-qualifier")
+        return None
     if measured.more:
         notes.several(node.path, concept.text, measured.more, "value")
     if _differs(measured):

@@ -178,7 +178,8 @@ def value_text(node: Node) -> str:
         unit = value.unit.meaning or "" if value.unit is not None else ""
         code = value.unit.code if value.unit is not None else None
         said = f"{value.digits} {code.code if code is not None else unit}".strip()
-        return said or (value.qualifier.meaning if value.qualifier is not None else "")
+        doubt = value.qualifier.meaning if value.qualifier is not None else ""
+        return f"{said} ({doubt})" if said and doubt else said or doubt
     if isinstance(value, Referenced):
         parts = [value.sop_instance]
         parts += [f"frame {number}" for number in value.frames] + [f"segment {number}" for number in value.segments]
