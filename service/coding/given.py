@@ -7,12 +7,13 @@ contradiction. A code that a concept has as broader, narrower or related does no
 from typing import Final
 
 from service.coding.index import EVERYWHERE
-from service.coding.loading import SIDE, side_in
+from service.coding.loading import SIDE
 from service.coding.lookup import Resolved, Verdict, Vocabulary, coded
 from service.coding.negation import doubts, turned
 from service.coding.retired import SCT, SRT, Retired, retired, snomed_of_srt
 from service.coding.rows import Field
 from service.coding.shapes import DESIGNATOR_CHARACTERS, shape_fault
+from service.coding.side_words import side_of_finding, side_of_place
 from service.coding.words import fold
 from service.domain.codes import LOCAL_SCHEME, Code, CodedTerm, Equivalence, Resolution, Term
 from service.domain.errors import AmbiguousTerm, Contradiction, Invalid, UnknownTerm
@@ -22,6 +23,8 @@ _PRIVATE: Final = "99"
 """What designators of private coding schemes start with (PS3.3 8.2)."""
 _FOUND: Final = ("finding", "conclusion", "complication")
 """Fields whose answers are there, where nothing else is said."""
+_PLACES: Final = (SIDE, "site", "topography")
+"""Fields whose answers are a place or a side of it."""
 
 
 def resolve_code(vocabulary: Vocabulary, term: Term, field: Field) -> Resolved:
@@ -135,7 +138,8 @@ def _known(vocabulary: Vocabulary, key: str, code: Code, field: Field, how: Reso
     own = {fold(coding.code.display) for coding in concept.codings if coding.code == code}
     named = _named(vocabulary, code.display, field) if code.display and fold(code.display) not in own else set()
     other = ", ".join(sorted(vocabulary.concepts[name].label for name in named))
-    side, words = vocabulary.sides.get(key), side_in(code.display)
+    side = key if field.key == SIDE else vocabulary.sides.get(key)
+    words = (side_of_place if field.key in _PLACES else side_of_finding)(code.display)
     swapped = side is not None and words is not None and side != words
     if not named and code.display and turned(vocabulary, key, code.display, field.key):
         why = f"{code.system} {code.code} is {concept.label}, but its display says that it is not there."

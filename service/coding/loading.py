@@ -8,9 +8,10 @@ from service.coding import checks, rows
 from service.coding.concepts import KEY, build_concepts, read_codings, read_labels
 from service.coding.index import EVERYWHERE, Designations, Names
 from service.coding.rows import EvaluationRow, Field, MeasurementRow, MemberRow
+from service.coding.side_words import LEFT, RIGHT, side_in
 from service.coding.tables import Defects, Line, TomlRow, read_csv, read_toml, read_value_sets
 from service.coding.units import Units
-from service.coding.words import Words, fold
+from service.coding.words import Words
 from service.coding.zones import read_zones
 from service.domain.report import Issuer
 
@@ -37,8 +38,6 @@ MEMBERS: Final = (
 URN_OID: Final = "urn:oid:"
 SIDE: Final = "laterality"
 """The member that says the side."""
-LEFT: Final = "left"
-RIGHT: Final = "right"
 MIDLINE: Final = "midline"
 BILATERAL: Final = "bilateral"
 UNILATERAL: Final = "unilateral"
@@ -48,13 +47,6 @@ MIDLINE_SITES: Final = "midline-sites"
 SIDED_SITES: Final = {LEFT: "left-sided-sites", RIGHT: "right-sided-sites"}
 SETS: Final = (MIDLINE_SITES, *SIDED_SITES.values())
 """Value sets of sites that have no side, or only one."""
-
-
-def side_in(text: str) -> str | None:
-    """The side that the words of a text name, where they name one only."""
-    words = {word.strip(".,;:()[]-/") for word in fold(text).replace("-", " ").split()}
-    named = words & {LEFT, RIGHT}
-    return named.pop() if len(named) == 1 else None
 
 
 class Loaded:

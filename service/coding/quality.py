@@ -11,10 +11,11 @@ from importlib.resources.abc import Traversable
 from typing import Any, Final, Protocol
 
 from service.coding.labels import STATUSES
-from service.coding.loading import LEFT, RIGHT, SIDED_SITES
+from service.coding.loading import SIDED_SITES
 from service.coding.lookup import Vocabulary
 from service.coding.rows import Field
 from service.coding.shapes import meaning_fault
+from service.coding.side_words import LEFT, RIGHT
 from service.coding.tables import LABELS, Defects, Line, read_csv, read_value_sets
 from service.domain.codes import Concept
 from service.domain.errors import Problem, TableError

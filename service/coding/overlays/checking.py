@@ -9,16 +9,16 @@ from typing import Final
 
 from service.coding.checks import EQUIVALENT
 from service.coding.index import EVERYWHERE
-from service.coding.loading import SIDE
+from service.coding.loading import SIDE, UNILATERAL
 from service.coding.lookup import Vocabulary
 from service.coding.naming import EVALUATIONS, MEASUREMENTS, Table
 from service.coding.negation import denies, turned
 from service.coding.overlays.overlay import Entry, Meaning, system_of
 from service.coding.overlays.rows import APPLIED, BROADER, EVERYONE, KINDS, NO_MAP, Faults, OverlayRow
-from service.coding.overlays.sides import SideWords
 from service.coding.overlays.targets import Targets
 from service.coding.resolve import ANYWHERE, hits
 from service.coding.rows import Field, MemberRow
+from service.coding.side_words import side_in, side_of_place
 from service.coding.words import fold
 
 MAX_TERM: Final = 256
@@ -26,6 +26,8 @@ MAX_TERM: Final = 256
 MAX_COMMENT: Final = 2_000
 _FOUND: Final = ("finding", "conclusion", "differential", "complication")
 """Fields whose answers are what was found."""
+_PLACES: Final = (EVERYWHERE, SIDE, "site", "topography")
+"""Fields whose answers are a place or a side of it."""
 _TABLES: Final[tuple[Table, ...]] = (MEASUREMENTS, EVALUATIONS)
 
 
@@ -46,7 +48,6 @@ class _Checker:
         self._vocabulary = vocabulary
         self._faults = faults
         self._targets = Targets(rows, vocabulary)
-        self._sides = SideWords(vocabulary)
         self._seen: dict[tuple[str, str, str, str], OverlayRow] = {}
 
     def entries(self) -> tuple[Entry, ...]:
@@ -112,10 +113,10 @@ class _Checker:
 
     def _allowed(self, row: OverlayRow, field: Field, meaning: Meaning) -> bool:
         """Whether a term may mean that: sides, standard codes, and what the shipped tables say."""
-        side = self._vocabulary.sides.get(meaning.concept or "")
-        said = self._sides.said(row.term)
-        if said is not None and side is not None and said != side:
-            self._refuse(row, "overlay-side", f"{row.term!r} says {said}, the target is on the {side}")
+        side = meaning.concept if field.key == SIDE else self._vocabulary.sides.get(meaning.concept or "")
+        said = (side_of_place if field.key in _PLACES else side_in)(row.term)
+        if said is not None and side is not None and said != side and (side, row.relationship) != (UNILATERAL, BROADER):
+            self._refuse(row, "overlay-side", f"{row.term!r} says {said}, the target says {side}")
             return False
         if said is not None and side is None and row.relationship == EQUIVALENT and field.key != SIDE:
             why = f"{row.term!r} says {said}, the target has no side: its relationship is {BROADER}"

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from service.coding.given import concepts_of
-from service.coding.loading import side_in
 from service.coding.lookup import Resolved, Verdict, Vocabulary, coded
 from service.coding.personal import Personal
 from service.coding.remote import reading
@@ -21,6 +20,7 @@ from service.coding.resolve import UNKNOWN
 from service.coding.rows import Field
 from service.coding.server.answers import Coding, Looked, Relationship
 from service.coding.shapes import shape_fault
+from service.coding.side_words import side_in
 from service.coding.words import fold
 from service.domain.codes import Code, CodedTerm, Equivalence, Resolution, Term
 from service.domain.errors import Contradiction

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from service.coding.ecl import EclLimits
-from service.coding.loading import side_in
 from service.coding.server.answers import (
     Coding,
     Expansion,
@@ -21,6 +20,7 @@ from service.coding.server.maps import Map
 from service.coding.server.released_sets import MoreSets, NoSets, ValueSets
 from service.coding.server.source import Entry, TerminologySource, Word, display_in
 from service.coding.shapes import shape_fault
+from service.coding.side_words import side_in
 from service.coding.words import fold
 from service.domain.errors import Invalid, NotFound
 
