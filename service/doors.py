@@ -198,7 +198,7 @@ def reports(content: bytes, intake: Intake) -> Iterator[Received | LesionBridgeE
 
     for draft in drafts(content, intake):
         try:
-            yield _drafted(draft, intake)
+            yield draft if isinstance(draft, LesionBridgeError) else _drafted(draft, intake)
         except LesionBridgeError as error:
             yield error
 

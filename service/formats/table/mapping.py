@@ -20,6 +20,7 @@ from typing import Any, Final
 from service.domain.errors import Invalid, Problem
 
 RULE: Final = "table-mapping"
+_DECIMALS: Final = (".", ",")
 _TABLES: Final = ("table", "constants", "columns", "values", "dates")
 
 
@@ -41,6 +42,8 @@ class Column:
         said = [bool(self.member), bool(self.measurement), bool(self.descriptor), self.ignore]
         if sum(said) != 1:
             raise ValueError("a column is one of a member, a measurement, a descriptor, or ignored")
+        if self.measurement and not self.unit:
+            raise ValueError('a measurement has a unit; unit = "1" where it has none')
         if self.member and not self.member.startswith(("/report/", "/patient/", "/study/", "/observer/", "/lesions/")):
             raise ValueError("a member is a pointer into findings JSON, as /lesions/site")
         if self.level not in ("lesion", "report"):
@@ -84,6 +87,8 @@ def mapping(text: str) -> TableMapping:
         except (TypeError, ValueError) as error:
             problems.append(Problem(f"mapping:columns.{name}", RULE, f"no column of a table: {error}"))
     table = said.get("table", {})
+    if table.get("decimal", ".") not in _DECIMALS:
+        problems.append(Problem("mapping:table.decimal", RULE, "the decimal sign is a point or a comma"))
     unknown = set(table) - {"report", "delimiter", "decimal"}
     problems += [Problem(f"mapping:table.{name}", RULE, "no such member") for name in sorted(unknown)]
     problems += [

@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from service.domain.errors import Invalid, Problem, TooLarge, Unreadable
+from service.domain.errors import Invalid, LesionBridgeError, Problem, TooLarge, Unreadable
 from service.domain.received import Intake
 from service.domain.uids import derive_uid
 from service.formats.table.drafts import Draft
@@ -30,6 +30,12 @@ _LINE_END: Final = re.compile("\r\n|\n|\r")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
+class _Figure(str):
+    """A number of a JSON text, which has a point whatever the table's texts have (RFC 8259 6)."""
+
+    __slots__ = ()
+
+
 class _Members(list[tuple[str, Any]]):
     """The members of an object as they came; a list is none of its values."""
 
@@ -38,10 +44,10 @@ Row = tuple[int, Mapping[str, str]]
 """The number of a line and its cells by column."""
 
 
-def drafts(content: bytes, intake: Intake) -> Iterator[Draft]:
-    """A findings document for each report of a table, in the order in which they begin.
+def drafts(content: bytes, intake: Intake) -> Iterator[Draft | LesionBridgeError]:
+    """A findings document for each report of a table, or why it has none, in the order in which they begin.
 
-    Raises Unreadable for what is no table, Invalid for a mapping or a row that can't be used, TooLarge.
+    Raises Unreadable for what is no table, Invalid for a mapping or a row that belongs to no report, TooLarge.
     """
     if len(content) > intake.limits.body_bytes:
         raise TooLarge(Problem("", "limit", "the table is larger than this deployment takes"))
@@ -51,14 +57,30 @@ def drafts(content: bytes, intake: Intake) -> Iterator[Draft]:
     for number, cells in _rows(content, named):
         columns |= dict.fromkeys(cells)
         key = tuple(cells.get(name, "") for name in named.report)
+        if named.report and not any(key):
+            why = f"nothing stands in {', '.join(named.report)}, which say whose report a row is of"
+            raise Invalid(Problem(f"line {number}", "table-row", why))
         reports.setdefault(key, []).append((number, cells))
     absent = [name for name in (*named.report, *named.columns) if name not in columns]
     if not reports:
         raise Unreadable(Problem("", "table", "the table has no rows"))
     if absent:
         raise Invalid(*(Problem("line 1", "table-column", f"there is no column {name!r}") for name in absent[:20]))
+    taken: dict[str, str] = {}
     for key, rows in reports.items():
-        yield _Report(named, intake).draft(key, rows)
+        try:
+            yield _alone(_Report(named, intake).draft(key, rows), f"line {rows[0][0]}", taken)
+        except LesionBridgeError as error:
+            yield error
+
+
+def _alone(made: Draft, first: str, taken: dict[str, str]) -> Draft:
+    """The draft; raises Invalid where a report before has its id: both would have the same UIDs."""
+    said = str(made.document.get("report", {}).get("id"))
+    if taken.setdefault(said, first) != first:
+        why = f"the report that begins at {taken[said]} has the same id, so both would have the same UIDs"
+        raise Invalid(Problem(first, "table-report", why))
+    return made
 
 
 def _rows(content: bytes, named: TableMapping) -> Iterator[Row]:
@@ -94,17 +116,23 @@ def _objects(text: str) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            value = json.loads(line, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_Members)
+            value = json.loads(
+                line, parse_float=_Figure, parse_int=_Figure, parse_constant=str, object_pairs_hook=_Members
+            )
         except (ValueError, RecursionError) as error:
             raise Unreadable(Problem(f"line {number}", "table", "the line is no JSON object")) from error
         if not isinstance(value, _Members) or any(isinstance(cell, (bool, list)) for _, cell in value):
             raise Unreadable(Problem(f"line {number}", "table", "a row is an object of texts and numbers"))
-        row = {name: "" if cell is None else str(cell).strip() for name, cell in value}
+        row = {name: cell if isinstance(cell, _Figure) else _stripped(cell) for name, cell in value}
         if len(row) != len(value):
             raise Invalid(Problem(f"line {number}", "duplicate-member", "Give each member once."))
         if any(_SURROGATE.search(text) for pair in row.items() for text in pair):
             raise Invalid(Problem(f"line {number}", "character", "Remove the half of a surrogate pair."))
         yield number, row
+
+
+def _stripped(cell: Any) -> str:
+    return "" if cell is None else str(cell).strip()
 
 
 class _Report:
@@ -113,6 +141,8 @@ class _Report:
     def __init__(self, named: TableMapping, intake: Intake) -> None:
         self.named, self.intake, self.made = named, intake, Draft()
         self.said: dict[str, str] = {}
+        self.constant: set[str] = set()
+        self.nameless: list[tuple[str, int]] = []
         self.unnamed: dict[str, None] = {}
 
     def draft(self, key: Sequence[str], rows: Sequence[Row]) -> Draft:
@@ -120,6 +150,7 @@ class _Report:
         for pointer, value in self.named.constants.items():
             if not pointer.startswith(_LESION):
                 self.made.put(pointer, value, "mapping")
+                self.constant.add(pointer)
         self.made.document.setdefault("lesions", [])
         for number, cells in rows:
             self._row(number, cells)
@@ -129,6 +160,7 @@ class _Report:
             self.made.skip(f"{first}, {name}", name, why, "table-column")
         if not self.made.has("/report/id"):
             self.made.put("/report/id", "-".join(filter(None, key)) or "table", first)
+        self._name_lesions()
         if not self.made.has("/study/uid"):
             why = "no column has the UID of the study: one is derived from the report's id"
             self.made.assume(first, "study UID", why, "study-uid-derived")
@@ -145,7 +177,8 @@ class _Report:
                 if cell not in _EMPTY:
                     self.unnamed[name] = None
                 continue
-            if column.ignore or cell in _EMPTY:
+            is_word = cell in self.named.values.get(name, {})
+            if column.ignore or (cell in _EMPTY and not is_word):
                 continue
             text = self._text(name, cell, place)
             if _is_of_lesion(column):
@@ -154,7 +187,16 @@ class _Report:
             else:
                 self._of_report(column, text, place)
         if lesion is not None and not self.made.has(f"{lesion}/id"):
-            self.made.put(f"{lesion}/id", lesion.rpartition("/")[2], f"line {number}")
+            self.nameless.append((lesion, number))
+
+    def _name_lesions(self) -> None:
+        """Number the lesions without an id within their report: by the number alone they were another's, too."""
+        report = self.made.document["report"]["id"]
+        for lesion, number in self.nameless:
+            where = f"line {number}"
+            why = "no column has its id: it is not the same lesion in any other report"
+            self.made.assume(where, "lesion", why, "table-lesion")
+            self.made.put(f"{lesion}/id", f"{report}/{lesion.rpartition('/')[2]}", where)
 
     def _begin(self, number: int) -> str:
         made = self.made.begin("/lesions", f"line {number}")
@@ -173,6 +215,8 @@ class _Report:
             when = datetime.strptime(cell, form)  # noqa: DTZ007 - a table's times have the zone of the site
         except ValueError as error:
             raise Invalid(Problem(place, "table-date", f"no date as the mapping file has it: {form}")) from error
+        if when.tzinfo is not None:
+            return when.isoformat(timespec="seconds")
         has_time = any(mark in form for mark in ("%H", "%I", "%X", "%c"))
         return self.intake.with_zone(when.strftime("%Y-%m-%dT%H:%M:%S")) if has_time else when.strftime("%Y-%m-%d")
 
@@ -190,10 +234,16 @@ class _Report:
                 if value != "":
                     self.made.put(f"{at}/{member}", value, place)
         elif column.descriptor:
-            self.made.put(f"{lesion}/descriptors/{_step(column.descriptor)}", text, place)
+            self._once(f"{lesion}/descriptors/{_step(column.descriptor)}", text, place)
         else:
             member = column.member.removeprefix(_LESION)
-            self.made.put(f"{lesion}/{member}", _counted(text) if member == "count" else text, place)
+            self._once(f"{lesion}/{member}", _counted(text) if member == "count" else text, place)
+
+    def _once(self, pointer: str, value: str | int, place: str) -> None:
+        """Set what a column says of a lesion; raises Invalid where another column of the row says something else."""
+        if self.said.setdefault(pointer, str(value)) != str(value):
+            raise Invalid(Problem(place, "table-row", f"{self.made.place(pointer)} says something else of the same"))
+        self.made.put(pointer, value, place)
 
     def _of_report(self, column: Column, text: str, place: str) -> None:
         pointer = column.member or f"/report/descriptors/{_step(column.descriptor)}"
@@ -202,7 +252,8 @@ class _Report:
             raise Invalid(Problem(place, "table-row", why))
         if pointer == "/report/issued":
             text = self._instant(text, place)
-        if not self.made.has(pointer):
+        if not self.made.has(pointer) or pointer in self.constant:
+            self.constant.discard(pointer)
             self.made.put(pointer, _counted(text) if pointer == "/report/version" else text, place)
 
     def _instant(self, text: str, place: str) -> str:
@@ -215,9 +266,14 @@ class _Report:
 
     def _number(self, text: str, place: str) -> Decimal | str:
         """The number as Decimal, its digits as written; what is none goes on as it is and is refused with its place."""
-        said = text.replace(self.named.decimal, ".") if self.named.decimal != "." else text
+        said = text
+        if self.named.decimal != "." and not isinstance(text, _Figure):
+            if "." in text:
+                why = f"a point in a number where {self.named.decimal!r} is the decimal sign: 1.234 may be 1234"
+                raise Invalid(Problem(place, "table-number", why))
+            said = text.replace(self.named.decimal, ".")
         if _NUMBER.fullmatch(said) is None:
-            raise Invalid(Problem(place, "table-number", "a measurement is a number"))
+            raise Invalid(Problem(place, "table-number", "a measurement is a number, without any other sign in it"))
         return Decimal(said)
 
 
