@@ -7,10 +7,11 @@ field's name in capitals (of a limit: ``LESIONBRIDGE_LIMIT_...``), in the file t
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -28,18 +29,33 @@ DESTINATION = f"{PREFIX}DESTINATION__"
 """How a variable begins that says a setting of a destination; `service.delivery.settings` reads those."""
 FOR_TESTS = frozenset({"CASES", "COMPILE", "REFERENCE", "ORACLES", "REQUIRE_ORACLES", "SEED", "WRITE_GOLDENS"})
 """What the project's tests and its build (setup.py) are steered by, beside ``LESIONBRIDGE_TEST_...``; no settings."""
-_MAX_PORT = 65_535
-_MOST = 1_000  # processes, threads: a mistyped number is not to take the machine down
-_MOST_DAYS = 36_500
+DEFAULT: Final = "by default"
+"""Where a setting comes from that nobody said."""
+_MOST: Final = 1_000  # processes, threads: a mistyped number is not to take the machine down
+_DAY_S: Final = 86_400
+_RANGES: Final[Mapping[str, tuple[int, int]]] = {
+    "port": (0, 65_535),
+    "workers": (0, _MOST),
+    "threads": (1, _MOST),
+    "keepalive_s": (0, _DAY_S),
+    "timeout_s": (1, _DAY_S),
+    "keep_days": (0, 36_500),
+    "terminology_timeout_s": (1, _DAY_S),
+    "rate_per_minute": (0, 2**31 - 1),
+}
+"""The least and the most of each number."""
+_MOST_BODY: Final = 1_000_000_000
+"""Bytes of a document, which is held in memory and kept as one value: SQLite takes no longer one, as it is built."""
+_MOST_OF_A_LIMIT: Final = 2**40
 
 
 class BadSetting(ValueError):
-    """A setting that can't be used; ``name`` is its name where it was said."""
+    """A setting that can't be used: ``name`` is its name, ``origin`` says where it was said."""
 
-    def __init__(self, name: str, detail: str) -> None:
+    def __init__(self, name: str, detail: str, origin: str = "") -> None:
         """Keep the name and say what is wrong."""
-        super().__init__(f"setting {name}: {detail}")
-        self.name = name
+        super().__init__(f"setting {name}{f' ({origin})' if origin else ''}: {detail}")
+        self.name, self.detail, self.origin = name, detail, origin
 
 
 def _is_zone(name: str) -> bool:
@@ -113,20 +129,17 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Hold the ranges."""
-        if not 0 <= self.port <= _MAX_PORT:
-            raise BadSetting("port", "a port is 0 to 65535")
-        if not 0 <= self.workers <= _MOST or not 1 <= self.threads <= _MOST:
-            raise BadSetting("workers, threads", f"workers is 0 to {_MOST}, threads 1 to {_MOST}")
-        if self.timeout_s < 1 or self.terminology_timeout_s < 1:
-            raise BadSetting("timeout_s, terminology_timeout_s", "each is at least 1")
-        if self.keepalive_s < 0 or not 0 <= self.keep_days <= _MOST_DAYS:
-            raise BadSetting("keepalive_s, keep_days", f"each is 0 or more, keep_days at most {_MOST_DAYS}")
+        for name, (least, most) in _RANGES.items():
+            if not least <= getattr(self, name) <= most:
+                raise BadSetting(name, f"is {least} to {most}")
+        for bound in fields(Limits):
+            most = _MOST_BODY if bound.name == "body_bytes" else _MOST_OF_A_LIMIT
+            if not 1 <= getattr(self.limits, bound.name) <= most:
+                raise BadSetting(f"limits.{bound.name}", f"is 1 to {most}")
         if self.log_level not in LOG_LEVELS:
-            raise BadSetting("log_level", f"one of {', '.join(LOG_LEVELS)}")
+            raise BadSetting("log_level", f"is one of {', '.join(LOG_LEVELS)}")
         if self.access not in ACCESS:
-            raise BadSetting("access", f"one of {', '.join(ACCESS)}")
-        if self.rate_per_minute < 0:
-            raise BadSetting("rate_per_minute", "is 0 or more")
+            raise BadSetting("access", f"is one of {', '.join(ACCESS)}")
         if self.oidc_issuer and not (self.oidc_audience and self.oidc_jwks):
             raise BadSetting("oidc_issuer", "needs oidc_audience and oidc_jwks beside it")
         if "://" in self.oidc_jwks and not _is_trusted(self.oidc_jwks):
@@ -139,8 +152,6 @@ class Settings:
             raise BadSetting("hl7_processing", str(error)) from error
         if not is_name(self.default_sender):
             raise BadSetting("default_sender", f"is 1 to {MAX_SENDER} printable characters, with no blank around them")
-        if any(getattr(self.limits, bound.name) < 1 for bound in fields(Limits)):
-            raise BadSetting("limits", "each is at least 1")
 
     @property
     def is_sqlite(self) -> bool:
@@ -199,9 +210,23 @@ def environment_names() -> Iterator[str]:
 
 def load(environ: Mapping[str, str]) -> Settings:
     """The settings that a file and the environment say; raises BadSetting for one that is unknown or can't be used."""
+    said = _said(environ)
+    try:
+        return _build({name: value for name, (value, _) in said.items()})
+    except BadSetting as error:
+        _, origin = said.get(error.name, ("", DEFAULT))
+        raise BadSetting(error.name, error.detail, origin) from None
+
+
+def origin(name: str, environ: Mapping[str, str]) -> str:
+    """Where a setting is said: its variable, the file, or by default. Raises BadSetting for an unknown variable."""
+    return _said(environ).get(name, ("", DEFAULT))[1]
+
+
+def _said(environ: Mapping[str, str]) -> dict[str, tuple[Any, str]]:
+    """Each setting that is said, with where; a limit as ``limits.NAME``. Raises BadSetting for an unknown variable."""
     path = environ.get(f"{PREFIX}CONFIG")
-    said = _from_file(Path(path)) if path else {}
-    limits: dict[str, Any] = said.pop("limits", {})
+    said = _from_file(path) if path else {}
     known = set(environment_names())
     for name, text in environ.items():
         if not name.startswith(PREFIX) or name == f"{PREFIX}CONFIG" or not text:
@@ -209,39 +234,46 @@ def load(environ: Mapping[str, str]) -> Settings:
         if name not in known:
             if name.startswith((DESTINATION, f"{PREFIX}TEST_")) or name.removeprefix(PREFIX) in FOR_TESTS:
                 continue
-            raise BadSetting(name, "there is no such setting")
+            raise BadSetting(name, _unknown(name, known))
         key = name.removeprefix(PREFIX).lower()
-        if key.startswith("limit_"):
-            limits[key.removeprefix("limit_")] = text
-        else:
-            said[key] = text
-    return _build(said, limits)
+        said[f"limits.{key.removeprefix('limit_')}" if key.startswith("limit_") else key] = (text, name)
+    return said
 
 
-def _from_file(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file."""
+def _from_file(path: str) -> dict[str, tuple[Any, str]]:
+    """What a TOML file says, limits as ``limits.NAME``."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        said = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadSetting(f"{PREFIX}CONFIG", f"the file can't be read ({error.strerror})") from error
+        raise BadSetting(f"{PREFIX}CONFIG", f"the file {path} can't be read ({error.strerror})") from error
     except ValueError as error:
-        raise BadSetting(f"{PREFIX}CONFIG", f"the file is not TOML: {error}") from error
+        raise BadSetting(f"{PREFIX}CONFIG", f"the file {path} is not TOML: {error}") from error
+    limits = said.pop("limits", {})
+    if not isinstance(limits, dict):
+        raise BadSetting("limits", "is a table, [limits]", path)
+    return {name: (value, path) for name, value in (*said.items(), *_prefixed(limits))}
 
 
-def _build(said: Mapping[str, Any], limits: Mapping[str, Any]) -> Settings:
+def _prefixed(limits: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in limits.items():
+        yield f"limits.{name}", value
+
+
+def _build(said: Mapping[str, Any]) -> Settings:
     """Settings from what was said, each as its field's type."""
-    types = {setting.name: setting.type for setting in fields(Settings) if setting.name != "limits"}
-    bounds = {bound.name for bound in fields(Limits)}
-    for name in [
-        *(name for name in said if name not in types),
-        *(f"limits.{name}" for name in limits if name not in bounds),
-    ]:
-        raise BadSetting(name, "there is no such setting")
+    types = {one.name: one.type for one in fields(Settings) if one.name != "limits"}
+    types |= {f"limits.{one.name}": int for one in fields(Limits)}
+    for name in said:
+        if name not in types:
+            raise BadSetting(name, _unknown(name, types))
     made = {name: _typed(name, types[name], value) for name, value in said.items()}
-    return replace(
-        Settings(**made),
-        limits=Limits(**{name: _typed(f"limits.{name}", int, value) for name, value in limits.items()}),
-    )
+    limits = {name.removeprefix("limits."): made.pop(name) for name in list(made) if name.startswith("limits.")}
+    return Settings(**made, limits=Limits(**limits))
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"there is no such setting; did you mean {near[0]}?" if near else "there is no such setting"
 
 
 def _typed(name: str, kind: Any, value: object) -> Any:
@@ -256,4 +288,8 @@ def _typed(name: str, kind: Any, value: object) -> Any:
             return int(str(value))
         except ValueError:
             raise BadSetting(name, "is a whole number") from None
-    return str(value)
+    if not isinstance(value, str):
+        raise BadSetting(name, "is text, in quotes")
+    if "\0" in value or any("\ud800" <= one <= "\udfff" for one in value):
+        raise BadSetting(name, "is text in UTF-8, without the character NUL")
+    return value

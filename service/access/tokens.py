@@ -115,11 +115,18 @@ class Tokens:
                 except (OSError, ValueError) as error:
                     self._why = type(error).__name__
                     self._next = self._clock() + (_SOON_S if self._keys is None else _AGAIN_S)
-                    _log.warning("token keys not fetched", error=self._why)
+                    _log.warning("token keys not fetched", error=self._why, why=_said(error))
             if self._keys is None:
                 why = f"the keys of the token provider can't be had ({self._why})"
                 raise Unavailable(Problem("headers:Authorization", "jwks", why))
             return self._keys
+
+
+def _said(error: Exception) -> str:
+    """Why keys could not be had, in our words or the system's; nothing of what came."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return "what came holds no key that can verify"
 
 
 def _usable(document: bytes) -> Any:

@@ -19,6 +19,7 @@ from service.api.observe import HEADERS
 from service.api.problems import PROBLEM_JSON, Verdict, judge, problem_json
 from service.api.sending import Together
 from service.api.staying import StayingWorker
+from service.delivery.handshake import reason
 from service.domain.errors import Problem, frames
 
 _OF_OURS: Final = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
@@ -60,7 +61,7 @@ class Worker(StayingWorker):
         structlog.contextvars.clear_contextvars()  # of whoever was answered in this thread before
         request_id, name, address = uuid4().hex, type(exc).__name__, addr[0] if addr else ""
         if isinstance(exc, ssl.SSLError):
-            _log.warning("unreadable", error=name, address=address)
+            _log.warning("unreadable", error=name, address=address, reason=reason(exc), openssl=exc.reason)
             return  # TLS has said what there is to say, and its socket is closed
         verdict = self._verdict(exc)
         said = {"error": name, "address": address, "request_id": request_id}

@@ -1,5 +1,6 @@
 """`lesionbridge listen`: take what other systems send by themselves."""
 
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -7,7 +8,9 @@ from typing import Any
 
 import click
 
+from service.commands.mounted import hold_mounted
 from service.commands.speaking import PORT, mention, ready, refusing, settings, stop
+from service.config import origin
 
 WAYS = ("dicom", "hl7", "folder")
 GRACE_S = 40
@@ -31,7 +34,9 @@ def command(ways: tuple[str, ...], metrics_port: int | None, metrics_host: str) 
     from service.api.observe import configure_logging, doubt
     from service.api.strays import confine
 
-    here = Deployment(settings())
+    chosen = settings()
+    hold_mounted(chosen)
+    here = Deployment(chosen)
     configure_logging(here.settings.log_level)
     confine()
     asked = dict.fromkeys(ways) or [way for way in WAYS if getattr(here.receiving, way) is not None]
@@ -43,6 +48,8 @@ def command(ways: tuple[str, ...], metrics_port: int | None, metrics_host: str) 
     for problem in here.doubts:
         doubt(problem)
     ready(here.store)
+    for way in asked:
+        _hold_tls(here, way)
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())
@@ -53,7 +60,8 @@ def command(ways: tuple[str, ...], metrics_port: int | None, metrics_host: str) 
     except OSError as error:
         for end in ends:
             end()
-        stop(f"[listen.{way}]: {error.strerror or type(error).__name__}")
+        at = f"{error.filename}: " if error.filename is not None else ""
+        stop(f"{_place(way)}: {at}{error.strerror or type(error).__name__}")
     if metrics_port is not None:
         from prometheus_client import start_http_server
 
@@ -67,6 +75,25 @@ def command(ways: tuple[str, ...], metrics_port: int | None, metrics_host: str) 
     ending.wait()
     for end in ends:
         end()
+
+
+def _place(way: str) -> str:
+    """The table of a listener, with the file that it is in."""
+    return f"setting receiving_file ({origin('receiving_file', os.environ)}), [listen.{way}]"
+
+
+def _hold_tls(here: Any, way: str) -> None:
+    """End where the files of a listener's TLS can't be used; say that nobody believes its certificate any more."""
+    from service.delivery.pem import out_of_date, unusable
+
+    tls = getattr(getattr(here.receiving, way), "tls", None)
+    if tls is None:
+        return
+    found = unusable(tls.certificate_file, tls.key_file, tls.ca_file)
+    if found is not None:
+        stop(f"{_place(way)}: tls.{found[0]}: {found[1]}")
+    if late := out_of_date(tls.certificate_file, tls.key_file):
+        mention(f"{_place(way)}: {late}")
 
 
 def _listening(here: Any, way: str) -> Callable[[], Any]:

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +17,12 @@ import click
 
 from service.access.events import Arrival
 from service.commands.counters import counters_folder
+from service.commands.mounted import doubt_destinations, hold_mounted
 from service.commands.speaking import mention, refusing, say, settings, stop, store
 from service.commands.trail import Act, acting
 from service.commands.worker import GRACE_S as DELIVERIES_GRACE_S
 from service.commands.worker import Inside
-from service.config import BadSetting, Settings
+from service.config import BadSetting, Settings, origin
 
 GRACE_S = 30
 """How long requests under way may still take once the service is told to stop."""
@@ -31,6 +32,7 @@ _WAY_OUT: Final = {
     errno.EADDRINUSE: ": end the program that has it, or take another one (--port)",
     errno.EACCES: ": ports below 1024 are for root, take another one (--port)",
     errno.EADDRNOTAVAIL: ": this machine has no such address, take one of its own (--host)",
+    socket.EAI_NONAME: ": take an address of this machine (--host)",
 }
 _STOPPING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
@@ -44,14 +46,18 @@ _STOPPING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 @refusing
 def serve(**given: Any) -> None:
     """Run the service until it is stopped."""
+    here = settings()
     try:
-        chosen = replace(settings(), **{name: value for name, value in given.items() if value is not None})
+        chosen = replace(here, **{name: value for name, value in given.items() if value is not None})
     except BadSetting as error:
-        stop(str(error))
+        raise BadSetting(error.name, error.detail, f"--{error.name}") from None
+    hold_mounted(chosen)
+    if chosen.deliver_inside:
+        doubt_destinations(chosen)
     if chosen.access == "open" and chosen.host not in ("127.0.0.1", "::1", "localhost"):
         mention("anybody who reaches this address may do everything: set access to required (docs/access.md)")
     tls = _tls(chosen)
-    _look_for_room(chosen.host, chosen.port)
+    _look_for_room(chosen.host, chosen.port, given)
     gc.disable()  # until all is loaded: what an import makes stays, and looking through it was a fifth of the start
     if chosen.migrate:
         _migrate(chosen, "serve")
@@ -122,10 +128,11 @@ def _import_structlog() -> None:
             sys.modules["rich"] = before
 
 
-def _look_for_room(host: str, port: int) -> None:
+def _look_for_room(host: str, port: int, given: Mapping[str, Any]) -> None:
     """End with the reason where nothing can listen there, before anything is loaded or migrated.
 
-    A port that is taken is looked at again for as long as gunicorn would: one that ends may hold it still.
+    A port that is taken is looked at again for as long as gunicorn would: one that ends may hold it still. ``given`` is
+    what the command line says.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for left in reversed(range(_TRIES)):
@@ -134,16 +141,21 @@ def _look_for_room(host: str, port: int) -> None:
             try:
                 tried.bind((host, port))
                 tried.listen()
-            except OSError as error:
-                if error.errno == errno.EADDRINUSE and left:
+            except (OSError, ValueError) as error:  # of a name with a part that is empty or too long: UnicodeError
+                number = getattr(error, "errno", None)
+                if number == errno.EADDRINUSE and left:
                     time.sleep(1)
                     continue
                 shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-                why = error.strerror or type(error).__name__
-                stop(
-                    f"settings host and port: {shown} can't be listened to ({why}){_WAY_OUT.get(error.errno or 0, '')}"
-                )
+                why = getattr(error, "strerror", None) or "that is no name of a host"
+                place, out = f"{_said_so('host', given)}, {_said_so('port', given)}", _WAY_OUT.get(number or 0, "")
+                stop(f"{place}: {shown} can't be listened to ({why}){out}")
             return
+
+
+def _said_so(name: str, given: Mapping[str, Any]) -> str:
+    """A setting with where it was said."""
+    return f"setting {name} ({origin(name, os.environ) if given.get(name) is None else f'--{name}'})"
 
 
 def _tls(chosen: Settings) -> dict[str, Any]:
@@ -152,14 +164,17 @@ def _tls(chosen: Settings) -> dict[str, Any]:
         return {}
     if not (chosen.tls_cert and chosen.tls_key):
         stop("settings tls_cert and tls_key come together, and tls_client_ca with both")
+    from service.delivery.pem import MEMBERS, out_of_date, unusable
     from service.delivery.settings import ServerTls
     from service.delivery.trust import server_context
 
+    found = unusable(chosen.tls_cert, chosen.tls_key, chosen.tls_client_ca)
+    if found is not None:
+        name = ("tls_cert", "tls_key", "tls_client_ca")[MEMBERS.index(found[0])]
+        raise BadSetting(name, found[1], origin(name, os.environ))
+    if late := out_of_date(chosen.tls_cert, chosen.tls_key):
+        mention(f"setting tls_cert ({origin('tls_cert', os.environ)}): {late}")
     said = ServerTls(chosen.tls_cert, chosen.tls_key, chosen.tls_client_ca)
-    try:
-        server_context(said)
-    except OSError as error:
-        stop(f"settings tls_cert, tls_key, tls_client_ca: {error.strerror or type(error).__name__}")
     return {
         "certfile": chosen.tls_cert,
         "keyfile": chosen.tls_key,

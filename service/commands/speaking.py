@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from service.config import BadSetting, Settings, load, remote_terms
+from service.config import BadSetting, Settings, load, origin, remote_terms
 from service.domain.errors import LesionBridgeError, Problem
 from service.domain.processing import listed
 
@@ -94,12 +94,13 @@ def store(here: Settings, *, as_it_is: bool = False) -> Store:
     """
     from service.store.reports import Store
 
+    said = f"setting database_url ({origin('database_url', os.environ)})"
     try:
         kept = Store(here.database_url)
     except ValueError as error:
-        stop(f"setting database_url: {error}")
+        stop(f"{said}: {error}")
     except OSError as error:
-        stop(f"setting database_url: the folder can't be made ({error.strerror})")
+        stop(f"{said}: the folder {error.filename} can't be made ({error.strerror})")
     return kept if as_it_is else ready(kept)
 
 
@@ -176,7 +177,11 @@ def refusing(command: Callable[..., Any]) -> Callable[..., Any]:
         except LesionBridgeError as error:
             with suppress(OSError):
                 problems_said("lesionbridge", error.title, error.problems, whole="")
+                if any(problem.rule == "database" for problem in error.problems):
+                    say(f"  it is that of setting database_url ({origin('database_url', os.environ)})")
             raise SystemExit(REFUSED) from None
+        except BadSetting as error:
+            stop(str(error))
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise  # click's own; one that reads no further has what it wants
         except OSError as error:

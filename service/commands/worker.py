@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from service.commands.mounted import doubt_destinations, hold_mounted
 from service.commands.speaking import NO_DATABASE, PORT, mention, received, refusing, settings, site, stop, store
+from service.config import origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,14 +43,16 @@ def command(metrics_port: int | None, metrics_host: str) -> None:
     from service.api.strays import confine
 
     here = settings()
+    hold_mounted(here)
     configure_logging(here.log_level)
     confine()
     _hold_rules(here)
     time_stages()
+    doubt_destinations(here)
     worker = made(here, mention)
     with closing(store(here, as_it_is=True)) as kept:
         for fault in (NO_DATABASE,) if not kept.is_there() else kept.faults():
-            mention(f"{fault}; waiting for that")
+            mention(f"{fault}; waiting for that (setting database_url, {origin('database_url', os.environ)})")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.request_stop())
     if metrics_port is not None:

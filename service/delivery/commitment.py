@@ -18,6 +18,7 @@ from service.delivery import statuses
 from service.delivery.acceptor import Acceptor
 from service.delivery.destination import Answer, Failed, Outcome
 from service.delivery.dimse import TRANSFER_SYNTAXES, associated, quiet
+from service.delivery.pem import unusable
 from service.delivery.settings import CStore
 from service.delivery.trust import association_context
 from service.domain.emitted import SrReference
@@ -150,7 +151,9 @@ class _Desk:
         try:
             secured = association_context(tls, settings.timeouts.read_s) if tls is not None else None
         except (OSError, ValueError) as error:
-            reason = "TLS of the port for commitment reports: certificate, key or authorities can't be read"
+            found = unusable(tls.certificate_file, tls.key_file, tls.ca_file) if tls is not None else None
+            member, why = found or ("certificate_file", "can't be used")
+            reason = f"TLS of the port for commitment reports: commitment_tls.{member}: {why}"
             raise Failed(Outcome.UNKNOWN, reason) from error
         try:
             times = settings.timeouts

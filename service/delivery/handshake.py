@@ -10,12 +10,10 @@ from typing import Final
 import structlog
 from prometheus_client import Counter
 
+from service.delivery.pem import EXPIRED, NO_ISSUER, NOT_YET
+
 FAILED: Final = Counter("lesionbridge_handshakes_failed", "Handshakes of a listener that failed.", ("way", "reason"))
 
-_EXPIRED: Final = 10  # X509_V_ERR_CERT_HAS_EXPIRED; these are of OpenSSL's x509_vfy.h
-_NOT_YET: Final = 9  # X509_V_ERR_CERT_NOT_YET_VALID
-_NO_ISSUER: Final = frozenset({2, 18, 19, 20, 21})
-"""X509_V_ERR of an issuer that can't be got or is nobody but itself, and of a leaf that can't be verified by one."""
 _REASONS: Final = {
     "PEER_DID_NOT_RETURN_A_CERTIFICATE": "no-certificate",
     "UNSUPPORTED_PROTOCOL": "no-common-version",
@@ -61,9 +59,9 @@ def reason(error: OSError) -> str:
     """Why a handshake failed, one of few words."""
     if isinstance(error, ssl.SSLCertVerificationError):
         code = error.verify_code
-        if code in _NO_ISSUER:
+        if code in NO_ISSUER:
             return "unknown-authority"
-        return {_EXPIRED: "certificate-expired", _NOT_YET: "certificate-not-yet-valid"}.get(code, "certificate")
+        return {EXPIRED: "certificate-expired", NOT_YET: "certificate-not-yet-valid"}.get(code, "certificate")
     if isinstance(error, TimeoutError):
         return "too-slow"
     if isinstance(error, ssl.SSLEOFError | ConnectionError):

@@ -22,7 +22,7 @@ from service.delivery.destination import Answer, Failed, Outcome
 from service.delivery.policy import Timeouts
 from service.delivery.secrets import SecretMissing
 from service.delivery.settings import Auth, Tls
-from service.delivery.trust import no_connection, no_trust
+from service.delivery.trust import files_unusable, no_connection, no_trust
 
 if TYPE_CHECKING:
     import requests
@@ -154,7 +154,7 @@ class HttpPeer:
                 ) as response:
                     return self._read(response, watch, most)
             except requests.exceptions.SSLError as error:
-                raise Failed(Outcome.NOT_SENT, no_trust(error)) from error
+                raise Failed(Outcome.NOT_SENT, files_unusable(self._tls) or no_trust(error)) from error
             except (requests.RequestException, OSError) as error:
                 raise self._broken(error, watch) from error
 
@@ -179,7 +179,7 @@ class HttpPeer:
         if watch.is_over:
             return Failed(Outcome.UNKNOWN, "its answer took too long")
         if not isinstance(error, requests.RequestException):
-            return Failed(Outcome.NOT_SENT, "TLS: the file of authorities, certificate or key can't be read")
+            return Failed(Outcome.NOT_SENT, files_unusable(self._tls) or "TLS: its files can't be used")
         if not watch.connected:
             return Failed(Outcome.NOT_SENT, no_connection(error))
         kind = _Stale if watch.reused and isinstance(error, requests.ConnectionError) else Failed

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from service.delivery.destination import Failed, Outcome
+from service.delivery.pem import EXPIRED, ITSELF, NO_ISSUER, NOT_YET, OTHER_NAME, locked, unusable
 from service.delivery.settings import ServerTls, Tls
 
 
@@ -19,10 +20,9 @@ def context(tls: Tls) -> ssl.SSLContext:
         made = ssl.create_default_context(cafile=tls.ca_file or None)
         made.minimum_version = ssl.TLSVersion.TLSv1_2
         if tls.certificate_file:
-            made.load_cert_chain(tls.certificate_file, tls.key_file)
+            made.load_cert_chain(tls.certificate_file, tls.key_file, password=locked)
     except (OSError, ValueError) as error:
-        reason = "TLS: the file of authorities, certificate or key can't be read"
-        raise Failed(Outcome.NOT_SENT, reason) from error
+        raise Failed(Outcome.NOT_SENT, files_unusable(tls) or "TLS: its files can't be used") from error
     if not tls.verify:
         made.check_hostname = False
         made.verify_mode = ssl.CERT_NONE
@@ -62,11 +62,17 @@ def no_connection(error: BaseException) -> str:
     return "no connection: nobody listens there, or there is no way to it"
 
 
+def files_unusable(tls: Tls | ServerTls) -> str:
+    """Which file of a setting of TLS can't be used, and why; empty where all can."""
+    found = unusable(tls.certificate_file, tls.key_file, tls.ca_file)
+    return f"TLS: tls.{found[0]}: {found[1]}" if found is not None else ""
+
+
 def no_trust(error: BaseException) -> str:
     """Why TLS did not come about, and which setting to look at."""
     for one in _causes(error):
         if isinstance(one, ssl.SSLCertVerificationError):
-            return f"TLS: its certificate is not believed (tls.ca_file, host name): {one.verify_message}"
+            return f"TLS: its certificate {_disbelief(one.verify_code)} ({one.verify_message})"
         if isinstance(one, ssl.SSLError) and one.reason:
             if "ALERT" in one.reason:
                 return f"TLS: it refuses us, as where it wants our certificate (tls.certificate_file): {one.reason}"
@@ -77,6 +83,21 @@ def no_trust(error: BaseException) -> str:
 
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"})
 """What OpenSSL calls an answer that is no record of TLS."""
+
+
+def _disbelief(code: int) -> str:
+    """What is wrong with a certificate, by OpenSSL's code, and what to do."""
+    if code == EXPIRED:
+        return "has expired, or that of who vouches for it: it has to be renewed"
+    if code == NOT_YET:
+        return "is not valid yet: is a clock wrong, there or here?"
+    if code in OTHER_NAME:
+        return "is of another name than the one that we connect to: say the name that it has, or let it have this one"
+    if code == ITSELF:
+        return "vouches for itself: put it into tls.ca_file, once it is known to be the right one"
+    if code in NO_ISSUER:
+        return "is vouched for by nobody in tls.ca_file (none said: in the system's list)"
+    return "is not believed"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -96,7 +117,7 @@ def server_context(tls: ServerTls, made: ssl.SSLContext | None = None) -> ssl.SS
     """TLS 1.2 or later with our certificate; with authorities those who connect have to show theirs. Raises OSError."""
     made = made or ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
-    made.load_cert_chain(tls.certificate_file, tls.key_file)
+    made.load_cert_chain(tls.certificate_file, tls.key_file, password=locked)
     if tls.ca_file:
         made.load_verify_locations(tls.ca_file)
         made.verify_mode = ssl.CERT_REQUIRED

@@ -3,6 +3,7 @@
 docs/receiving.md describes every member; a test holds it to the classes here.
 """
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -95,7 +96,7 @@ class DicomListener:
 
     def __post_init__(self) -> None:
         """Hold the ranges."""
-        _check(self.port, min(self.timeout_s, self.message_s), self.associations, "associations")
+        _check(self.port, (self.timeout_s, self.message_s), self.associations, "associations")
         if not _MIN_PDU <= self.max_pdu <= _MAX_PDU:
             raise ValueError(f"max_pdu is {_MIN_PDU} to {_MAX_PDU}")
 
@@ -113,7 +114,7 @@ class Hl7Listener:
 
     def __post_init__(self) -> None:
         """Hold the ranges."""
-        _check(self.port, min(self.timeout_s, self.idle_s), self.connections, "connections")
+        _check(self.port, (self.timeout_s, self.idle_s), self.connections, "connections")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +128,7 @@ class FolderListener:
 
     def __post_init__(self) -> None:
         """Hold the ranges."""
-        if self.poll_s <= 0 or self.settle_s < 0:
+        if not (0 < self.poll_s < math.inf and 0 <= self.settle_s < math.inf):
             raise ValueError("poll_s is above 0, settle_s 0 or more")
 
 
@@ -256,10 +257,10 @@ def _from_file(file: str, problems: list[Problem]) -> dict[str, Any]:
     return {}
 
 
-def _check(port: int, seconds: float, most: int, name: str) -> None:
+def _check(port: int, times_s: tuple[float, ...], most: int, name: str) -> None:
     if not 0 <= port <= _MAX_PORT:
         raise ValueError("port is 0 to 65535")
-    if seconds <= 0 or most < 1:
+    if not all(0 < one < math.inf for one in times_s) or most < 1:
         raise ValueError(f"seconds are above 0, {name} is 1 or more")
 
 

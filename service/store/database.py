@@ -3,7 +3,8 @@
 import math
 import select
 import time
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,12 +18,14 @@ from sqlalchemy.exc import (
     InvalidatePoolError,
     InvalidRequestError,
     NoSuchModuleError,
+    SAWarning,
     SQLAlchemyError,
 )
 from sqlalchemy.exc import TimeoutError as NoneFree
 
 from service.domain.errors import Invalid, Problem, Unavailable
 from service.domain.vanished import VANISHED
+from service.store.failures import FAILURES, LOCKED, READ_ONLY, state_of, why
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -32,30 +35,6 @@ HEAD = "0012"
 BUSY_TIMEOUT_MS = 10_000
 CONNECTIONS: Final = 15
 """To PostgreSQL at most, of one process; who finds none free within half a minute is told that it is unavailable."""
-READ_ONLY: Final = "25006"
-FAILURES: Final[Mapping[str, str]] = {
-    "53100": "the database's disk is full: make room there, then ask again",
-    "53200": "the database is out of memory: it needs more, or fewer connections; then ask again",
-    "53300": "the database has no connection left: fewer processes, or a larger max_connections; then ask again",
-    "57P01": "the database was shut down meanwhile: ask again once it is back",
-    "57P02": "the database broke down meanwhile: ask again once it is back",
-    "57P03": "the database is starting or stopping: ask again once it is there",
-    READ_ONLY: "the database takes no writes: is it a standby, or is default_transaction_read_only on?",
-}
-"""What to do about a server that fails, by SQLSTATE (PostgreSQL, Appendix A: Error Codes)."""
-TOLD: Final[Mapping[str, str]] = {
-    "too many clients already": "53300",
-    "too many connections for ": "53300",
-    "remaining connection slots are reserved": "53300",
-    "the database system is starting up": "57P03",
-    "the database system is shutting down": "57P03",
-    "the database system is in recovery mode": "57P03",
-    "the database system is not yet accepting connections": "57P03",
-}
-"""What a server says to who connects, with its SQLSTATE: libpq gives no more of that than the words.
-
-One that says them in another language (``lc_messages``) is not understood.
-"""
 IDLE_S: Final = 5.0
 """After so long a connection is asked before its next use: a failover takes longer."""
 ASKED_S: Final = 5.0
@@ -67,8 +46,6 @@ STEP_WAITS: Final = "2s"
 """So long a step waits for a table that a transaction has: who asks for the table meanwhile waits behind it."""
 PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 """The pauses after which a step that waited in vain is tried again."""
-LOCKED: Final = "55P03"
-"""A lock was not to be had in time (PostgreSQL, Appendix A, lock_not_available)."""
 
 
 def open_engine(url: str, *, ping: bool = True) -> Engine:
@@ -77,7 +54,7 @@ def open_engine(url: str, *, ping: bool = True) -> Engine:
     ``ping``: a connection of the pool is looked at before each use, so that a restart of the server fails no request.
     """
     try:
-        parsed = make_url(url)
+        parsed = _parsed(url)
         if parsed.drivername in {"postgresql", "postgres"}:
             parsed = parsed.set(drivername="postgresql+psycopg")
         if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
@@ -94,10 +71,22 @@ def open_engine(url: str, *, ping: bool = True) -> Engine:
         raise ValueError("not a database URL") from error
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SAWarning)
+        try:
+            engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+        except SAWarning:
+            raise ValueError("SQLite has no such option as stands behind its ?") from None
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ValueError:  # of a port that is no number
+        raise ValueError("not a database URL") from None
 
 
 def noticing(url: URL) -> URL:
@@ -236,23 +225,13 @@ def _answered() -> Iterator[None]:
     except IntegrityError:
         raise
     except DataError:
-        why = "a value is none that the database takes, as a text with the character NUL is none for PostgreSQL"
-        raise Invalid(Problem("", "database-value", why)) from None
+        said = "a value is none that the database takes, as a text with the character NUL is none for PostgreSQL"
+        raise Invalid(Problem("", "database-value", said)) from None
     except DBAPIError as error:
-        # The driver's text may hold the row's values: only its class or code is passed on.
-        asked = "is it there, has it a connection free, and may it be read and written?"
-        why = f"the database can not be used ({type(error.orig).__name__}): {asked}"
-        why = FAILURES.get(state_of(error.orig), why)
-        raise Unavailable(Problem("", "database", why)) from None
+        raise Unavailable(Problem("", "database", why(error.orig))) from None
     except NoneFree:
-        why = f"all {CONNECTIONS} connections of this process to the database are in use: try again"
-        raise Unavailable(Problem("", "database", why)) from None
-
-
-def state_of(error: object) -> str:
-    """The SQLSTATE of what the driver says; empty where there is none, and its words are not known."""
-    state: str | None = getattr(error, "sqlstate", None)
-    return state or next((state for words, state in TOLD.items() if words in str(error)), "")
+        said = f"all {CONNECTIONS} connections of this process to the database are in use: try again"
+        raise Unavailable(Problem("", "database", said)) from None
 
 
 def inserting(connection: Connection, table: Any) -> "postgresql.Insert | sqlite.Insert":

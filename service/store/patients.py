@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Engine, exists, func, insert, select, text, u
 from sqlalchemy.exc import OperationalError
 
 from service.domain.errors import Conflict, Invalid, Problem, Unavailable
-from service.store.database import LOCKED, state_of, transaction
+from service.store.database import transaction
+from service.store.failures import LOCKED, state_of
 from service.store.tables import DELIVERIES, MERGES, REPORTS, VERSIONS
 
 if TYPE_CHECKING:

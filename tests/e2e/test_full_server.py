@@ -15,7 +15,8 @@ from sqlalchemy import text
 
 from service.app import create_app
 from service.config import Settings
-from service.store.database import FAILURES, transaction
+from service.store.database import transaction
+from service.store.failures import FAILURES
 from service.store.reports import Store
 from tests.databases import postgres, postgres_programs
 from tests.findings import make_body

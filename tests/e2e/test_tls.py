@@ -97,5 +97,5 @@ def test_files_that_do_not_fit_are_said_before_anything_is_served(
         monkeypatch.setenv("LESIONBRIDGE_TLS_KEY", key)
         command = [sys.executable, "-m", "service.cli", "serve", "--port", "0"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        assert (done.returncode, "tls_cert" in done.stderr) == (2, True), done.stderr
+        assert (done.returncode, "tls_key" in done.stderr) == (2, True), done.stderr
     assert not (tmp_path / "x.sqlite3").exists()

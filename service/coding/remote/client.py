@@ -4,6 +4,7 @@ Operations change nothing (affectsState is false), so a question may be asked ag
 """
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -152,7 +153,7 @@ class Client:
             ):
                 return self._read(response, end, hurried)
         except requests.exceptions.SSLError as error:
-            raise Away("its certificate is not trusted") from error
+            raise Away(f"its certificate is not trusted (terminology_ca_file){_said_of(error)}") from error
         except (requests.ConnectionError, requests.Timeout) as error:
             if hurried.is_over:
                 raise Away("its answer takes too long") from error
@@ -207,3 +208,13 @@ class _Passing(Exception):
 
 def _typed(kind: str, value: str) -> Any:
     return value == "true" if kind == "Boolean" else int(value) if kind == "Integer" else value
+
+
+def _said_of(error: BaseException) -> str:
+    """What OpenSSL says of a certificate, below what urllib3 and requests make of it; empty where it says nothing."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, ssl.SSLCertVerificationError):
+            return f": {found.verify_message}"
+        found = found.__cause__ or found.__context__
+    return ""

@@ -90,8 +90,8 @@ def test_every_command_has_help_and_refuses_an_option_that_is_not_there(run: Run
         (("key", "create", "k", "--scope", "convert", "--days", BIG), "is not in the range"),
         (("key", "create", "k", "--scope", "convert", "--rate", BIG), "is not in the range"),
         (("key", "create", "k", "--scope", "convert", "--bytes", BIG), "is not in the range"),
-        (("serve", "--port", BIG), "a port is 0 to 65535"),
-        (("serve", "--workers", BIG), "workers is 0 to 1000"),
+        (("serve", "--port", BIG), "setting port (--port): is 0 to 65535"),
+        (("serve", "--workers", BIG), "setting workers (--workers): is 0 to 1000"),
         (("worker", "--metrics-port", BIG), "is not in the range"),
         (("listen", "--metrics-port", BIG), "is not in the range"),
     ],
@@ -169,7 +169,7 @@ def test_a_database_that_can_not_be_used_says_why_and_what_to_do(
         left.unlink()
     file.write_bytes(b"a letter to the editor" * 100)
     other = run(*command)
-    assert (other.exit_code, "has it a connection free, and may it be read and written?" in other.stderr) == (2, True)
+    assert (other.exit_code, "the file is no database of SQLite" in other.stderr) == (2, True)
 
 
 def test_a_copy_of_a_newer_program_replaces_nothing(run: Run, good: str, tmp_path: Path) -> None:

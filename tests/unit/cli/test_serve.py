@@ -19,7 +19,8 @@ def test_a_port_in_use_is_said_and_nothing_is_made(run: Run, tmp_path: Path, mon
         done = run("serve", "--host", "127.0.0.1", "--port", str(port))
     assert (done.exit_code, done.stdout) == (2, "")
     [line] = done.stderr.splitlines()
-    assert line.startswith(f"settings host and port: 127.0.0.1:{port} can't be listened to (Address already in use)")
+    assert line.startswith(f"setting host (--host), setting port (--port): 127.0.0.1:{port} can't be listened to")
+    assert "(Address already in use): end the program that has it, or take another one" in line
     assert "--port" in line
     assert not (tmp_path / "cli.sqlite3").exists()
 
@@ -41,5 +42,5 @@ def test_a_port_that_gets_free_meanwhile_is_taken(monkeypatch: pytest.MonkeyPatc
         taken.close()
 
     monkeypatch.setattr(time, "sleep", wait)
-    serve._look_for_room("127.0.0.1", taken.getsockname()[1])
+    serve._look_for_room("127.0.0.1", taken.getsockname()[1], {})
     assert waited == [1]

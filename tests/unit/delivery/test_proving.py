@@ -128,10 +128,27 @@ def test_why_no_connection_is_believed_is_told_apart(kind: str, tmp_path: Path) 
     trust = Tls(str(authority.certificate))
     with faulty(authority.identity("server", "127.0.0.1").server()) as server:
         assert said(kind, server.port, Tls(str(other.certificate))).startswith(
-            "TLS: its certificate is not believed (tls.ca_file, host name): "
+            "TLS: its certificate is vouched for by nobody in tls.ca_file"
         )
     with faulty(authority.identity("elsewhere", "pacs.example.org").server()) as server:
-        assert "mismatch" in said(kind, server.port, trust)
+        assert said(kind, server.port, trust).startswith("TLS: its certificate is of another name than the one that")
+    for valid, why in {
+        (-9.0, -1.0): "has expired, or that of who vouches for it: it has to be renewed",
+        (1.0, 2.0): "is not valid yet: is a clock wrong, there or here?",
+    }.items():
+        with faulty(authority.identity("late", "127.0.0.1", valid=valid).server()) as server:
+            assert said(kind, server.port, trust).startswith(f"TLS: its certificate {why} (certificate ")
+    with faulty(Authority(tmp_path, "itself").itself("127.0.0.1").server()) as server:
+        assert said(kind, server.port, trust).startswith("TLS: its certificate vouches for itself: put it into tls.ca_")
+    for files, why in {
+        ("", "", "none"): "TLS: tls.ca_file: none can't be read (No such file or directory)",
+        ("", "", __file__): f"TLS: tls.ca_file: {__file__} holds no certificate in PEM",
+        ("none", "none", ""): "TLS: tls.certificate_file: none can't be read (No such file or directory)",
+    }.items():
+        certificate, key, trusted = files
+        with faulty(authority.identity("server", "127.0.0.1").server()) as server:
+            ours = Tls(trusted or str(authority.certificate), certificate, key)
+            assert said(kind, server.port, ours) == why
     with greeting() as port:
         assert said(kind, port, trust) == "TLS: it does not speak TLS on this port"
     assert said(kind, servers.free_port(), trust) == "no connection: nobody listens on this port there"

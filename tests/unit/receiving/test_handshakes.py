@@ -30,6 +30,7 @@ from tests.unit.receiving.lines import captured
 PATIENCE_S = 20.0
 TIMEOUT_S = 1.0
 Lines = list[Any]
+UNVERIFIED = "CERTIFICATE_VERIFY_FAILED"
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ class World:
     ours: Authority
     theirs: Authority
 
-    def known(self) -> Identity:
-        return self.ours.identity("known")
+    def known(self, since: float = -1, until: float = 12) -> Identity:
+        return self.ours.identity("known", valid=(since, until))
 
     def stranger(self) -> Identity:
         return self.theirs.identity("stranger")
@@ -128,13 +129,30 @@ def count(way: str, why: str) -> float:
     ("speak", "why", "openssl"),
     [
         (speaks_tls(lambda w: client(w, w.ours)), "no-certificate", "PEER_DID_NOT_RETURN_A_CERTIFICATE"),
-        (speaks_tls(lambda w: client(w, w.ours, w.stranger())), "unknown-authority", "CERTIFICATE_VERIFY_FAILED"),
+        (speaks_tls(lambda w: client(w, w.ours, w.stranger())), "unknown-authority", UNVERIFIED),
+        (speaks_tls(lambda w: client(w, w.ours, w.theirs.itself())), "unknown-authority", UNVERIFIED),
+        (speaks_tls(lambda w: client(w, w.ours, w.known(-9, -1))), "certificate-expired", UNVERIFIED),
+        (
+            speaks_tls(lambda w: client(w, w.ours, w.known(1, 2))),
+            "certificate-not-yet-valid",
+            "CERTIFICATE_VERIFY_FAILED",
+        ),
         (speaks_tls(lambda w: client(w, w.theirs, w.known())), "refused-by-peer", "TLSV1_ALERT_UNKNOWN_CA"),
         (speaks_tls(too_old), "no-common-cipher", "NO_SHARED_CIPHER"),
         (says(b"\x01\x00\x00\x00\x00\xd0PATIENT^NAME"), "no-tls", "WRONG_VERSION_NUMBER"),
         (says(b"\x16\x03\x01\x02\x00\x01"), "too-slow", None),
     ],
-    ids=["no certificate", "another authority's", "they do not believe ours", "no cipher", "no TLS", "stalls"],
+    ids=[
+        "no certificate",
+        "another authority's",
+        "itself",
+        "expired",
+        "not yet valid",
+        "they do not believe ours",
+        "no cipher",
+        "no TLS",
+        "stalls",
+    ],
 )
 def test_a_handshake_that_fails_says_why(
     world: World, speak: Callable[[World, socket.socket], None], why: str, openssl: str | None

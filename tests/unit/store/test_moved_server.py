@@ -12,7 +12,7 @@ from sqlalchemy import create_engine
 
 from service.domain.errors import Unavailable
 from service.store import database
-from service.store.database import FAILURES, TOLD
+from service.store.failures import FAILURES, TOLD
 from service.store.reports import Store
 
 

@@ -15,7 +15,8 @@ from sqlalchemy import Engine, ExceptionContext, event, text
 from service.app import create_app
 from service.config import Settings
 from service.domain.errors import Unavailable
-from service.store.database import FAILURES, transaction
+from service.store.database import transaction
+from service.store.failures import FAILURES
 from service.store.reports import Store
 from tests.destinations import RecordingDestination
 from tests.findings import make_body
