@@ -1,6 +1,8 @@
 """Who and what a report is about, by ids: issuers from their table, tracking UIDs, UIDs of observing devices."""
 
+import re
 from dataclasses import replace
+from typing import Final
 
 from service.coding.loading import URN_OID
 from service.coding.lookup import Vocabulary
@@ -8,6 +10,9 @@ from service.coding.notes import Notes
 from service.domain.errors import Contradiction
 from service.domain.report import Device, Issuer, LesionReport, Patient
 from service.domain.uids import derive_uid, is_uid, tracking_family
+
+_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+"""An absolute URI by its characters (RFC 3986, 3): a word with a colon in it is none."""
 
 
 def code_issuer(issuer: Issuer | None, where: str, vocabulary: Vocabulary, notes: Notes) -> Issuer | None:
@@ -22,7 +27,7 @@ def code_issuer(issuer: Issuer | None, where: str, vocabulary: Vocabulary, notes
     oid = issuer.key.removeprefix(URN_OID)
     if is_uid(oid):
         return Issuer(issuer.key, f"{URN_OID}{oid}", oid)
-    if ":" in issuer.key and " " not in issuer.key:
+    if _URI.fullmatch(issuer.key):
         return Issuer(issuer.key, issuer.key)
     why = "The issuer is not in mappings/issuers.csv: nothing is matched on this id at the EHR. Kept as it came."
     notes.flag(where, issuer.key, why, "unknown-issuer")

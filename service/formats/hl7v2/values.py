@@ -96,7 +96,7 @@ def issuer(authority: tuple[str, ...]) -> Issuer | None:
         return Issuer(name or universal, f"urn:uuid:{universal.lower()}" if universal else None)
     return Issuer(
         name or universal,
-        universal or None if kind in ("URI", "DNS") else None,
+        universal or None if kind == "URI" else None,  # a name of DNS is no URI, and no system of an id
         universal or None if kind == "ISO" else None,
     )
 

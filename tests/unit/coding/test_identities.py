@@ -63,12 +63,13 @@ def test_an_issuer_is_found_by_key_uri_or_oid(small: Vocabulary, said: Issuer, k
     assert coded.patient.issuer == coded.patient.other_ids[0].issuer == coded.study.accession_issuer == known
 
 
-def test_an_unknown_issuer_stays_and_is_flagged(small: Vocabulary) -> None:
-    report = make_report(patient=Patient("P", Issuer("CLINIC X")))
+@pytest.mark.parametrize("key", ["CLINIC X", "site: north", "{site:north}", ":north", "site:a|b", "9:x"])
+def test_an_unknown_issuer_stays_and_is_flagged(small: Vocabulary, key: str) -> None:
+    report = make_report(patient=Patient("P", Issuer(key)))
 
     coded = code_report(report, small)
 
-    assert coded.patient.issuer == Issuer("CLINIC X")
+    assert coded.patient.issuer == Issuer(key)
     assert [(loss.rule, loss.where) for loss in coded.losses] == [("unknown-issuer", "/patient/issuer")]
 
 

@@ -61,6 +61,7 @@ def test_when_an_interpreter_began_is_no_name() -> None:
     [
         ("NORTH&1.2.3&ISO", None, "1.2.3"),
         ("NORTH&http://north&URI", "http://north", None),
+        ("NORTH&north.example&DNS", None, None),
         ("&6BA7B810-9DAD-11D1-80B4-00C04FD430C8&UUID", "urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8", None),
     ],
 )
