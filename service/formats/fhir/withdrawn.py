@@ -27,7 +27,8 @@ _WITHDRAWN: Final = (Status.CANCELLED, Status.ENTERED_IN_ERROR)
 _LEFT_OUT: Final = frozenset(
     {"resourceType", "id", "meta", "identifier", "status", "subject", "issued", "text", "presentedForm"}
 )
-_KINDS: Final = frozenset({"Observation", "DocumentReference", "DiagnosticReport"})
+_SELECTION: Final = "ImagingSelection"
+_KINDS: Final = frozenset({"Observation", _SELECTION, "DocumentReference", "DiagnosticReport"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ def withdraw(made: Json | list[Json], report: CodedReport, earlier: Sequence[Emi
     """
     system = own_system("resource", report.sender)
     kinds = _KINDS if report.status in _WITHDRAWN else _KINDS - {"DiagnosticReport"}
+    if release.name != "R5":
+        kinds -= {_SELECTION}
     here = {uuid for uuid, _ in _ours(json.loads(orjson.dumps(made)), system, kinds)}
     here.add(uuid_of("diagnostic-report", report.sender, report.id))  # what all versions have is never another's
     transactions: list[list[Json]] = (
@@ -69,7 +72,7 @@ def withdraw(made: Json | list[Json], report: CodedReport, earlier: Sequence[Emi
         for uuid, said in _ours(reread(bundle), system, kinds):
             if uuid not in here:
                 here.add(uuid)
-                is_first = said["resourceType"] == "Observation"
+                is_first = said["resourceType"] in ("Observation", _SELECTION)
                 now = first if is_first else last
                 is_document = said["resourceType"] == "DocumentReference"
                 resource = _document(said, now) if is_document else _statement(uuid, said, now)
@@ -90,7 +93,10 @@ def _now(report: CodedReport, release: Release, transactions: list[list[Json]], 
 
 
 def _statement(uuid: str, said: Json, now: _Now) -> Json:
-    """An Observation, or a DiagnosticReport without its narrative, which would look as if it counted."""
+    """An Observation, an ImagingSelection, or a DiagnosticReport without its narrative: it would look as if it counted.
+
+    A selection never is cancelled (R5 imagingselection-status), and when it was issued nobody said.
+    """
     system = own_system("resource", now.report.sender)
     others = [one for one in said["identifier"] if one.get("system") != system]
     kept = {name: value for name, value in said.items() if name not in _LEFT_OUT and not _refers(value)}
@@ -99,7 +105,7 @@ def _statement(uuid: str, said: Json, now: _Now) -> Json:
         "identifier": [resource_identifier(uuid, now.report.sender), *others],
         "status": "cancelled" if said["status"] in _NEVER_FINAL else "entered-in-error",
         "subject": now.subject,
-        "issued": now.report.issued.text,
+        **({"issued": now.report.issued.text} if said["resourceType"] != _SELECTION else {}),
         **kept,
     }
 
