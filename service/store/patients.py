@@ -23,7 +23,7 @@ UNKNOWN: Final = "merge-unknown"
 OTHER_ISSUER: Final = "merge-issuer"
 """The rule of a merge of an id that reports have, but with another issuer."""
 MERGE_LOCK: Final = "3, 0"
-"""The two numbers of the lock that all who keep a version share, and that who merges has alone.
+"""The two numbers of the lock that all who keep a version or remove one share, and that who merges has alone.
 
 The first is 1 in `service.store.documents` and 2 in `service.store.holds`.
 """
@@ -117,7 +117,8 @@ def _alone(connection: Connection) -> None:
     except OperationalError as error:
         if state_of(error.orig) != LOCKED:
             raise
-        why = f"a report or a merge is being kept for more than {_PATIENCE_MS // 1000} s: nothing is merged, try again"
+        busy = "a report or a merge is being kept, or reports are being removed,"
+        why = f"{busy} for more than {_PATIENCE_MS // 1000} s: nothing is merged, try again"
         raise Unavailable(Problem("", "database", why)) from None
     # Programs from before this lock hold the table alone.
     connection.execute(text("LOCK TABLE merges IN SHARE ROW EXCLUSIVE MODE"))

@@ -4,13 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, Engine, Select, delete, exists, func, or_, select
+from sqlalchemy import Connection, Engine, Select, delete, exists, func, or_, select, text
 
 from service.store.database import transaction
 from service.store.dead_letters import UNSEEN
+from service.store.patients import MERGE_LOCK
 from service.store.tables import ATTEMPTS, DELIVERIES, KEYS, OUTPUTS, REPORTS, VERSIONS
 from service.store.times import later
 
+_WITH_MERGES: Final = text(f"SELECT pg_advisory_xact_lock_shared({MERGE_LOCK})")
+"""A merge changes versions in an order of its own: who removes them waits for it first, as who keeps one does."""
 BATCH: Final = 100
 """Reports removed in one transaction: others wait no longer than that takes."""
 
@@ -39,6 +42,8 @@ class Retention:
         reports = versions = 0
         while reports < most:
             with transaction(self._engine, writes=True) as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.execute(_WITH_MERGES)
                 old = self._old(days, dead_letters)
                 found = connection.execute(old.limit(BATCH)).scalars().all()
                 held = select(REPORTS.c.id).where(REPORTS.c.id.in_(found)).order_by(REPORTS.c.id).with_for_update()
