@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
+import structlog
+
 from service.delivery import statuses
 from service.delivery.acceptor import Acceptor
 from service.delivery.destination import Answer, Failed, Outcome
@@ -38,6 +40,7 @@ _COMMITTED: Final = Answer(Outcome.VERIFIED, "committed; the content was not com
 _ASSOCIATIONS: Final = 16
 _REPORT_BYTES: Final = 1_048_576
 """A report names what was asked for, one object here; an archive may put several transactions' into one."""
+_log = structlog.get_logger()
 _KEPT: Final = 10_000
 """So many reports that are overdue are remembered, and so many that came late."""
 
@@ -157,7 +160,14 @@ class _Desk:
             raise Failed(Outcome.UNKNOWN, reason) from error
         try:
             times = settings.timeouts
-            acceptor = Acceptor(_ASSOCIATIONS, times.read_s, _REPORT_BYTES, way="commitment", message_s=times.total_s)
+            acceptor = Acceptor(
+                _ASSOCIATIONS,
+                times.read_s,
+                _REPORT_BYTES,
+                way="commitment",
+                message_s=times.total_s,
+                ended=_ended,
+            )
             server = entity.start_server(
                 (settings.commitment_host, settings.commitment_port),
                 block=False,
@@ -169,6 +179,10 @@ class _Desk:
         except OSError as error:
             reason = "the port for commitment reports can't be listened on; another process may use it just now"
             raise Failed(Outcome.UNKNOWN, reason) from error
+
+
+def _ended(why: str, address: str) -> None:
+    _log.warning("commitment association ended", reason=why, address=address)
 
 
 _DESK: Final = _Desk()
