@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from service.access.events import Arrival
-from service.access.principal import MAX_SENDER, OF_ALL_SENDERS, Scope, is_name
+from service.access.principal import MAX_SENDER, OF_ALL_SENDERS, Scope, name_fault
 from service.commands.answering import answer, answering, done
 from service.commands.speaking import DAYS, refusing, settings, stop, store
 from service.commands.trail import Act, acting
@@ -39,8 +39,8 @@ def create(name: str, sender: str, scopes: tuple[str, ...], days: int | None, **
     with acting(here, kept, Act(Arrival.KEY, "key create")) as act:
         if not name.isprintable() or not name.strip() or len(name) > 128:
             stop("a name is 1 to 128 printable characters")
-        if sender and not is_name(sender):
-            stop(_IS_NAME)
+        if sender and (fault := name_fault(sender)):
+            stop(f"{_IS_NAME}: {fault}")
         shown, identity, digest = new_key()
         ends = instant((datetime.now(UTC) + timedelta(days=days)).isoformat()) if days else None
         said = " ".join(sorted(scopes))
@@ -64,8 +64,10 @@ def listed() -> None:
         state = "good" if key.is_good(now) else "revoked" if key.revoked else "ended"
         sender = key.sender.encode("unicode_escape").decode() if not key.sender.isprintable() else key.sender
         answer(f"{key.name}\t{key.id}\t{sender or 'any sender'}\t{key.scopes}\t{state}")
-        if key.sender and not is_name(key.sender) and state == "good":
-            click.echo(f"{key.name}: its sender can't be one: {_IS_NAME}. Make another key, then revoke it", err=True)
+        if key.sender and (fault := name_fault(key.sender)) and state == "good":
+            click.echo(
+                f"{key.name}: its sender can't be one: {_IS_NAME}: {fault}. Make another key, then revoke it", err=True
+            )
 
 
 @command.command("revoke")
