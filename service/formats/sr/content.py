@@ -180,7 +180,7 @@ class Tree:
         self._is_for_all = True
         """Whether the texts since it was set say the same, without a flag, in every document in UTF-8 or ASCII."""
         self.observed: dict[str, str] = {}
-        """When items were observed, each with the path of the first (Observation DateTime, PS3.3 C.17.3)."""
+        """When items were observed, by their paths, where they say it (Observation DateTime, PS3.3 C.17.3)."""
         self.by_path: dict[str, Node] = {}
         self.root = self._node("1", elements, 1)
         self.nodes = tuple(self.by_path.values())
@@ -207,7 +207,7 @@ class Tree:
         if _TARGET in elements:
             node.target = ".".join(str(int(number)) for number in self._encoded.numbers(elements[_TARGET], "I"))
         if _OBSERVED in elements:
-            self.observed.setdefault(self.line(elements, _OBSERVED), path)
+            self.observed[path] = self.line(elements, _OBSERVED)
         content = elements.get(_CONTENT)
         if content is None:
             node.children = ()

@@ -18,6 +18,7 @@ from service.domain.uids import is_uid
 from service.formats.sr.characters import characters
 from service.formats.sr.content import TAG, Node, Tree
 from service.formats.sr.elements import Elements, Encoded
+from service.formats.sr.read_days import OTHER_TIME, Days
 from service.formats.sr.read_header import Header, is_own
 from service.formats.sr.read_notes import Notes
 from service.formats.sr.read_people import observers, with_algorithm
@@ -106,7 +107,7 @@ class _Reading:
         self.root.taken = True
         library = Library(notes)
         subjects = Subjects(notes)
-        found = lesions(notes, subjects)
+        found = lesions(notes, subjects, Days(notes, self.header.started(), self.header.offset))
         spoken = language(notes)
         reported = procedures(notes)
         said = statements(notes, subjects) if measured or found else Statements()
@@ -132,8 +133,11 @@ class _Reading:
     def _observed(self) -> None:
         """Say when items were observed, where that is another time than the document's: a report has one time."""
         issued = "".join(self.header.line(keyword) for keyword in ("ContentDate", "ContentTime"))
-        for when, path in self.notes.tree.observed.items():
-            if when and not issued.startswith(when[:_SECONDS]):
+        told: set[str] = set()
+        left_out = {loss.where for loss in self.notes.losses if loss.rule == OTHER_TIME}
+        for path, when in self.notes.tree.observed.items():
+            if when and when not in told and path not in left_out and not issued.startswith(when[:_SECONDS]):
+                told.add(when)
                 why = "the item was observed then (0040,A032), and a report has one time: its own"
                 self.notes.flag(path, when, why, "sr-observed-at")
 

@@ -16,6 +16,7 @@ from service.domain.report import Comparison, Evaluation, Lesion
 from service.domain.times import DateTime
 from service.domain.uids import is_uid
 from service.formats.sr.content import Coded, Measured, Node
+from service.formats.sr.read_days import Days, flag_other_studies
 from service.formats.sr.read_group import Ids, evaluation, lesion
 from service.formats.sr.read_notes import VALUE_WORDS, Notes, key_of_code, value_text
 from service.formats.sr.read_shapes import image_reference
@@ -68,23 +69,23 @@ def groups(notes: Notes) -> Iterator[Node]:
             yield from (child for child in node.children if child.kind == "CONTAINER" and child.name is None)
 
 
-def lesions(notes: Notes, subjects: Subjects) -> tuple[Lesion[Term], ...]:
-    """A lesion for each group, and one for the numbers that stand in no group; of the patient only."""
+def lesions(notes: Notes, subjects: Subjects, days: Days) -> tuple[Lesion[Term], ...]:
+    """A lesion for each group, and one for the numbers that stand in no group; of the patient and the study only."""
     found: list[Lesion[Term]] = []
     ids, most = Ids(notes), notes.intake.limits.lesions
-    for node in groups(notes):
-        if subjects.skip(notes, node):
-            continue
+    own = tuple([node for node in groups(notes) if not subjects.skip(notes, node)])
+    for node in days.groups(notes, own):
         if len(found) >= most:
             raise Invalid(Problem(node.path, "limit", f"there are more than {most} measurement groups"))
-        found.append(lesion(notes, node, ids))
+        found.append(lesion(notes, node, ids, days.items(notes, node.children)))
     for node in notes.tree.nodes:
         if node.kind == "CONTAINER" and notes.key(node) == MEASUREMENTS and not subjects.skip(notes, node):
             node.taken = True
             loose = tuple(child for child in node.children if child.kind == "NUM")
             if loose:
                 notes.flag(node.path, "measurements", "they stand in no group: together in one here", "sr-no-group")
-                found.append(lesion(notes, node, ids, loose))
+                found.append(lesion(notes, node, ids, days.items(notes, loose)))
+    flag_other_studies(notes, tuple(found))
     return tuple(found)
 
 
