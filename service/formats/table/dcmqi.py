@@ -43,6 +43,9 @@ def draft(content: bytes, intake: Intake) -> Draft:
         for part in ("report", "patient", "study"):
             for name, value in beside.get(part, {}).items() if isinstance(beside.get(part), dict) else ():
                 made.put(f"/{part}/{name}", value, f"#/findings/{part}/{name}")
+        _unread(made, beside, "#/findings", {"report", "patient", "study"})
+    elif beside is not None:
+        made.skip("#/findings", "findings", "no object", RULE)
     _report(made, said)
     groups = said.get("Measurements") or []
     if not isinstance(groups, list):
@@ -86,7 +89,11 @@ def _report(made: Draft, said: Mapping[str, Any]) -> None:
 
 def _group(made: Draft, group: Mapping[str, Any], place: str, seen: dict[str, int]) -> None:
     at = made.begin("/lesions", place)
-    said = str(group.get("TrackingIdentifier") or f"group {place.rpartition('/')[2]}")
+    said = group.get("TrackingIdentifier")
+    if not (isinstance(said, str) and said):
+        why = "none: numbered, and the same lesion in no other report"
+        made.assume(f"{place}/TrackingIdentifier", "tracking identifier", why, "dcmqi-tracking")
+        said = f"group {place.rpartition('/')[2]} of {made.document['report'].get('id', '')}"
     seen[said] = seen.get(said, 0) + 1
     if seen[said] > 1:
         why = "two groups have one tracking identifier: the second gets a number"
@@ -104,13 +111,19 @@ def _group(made: Draft, group: Mapping[str, Any], place: str, seen: dict[str, in
     if not made.has(f"{at}/finding"):
         made.assume(place, "finding", "a group without a finding is called a lesion", "dcmqi-finding")
         made.put(f"{at}/finding", "lesion", place)
-    if isinstance(group.get("timePoint"), str) and group["timePoint"]:
-        made.put(f"{at}/timePoint/label", group["timePoint"], f"{place}/timePoint")
+    point = group.get("timePoint")
+    if isinstance(point, str | int | Decimal) and not isinstance(point, bool) and str(point).strip():
+        made.put(f"{at}/timePoint/label", str(point), f"{place}/timePoint")
+    elif point not in (None, ""):
+        made.skip(f"{place}/timePoint", "time point", "no text", RULE)
     _algorithm(made, group.get("measurementAlgorithmIdentification"), f"{place}/measurementAlgorithmIdentification")
-    for turn, item in enumerate(group.get("measurementItems") or ()):
-        _item(made, at, item, f"{place}/measurementItems/{turn}")
-    for turn, item in enumerate(group.get("qualitativeEvaluations") or ()):
-        _evaluation(made, at, item, f"{place}/qualitativeEvaluations/{turn}")
+    for name, read in (("measurementItems", _item), ("qualitativeEvaluations", _evaluation)):
+        items = group.get(name) or ()
+        if not isinstance(items, list | tuple):
+            made.skip(f"{place}/{name}", name, "no list", RULE)
+            continue
+        for turn, item in enumerate(items):
+            read(made, at, item, f"{place}/{name}/{turn}")
     _unread(made, group, place, _GROUP)
 
 
@@ -118,7 +131,8 @@ def _algorithm(made: Draft, said: Any, place: str) -> None:
     """The algorithm of a group is that of the device, where one device observed and names none itself."""
     if not isinstance(said, dict):
         return
-    is_told = made.has("/observer/device/name") and not made.has("/observer/device/version")
+    is_named = made.has("/observer/device/algorithm") or made.has("/observer/device/version")
+    is_told = made.has("/observer/device/name") and not is_named
     for theirs, ours in (("AlgorithmName", "algorithm"), ("AlgorithmVersion", "version")):
         pointer = f"/observer/device/{ours}"
         held = made.document.get("observer", {}).get("device", {}).get(ours)
@@ -136,6 +150,12 @@ def _item(made: Draft, lesion: str, item: Any, place: str) -> None:
     if quantity is None or units is None or _NUMBER.fullmatch(value) is None:
         made.skip(place, "measurement", "it has no quantity, no unit, or no number", RULE)
         return
+    derived, method = item.get("derivationModifier"), item.get("measurementMethod")
+    if derived and (not isinstance(derived, dict) or code(derived) is None):
+        made.skip(place, "measurement", "its derivation has no code, so it may be a mean or a maximum", RULE)
+        return
+    if method and (not isinstance(method, dict) or code(method) is None):
+        made.skip(f"{place}/measurementMethod", "method", "no code", RULE)
     at = made.begin(f"{lesion}/measurements", place)
     made.put(f"{at}/concept", quantity, f"{place}/quantity")
     made.put(f"{at}/value", Decimal(value), f"{place}/value")
