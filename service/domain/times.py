@@ -15,7 +15,7 @@ _DATE_TIME = re.compile(
     r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?"
 )
 _FRACTION_DIGITS = 6  # TM and DT carry up to six (PS3.5 6.2)
-_MAX_OFFSET_HOURS = 14  # of a time zone (PS3.5 6.2 DT: -1200 to +1400)
+_FURTHEST = {"+": "14:00", "-": "12:00"}  # of time zones (PS3.5 6.2 DT; R4 datatypes.html#dateTime has no +14:01)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class DateTime:
             if int(part["second"]) > 60:  # 60 is a leap second (PS3.5 6.2 TM)
                 raise ValueError("second must be in 0..60")
             zone = part["zone"]
-            if zone not in (None, "Z") and (int(zone[1:3]) > _MAX_OFFSET_HOURS or int(zone[4:6]) > 59):
+            if zone not in (None, "Z") and (zone[1:] > _FURTHEST[zone[0]] or int(zone[4:6]) > 59):
                 raise ValueError("no such time zone")
 
     @property
