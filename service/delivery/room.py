@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections import Counter
@@ -25,8 +26,12 @@ LEAST_BYTES: Final = 500
 """Fewer than these in `STALLS_S` are a stall, too: below 100 bytes a second nobody sends who wants to be heard."""
 
 TLS_STALLS_S: Final = (16_384 + 2_048 + 5) * STALLS_S / LEAST_BYTES
-"""Over TLS, where nothing is heard of a record until it is whole: as long as the largest takes at that rate, with what
-protects it (at most 2,048 bytes up to TLS 1.2, fewer since, RFC 8449 1) and its head (RFC 8446 5.1)."""
+"""Over TLS, where nothing is heard of a record until it is whole and the system does not say what came below it: as
+long as the largest takes at that rate, with what protects it (at most 2,048 bytes up to TLS 1.2, fewer since, RFC 8449
+1) and its head (RFC 8446 5.1)."""
+
+_TCP_INFO: Final = struct.Struct("=52xI72xQ")
+"""Of tcp_info (Linux, include/uapi/linux/tcp.h): tcpi_last_data_recv in ms, tcpi_bytes_received."""
 
 
 Ended = Callable[[str, str], None]
@@ -36,19 +41,52 @@ Ended = Callable[[str, str], None]
 class Place:
     """A connection of a listener."""
 
-    __slots__ = ("address", "come", "connected", "is_silent", "waits_since")
+    __slots__ = ("address", "below", "come", "connected", "is_silent", "waits_since")
 
     def __init__(self, connected: Any, address: str) -> None:
         """It has said nothing.
 
-        ``waits_since`` is since when a message waits that is not whole yet, ``come`` the bytes of it that came since.
+        ``waits_since`` is since when a message waits that is not whole yet, ``come`` the bytes of it that came since;
+        ``below``: over TLS, when it was looked at last what comes below, and how many bytes had come by then.
         """
         self.connected, self.address, self.is_silent, self.come = connected, address, True, 0
         self.waits_since: float | None = None
+        self.below: tuple[float, int] | None = None
 
-    def stalls_s(self) -> float:
-        """How long fewer than `LEAST_BYTES` in a message are no stall yet."""
-        return TLS_STALLS_S if isinstance(self.connected, ssl.SSLSocket) else STALLS_S
+    def waits(self, now: float) -> None:
+        """A message waits from now on."""
+        self.waits_since, self.come = now, 0
+        came = _came(self.connected)
+        self.below = (now, came[0]) if came is not None else None
+
+    def stalls(self, now: float) -> bool:
+        """Whether fewer than `LEAST_BYTES` of its message came in `STALLS_S`; over TLS below it, where that is seen.
+
+        What comes faster is counted anew from here, so that who sent much once does not drip for long.
+        """
+        if self.waits_since is None or now - self.waits_since < STALLS_S:
+            return False
+        if not isinstance(self.connected, ssl.SSLSocket):
+            return True
+        came = _came(self.connected)
+        if came is None or self.below is None:
+            return now - self.waits_since >= TLS_STALLS_S
+        (total, quiet_s), (since, before) = came, self.below
+        if quiet_s >= STALLS_S or now - since < STALLS_S:
+            return quiet_s >= STALLS_S
+        self.below = (now, total)
+        return total - before < LEAST_BYTES * (now - since) / STALLS_S
+
+
+def _came(connected: Any) -> tuple[int, float] | None:
+    """Over TLS, the bytes that came below it by now, and the seconds since the last of them; None where nobody says."""
+    if not isinstance(connected, ssl.SSLSocket):
+        return None
+    try:
+        quiet_ms, total = _TCP_INFO.unpack(connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size))
+    except (OSError, AttributeError, struct.error):  # no TCP, another system, or a Linux before 4.1
+        return None
+    return int(total), quiet_ms / 1000
 
 
 class Room:
@@ -94,7 +132,7 @@ class Room:
         """So many bytes of a message came, and more have to."""
         place.come += count
         if place.waits_since is None or place.come >= LEAST_BYTES:
-            place.waits_since, place.come = self._clock(), 0
+            place.waits(self._clock())
 
     def has_whole(self, place: Place) -> bool:
         """A message of it is whole and will be answered; false where its place was given to another before."""
@@ -109,9 +147,7 @@ class Room:
 
     def _stalled_gives_way(self, address: str) -> bool:
         now = self._clock()
-        stalled = [
-            one for one in self._places if one.waits_since is not None and now - one.waits_since >= one.stalls_s()
-        ]
+        stalled = [one for one in self._places if one.stalls(now)]
         stalled.sort(key=lambda one: one.waits_since or 0.0)
         return self._gives_way(stalled, address, "it stalled in a message, and its place was wanted")
 

@@ -1,4 +1,4 @@
-"""Over TLS nothing is heard of a record before it is whole: who sends slowly stays, who drips gives way."""
+"""Over TLS nothing is heard of a record before it is whole: who sends one slowly stays, who drips one gives way."""
 
 from __future__ import annotations
 
@@ -52,9 +52,24 @@ class Sender:
         step = len(record) // 10
         for at in range(0, 9 * step, step):
             self._line.sendall(record[at : at + step])
-            time.sleep(0.1)
+            time.sleep(0.2)
         meanwhile()
         self._line.sendall(record[9 * step :])
+
+    def begins(self, content: bytes, at_once: int) -> Callable[[float], None]:
+        """The beginning of one record; what drips on of it for so many seconds, byte by byte."""
+        self._tls.write(content)
+        record = self._out.read()
+        self._line.sendall(record[:at_once])
+        left = iter(record[at_once:])
+
+        def drips(seconds: float) -> None:
+            until = time.monotonic() + seconds
+            while time.monotonic() < until:
+                self._line.sendall(bytes([next(left)]))
+                time.sleep(0.05)
+
+        return drips
 
     def recv(self, count: int) -> bytes:
         return self._until_done(lambda: self._tls.read(count))
@@ -134,7 +149,7 @@ def test_who_sends_a_record_at_the_least_rate_keeps_its_place_and_who_drips_does
 def test_who_sends_an_object_slowly_keeps_its_association(
     here: Deployment, authority: Authority, tls: ServerTls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.delivery.room.STALLS_S", 0.3)
+    monkeypatch.setattr("service.delivery.room.STALLS_S", 1.5)
     server = DicomServer(
         Reception(here, "dicom"), DicomListener(port=0, associations=1, timeout_s=LONG_S, max_pdu=2 * FULL, tls=tls)
     )
@@ -154,7 +169,7 @@ def test_who_sends_an_object_slowly_keeps_its_association(
 def test_who_drips_gives_its_association_to_who_asks(
     here: Deployment, authority: Authority, tls: ServerTls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.delivery.room.TLS_STALLS_S", 0.5)
+    monkeypatch.setattr("service.delivery.room.STALLS_S", 0.5)
     server = DicomServer(Reception(here, "dicom"), DicomListener(port=0, associations=1, timeout_s=LONG_S, tls=tls))
     try:
         drips, _ = associated(server, authority)
@@ -168,10 +183,34 @@ def test_who_drips_gives_its_association_to_who_asks(
         server.stop()
 
 
+@pytest.mark.skipif(not hasattr(socket, "TCP_INFO"), reason="the system does not say what comes below TLS")
+@pytest.mark.parametrize("at_once", [0, FULL // 2])
+def test_who_drips_a_record_that_is_never_whole_gives_its_association_to_who_asks(
+    here: Deployment, authority: Authority, tls: ServerTls, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("service.delivery.room.STALLS_S", 0.5)
+    server = DicomServer(
+        Reception(here, "dicom"), DicomListener(port=0, associations=1, timeout_s=LONG_S, max_pdu=2 * FULL, tls=tls)
+    )
+    try:
+        sender, _ = associated(server, authority)
+        with closing(sender):
+            sender.sendall(STORES + OBJECT[:100])
+            drips = sender.begins(OBJECT[100:], at_once)
+            drips(0.8)
+            if at_once:  # it came fast enough until now
+                assert not asks(server, authority)
+                drips(0.8)
+            assert asks(server, authority)
+    finally:
+        server.stop()
+
+
 def test_who_sends_a_message_of_hl7_slowly_keeps_its_connection(
     here: Deployment, authority: Authority, tls: ServerTls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.delivery.room.STALLS_S", 0.3)
+    monkeypatch.setattr("service.delivery.room.LEAST_BYTES", 100)
+    monkeypatch.setattr("service.delivery.room.STALLS_S", 1.5)
     server = Hl7Server(Reception(here, "hl7"), Hl7Listener(port=0, connections=1, tls=tls))
     try:
         with closing(Sender(server.port, authority)) as slow:
