@@ -33,10 +33,10 @@ def source_images(shape: tuple[int, int, int], spacing: Spacing, degrees: float)
         image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
         image.SOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
         image.SOPInstanceUID = f"1.2.826.0.1.3680043.10.1561.6.1.{number + 1}"
-        image.StudyInstanceUID = "1.2.826.0.1.3680043.10.1561.6"
+        image.StudyInstanceUID = "1.2.840.113619.2.1.1"
         image.SeriesInstanceUID = "1.2.826.0.1.3680043.10.1561.6.1"
         image.FrameOfReferenceUID = "1.2.826.0.1.3680043.10.1561.6.9"
-        image.PatientID, image.PatientName, image.PatientBirthDate, image.PatientSex = "P1", "Doe^Jane", "", ""
+        image.PatientID, image.PatientName, image.PatientBirthDate, image.PatientSex = "PID-11235", "Doe^Jane", "", ""
         image.StudyDate, image.StudyTime, image.StudyID, image.AccessionNumber = "", "", "", ""
         image.ReferringPhysicianName, image.Modality = "", "MR"
         image.Rows, image.Columns = shape[1], shape[2]

@@ -22,6 +22,7 @@ from service.imaging.files import plain
 from service.imaging.frames import check_frames, is_compressed
 from service.imaging.measures import check, gap, thickness_mm
 from service.imaging.tiles import check_tiles
+from service.imaging.whose import Tracked, Whose, tracked, whose
 
 SEGMENTATION: Final = "1.2.840.10008.5.1.4.1.1.66.4"
 _LABELS: Final = "LABELMAP"
@@ -95,6 +96,14 @@ class Mask:
         except Exception:  # noqa: BLE001 - whatever it is, the segments can't be measured, which is said of each
             return 0
         return math.prod(geometry.spatial_shape) if geometry is not None else 0
+
+    def whose(self) -> Whose:
+        """The study, series and patient that it says it is of."""
+        return whose(self._seg)
+
+    def tracked(self, number: int) -> Tracked:
+        """The lesion that the segment of a number says it is."""
+        return tracked(self._seg, number)
 
     def size(self, number: int) -> SegmentSize:
         """The size of the segment of a number; raises Unmeasurable where it is not there, empty or has no geometry."""
