@@ -162,7 +162,7 @@ class SrContext(Yardstick):
         named = {study.uid, *(prior.uid for prior in study.comparisons)}
         known += [(uid, None, None) for uid in shown if uid not in named]
         for uid, modality, started in known:
-            moment = in_utc(started.dt, report.issued.offset) if started is not None else ""
+            moment = _of_library(started.dt, report.issued.offset) if started is not None else ""
             said = self.say(modality) if modality is not None else ""
             of_study = 0
             for sop, sop_class in shown.get(uid, {}).items():
@@ -246,6 +246,15 @@ def in_utc(moment: str, document: str) -> str:
     if not date.min.toordinal() <= (minutes + _minutes(document)) // _DAY <= date.max.toordinal():
         return ""
     return f"{minutes} {part['second']}"
+
+
+def _of_library(moment: str, document: str) -> str:
+    """What a library says of a moment: of one in a leap second its day in the zone of the ``document``."""
+    said = in_utc(moment, document)
+    minutes, _, second = said.partition(" ")
+    if not second.startswith("60"):
+        return said
+    return date.fromordinal((int(minutes) + _minutes(document)) // _DAY).isoformat().replace("-", "")
 
 
 def _minutes(offset: str) -> int:

@@ -14,6 +14,7 @@ from service.formats.sr.times import local
 from service.formats.sr.tree import ContentItem
 
 _CONTEXT: Final = "HAS ACQ CONTEXT"
+_LEAP_SECOND: Final = "60"
 
 
 def image_library(draft: Draft) -> ContentItem:
@@ -71,5 +72,6 @@ def _descriptors(draft: Draft, modality: CodedTerm, started: DateTime | None) ->
         day, time = local(started, draft.report.issued)
         if day:
             yield Date(name("study-date"), day, _CONTEXT)
-        if time:
+        # DCMTK takes no second 60 in a TIME, though PS3.5 6.2 has it, and refuses the document. The header has it.
+        if time and time[4:6] != _LEAP_SECOND:
             yield Time(name("study-time"), time, _CONTEXT)
