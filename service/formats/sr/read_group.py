@@ -64,7 +64,7 @@ class Group:
         """Sort the items."""
         self._notes = notes
         self.node = node
-        self._items = put_back(notes, items)
+        self._items = put_back(notes, _flat(notes, items))
         self._found: dict[str, list[Node]] = {}
         for child in self._items:
             self._found.setdefault(notes.key(child), []).append(child)
@@ -119,6 +119,15 @@ class Group:
         """What was not handed out, in document order."""
         left = {id(node) for nodes in self._found.values() for node in nodes}
         return (child for child in self._items if id(child) in left)
+
+
+def _flat(notes: Notes, items: tuple[Node, ...]) -> tuple[Node, ...]:
+    """The items of a group; those of a container of its answers, as some makers have it, stand beside others."""
+    within = [item for item in items if item.kind == "CONTAINER" and notes.key(item) == "qualitative-evaluations"]
+    for container in within:
+        container.taken = True
+        items = tuple(one for item in items for one in (item.children if item is container else (item,)))
+    return items
 
 
 def lesion(notes: Notes, node: Node, ids: Ids, items: tuple[Node, ...] | None = None) -> Lesion[Term]:

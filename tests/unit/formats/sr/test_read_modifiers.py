@@ -118,3 +118,12 @@ def test_a_finding_that_is_said_to_be_absent_below_it_is_denied(name: sr.Code) -
     assert lesion.certainty is not None
     assert lesion.certainty.text == "Absent"
     assert [loss.rule for loss in code_report(found.report, vocabulary()).losses if loss.rule == "denied-lesion"]
+
+
+def test_answers_in_a_container_of_the_group_are_the_lesions() -> None:
+    within = sr.container(("C0034375", "UMLS", "Qualitative Evaluations"), sr.answer(PRESENCE, MASS))
+
+    found = received(_of_finding(beside=(within,)))
+
+    assert [(one.name.text, one.value.text) for one in only(found).evaluations] == [("Presence", "Mass")]
+    assert rules(found).isdisjoint({"sr-no-place"})
