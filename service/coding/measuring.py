@@ -5,6 +5,7 @@ from decimal import Decimal
 from service.coding.lookup import KEPT, Resolved, Verdict, Vocabulary, coded
 from service.coding.notes import Notes
 from service.coding.rows import MeasurementRow
+from service.coding.units import FIELD as UNIT
 from service.coding.units import UCUM, UNITY, commensurable, factor, is_ucum
 from service.domain.codes import Code, CodedTerm, Resolution, Term
 from service.domain.errors import Contradiction, Implausible, Invalid
@@ -27,7 +28,7 @@ def resolve_unit(vocabulary: Vocabulary, term: Term, row: MeasurementRow | None)
         # Nobody can tell which of the two is meant, and a number in the wrong unit is a harm.
         why = f"{text!r} is not the unit that its display says: {other}."
         return Resolved(None, Verdict(Contradiction, "unit-contradicts-code", why, (text, other)))
-    key = vocabulary.units.find(text)
+    key = vocabulary.units.find(text) or _of_site(vocabulary, term)
     if key is None:
         if row is None and given is not None and is_ucum(text):
             return Resolved(CodedTerm(text, (Code(UCUM, text, given.display or text),), resolution=Resolution.GIVEN))
@@ -40,6 +41,15 @@ def resolve_unit(vocabulary: Vocabulary, term: Term, row: MeasurementRow | None)
         return Resolved(None, Verdict(Implausible, "unit-kind", why, units))
     how = Resolution.EXACT if given is None and text == code else made.resolution
     return Resolved(CodedTerm(code, made.codes, key, False, how, text if text != code else ""))
+
+
+def _of_site(vocabulary: Vocabulary, term: Term) -> str | None:
+    """The unit that a site's own word stands for, or None: no site changes what the tables know."""
+    field = vocabulary.members.get(UNIT)
+    if vocabulary.overlay is None or term.code is not None or field is None:
+        return None
+    own = vocabulary.overlay.resolve(vocabulary, term, field)
+    return own.term.concept if own is not None and own.term is not None else None
 
 
 def _other_unit(vocabulary: Vocabulary, given: Code | None, unit: str) -> str | None:

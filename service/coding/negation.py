@@ -45,6 +45,16 @@ _OF_NOTHING: Final = re.compile(
 """Words by which a finding itself is that something is missing, or that nothing is found."""
 DENYING: Final = frozenset({"absent", "definitely-not"})
 """Certainties that deny what they stand beside."""
+LACKING: Final = DENYING | {
+    "no-enhancement",
+    "non-hemorrhagic",
+    "normal",
+    "normal-finding",
+    "asymptomatic",
+    "age-appropriate-finding",
+    "benign",
+}
+"""Answers by which something is not there, or nothing bad is."""
 _AFFIRM: Final = frozenset({"present", "definitely", "probably", "known"})
 
 
@@ -69,8 +79,8 @@ def turned(vocabulary: Vocabulary, key: str, text: str, field: str) -> bool:
     """
     if field == "negative" or not denies(text):
         return False
-    if field == "certainty":
-        return key in _AFFIRM
+    if key in _AFFIRM:
+        return True
     finding = vocabulary.members.get("finding")
     is_finding = finding is not None and (finding.values is None or key in finding.values)
     return is_finding and not _OF_NOTHING.search(fold(vocabulary.concepts[key].label))

@@ -12,13 +12,14 @@ from service.coding.index import EVERYWHERE
 from service.coding.loading import SIDE, UNILATERAL
 from service.coding.lookup import Vocabulary
 from service.coding.naming import EVALUATIONS, MEASUREMENTS, Table
-from service.coding.negation import denies, turned
+from service.coding.negation import LACKING, denies, doubts, turned
 from service.coding.overlays.overlay import Entry, Meaning, system_of
 from service.coding.overlays.rows import APPLIED, BROADER, EVERYONE, KINDS, NO_MAP, Faults, OverlayRow
 from service.coding.overlays.targets import Targets
 from service.coding.resolve import ANYWHERE, hits
 from service.coding.rows import Field, MemberRow
-from service.coding.side_words import side_in, side_of_place
+from service.coding.side_words import LEFT, RIGHT, is_of_both, side_in, side_of_place
+from service.coding.units import FIELD as UNIT
 from service.coding.words import fold
 
 MAX_TERM: Final = 256
@@ -26,6 +27,8 @@ MAX_TERM: Final = 256
 MAX_COMMENT: Final = 2_000
 _FOUND: Final = ("finding", "conclusion", "differential", "complication")
 """Fields whose answers are what was found."""
+_SURE: Final = ("finding", "conclusion", "complication")
+"""Of these the ones whose answers are there, where nothing else is said."""
 _PLACES: Final = (EVERYWHERE, SIDE, "site", "topography")
 """Fields whose answers are a place or a side of it."""
 _TABLES: Final[tuple[Table, ...]] = (MEASUREMENTS, EVALUATIONS)
@@ -113,23 +116,42 @@ class _Checker:
 
     def _allowed(self, row: OverlayRow, field: Field, meaning: Meaning) -> bool:
         """Whether a term may mean that: sides, standard codes, and what the shipped tables say."""
-        side = meaning.concept if field.key == SIDE else self._vocabulary.sides.get(meaning.concept or "")
-        said = (side_of_place if field.key in _PLACES else side_in)(row.term)
-        if said is not None and side is not None and said != side and (side, row.relationship) != (UNILATERAL, BROADER):
-            self._refuse(row, "overlay-side", f"{row.term!r} says {said}, the target says {side}")
-            return False
-        if said is not None and side is None and row.relationship == EQUIVALENT and field.key != SIDE:
-            why = f"{row.term!r} says {said}, the target has no side: its relationship is {BROADER}"
-            self._refuse(row, "overlay-side", why)
+        fault = self._side_fault(row, field, meaning)
+        if fault:
+            self._refuse(row, "overlay-side", fault)
             return False
         if self._turned(row, field, meaning):
             why = f"{row.term!r} says that something is not there, the target that it is"
             self._refuse(row, "overlay-negation", why)
             return False
-        if field.required and field.key in _TABLES and row.relationship == BROADER:
-            self._refuse(row, "overlay-name", "the name of a field is mapped to its equal only")
+        if field.key in _SURE and doubts(row.term):
+            self._refuse(row, "overlay-negation", f"{row.term!r} says less than that something is there")
+            return False
+        if field.key in (*_TABLES, UNIT) and row.relationship == BROADER:
+            self._refuse(row, "overlay-name", "a unit and the name of a field are mapped to their equal only")
             return False
         return self._standing(row, field, meaning)
+
+    def _side_fault(self, row: OverlayRow, field: Field, meaning: Meaning) -> str:
+        """A sentence on a side that is turned, lost or half of what the term says; empty for none."""
+        side = self._side(field, meaning)
+        said = (side_of_place if field.key in _PLACES else side_in)(row.term)
+        if said is None:
+            both = side in (LEFT, RIGHT) and is_of_both(row.term)
+            return f"{row.term!r} says both sides, the target says {side}" if both else ""
+        if side is None:
+            why = f"{row.term!r} says {said}, the target has no side: its relationship is {BROADER}"
+            return why if row.relationship == EQUIVALENT else ""
+        fits = side == said or (side, row.relationship) == (UNILATERAL, BROADER)
+        return "" if fits else f"{row.term!r} says {said}, the target says {side}"
+
+    def _side(self, field: Field, meaning: Meaning) -> str | None:
+        """The side that a target says; of a laterality its concept, be it none of the two."""
+        if field.key == SIDE:
+            return meaning.concept
+        if meaning.code is not None:
+            return side_in(meaning.code.display)
+        return self._vocabulary.sides.get(meaning.concept or "")
 
     def _turned(self, row: OverlayRow, field: Field, meaning: Meaning) -> bool:
         """Whether the words of a term deny what its target says is there."""
@@ -151,12 +173,25 @@ class _Checker:
         if row.system:
             self._refuse(row, "overlay-standard", f"{why}: a standard code keeps its meaning", labels)
             return False
-        sides = self._vocabulary.sides
-        if field.key == SIDE or any(sides.get(key) not in (None, sides.get(meaning.concept or "")) for key in known):
-            self._refuse(row, "overlay-side", f"{why}: a side keeps its meaning", labels)
+        kept = self._kept(known, field, meaning)
+        if kept:
+            rule, what = kept
+            self._refuse(row, rule, f"{why}: {what} keeps its meaning", labels)
             return False
         self._faults.note(row.where, "overrides", f"{why}; this row takes its place.", labels)
         return True
+
+    def _kept(self, known: tuple[str, ...], field: Field, meaning: Meaning) -> tuple[str, str] | None:
+        """Rule and name of what no overlay changes: a side, a unit, whether something is there; None where it may."""
+        sides, side = self._vocabulary.sides, self._side(field, meaning)
+        if field.key == SIDE or any(sides.get(key) != side for key in known):
+            return "overlay-side", "a side"
+        if field.key == UNIT:
+            return "overlay-standard", "a unit"
+        lacks = meaning.concept in LACKING
+        if any((key in LACKING) != lacks for key in known):
+            return "overlay-negation", "a denial"
+        return None
 
     def _shipped(self, row: OverlayRow, field: Field) -> tuple[str, ...]:
         """The concepts that a term means without the overlay."""
@@ -166,7 +201,10 @@ class _Checker:
                 keys = self._vocabulary.names(table).find(row.term)[0]
                 rows = self._vocabulary.measurements if table == MEASUREMENTS else self._vocabulary.evaluations
                 return tuple(rows[key].concept for key in keys)
-            return tuple(key for key, _ in hits(self._vocabulary, row.term, field))
+            found = tuple(key for key, _ in hits(self._vocabulary, row.term, field))
+            # Of units case counts: "MM" is none yet, and may become no other one than mm.
+            is_new = field.key == UNIT and self._vocabulary.units.find(row.term) is None
+            return () if is_new and row.concept in found else found
         place = (system_of(self._vocabulary, row.system), row.code)
         return tuple(key for key in self._vocabulary.meant_by(*place) if field.values is None or key in field.values)
 
