@@ -12,7 +12,7 @@ from service.coding.labels import in_language, primary
 from service.coding.languages import check_language
 from service.coding.lesions import Lesions
 from service.coding.lookup import Vocabulary
-from service.coding.negation import NEGATIONS, NO_NEGATIONS, denies
+from service.coding.negation import LACKING, NEGATIONS, NO_NEGATIONS, denies
 from service.coding.notes import Notes
 from service.coding.plausibility import check_dates
 from service.coding.resolve import ANYWHERE, hits
@@ -22,9 +22,13 @@ from service.domain.errors import Contradiction
 from service.domain.report import CodedReport, Comparison, LesionReport, Observer, Person, Study
 
 _TURNS: Final = re.compile(
-    r"\b(?:no|not|none|nor|neither|never|without|absent|negative|cannot|excluded?|but|except|however|although)\b"
+    r"\b(?:no|not|none|nor|neither|never|without|absent|negative|cannot|excluded?|but|except|however|although"
+    r"|den(?:ie[sd]?|y)|unremarkable|asymptomatic|n[ae]d|normal(?! pressure))\b|^(?:benign|clear|age appropriate\b.*)$"
 )
-"""Words that turn what they stand beside: in a finding that is said to be absent they say that it is there."""
+"""Words that turn what they stand beside: in a finding that is said to be absent they say that it is there.
+
+Of what is as it should be ("normal", NED) they say that it is not.
+"""
 _CLASSES: Final = ("I10C", "I10", "ICDO3")
 """Systems whose codes are classes: "no rib metastasis" must not deny C79.51, any metastasis to bone."""
 
@@ -148,4 +152,10 @@ def _turns(finding: str, vocabulary: Vocabulary) -> bool:
     """
     normal = vocabulary.designations.words.normal(finding)
     known = "non" in normal.split() and bool(hits(vocabulary, finding, ANYWHERE))
-    return known or _TURNS.search(normal) is not None or denies(finding)
+    return known or _TURNS.search(normal) is not None or denies(finding) or _is_lack(vocabulary, finding)
+
+
+def _is_lack(vocabulary: Vocabulary, finding: str) -> bool:
+    """Whether a finding is an answer of some field by which something is not there: "non-enhancing"."""
+    fields = vocabulary.evaluations.values()
+    return any(key in LACKING for field in fields for key, _ in hits(vocabulary, finding, field))
