@@ -55,6 +55,11 @@ OTHERWISE = {
     ("response-method", "DCM", "112021"): "Response Evaluation Method",
     ("certainty", "DCM", "111012"): "Certainty of Finding",
     ("change", "RADLEX", "RID39449"): "change descriptor",
+    (
+        "solitary-fibrous-tumor",
+        "SCT",
+        "128736003",
+    ): "Solitary fibrous tumor (morphologic abnormality); Hemangiopericytoma",
     ("cerebellar-hemisphere", "SCT", "6566002"): "Cerebellar hemisphere structure",
 }
 """Codes that are called otherwise where they come from, as the reviewer read them there."""
