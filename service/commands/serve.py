@@ -162,8 +162,9 @@ def _tls(chosen: Settings) -> dict[str, Any]:
     """TLS in gunicorn's words, where it is set; what the files hold is read anew for each connection."""
     if not (chosen.tls_cert or chosen.tls_key or chosen.tls_client_ca):
         return {}
-    if not (chosen.tls_cert and chosen.tls_key):
-        stop("settings tls_cert and tls_key come together, and tls_client_ca with both")
+    for name in ("tls_cert", "tls_key"):
+        if not getattr(chosen, name):
+            raise BadSetting(name, "is missing: tls_cert and tls_key come together, and tls_client_ca with both")
     from service.delivery.pem import MEMBERS, out_of_date, unusable
     from service.delivery.settings import ServerTls
     from service.delivery.trust import server_context

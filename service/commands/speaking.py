@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, wraps
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from service.config import BadSetting, Settings, load, origin, remote_terms
-from service.domain.errors import LesionBridgeError, Problem
+from service.domain.errors import DestinationsError, LesionBridgeError, Problem, ReceivingError
 from service.domain.processing import listed
 
 if TYPE_CHECKING:
@@ -177,8 +177,8 @@ def refusing(command: Callable[..., Any]) -> Callable[..., Any]:
         except LesionBridgeError as error:
             with suppress(OSError):
                 problems_said("lesionbridge", error.title, error.problems, whole="")
-                if any(problem.rule == "database" for problem in error.problems):
-                    say(f"  it is that of setting database_url ({origin('database_url', os.environ)})")
+                for name in _settings_of(error):
+                    say(f"  setting {name} ({origin(name, os.environ)})")
             raise SystemExit(REFUSED) from None
         except BadSetting as error:
             stop(str(error))
@@ -194,6 +194,17 @@ def refusing(command: Callable[..., Any]) -> Callable[..., Any]:
             raise SystemExit(BROKEN) from None
 
     return spoken
+
+
+def _settings_of(error: LesionBridgeError) -> Iterator[str]:
+    """The settings that a refusal comes from, by name."""
+    if isinstance(error, DestinationsError):
+        of_context = any(problem.pointer == "study_context" for problem in error.problems)
+        yield "study_context" if of_context else "destinations_file"
+    elif isinstance(error, ReceivingError):
+        yield "receiving_file"
+    elif any(problem.rule == "database" for problem in error.problems):
+        yield "database_url"
 
 
 def _unsayable(error: UnicodeEncodeError) -> str:

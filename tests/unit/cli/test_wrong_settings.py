@@ -191,6 +191,41 @@ def test_each_file_of_tls_is_told_from_the_others(
     assert (done.exit_code, said in done.stderr) == (2, True), done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("destinations_file", '[destinations.pacs]\nkind = "stow"\n', "destinations.pacs.url: is missing"),
+        ("destinations_file", "[more]\na = 1\n", "more: there is no such table"),
+        (
+            "receiving_file",
+            '[[routes]]\nname = "a"\ndeliver = ["none"]\n',
+            "routes[0].deliver: there is no destination",
+        ),
+        ("study_context", "", "study_context: names a destination of the kind stow or cstore"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_said_with_the_setting_that_names_the_file(
+    run: Run, monkeypatch: pytest.MonkeyPatch, name: str, text: str, said: str
+) -> None:
+    Path("a.toml").write_text(text)
+    monkeypatch.setenv(variable(name), "a.toml")
+    for command in (("serve", "--port", "0"), ("worker",)) if name != "study_context" else (("serve", "--port", "0"),):
+        done = run(*command)
+        assert (done.exit_code, said in done.stderr) == (2, True), done.stderr
+        assert f"\n  setting {name} ({variable(name)})\n" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("said", "missing"), [("tls_key", "tls_cert"), ("tls_cert", "tls_key"), ("tls_client_ca", "tls_cert")]
+)
+def test_a_setting_of_tls_that_is_missing_is_named(
+    run: Run, monkeypatch: pytest.MonkeyPatch, said: str, missing: str
+) -> None:
+    monkeypatch.setenv(variable(said), "file")
+    done = run("serve", "--port", "0")
+    assert (done.exit_code, done.stderr.startswith(f"setting {missing}: is missing: ")) == (2, True), done.stderr
+
+
 RECEIVING = """
 [listen.hl7]
 port = 0
