@@ -119,6 +119,8 @@ class _Reading:
         status = self._status()
         people = People(self._document, self._sender)
         patient, patient_node = people.patient(node)
+        if patient_node is not None:
+            self._document.leave_others(patient_node)
         studies = Studies(self._document, people, self._sender)
         started = when(node, "effectiveDateTime")
         study = studies.study(node, self._id, started)

@@ -10,6 +10,7 @@ from service.formats.fhir.read_node import Json, Node, Noted
 
 ENTRY: Final = "Bundle.entry"
 _IN_ERROR: Final = ("Composition", "ImagingSelection", "ServiceRequest")
+_OF_PATIENT: Final = ("BodyStructure", "ImagingSelection", "ImagingStudy", "ServiceRequest")
 _HISTORY: Final = "/_history/"
 
 
@@ -90,19 +91,34 @@ class Document:
 
     def leave_errors(self) -> None:
         """Leave out, and list, the orders, selections and compositions that were entered in error."""
-        wrong = {
-            id(one) for one in self.resources if one.kind in _IN_ERROR and one.value.get("status") == "entered-in-error"
-        }
-        for one in self.resources if wrong else ():
-            if id(one) in wrong:
-                one.take(*one.value)
-                self.noted.skip(one.path, one.kind, "it was entered in error: it does not hold", "fhir-status")
-        if wrong:
-            self.resources = [one for one in self.resources if id(one) not in wrong]
-            self._by_url = {key: one for key, one in self._by_url.items() if id(one) not in wrong}
-            self._by_name = {key: one for key, one in self._by_name.items() if id(one) not in wrong}
-            self._contained = {key: one for key, one in self._contained.items() if id(one) not in wrong}
-            self._identified = None
+        wrong = [
+            one for one in self.resources if one.kind in _IN_ERROR and one.value.get("status") == "entered-in-error"
+        ]
+        self._leave(wrong, "it was entered in error: it does not hold", "fhir-status")
+
+    def leave_others(self, patient: Node) -> None:
+        """Leave out, and list, the studies, orders, structures and selections of another patient of the document."""
+        others = [one for one in self.resources if one.kind in _OF_PATIENT and self._is_of_another(one, patient)]
+        self._leave(others, "it is of another patient", "fhir-other-patient")
+
+    def _is_of_another(self, resource: Node, patient: Node) -> bool:
+        said = resource.value.get("subject", resource.value.get("patient"))
+        found = self.find(said, resource)
+        return found is not None and found.kind == "Patient" and found is not patient
+
+    def _leave(self, resources: list[Node], why: str, rule: str) -> None:
+        """List resources as left out, and let no reference lead to them."""
+        if not resources:
+            return
+        for one in resources:
+            one.take(*one.value)
+            self.noted.skip(one.path, one.kind, why, rule)
+        left = set(map(id, resources))
+        self.resources = [one for one in self.resources if id(one) not in left]
+        self._by_url = {key: one for key, one in self._by_url.items() if id(one) not in left}
+        self._by_name = {key: one for key, one in self._by_name.items() if id(one) not in left}
+        self._contained = {key: one for key, one in self._contained.items() if id(one) not in left}
+        self._identified = None
 
     def of_kind(self, kind: str) -> Iterator[Node]:
         """The resources of a type, in their order."""

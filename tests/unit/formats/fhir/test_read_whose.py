@@ -188,3 +188,28 @@ def test_where_all_is_of_another_day_the_study_has_the_wrong_time(time: Json) ->
     assert [int(one.value) for one in received.report.lesions[0].measurements] == [10]
     assert of_rule(received, "fhir-other-time") == []
     assert any(loss.where.endswith(next(iter(time))) for loss in received.losses)
+
+
+OTHER = {"resourceType": "Patient", "id": "q", "identifier": [{"value": "P-2"}]}
+
+
+def test_a_study_of_another_patient_is_not_that_of_the_report() -> None:
+    document = make_report()
+    document["contained"][1]["subject"] = {"reference": "#q"}
+    document["contained"].append(OTHER)
+    received = reading(document)
+    assert received.report.study.uid != "1.2.3"
+    assert [loss.where for loss in of_rule(received, "fhir-other-patient")] == ["DiagnosticReport.contained[1]"]
+    assert len(of_rule(received, "fhir-study")) == 1
+
+
+def test_an_order_of_another_patient_gives_no_accession_number() -> None:
+    order = ORDER | {"status": "completed", "subject": {"reference": "#q"}}
+    received = reading(make_report(contained=[order, OTHER], basedOn=[{"reference": "#order"}]))
+    assert received.report.study.accession is None
+    assert len(of_rule(received, "fhir-other-patient")) == 1
+
+
+def test_a_structure_of_another_patient_gives_no_site() -> None:
+    bodies = (body("l", "left lobe") | {"patient": {"reference": "#q"}}, OTHER)
+    assert of_members(size("a", 12), others=bodies, **focus("l")) == [("", [12])]
