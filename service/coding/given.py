@@ -59,11 +59,32 @@ def resolve_code(vocabulary: Vocabulary, term: Term, field: Field) -> Resolved:
     wide = (designator, value) in vocabulary.wide and not _named(vocabulary, text or display, field).intersection(keys)
     if len(keys) == 1 and not wide:
         came = f"{given.system} {given.code}" if value != given.code.strip() else ""
-        return _known(vocabulary, keys[0], code, field, how, came)
+        found = _known(vocabulary, keys[0], code, field, how, came)
+        if not text or text == given.display:
+            return found
+        said = _known(vocabulary, keys[0], Code(designator, code.code, text), field, how, came)
+        return _with_words(found, said, keys[0] in _named(vocabulary, text, field))
     went = retired(code, vocabulary.releases) if not keys else None
     if went is not None:
         return _moved(vocabulary, code, text, went, field)
-    return _passed_on(vocabulary, code, keys, field)
+    return _passed_on(vocabulary, code, keys, field, text)
+
+
+def _with_words(found: Resolved, said: Resolved, is_named: bool) -> Resolved:
+    """A known code by its display, and by the words beside it, which may deny it or name the other side.
+
+    ``is_named``: the words are a name of the concept.
+    """
+    if found.term is None or said.term is None:
+        return found if found.term is None else said
+    if found.verdict is not None or said.verdict is not None:
+        return Resolved(said.term, said.verdict or found.verdict)
+    made = said.term
+    own = {fold(made.text), *(fold(code.display) for code in made.codes)}
+    if is_named or not made.said or fold(made.said) in own:
+        return found
+    why = f"{made.text} is what the code says, the words beside it say it otherwise. The code counts."
+    return Resolved(made, Verdict(LossKind.FLAGGED, "words-beside-code", why))
 
 
 def _private(system: str) -> str | None:
@@ -159,8 +180,11 @@ def _known(vocabulary: Vocabulary, key: str, code: Code, field: Field, how: Reso
     return Resolved(made, Verdict(LossKind.FLAGGED, "display-contradicts-code", f"{why} The code counts."))
 
 
-def _passed_on(vocabulary: Vocabulary, code: Code, keys: tuple[str, ...], field: Field) -> Resolved:
-    """A code that no single concept of the field has: as it came, or refused where the field must be coded."""
+def _passed_on(vocabulary: Vocabulary, code: Code, keys: tuple[str, ...], field: Field, text: str = "") -> Resolved:
+    """A code that no single concept of the field has: as it came, or refused where the field must be coded.
+
+    ``text`` are words beside its display: they are what was said.
+    """
     known = vocabulary.by_code.get((code.system, code.code), ())
     labels = tuple(vocabulary.concepts[key].label for key in keys)
     # A code from elsewhere in the vocabulary: say where it belongs.
@@ -177,7 +201,7 @@ def _passed_on(vocabulary: Vocabulary, code: Code, keys: tuple[str, ...], field:
     if field.required:
         return Resolved(None, Verdict(AmbiguousTerm if keys else UnknownTerm, rule, why, labels, suggest=code.display))
     display = code.display or next((coding.code.display for _, coding in known), code.code)
-    made = CodedTerm(display, (Code(code.system, code.code, display),), resolution=Resolution.GIVEN)
+    made = CodedTerm(text or display, (Code(code.system, code.code, display),), resolution=Resolution.GIVEN)
     if keys or places:
         return Resolved(made, Verdict(LossKind.FLAGGED, rule, f"{why} Passed on as it came.", labels))
     return Resolved(made)

@@ -148,6 +148,11 @@ class _Reader:
         """Leave a segment out, and say so."""
         self.losses.append(Loss(LossKind.SKIPPED, segment.place, what, why, rule))
 
+    def further(self, segment: Segment, value: Components) -> None:
+        """List the second code of an answer or a name, where it may be another concept: a term has one."""
+        if not self.ours and not values.is_one(value):
+            self.skip(segment, "a second code", "a term of a report has one code", "v2-further-code")
+
     def leave(self, segment: Segment, why: str, rule: str) -> None:
         """Leave an OBX out with all that it holds, since it is no result of this study."""
         self.noted = None
@@ -177,6 +182,7 @@ class _Reader:
         self.content.statuses.append(segment.text(11))
         self.noted = ""
         name = values.term(segment.components(3), f"{segment.place}-3")
+        self.further(segment, segment.components(3))
         concepts = concepts_of(name)
         if is_lesion:
             child = segment.text(4).partition(".")[2] or None
@@ -238,6 +244,7 @@ class _Reader:
     def _answer(self, segment: Segment, named: tuple[Term | None, str], value: Components, where: str) -> None:
         name, role = named
         term = values.term(value, where)
+        self.further(segment, value)
         if term is None or name is None:
             self.skip(segment, "coded answer", "it has no name, or no value")
         elif role == "modality":

@@ -9,7 +9,7 @@ from service.domain.loss import Loss, LossKind
 from service.domain.report import CountKind, Evaluation, Lesion, Measurement, TimePoint
 from service.domain.uids import is_uid
 from service.formats.hl7v2 import values
-from service.formats.hl7v2.message import Segment, part
+from service.formats.hl7v2.message import Components, Segment, part
 from service.formats.hl7v2.names import CODED, TEXTS, concepts_of
 from service.formats.hl7v2.observations import MEMBERS
 
@@ -25,6 +25,9 @@ class Reader(Protocol):
 
     def skip(self, segment: Segment, what: str, why: str, rule: str = "v2-observation") -> None:
         """Leave an OBX out, and say so."""
+
+    def further(self, segment: Segment, value: Components) -> None:
+        """List the second code of an answer, where it may be another concept."""
 
     def joined(self, lines: list[str], where: str, what: str) -> str | None:
         """The lines of one text, at most as long as a text may be."""
@@ -55,6 +58,8 @@ class Draft:
         """One OBX of the lesion, or of its measurement ``child``; ``named`` is its name and what that means."""
         name, role = named
         kind = segment.text(2)
+        for one in segment.repetitions(5) if kind in CODED else ():
+            reader.further(segment, one)
         if child is not None and role == "derivation":
             self.derivations[child] = _word(segment)
         elif role in ("order", "count") and kind == "NM" and child is None:

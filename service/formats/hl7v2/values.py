@@ -62,6 +62,17 @@ def term(components: Components, where: str) -> Term | None:
     return Term(words, code, where) if words else None
 
 
+def is_one(components: Components) -> bool:
+    """Whether the two codes of a CE or CWE are of one concept, as far as the tables know, or only one is there."""
+    first, second = (
+        (designator(part(components, at + 2)), part(components, at)) if part(components, at) else None for at in (1, 4)
+    )
+    if first is None or second is None or first == second:
+        return True
+    meant = [set(vocabulary().meant_by(*one)) for one in (first, second)]
+    return bool(meant[0] & meant[1])
+
+
 def unit(components: Components, where: str) -> Term:
     """OBX-6: UCUM where it is named as such; else a word, which the coder looks up. A bare number has the unit 1."""
     text = part(components, 1) or part(components, 2)
