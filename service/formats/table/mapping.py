@@ -20,6 +20,8 @@ from typing import Any, Final
 from service.domain.errors import Invalid, Problem
 
 RULE: Final = "table-mapping"
+_BORN: Final = "/patient/birthDate"
+_SHORT_YEARS: Final = ("%y", "%x", "%c")
 _DECIMALS: Final = (".", ",")
 _TABLES: Final = ("table", "constants", "columns", "values", "dates")
 
@@ -72,6 +74,24 @@ class TableMapping:
             return None
 
 
+def precision(form: str) -> str:
+    """How precisely a form of strptime says a day, as a form of findings JSON: what it leaves out is not made up."""
+    if any(mark in form for mark in ("%d", "%j", "%x", "%c")):
+        return "%Y-%m-%d"
+    return "%Y-%m" if any(mark in form for mark in ("%m", "%b", "%B")) else "%Y"
+
+
+def _misdated(form: str, column: Column | None) -> str:
+    """Why a form of dates leads to wrong ones; empty where it does not."""
+    if "%Y" in form:
+        return ""
+    if not any(mark in form for mark in _SHORT_YEARS):
+        return "a date has its year (%Y)"
+    if column is not None and column.member == _BORN:
+        return "a birth date has four digits of its year (%Y): 26 may be 1926 or 2026"
+    return ""
+
+
 @lru_cache(maxsize=16)
 def mapping(text: str) -> TableMapping:
     """The mapping that a file's text says; raises Invalid with every fault, its pointer ``mapping:table.key``."""
@@ -86,6 +106,11 @@ def mapping(text: str) -> TableMapping:
             columns[name] = Column(member=value) if isinstance(value, str) else Column(**value)
         except (TypeError, ValueError) as error:
             problems.append(Problem(f"mapping:columns.{name}", RULE, f"no column of a table: {error}"))
+    problems += [
+        Problem(f"mapping:dates.{name}", RULE, why)
+        for name, form in said.get("dates", {}).items()
+        if (why := _misdated(str(form), columns.get(name, Column(member=name) if name.startswith(_BORN) else None)))
+    ]
     table = said.get("table", {})
     if table.get("decimal", ".") not in _DECIMALS:
         problems.append(Problem("mapping:table.decimal", RULE, "the decimal sign is a point or a comma"))

@@ -17,7 +17,7 @@ from service.domain.errors import Invalid, LesionBridgeError, Problem, TooLarge,
 from service.domain.received import Intake
 from service.domain.uids import derive_uid
 from service.formats.table.drafts import Draft
-from service.formats.table.mapping import Column, TableMapping, mapping
+from service.formats.table.mapping import Column, TableMapping, mapping, precision
 
 _DELIMITERS: Final = ",;\t|"
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
@@ -218,7 +218,7 @@ class _Report:
         if when.tzinfo is not None:
             return when.isoformat(timespec="seconds")
         has_time = any(mark in form for mark in ("%H", "%I", "%X", "%c"))
-        return self.intake.with_zone(when.strftime("%Y-%m-%dT%H:%M:%S")) if has_time else when.strftime("%Y-%m-%d")
+        return self.intake.with_zone(when.strftime("%Y-%m-%dT%H:%M:%S")) if has_time else when.strftime(precision(form))
 
     def _of_lesion(self, lesion: str, column: Column, text: str, place: str) -> None:
         if column.measurement:

@@ -117,3 +117,22 @@ def test_a_row_that_says_nothing_of_its_report_belongs_to_none() -> None:
 def test_a_fault_costs_only_its_own_report() -> None:
     found = read("PATIENT,DATE,LONG\nP,2026-03-02,large\nQ,2026-03-02,30\n")
     assert [isinstance(made, Received) for made in found] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("form", "cell", "born"),
+    [("%Y", "1961", "1961"), ("%m/%Y", "04/1961", "1961-04"), ("%d.%m.%Y", "02.04.1961", "1961-04-02")],
+)
+def test_a_date_is_as_precise_as_the_table_has_it(form: str, cell: str, born: str) -> None:
+    more = f'BORN = "/patient/birthDate"\n[dates]\nBORN = "{form}"'
+    made = one(f"PATIENT,DATE,LONG,BORN\nP,2026-03-02,12,{cell}\n", more)
+    assert made.report.patient.birth_date is not None
+    assert made.report.patient.birth_date.text == born
+
+
+@pytest.mark.parametrize(("form", "cell"), [("%d.%m.%y", "02.04.26"), ("%d.%m.", "02.04.")])
+def test_a_date_without_its_century_or_its_year_is_a_fault_of_the_mapping_file(form: str, cell: str) -> None:
+    more = f'BORN = "/patient/birthDate"\n[dates]\nBORN = "{form}"'
+    with pytest.raises(Invalid) as refused:
+        read(f"PATIENT,DATE,LONG,BORN\nP,2026-03-02,12,{cell}\n", more)
+    assert [problem.pointer for problem in refused.value.problems] == ["mapping:dates.BORN"]
