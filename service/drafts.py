@@ -123,6 +123,7 @@ def draft(
         digest=digest,
         sr=outcome.sr,
         receipt=_receipt(outcome, more),
+        accession=report.study.accession,
     )
     issuer = report.patient.issuer.key if report.patient.issuer else None
     accession_issuer = report.study.accession_issuer.key if report.study.accession_issuer else None

@@ -21,6 +21,7 @@ from service.drafts import ROLES, SOURCE, UNMEASURED
 from service.formats.html.outline import APPENDIX
 from service.pipeline import AMENDMENT, Source, code, read, vocabulary_of
 from service.stages import Stage
+from service.versions_unlike import unlike
 
 if TYPE_CHECKING:
     # Only who keeps a report needs the database.
@@ -154,7 +155,8 @@ def _as_others(part: Any) -> Any:
 
 def coded_after(source: Source, received: Received, previous: Stored | None, tables_used: Vocabulary) -> CodedReport:
     """The report coded as the version after ``previous``, with what its site and the archive add."""
-    return _placed(source, received, code(_following(received.report, previous), tables_used), tables_used)
+    made = _placed(source, received, code(_following(received.report, previous), tables_used), tables_used)
+    return made if previous is None else replace(made, losses=(*made.losses, *unlike(made, previous)))
 
 
 def after(received: Received, previous: Stored | None, store: Store) -> Received:

@@ -34,6 +34,7 @@ class Stored:
     digest: str
     sr: SrReference
     receipt: bytes
+    accession: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ _READ = (
     "sr_series",
     "study_uid",
     "receipt",
+    "accession",
 )
 """What is read of a version; columns that came later are not, so that older steps of the tables can be read too."""
 
@@ -130,6 +132,7 @@ def version_of(row: RowMapping) -> Stored:
         digest=row["digest"],
         sr=SrReference(row["sr_class"], row["sr_instance"], row["sr_series"], row["study_uid"]),
         receipt=bytes(row["receipt"]),
+        accession=row["accession"],
     )
 
 

@@ -53,6 +53,7 @@ def make_draft(number: int = 1, *, key: Key | None = None, predecessor: str | No
         digest=f"digest-{number}",
         sr=sr,
         receipt=b'{"verdict":"accepted"}',
+        accession="A481",
     )
     outputs = (output("fhir", "application/fhir+json", b"{}"), output("sr", "application/dicom", bytes(range(256))))
     return Draft(replace(stored, **changes), outputs, "PID", "HOSP", "A481", key, predecessor)
