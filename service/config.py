@@ -136,6 +136,8 @@ class Settings:
             most = _MOST_BODY if bound.name == "body_bytes" else _MOST_OF_A_LIMIT
             if not 1 <= getattr(self.limits, bound.name) <= most:
                 raise BadSetting(f"limits.{bound.name}", f"is 1 to {most}")
+        if not self.host:
+            raise BadSetting("host", "is a name or an address of this machine; for all of it say 0.0.0.0 or ::")
         if self.log_level not in LOG_LEVELS:
             raise BadSetting("log_level", f"is one of {', '.join(LOG_LEVELS)}")
         if self.access not in ACCESS:

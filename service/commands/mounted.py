@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from service.commands.speaking import mention, stop
+from service.commands.speaking import mention, said_by, stop
 from service.config import BadSetting, Settings, origin, terminology_client
 
 _FILES: Final = ("issuers_file", "destinations_file", "receiving_file")
@@ -29,7 +29,7 @@ def doubt_destinations(here: Settings) -> None:
     from service.delivery.unready import unready
     from service.destinations import load
 
-    said = origin("destinations_file", os.environ)
+    said = said_by("destinations_file")
     for one in load(here.destinations_file, os.environ).values():
         for place, why in unready(one):
             mention(f"{place} ({said}): {why}; what is for {one.name} waits")

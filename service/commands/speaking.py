@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from service.config import BadSetting, Settings, load, origin, remote_terms
-from service.domain.errors import DestinationsError, LesionBridgeError, Problem, ReceivingError
+from service.config import DEFAULT, DESTINATION, BadSetting, Settings, load, origin, remote_terms
+from service.domain.errors import DestinationsError, LesionBridgeError, Problem, ReceivingError, Unavailable
 from service.domain.processing import listed
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ BROKEN = 3
 """The exit code of a defect of ours."""
 COUNT = click.IntRange(1, 2**31 - 1)
 """A number that fits an integer column of every database."""
-NO_DATABASE = "there is no database yet: run `lesionbridge migrate` (setting database_url says where)"
+NO_DATABASE = "there is no database yet: run `lesionbridge migrate`"
 PORT = click.IntRange(0, 65_535)
 DAYS = click.IntRange(1, 36_500)
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -101,13 +101,15 @@ def store(here: Settings, *, as_it_is: bool = False) -> Store:
         stop(f"{said}: {error}")
     except OSError as error:
         stop(f"{said}: the folder {error.filename} can't be made ({error.strerror})")
+    if kept.is_in_memory:
+        stop(f"{said}: it is in memory, and gone with each process: name a file (sqlite:////path)")
     return kept if as_it_is else ready(kept)
 
 
 def ready(kept: Store) -> Store:
     """The same, or an end with what is wrong with its tables."""
     if not kept.is_there():
-        stop(NO_DATABASE)
+        stop(f"{NO_DATABASE} (setting database_url, {origin('database_url', os.environ)})")
     for fault in kept.faults():
         stop(fault)
     return kept
@@ -178,7 +180,7 @@ def refusing(command: Callable[..., Any]) -> Callable[..., Any]:
             with suppress(OSError):
                 problems_said("lesionbridge", error.title, error.problems, whole="")
                 for name in _settings_of(error):
-                    say(f"  setting {name} ({origin(name, os.environ)})")
+                    say(f"  setting {name} ({said_by(name)})")
             raise SystemExit(REFUSED) from None
         except BadSetting as error:
             stop(str(error))
@@ -196,11 +198,23 @@ def refusing(command: Callable[..., Any]) -> Callable[..., Any]:
     return spoken
 
 
+def said_by(name: str) -> str:
+    """Where a setting is said, for people; the file of destinations may be said in part, or alone, by variables."""
+    found = origin(name, os.environ)
+    if name != "destinations_file" or not any(one.startswith(DESTINATION) for one in os.environ):
+        return found
+    variables = f"variables {DESTINATION}..."
+    return variables if found == DEFAULT else f"{found}, and {variables}"
+
+
 def _settings_of(error: LesionBridgeError) -> Iterator[str]:
     """The settings that a refusal comes from, by name."""
     if isinstance(error, DestinationsError):
         of_context = any(problem.pointer == "study_context" for problem in error.problems)
         yield "study_context" if of_context else "destinations_file"
+    elif isinstance(error, Unavailable) and any(problem.rule == "terminology" for problem in error.problems):
+        yield "terminology_folder"
+        yield "database_url"
     elif isinstance(error, ReceivingError):
         yield "receiving_file"
     elif any(problem.rule == "database" for problem in error.problems):

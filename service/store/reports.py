@@ -81,6 +81,12 @@ class Store:
 
         return losses(self._engine, step, self._clock())
 
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether nothing of it is left when this process ends."""
+        url = self._engine.url
+        return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
+
     def is_there(self) -> bool:
         """Whether there is a database to ask; asking SQLite would make one."""
         return is_there(self._engine)

@@ -145,6 +145,8 @@ def test_what_is_a_file_for_a_folder_or_no_certificate_is_said(
         ("database_url", "postgresql://u:secret@127.0.0.1:1/x", "nobody listens at the address of the database"),
         ("database_url", "postgresql://u:secret@nosuch.invalid/x", "the host of the database is not known by its name"),
         ("database_url", "postgresql://u@127.0.0.1/x?secret=1", "an option that libpq does not know"),
+        ("database_url", "sqlite://", "it is in memory, and gone with each process: name a file"),
+        ("database_url", "sqlite:///:memory:", "it is in memory, and gone with each process: name a file"),
         ("terminology_url", "ftp://h", "the terminology server's URL is http(s)://host/path"),
         ("host", "a..b", "can't be listened to"),
         ("host", f"{'a' * 70}.example", "can't be listened to"),
@@ -213,6 +215,31 @@ def test_what_is_wrong_in_a_file_is_said_with_the_setting_that_names_the_file(
         done = run(*command)
         assert (done.exit_code, said in done.stderr) == (2, True), done.stderr
         assert f"\n  setting {name} ({variable(name)})\n" in done.stderr
+
+
+def test_destinations_that_only_variables_name_are_said_to_be_named_by_them(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LESIONBRIDGE_DESTINATION__PACS__KIND", "stow")
+    assert "  setting destinations_file (variables LESIONBRIDGE_DESTINATION__...)\n" in run("worker").stderr
+    Path("a.toml").write_text("")
+    monkeypatch.setenv("LESIONBRIDGE_DESTINATIONS_FILE", "a.toml")
+    said = "LESIONBRIDGE_DESTINATIONS_FILE, and variables LESIONBRIDGE_DESTINATION__..."
+    assert f"  setting destinations_file ({said})\n" in run("worker").stderr
+
+
+def test_a_host_that_is_empty_is_no_address(run: Run) -> None:
+    done = run("serve", "--host", "", "--port", "0")
+    assert (done.exit_code, done.stderr.startswith("setting host (--host): is a name or an address")) == (2, True)
+
+
+def test_a_database_of_releases_that_does_not_answer_is_said_with_its_setting(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LESIONBRIDGE_DATABASE_URL", "postgresql://u:secret@127.0.0.1:1/x")
+    done = run("terminology", "list")
+    assert (done.exit_code, "  setting database_url (LESIONBRIDGE_DATABASE_URL)\n" in done.stderr) == (2, True)
+    assert "secret" not in done.stderr
 
 
 @pytest.mark.parametrize(
