@@ -9,6 +9,7 @@ from service.formats.fhir.read_node import Node
 from service.formats.fhir.read_terms import known_in, layout
 
 _REFERENCE: Final = {"reference"}
+_DENYING: Final = ("NEG", "ND")
 _DAY: Final = len("2026-03-02")
 
 
@@ -42,6 +43,16 @@ def place_of(observation: Node) -> str | None:
     """Site and side of an Observation as a text that equals that of the same place; None where it names neither."""
     site, side = observation.value.get("bodySite"), side_of(observation)
     return None if site is None and side is None else json.dumps([site, side], sort_keys=True, default=str)
+
+
+def denies(observation: Node) -> bool:
+    """Whether it is interpreted as negative or not detected (v3 ObservationInterpretation NEG, ND)."""
+    return any(
+        isinstance(coding, dict) and coding.get("code") in _DENYING
+        for said in _listed(observation.value.get("interpretation"))
+        if isinstance(said, dict)
+        for coding in _listed(said.get("coding"))
+    )
 
 
 def day_of(observation: Node) -> str:

@@ -16,7 +16,7 @@ from service.domain.uids import UuidFamily
 from service.formats.fhir.draft import OBSERVATION_STATUS
 from service.formats.fhir.read_bundle import Document
 from service.formats.fhir.read_node import Node
-from service.formats.fhir.read_places import day_of
+from service.formats.fhir.read_places import day_of, denies
 from service.formats.fhir.read_terms import keys_of, layout, term
 from service.formats.fhir.read_values import line, prose
 
@@ -231,6 +231,9 @@ class Results:
         """Read a statement of the report, or leave the Observation as one of a lesion."""
         name = layout(observation.value.get("code")) or _heading(observation.value.get("code"))
         said = self.statements
+        if name in ("finding", "measurement-group") and denies(observation):
+            self._leave(observation, "its interpretation says that what it finds is not there", "fhir-denied")
+            return
         if name in _TEXTS and "valueString" in observation and "bodySite" not in observation:
             text = prose(observation, "valueString")
             if text is not None:

@@ -174,6 +174,9 @@ def choose(field: str, text: str, codings: tuple[_Coding, ...], sender: str) -> 
         words = text or next((display for _, _, display in codings if display), "")
         return Chosen(words, None)
     known = [one for one in found if one[2].term is not None and one[2].term.concept is not None]
+    if field == "laterality" and len({one[2].term.concept for one in known if one[2].term is not None}) > 1:
+        # Nobody can tell which side is meant: both stand, and no code of either.
+        return Chosen(" / ".join(codings[place][2] or code.code for place, code, _ in known), None)
     named = [one for one in found if vocabulary().designator(one[1].system) or one[1].system.startswith("99")]
     place, code, resolved = (known or named or found)[0]
     shown = codings[place][2]

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from service.coding import vocabulary
+from service.coding.coder import code_report
 from tests.unit.formats.fhir.test_read import (
     SIZE,
     SNOMED,
@@ -213,3 +215,29 @@ def test_an_order_of_another_patient_gives_no_accession_number() -> None:
 def test_a_structure_of_another_patient_gives_no_site() -> None:
     bodies = (body("l", "left lobe") | {"patient": {"reference": "#q"}}, OTHER)
     assert of_members(size("a", 12), others=bodies, **focus("l")) == [("", [12])]
+
+
+INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+
+
+@pytest.mark.parametrize(("code", "found"), [("NEG", 0), ("ND", 0), ("POS", 1), ("A", 1)])
+def test_a_finding_that_is_interpreted_as_negative_is_none(code: str, found: int) -> None:
+    received = reading(with_results(GROUP | {"interpretation": [concept(INTERPRETATION, code)]}))
+    assert len(received.report.lesions) == found
+    assert len(of_rule(received, "fhir-denied")) == 1 - found
+
+
+def test_two_sides_in_one_concept_are_words() -> None:
+    both = {"coding": [*LEFT["coding"], *RIGHT["coding"]]}
+    report = code_report(reading(with_results(GROUP | side(both))).report, vocabulary())
+    laterality = report.lesions[0].laterality
+    assert laterality is not None
+    assert (laterality.text, laterality.codes) == ("Left / Right", ())
+
+
+def test_two_codes_of_one_side_are_that_side() -> None:
+    twice = {"coding": [*LEFT["coding"], {"system": "http://radlex.org", "code": "RID5824", "display": "left"}]}
+    report = code_report(reading(with_results(GROUP | side(twice))).report, vocabulary())
+    laterality = report.lesions[0].laterality
+    assert laterality is not None
+    assert laterality.concept == "left"
