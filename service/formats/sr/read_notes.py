@@ -46,7 +46,7 @@ def key_of_code(system: str, code: str) -> str:
 class Notes:
     """One document being read; ``own``: this project wrote it."""
 
-    __slots__ = ("beside", "instances", "intake", "losses", "own", "places", "study", "tree", "vocabulary")
+    __slots__ = ("beside", "classes", "instances", "intake", "losses", "own", "places", "study", "tree", "vocabulary")
 
     def __init__(self, tree: Tree, intake: Intake, *, own: bool) -> None:
         """Begin with no losses."""
@@ -58,6 +58,8 @@ class Notes:
         self.study = ""
         self.instances: dict[str, tuple[str, str, str]] = {}
         """SOP class, series and study of each instance of the evidence sequences."""
+        self.classes: dict[str, str] = {}
+        """The SOP class of each instance that an item refers to."""
         self.places: dict[str, int] = {}
         """Where each image stands in the image library."""
         self.beside: dict[str, str] = {}

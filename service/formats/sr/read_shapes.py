@@ -113,7 +113,7 @@ def image_reference(notes: Notes, node: Node) -> ImageReference | None:
         notes.skip(node, "it refers to no SOP instance (PS3.3 C.18.4)", "sr-reference")
         return None
     known = notes.instances.get(value.sop_instance)
-    sop_class = value.sop_class if is_uid(value.sop_class) else (known[0] if known is not None else "")
+    sop_class = _class_of(notes, node, value)
     if not is_uid(sop_class):
         notes.skip(node, "the SOP class of the instance is not said", "sr-reference")
         return None
@@ -139,6 +139,17 @@ def image_reference(notes: Notes, node: Node) -> ImageReference | None:
     return made
 
 
+def _class_of(notes: Notes, node: Node, value: Referenced) -> str:
+    """The SOP class of an instance, which has one: what an item said of it first, else the evidence."""
+    known = notes.instances.get(value.sop_instance)
+    said = value.sop_class if is_uid(value.sop_class) else (known[0] if known is not None else "")
+    taken = notes.classes.setdefault(value.sop_instance, said)
+    if said != taken and not node.taken:
+        why = f"another item says {taken}, which is taken: an instance has one SOP class"
+        notes.flag(node.path, said, why, "sr-reference")
+    return taken
+
+
 def stand_in_series(notes: Notes, node: Node, instance: str) -> str:
     """A series UID derived where the evidence does not have the instance."""
     why = "the evidence sequences do not have the instance: its series UID is derived, and none that an archive knows"
@@ -155,10 +166,13 @@ def segment(notes: Notes, node: Node, sources: list[Node]) -> SegmentReference |
     if not value.segments or value.segments[0] < 1:
         notes.skip(node, "no segment number is said", "sr-segment")
         return None
-    if value.sop_class not in ("", SEGMENTATION):
+    known = notes.instances.get(value.sop_instance)
+    if value.sop_class not in ("", SEGMENTATION) or _class_of(notes, node, value) not in ("", SEGMENTATION):
         notes.skip(node, "the instance is no segmentation", "sr-segment")
         return None
-    known = notes.instances.get(value.sop_instance)
+    if known is not None and known[2] != notes.study:
+        notes.skip(node, f"the segmentation is of another study, {known[2]}, which a lesion can't name", "sr-segment")
+        return None
     series = known[1] if known is not None else stand_in_series(notes, node, value.sop_instance)
     source = None
     for one in sources:

@@ -5,12 +5,18 @@ from decimal import Decimal
 import pytest
 from pydicom.dataset import Dataset
 
+from service.coding import vocabulary
+from service.coding.coder import code_report
+from service.domain.geometry import SEGMENTATION
 from service.formats.sr.read_notes import SEVERAL
+from service.formats.sr.write import write
 from tests import sr_files as sr
 from tests.unit.formats.sr.reading import long_axis, only, received, rules
 
 SITE = ("363698007", "SCT", "Finding Site")
 LUNG = ("39607008", "SCT", "Lung")
+CT = "1.2.840.10008.5.1.4.1.1.2"
+SEG_INSTANCE = f"{sr.STUDY}.5.1"
 LIVER = ("10200004", "SCT", "Liver")
 CM = ("cm", "UCUM", "centimeter")
 ITEM = "1.1.1.3"
@@ -50,6 +56,29 @@ def test_a_second_instance_of_a_reference_is_said() -> None:
 
     assert [shown.image.sop_instance for shown in only(found).images] == [sr.IMAGE]
     assert rules(found, ITEM) == {SEVERAL}
+
+
+def test_an_instance_of_two_classes_has_the_first_and_the_document_is_not_lost() -> None:
+    found = received(sr.measured(sr.image(relation="CONTAINS"), sr.image(sop_class=CT, relation="CONTAINS")))
+
+    assert {shown.image.sop_class for shown in only(found).images} == {sr.MR}
+    assert rules(found, "1.1.1.4") == {"sr-reference"}
+    assert write(code_report(found.report, vocabulary())).losses == ()
+
+
+def test_a_segmentation_of_another_study_is_listed_since_a_lesion_names_none() -> None:
+    elsewhere = sr.evidence((SEG_INSTANCE,), SEGMENTATION)
+    elsewhere.StudyInstanceUID = f"{sr.STUDY}.8"
+    segment = sr.image(SEG_INSTANCE, SEGMENTATION, "CONTAINS", ReferencedSegmentNumber=1)
+    segment.ConceptNameCodeSequence = [sr.coded(("121191", "DCM", "Referenced Segment"))]
+    library = sr.container(("111028", "DCM", "Image Library"), sr.image(SEG_INSTANCE, SEGMENTATION, "CONTAINS"))
+    group = sr.container(sr.MEASUREMENTS, sr.group(segment))
+
+    found = received(sr.document(library, group, PertinentOtherEvidenceSequence=[elsewhere]))
+
+    assert only(found).segment is None
+    assert rules(found, "1.2.1.3") == {"sr-segment"}
+    assert write(code_report(found.report, vocabulary())).losses == ()
 
 
 def test_one_of_each_is_nothing_to_say() -> None:
