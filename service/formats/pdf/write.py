@@ -34,6 +34,8 @@ _LONG: Final = 2000  # characters: about half a sheet
 _DEEPEST: Final = 12  # lists in each other that are moved to the right
 _TITLE: Final = re.compile("<title>(.*?)</title>", re.DOTALL)
 _STRONG: Final = re.compile("<b>(.*?)</b>")
+_ENGLISH: Final = re.compile(r"\(([A-Z ]+): [^()]*\)$")
+"""The word of a notice in English behind that of the page's language, which is a draft, or may have no glyphs."""
 
 
 def write(page: str, language: str) -> Emitted:
@@ -118,7 +120,7 @@ def _foot(title: str, warnings: Sequence[str]) -> str:
 def _warnings(said: Sequence[Block]) -> list[str]:
     """The word of each notice, as CORRECTED: a sheet alone has to say it, too."""
     notices = [one.markup for one in said if isinstance(one, Paragraph) and one.style.startswith("notice")]
-    return [word for notice in notices for word in _STRONG.findall(notice)[:1]]
+    return [word for notice in notices for word in (*_STRONG.findall(notice)[:1], *_ENGLISH.findall(notice))]
 
 
 def _drawn(block: Block, splitting: bool) -> list[Any]:

@@ -115,6 +115,15 @@ def test_each_sheet_says_what_the_notice_warns_of(status: Status, word: str, ora
     assert {one[0] for one in sheets} == {word}
 
 
+@pytest.mark.parametrize("language", ["de", "ja"])
+def test_a_sheet_alone_warns_in_english_too_where_the_page_has_another_language(language: str, oracle: Oracle) -> None:
+    lesions = tuple(make_lesion(f"L{number}", tracking_uid=f"1.2.3.{number}") for number in range(40))
+    report = make_coded_report(status=Status.ENTERED_IN_ERROR, lesions=lesions)
+    said = text(oracle, write(page(report, language=language), language).content)
+    sheets = re.findall(r"^.*ENTERED IN ERROR (\d+) / (\d+)$", said, re.MULTILINE)
+    assert len(sheets) == int(sheets[0][1]) > 3
+
+
 def test_a_long_text_of_a_lesion_stands_below_its_row(oracle: Oracle) -> None:
     long = " ".join(f"word{number}" for number in range(3000))
     report = make_coded_report(
