@@ -60,6 +60,10 @@ class Evidence:
         """Current Requested Procedure Evidence Sequence, empty without evidence."""
         return self._sequence("CurrentRequestedProcedureEvidenceSequence", [self.study])
 
+    def key_objects(self) -> bytes:
+        """The same of a Key Object Selection Document, with other studies: archives read no other sequence of it."""
+        return self._sequence("CurrentRequestedProcedureEvidenceSequence", list(self._studies))
+
     def pertinent(self) -> bytes:
         """Pertinent Other Evidence Sequence: what comes from other studies, empty without such."""
         return self._sequence(

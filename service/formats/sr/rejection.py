@@ -68,7 +68,7 @@ def _document(draft: Draft, root: ContentItem) -> SrDocument:
         "TimezoneOffsetFromUTC": report.issued.offset,
         **patient_module(draft, report.patient),
         **study_module(draft),
-        "CurrentRequestedProcedureEvidenceSequence": draft.evidence.current(),
+        "CurrentRequestedProcedureEvidenceSequence": draft.evidence.key_objects(),
     }
     if report.study.accession is not None:
         made["ReferencedRequestSequence"] = [request(draft)]

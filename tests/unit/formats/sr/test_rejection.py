@@ -1,5 +1,6 @@
 """A rejection note says in DICOM which documents are not to be used any more, and why."""
 
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -42,6 +43,17 @@ def test_the_title_is_the_reason_and_every_document_is_named_twice(reason: str) 
     assert {series.SeriesInstanceUID for series in study.ReferencedSeriesSequence} == {
         one.series for one in _rejected()
     }
+
+
+def test_a_document_of_another_study_is_evidence_too() -> None:
+    here, there = _rejected()
+    rejected = (here, replace(there, study="1.2.3.99"))
+    note = dcmread(BytesIO(rejection(make_coded_report(), REASONS["worklist"], rejected).content))
+    named = {
+        study.StudyInstanceUID: study.ReferencedSeriesSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID
+        for study in note.CurrentRequestedProcedureEvidenceSequence
+    }
+    assert named == {here.study: here.sop_instance, "1.2.3.99": there.sop_instance}
 
 
 def test_a_rejection_for_quality_says_which() -> None:
