@@ -15,6 +15,7 @@ from service.coding.resolve import UNKNOWN_MODALITY, is_uncoded_modality
 from service.coding.terms import Terms
 from service.domain.codes import Term
 from service.domain.errors import Conflict, Invalid, Problem
+from service.domain.loss import Loss, LossKind
 from service.domain.received import Received
 from service.domain.report import Issuer, LesionReport, Status
 from service.domain.times import DateTime
@@ -93,14 +94,14 @@ def cancelled(
         raise Conflict(Problem("", "withdrawn", f"it is {base.status} already"))
     received = _kept(source, base, store)
     status = Status.CANCELLED if base.status == Status.PRELIMINARY else Status.ENTERED_IN_ERROR
-    report = _next(received.report, base, status)
+    report, losses = _unverified(_next(received.report, base, status))
     if issued is not None and _utc(issued) < base.issued:
         raise Invalid(_too_early("?issued"))
     at = issued if issued is not None else DateTime(f"{max(store.now(), base.issued)[:19]}Z")
     tables_used, _ = vocabulary_of(source, report.sender, store.overlays)
     report = let_in(replace(report, issued=at), tables_used)
     asked = ("cancel", reject or "", base.digest, issued.text if issued is not None else "")
-    made = replace(received, report=report, sr=None)
+    made = replace(received, report=report, losses=(*received.losses, *losses), sr=None)
     return replace(source, body=b"", format=Format.FINDINGS, received=made, amendment=Amendment(asked))
 
 
@@ -134,6 +135,20 @@ def _next(report: LesionReport, base: "Stored", status: Status) -> LesionReport:
     return replace(
         report, id=base.report_id, sender=base.sender, version=base.version + 1, status=status, predecessor=None
     )
+
+
+def _unverified(report: LesionReport) -> tuple[LesionReport, tuple[Loss, ...]]:
+    """The report verified by nobody: who attested to what it said (PS3.3 C.17.2) did not attest that it is wrong."""
+    why = "what was verified is the version before; nobody has verified that it is withdrawn"
+    observers, losses = [], []
+    for number, observer in enumerate(report.observers):
+        if observer.person is not None and observer.person.verified_at is not None:
+            where = f"/observers/{number}/person/verifiedAt"
+            losses.append(Loss(LossKind.FLAGGED, where, "verification", why, "withdrawn-verified"))
+            observer = replace(observer, person=replace(observer.person, verified_at=None))  # noqa: PLW2901 - as the list
+        observers.append(observer)
+    # mypy does not bind T of a subclass that adds no field.
+    return replace(report, observers=tuple(observers)), tuple(losses)  # type: ignore[arg-type]
 
 
 def _with_modality(report: LesionReport, was: LesionReport, source: Source, store: "Store") -> LesionReport:

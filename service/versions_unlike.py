@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from service.domain.loss import Loss, LossKind
 from service.domain.report import CodedReport, Status
+from service.domain.times import DateTime
 from service.store.times import instant
 
 if TYPE_CHECKING:
@@ -30,6 +31,11 @@ def unlike(report: CodedReport, previous: Stored) -> Iterator[Loss]:
         yield _flag("/report/status", str(report.status), why, "version-status")
     if instant(report.issued.text) < previous.issued:
         yield _flag("/report/issued", report.issued.text, "the version before was issued later", "version-issued")
+    for number, observer in enumerate(report.observers):
+        at = observer.person.verified_at if observer.person is not None else None
+        if at is not None and (instant(at.text) if at.is_instant else at.text) < previous.issued[: _precision(at)]:
+            why = "it is before the version before was issued: that one may be what was verified"
+            yield _flag(f"/observers/{number}/person/verifiedAt", at.text, why, "version-verified")
     if report.study.uid != previous.sr.study:
         why = "the version before is of another study, whose archive keeps its SR: withdraw that first"
         yield _flag("/study/uid", report.study.uid, why, "version-study")
@@ -39,6 +45,11 @@ def unlike(report: CodedReport, previous: Stored) -> Iterator[Loss]:
             "what was sent under the other one stays there as it is"
         )
         yield _flag("/study/accession", "accession number", why, "version-accession")
+
+
+def _precision(at: DateTime) -> int | None:
+    """How many characters of an instant to compare a time with: all, or those of a day without a time."""
+    return None if at.is_instant else len(at.date)
 
 
 def _flag(where: str, what: str, why: str, rule: str) -> Loss:
