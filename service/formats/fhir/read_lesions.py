@@ -11,7 +11,7 @@ from service.domain.geometry import SegmentReference
 from service.domain.report import CountKind, Evaluation, Lesion, Measurement, TimePoint
 from service.formats.fhir.read_bundle import Document
 from service.formats.fhir.read_node import Node
-from service.formats.fhir.read_places import is_group, place_of, plain_focus, side_of
+from service.formats.fhir.read_places import interpreted, is_group, place_of, plain_focus, side_of
 from service.formats.fhir.read_results import Results, is_prose
 from service.formats.fhir.read_selections import Selected, Selections
 from service.formats.fhir.read_structure import Structures, same
@@ -225,6 +225,10 @@ class Lesions:
         )
 
     def _value(self, owner: Node) -> tuple[Any, Term] | None:
+        if interpreted(owner, "<", ">"):
+            owner.take("interpretation", "valueQuantity", "valueInteger")
+            self._noted.skip(owner.path, "Quantity", "it is off the scale: a bound, not a number", "fhir-comparator")
+            return None
         if "valueInteger" in owner:
             number = owner.number("valueInteger")
             unity = Term("1", None, owner.at("valueInteger"))

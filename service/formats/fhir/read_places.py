@@ -9,7 +9,6 @@ from service.formats.fhir.read_node import Node
 from service.formats.fhir.read_terms import known_in, layout
 
 _REFERENCE: Final = {"reference"}
-_DENYING: Final = ("NEG", "ND")
 _DAY: Final = len("2026-03-02")
 
 
@@ -45,11 +44,13 @@ def place_of(observation: Node) -> str | None:
     return None if site is None and side is None else json.dumps([site, side], sort_keys=True, default=str)
 
 
-def denies(observation: Node) -> bool:
-    """Whether it is interpreted as negative or not detected (v3 ObservationInterpretation NEG, ND)."""
+def interpreted(owner: Node, *codes: str) -> bool:
+    """Whether an Observation or a component is interpreted so (v3 ObservationInterpretation)."""
+    if "interpretation" not in owner:
+        return False
     return any(
-        isinstance(coding, dict) and coding.get("code") in _DENYING
-        for said in _listed(observation.value.get("interpretation"))
+        isinstance(coding, dict) and coding.get("code") in codes
+        for said in _listed(owner.value["interpretation"])
         if isinstance(said, dict)
         for coding in _listed(said.get("coding"))
     )

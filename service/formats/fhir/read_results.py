@@ -16,13 +16,15 @@ from service.domain.uids import UuidFamily
 from service.formats.fhir.draft import OBSERVATION_STATUS
 from service.formats.fhir.read_bundle import Document
 from service.formats.fhir.read_node import Node
-from service.formats.fhir.read_places import day_of, denies
+from service.formats.fhir.read_places import day_of, interpreted
 from service.formats.fhir.read_terms import keys_of, layout, term
 from service.formats.fhir.read_values import line, prose
 
 _CATEGORIES: Final = {"imaging", "125007", "126010", "126011", "C0034375"}
 """Kinds of Observations that say no more than their place in the report: HL7's, and those of its DICOM SR guide."""
 _OBSERVERS: Final = ("Practitioner", "PractitionerRole", "Device")
+_DENYING: Final = ("NEG", "ND")
+"""Negative, not detected (v3 ObservationInterpretation)."""
 _SOMEBODY: Final = ("Patient", "RelatedPerson", "Person", "Group")
 _KNOWN: Final = ("ImagingStudy", "ServiceRequest", *_OBSERVERS)
 _REPEATED: Final = ("basedOn", "partOf", "derivedFrom", "performer", "device", "category")
@@ -231,7 +233,7 @@ class Results:
         """Read a statement of the report, or leave the Observation as one of a lesion."""
         name = layout(observation.value.get("code")) or _heading(observation.value.get("code"))
         said = self.statements
-        if name in ("finding", "measurement-group") and denies(observation):
+        if name in ("finding", "measurement-group") and interpreted(observation, *_DENYING):
             self._leave(observation, "its interpretation says that what it finds is not there", "fhir-denied")
             return
         if name in _TEXTS and "valueString" in observation and "bodySite" not in observation:

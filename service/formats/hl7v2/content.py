@@ -14,7 +14,7 @@ from service.domain.loss import Loss, LossKind
 from service.domain.report import Evaluation, Lesion
 from service.domain.uids import is_uid
 from service.formats.hl7v2 import values
-from service.formats.hl7v2.lesions import Draft
+from service.formats.hl7v2.lesions import Draft, denies
 from service.formats.hl7v2.message import Components, Segment, part
 from service.formats.hl7v2.names import CODED, TERMS, TEXTS, concepts_of, device_member, role_of
 from service.formats.hl7v2.tables import result_code
@@ -81,12 +81,15 @@ def content_of(segments: Sequence[Segment], losses: list[Loss], limits: Limits, 
     codes = {result_code(one.text(11)) for one in segments if one.name == "OBX"} - {*_NEVER_RESULTS}
     no_results = _NEVER_RESULTS if len(codes) <= 1 else {**_NEVER_RESULTS, **_NO_RESULTS}
     lesions = {place for place, one in _placed(segments) if _begins_lesion(one)}
+    denied = {place for place, one in _placed(segments) if place in lesions and denies(one)}
     before = _before(segments)
     for place, one in _placed(segments):
         if one.name == "OBX":
             code = result_code(one.text(11))
             if code in no_results:
                 reader.leave(one, no_results[code], "v2-deleted" if code == "D" else "v2-no-result")
+            elif place in denied:
+                reader.leave(one, "the finding is interpreted as not there (OBX-8)", "v2-denied")
             elif one.number in before:
                 reader.leave(one, before[one.number], "v2-other-time")
             else:

@@ -10,10 +10,12 @@ from service.domain.report import CountKind, Evaluation, Lesion, Measurement, Ti
 from service.domain.uids import is_uid
 from service.formats.hl7v2 import values
 from service.formats.hl7v2.message import Components, Segment, part
-from service.formats.hl7v2.names import CODED, TEXTS, concepts_of
+from service.formats.hl7v2.names import CODED, TEXTS, concepts_of, role_of
 from service.formats.hl7v2.observations import MEMBERS
 
 _LABELS: Final = ("label", "subject_identifier", "protocol_identifier")
+_OFF_SCALE: Final = frozenset({"<", ">"})
+_DENYING: Final = frozenset({"NEG", "ND"})
 _SECTIONS: Final = ("text", "findings", "impression")
 """Texts whose name says no more than that they are text."""
 
@@ -130,6 +132,10 @@ class Draft:
 
     def _number(self, reader: Reader, segment: Segment, name: Term | None, child: str) -> None:
         """NM, or SN (2A.72) where it is a number: a bound, a range and a ratio are none."""
+        if _flags(segment) & _OFF_SCALE:
+            segment.read.update((5, 6, 7, 8, 17))
+            reader.skip(segment, "measurement", "it is off the scale (OBX-8): a bound, and no number")
+            return
         several = len(segment.repetitions(5)) > 1
         said = segment.components(5)
         if segment.text(2) == "SN" and (part(said, 1) not in ("", "=") or part(said, 3) or part(said, 4)):
@@ -174,6 +180,22 @@ class Draft:
             why = "it has no label, and a time point can't be without"
             reader.losses.append(Loss(LossKind.SKIPPED, self.place, "time point", why, "v2-value"))
         return TimePoint(**{"label": "", **self.point}) if self.point.get("label") else None
+
+
+def denies(segment: Segment) -> bool:
+    """Whether an OBX is a finding that is interpreted as negative or not detected (OBX-8, table 0078)."""
+    if segment.name != "OBX" or not _flags(segment) & _DENYING:
+        return False
+    return role_of(concepts_of(values.term(segment.components(3), ""))) == "finding"
+
+
+def _flags(segment: Segment) -> set[str]:
+    """What OBX-8 says; it stays unread, and so is listed, where nobody acts on it."""
+    was_read = 8 in segment.read
+    found = {part(one, 1) for one in segment.repetitions(8)}
+    if not was_read:
+        segment.read.discard(8)
+    return found
 
 
 def _words(segment: Segment) -> Iterable[Term]:

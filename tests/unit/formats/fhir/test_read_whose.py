@@ -241,3 +241,10 @@ def test_two_codes_of_one_side_are_that_side() -> None:
     laterality = report.lesions[0].laterality
     assert laterality is not None
     assert laterality.concept == "left"
+
+
+@pytest.mark.parametrize(("code", "numbers"), [(">", 0), ("<", 0), ("H", 1)])
+def test_a_number_off_the_scale_is_a_bound(code: str, numbers: int) -> None:
+    received = reading(with_results(SIZE | {"interpretation": [concept(INTERPRETATION, code)]}))
+    assert sum(len(one.measurements) for one in received.report.lesions) == numbers
+    assert len(of_rule(received, "fhir-comparator")) == 1 - numbers

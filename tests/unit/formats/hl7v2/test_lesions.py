@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from tests.unit.formats.hl7v2.test_no_results import of_rule
-from tests.unit.formats.hl7v2.test_read import ORDER, received
+from tests.unit.formats.hl7v2.test_read import ORDER, TEXT, received
 
 FINDING = "OBX|1|CWE|121071^Finding^DCM|1|27925004^Nodule^SCT||||||F"
 AXIS = "103339001^Long Axis^SCT"
@@ -91,3 +91,20 @@ def test_a_time_point_without_a_label_is_listed() -> None:
     made = received(FINDING, "OBX|2|NM|126073^Time Point Order^DCM|1|2||||||F")
     assert made.report.lesions[0].time_point is None
     assert of_rule(made, "v2-value") == ["OBX[1]"]
+
+
+@pytest.mark.parametrize(("flag", "found"), [("NEG", 0), ("ND^Not Detected^HL70078", 0), ("POS", 1), ("A", 1)])
+def test_a_finding_that_is_interpreted_as_negative_is_none_nor_is_its_lesion(flag: str, found: int) -> None:
+    finding = FINDING.replace("||||||F", f"|||{flag}|||F")
+    made = received(TEXT, finding.replace("OBX|1", "OBX|2"), f"OBX|3|NM|{AXIS}|1|12|mm^^UCUM|||||F")
+    assert len(made.report.lesions) == found
+    assert of_rule(made, "v2-denied") == ([] if found else ["OBX[2]", "OBX[3]"])
+    assert of_rule(made, "v2-no-place") == (["OBX[2]-8"] if found else [])
+
+
+@pytest.mark.parametrize(("flag", "numbers"), [(">", 0), ("<", 0), ("H~>", 0), ("H", 1), ("", 1)])
+def test_a_number_off_the_scale_is_a_bound(flag: str, numbers: int) -> None:
+    made = received(FINDING, f"OBX|2|NM|{AXIS}|1|12|mm^^UCUM||{flag}|||F")
+    assert len(made.report.lesions[0].measurements) == numbers
+    assert len(of_rule(made, "v2-observation")) == 1 - numbers
+    assert of_rule(made, "v2-no-place") == (["OBX[2]-8"] if flag == "H" else [])
