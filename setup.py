@@ -22,8 +22,8 @@ ROOMS = {
         *("attributes", "coded", "document", "draft", "encode", "evidence", "geometry", "group", "items"),
         *("library", "measurement", "observers", "patient_study", "statements", "template", "times", "tools", "tree"),
         *("values", "vr", "write"),
-        *("content", "elements", "read_group", "read_measurement", "read_notes", "read_report", "read_shapes"),
-        "read_words",
+        *("content", "elements", "read_group", "read_measurement", "read_notes", "read_places", "read_report"),
+        *("read_shapes", "read_words"),
     ),
     "formats/fhir": (
         *("codeable", "documents", "draft", "identity", "imaging", "lesion", "observers", "people", "r4", "r5"),

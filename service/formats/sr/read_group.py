@@ -12,16 +12,14 @@ from service.domain.report import CountKind, Evaluation, Lesion, Measurement, Ti
 from service.domain.uids import is_uid
 from service.formats.sr.content import Coded, Measured, Node
 from service.formats.sr.read_measurement import in_words, measurement, qualified, value_of
-from service.formats.sr.read_notes import NAME_WORDS, VALUE_WORDS, Notes, key_of_code, only
+from service.formats.sr.read_notes import NAME_WORDS, VALUE_WORDS, Notes, only
+from service.formats.sr.read_places import Group, finding_of, site_of
 from service.formats.sr.read_shapes import Shown, segment
-from service.formats.sr.read_words import put_back
 
 NO_FINDING: Final = "finding not stated"
 """The finding of a group that has none: a report can't do without."""
 _OURS: Final = re.compile(r"Cornerstone3DTools@[^:]+:[A-Za-z]+:(?=.)")  # how our dialect ohif begins an identifier
 _TERMS: Final = ("finding-category", "certainty", "change")
-_OF_FINDING: Final = frozenset({"finding-site", "laterality", "topographical-modifier", "certainty"})
-"""What makers put below the finding, too: it says the same of the lesion there."""
 _TIME_POINT: Final = ("time-point", "subject-time-point-identifier", "protocol-time-point-identifier")
 _SAID: Final = frozenset({"CODE", "TEXT", "DATE", "TIME", "DATETIME", "PNAME"})
 _STATED: Final = frozenset({"CONTAINS", "HAS PROPERTIES", ""})
@@ -55,93 +53,18 @@ class Ids:
         return found
 
 
-class Group:
-    """The items of one group by the concept keys of their names, each handed out once."""
-
-    __slots__ = ("_found", "_items", "_notes", "node")
-
-    def __init__(self, notes: Notes, node: Node, items: tuple[Node, ...]) -> None:
-        """Sort the items."""
-        self._notes = notes
-        self.node = node
-        self._items = put_back(notes, _flat(notes, items))
-        self._found: dict[str, list[Node]] = {}
-        for child in self._items:
-            self._found.setdefault(notes.key(child), []).append(child)
-
-    def all(self, key: str) -> list[Node]:
-        """All items of a name."""
-        return self._found.pop(key, [])
-
-    def named(self, key: str) -> list[Node]:
-        """All items of a name, which stay."""
-        return self._found.get(key, [])
-
-    def give(self, node: Node) -> None:
-        """Hand out one item."""
-        self._found[self._notes.key(node)].remove(node)
-
-    def give_back(self, node: Node) -> None:
-        """Take one item back: it is none of what it was asked for as."""
-        self._found.setdefault(self._notes.key(node), []).append(node)
-
-    def add(self, key: str, node: Node) -> None:
-        """Take an item from below another one in, after those of the group itself."""
-        self._found.setdefault(key, []).append(node)
-
-    def first(self, key: str, *kinds: str) -> Node | None:
-        """The one item of a name; others beside it are listed, since a lesion has one of it."""
-        found = [node for node in self.all(key) if not kinds or node.kind in kinds]
-        for more in found[1:]:
-            self._notes.skip_all(more, f"a lesion has one {key.replace('-', ' ')}", "sr-one-of-a-kind")
-        return found[0] if found else None
-
-    def term(self, key: str) -> Term | None:
-        """The one answer of a name."""
-        node = self.first(key)
-        return self._notes.answer(node) if node is not None else None
-
-    def text(self, key: str) -> str | None:
-        """The one text of a name."""
-        node = self.first(key)
-        if node is None:
-            return None
-        if isinstance(node.value, Coded):
-            node.taken = True
-            return node.value.meaning or None
-        if isinstance(node.value, str) and node.kind != "CONTAINER":
-            node.taken = True
-            return node.value
-        self._notes.skip(node, "it has no value", "sr-no-value")
-        return None
-
-    def rest(self) -> Iterator[Node]:
-        """What was not handed out, in document order."""
-        left = {id(node) for nodes in self._found.values() for node in nodes}
-        return (child for child in self._items if id(child) in left)
-
-
-def _flat(notes: Notes, items: tuple[Node, ...]) -> tuple[Node, ...]:
-    """The items of a group; those of a container of its answers, as some makers have it, stand beside others."""
-    within = [item for item in items if item.kind == "CONTAINER" and notes.key(item) == "qualitative-evaluations"]
-    for container in within:
-        container.taken = True
-        items = tuple(one for item in items for one in (item.children if item is container else (item,)))
-    return items
-
-
 def lesion(notes: Notes, node: Node, ids: Ids, items: tuple[Node, ...] | None = None) -> Lesion[Term]:
     """The lesion that a group tells of; ``items`` where they do not stand in a group."""
     node.taken = True
     group = Group(notes, node, node.children if items is None else items)
     identifier = group.text("tracking-identifier") or ""
     uid = _tracking_uid(notes, group)
-    finding = _finding(notes, group)
+    finding = finding_of(notes, group)
     category, certainty, change = (group.term(key) for key in _TERMS)
     if finding is None:
         notes.lack(node.path, "finding", "the group says none (121071)", "sr-no-finding")
         finding = Term(NO_FINDING, None, node.path)
-    site, laterality, topography = _site(notes, group)
+    site, laterality, topography = site_of(notes, group)
     time_point = _time_point(notes, group)
     count = _count(notes, group)
     text = _comment(notes, group, identifier)
@@ -188,45 +111,6 @@ def _tracking_uid(notes: Notes, group: Group) -> str | None:
         return node.value
     notes.skip(node, "not a DICOM UID (PS3.5 9.1): another is derived", "sr-uid")
     return None
-
-
-def _finding(notes: Notes, group: Group) -> Term | None:
-    """The finding; its place, its side and how sure it is are those of the group where they stand below it."""
-    node = group.first("finding")
-    if node is None:
-        return None
-    for child in node.children:
-        key = notes.key(child)
-        if key in _OF_FINDING:
-            group.add(key, child)
-        elif _is_absent(child):
-            group.add("certainty", child)
-    return notes.answer(node)
-
-
-def _is_absent(node: Node) -> bool:
-    """Whether an answer is *absent*, whatever it answers: of a finding, that it is not there."""
-    value = node.value
-    code = value.code if isinstance(value, Coded) else None
-    return code is not None and key_of_code(code.system, code.code) == "absent"
-
-
-def _site(notes: Notes, group: Group) -> tuple[Term | None, Term | None, Term | None]:
-    """Where the lesion is, with the side and the modifier that stand below the site or, without one, beside it."""
-    node = group.first("finding-site")
-    beside = (group.first("laterality"), group.first("topographical-modifier"))
-    if node is None:
-        side, topography = (notes.answer(one) if one is not None else None for one in beside)
-        return None, side, topography
-    site = notes.answer(node)
-    found: list[Term | None] = []
-    for key, other in zip(("laterality", "topographical-modifier"), beside, strict=True):
-        below = [child for child in node.children if notes.key(child) == key]
-        below += [other] if other is not None else []
-        found.append(notes.answer(below[0]) if below else None)
-        for more in below[1:]:
-            notes.skip_all(more, f"a lesion has one {key.replace('-', ' ')}", "sr-one-of-a-kind")
-    return site, found[0], found[1]
 
 
 def _time_point(notes: Notes, group: Group) -> TimePoint[Term] | None:

@@ -23,15 +23,14 @@ class Subjects:
     def __init__(self, notes: Notes) -> None:
         """Find them; most documents have none."""
         self._said: dict[str, str] = {}
+        others = {notes.vocabulary.code(key).code for key in _OTHERS}
         for node in notes.tree.nodes:
             value = node.value
-            if node.kind == "CODE" and isinstance(value, Coded) and value.code is not None:
-                subject = key_of_code(value.code.system, value.code.code)
-                if subject in _OTHERS or self._said:
-                    self._put(notes, node, subject)
+            if isinstance(value, Coded) and value.code is not None and (value.code.code in others or self._said):
+                self._put(notes, node, key_of_code(value.code.system, value.code.code))
 
     def _put(self, notes: Notes, node: Node, subject: str) -> None:
-        if notes.key(node) == _SUBJECT:
+        if notes.key(node) == _SUBJECT and (subject in _OTHERS or self._said):
             self._said.setdefault(node.path.rpartition(".")[0], subject)
 
     def another(self, node: Node) -> str:

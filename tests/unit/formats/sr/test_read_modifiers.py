@@ -127,3 +127,39 @@ def test_answers_in_a_container_of_the_group_are_the_lesions() -> None:
 
     assert [(one.name.text, one.value.text) for one in only(found).evaluations] == [("Presence", "Mass")]
     assert rules(found).isdisjoint({"sr-no-place"})
+
+
+def _number(place: Dataset) -> Dataset:
+    return sr.num(LENGTH, "10", sr.MM, place)
+
+
+def test_a_place_that_every_number_has_is_that_of_the_lesion() -> None:
+    places = [modifier(SITE, LUNG, modifier(LATERALITY, LEFT)) for _ in range(2)]
+
+    found = received(_of_finding(beside=tuple(map(_number, places))))
+
+    lesion = only(found)
+    assert [term.text for term in (lesion.site, lesion.laterality) if term is not None] == ["Lung", "Left"]
+    assert rules(found).isdisjoint({"sr-no-place", "sr-one-of-a-kind"})
+
+
+def test_numbers_of_two_sides_give_the_lesion_none() -> None:
+    places = [modifier(SITE, LUNG, modifier(LATERALITY, side)) for side in (LEFT, RIGHT)]
+
+    found = received(_of_finding(beside=tuple(map(_number, places))))
+
+    assert (only(found).site, only(found).laterality) == (None, None)
+    assert rules(found, "1.1.1.3.1.1") == rules(found, "1.1.1.4.1.1") == {"sr-no-place"}
+
+
+def test_a_number_that_repeats_the_place_of_the_group_says_nothing_new_and_another_is_listed() -> None:
+    same, other = (modifier(SITE, LUNG, modifier(LATERALITY, side)) for side in (LEFT, RIGHT))
+    own = modifier(SITE, LUNG, modifier(LATERALITY, LEFT))
+
+    found = received(_of_finding(beside=(own, _number(same), _number(other))))
+
+    lesion = only(found)
+    assert lesion.laterality is not None
+    assert lesion.laterality.text == "Left"
+    assert rules(found, "1.1.1.4.1") == rules(found, "1.1.1.4.1.1") == set()
+    assert rules(found, "1.1.1.5.1.1") == {"sr-no-place"}
