@@ -294,9 +294,11 @@ class _Annotation:
     def _shapes(self) -> None:
         """Shapes in pixels by their image; the first pixel's corner is 0, 0 in AIM, too (PS3.3 C.18.6)."""
         shown: dict[str, str] = {}
+        excluded = self._excluded()
         for found, place in self._numbered("markupEntityCollection", "MarkupEntity"):
-            if is_false(found, "includeFlag"):
-                self.made.skip(place, "markup", "what it encloses is no part of the lesion (includeFlag)", RULE)
+            uid = value_of(found, "uniqueIdentifier", attribute="root")
+            if is_false(found, "includeFlag") or uid in excluded:
+                self.made.skip(place, "markup", "what it encloses is no part of the lesion", RULE)
                 continue
             kind = (found.get(_TYPE) or "").rpartition(":")[2]
             sop = value_of(found, "imageReferenceUid", attribute="root")
@@ -315,6 +317,12 @@ class _Annotation:
         for sop in self.classes:
             if sop not in shown:
                 self._image(sop, shown, self.place)
+
+    def _excluded(self) -> set[str]:
+        """The shapes that another one excludes (...ShapeEntityExcludes...ShapeEntityStatement): holes in it."""
+        found = all_of(self.element, "imageAnnotationStatementCollection", "ImageAnnotationStatement")
+        said = [one for one in found if "Excludes" in (one.get(_TYPE) or "")]
+        return {value_of(one, "objectUniqueIdentifier", attribute="root") for one in said} - {""}
 
     def _image(self, sop: str, shown: dict[str, str], place: str) -> str:
         """An image of the lesion, a new one for each shape: an image has one shape of a kind."""

@@ -86,6 +86,20 @@ def test_a_shape_that_is_not_the_lesions_is_listed(markup: str) -> None:
     assert rules(made)["MarkupEntity[1]"] == "aim"
 
 
+def test_a_shape_that_another_one_excludes_is_a_hole() -> None:
+    hole = LINE.replace("<imageReferenceUid", '<uniqueIdentifier root="1.9.2"/><imageReferenceUid')
+    kind = "TwoDimensionGeometricShapeEntityExcludesTwoDimensionGeometricShapeEntityStatement"
+    said = (
+        f'<imageAnnotationStatementCollection><ImageAnnotationStatement xsi:type="{kind}">'
+        '<subjectUniqueIdentifier root="1.9.1"/><objectUniqueIdentifier root="1.9.2"/>'
+        "</ImageAnnotationStatement></imageAnnotationStatementCollection>"
+    )
+    assert read(ENTITIES + IMAGE + hole).report.lesions[0].images[0].regions
+    made = read(ENTITIES + IMAGE + hole + said)
+    assert not made.report.lesions[0].images[0].regions
+    assert rules(made)["MarkupEntity[1]"] == "aim"
+
+
 @pytest.mark.parametrize(
     "calculation",
     [
