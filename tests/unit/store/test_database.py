@@ -212,7 +212,7 @@ def test_a_step_only_adds_to_what_the_oldest_program_that_may_run_on_it_has(data
 
 def test_says_that_the_server_is_away(tmp_path: Path) -> None:
     store = Store(f"postgresql://nobody@/none?host={tmp_path}")
-    assert "can not be used" in store.faults()[0]
+    assert "nobody listens at the address of the database" in store.faults()[0]
     with pytest.raises(Unavailable) as raised:
         store.around("local", "R1", 1)
     assert raised.value.retryable
@@ -222,7 +222,7 @@ def test_says_that_the_server_is_away(tmp_path: Path) -> None:
 def test_says_that_the_file_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "x.sqlite3").write_bytes(b"this is a letter to the editor" * 100)
     store = Store(f"sqlite:///{tmp_path / 'x.sqlite3'}")
-    assert "can not be used" in store.faults()[0]
+    assert "the file is no database of SQLite" in store.faults()[0]
     store.close()
 
 
