@@ -29,6 +29,8 @@ _CHARACTERISTICS: Final = (
     "imagingPhysicalCharacteristicCollection",
 )
 _SHAPES: Final = {"TwoDimensionPoint": ("point", 1), "TwoDimensionPolyline": ("polygon", 3)}
+_SEXES: Final = {"M": "M", "MALE": "M", "F": "F", "FEMALE": "F", "O": "O", "OTHER": "O"}
+"""Words of English and DICOM: the first letter of another language's may be that of the other sex (mujer)."""
 _LINE: Final = 2
 _FRAME: Final = re.compile(r"[1-9][0-9]{0,6}")
 _TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
@@ -103,7 +105,7 @@ def _head(made: Draft, root: Any, intake: Intake) -> None:
         "/patient/id": (value_of(root, "person", "id"), "person/id"),
         "/patient/name": (value_of(root, "person", "name"), "person/name"),
         "/patient/birthDate": (_moment(value_of(root, "person", "birthDate"), intake)[:10], "person/birthDate"),
-        "/patient/sex": (value_of(root, "person", "sex")[:1].upper(), "person/sex"),
+        "/patient/sex": (_SEXES.get(value_of(root, "person", "sex").upper(), ""), "person/sex"),
         "/observer/person/name": (value_of(root, "user", "name"), "user/name"),
         "/observer/person/id": (value_of(root, "user", "loginName"), "user/loginName"),
     }
@@ -113,6 +115,9 @@ def _head(made: Draft, root: Any, intake: Intake) -> None:
         is_orphan = pointer == "/observer/person/id" and not made.has("/observer/person/name")
         if text and not made.has(pointer) and not is_orphan:
             made.put(pointer, text, place)
+    sex = value_of(root, "person", "sex")
+    if sex and sex.upper() not in _SEXES:
+        made.skip("person/sex", "sex", "no word for one that is known", RULE)
     if not made.has("/report/status"):
         made.assume("", "status", "an annotation has none: preliminary", "aim-status")
         made.put("/report/status", "preliminary")

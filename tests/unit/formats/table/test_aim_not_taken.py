@@ -5,6 +5,7 @@ import pytest
 from service.coding import vocabulary
 from service.coding.coder import code_report
 from service.domain.received import Intake, Received
+from service.domain.report import Sex
 from service.doors import READERS, Format, Options
 from service.pipeline import Source, convert
 from tests.unit.formats.table.test_aim import ENTITIES, IMAGE, LENGTH, LINE, document
@@ -156,3 +157,10 @@ def test_an_annotation_without_a_name_is_the_same_in_no_other_collection() -> No
 def test_another_patient_in_the_mapping_file_is_flagged() -> None:
     assert "aim-constant" in {loss.rule for loss in read(ENTITIES, MAPPING.format("P2")).losses}
     assert "aim-constant" not in {loss.rule for loss in read(ENTITIES, MAPPING.format("P1")).losses}
+
+
+@pytest.mark.parametrize(("said", "taken"), [("F", Sex.FEMALE), ("Male", Sex.MALE), ("Mujer", None), ("U", None)])
+def test_a_sex_is_told_by_its_word_and_no_letter_of_it(said: str, taken: Sex | None) -> None:
+    made = read(ENTITIES, **{'<sex value="F"/>': f'<sex value="{said}"/>'})
+    assert made.report.patient.sex == taken
+    assert ("person/sex" in {loss.where for loss in made.losses}) == (taken is None)
