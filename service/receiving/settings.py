@@ -195,7 +195,8 @@ def _routes(rows: Any, destinations: Mapping[str, DestinationSettings], problems
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         problems.append(_wrong("routes", "is a list of tables: [[routes]]"))
         return []
-    problems.extend(problem for number, row in enumerate(rows) for problem in _blank(number, row))
+    for number, row in enumerate(rows):
+        problems += [*_blank(number, row), *_without_values(number, row)]
     routes = [build(Route, row, f"routes[{number}]", problems) for number, row in enumerate(rows)]
     names: set[str] = set()
     for number, route in enumerate(routes):
@@ -221,6 +222,16 @@ def _blank(number: int, row: Mapping[str, Any]) -> list[Problem]:
         _wrong(f"routes[{number}].{member}", "a value is blank, or begins or ends with a blank: take that out")
         for member, value in lists.items()
         if isinstance(value, list) and any(isinstance(text, str) and text != (text.strip() or None) for text in value)
+    ]
+
+
+def _without_values(number: int, row: Mapping[str, Any]) -> list[Problem]:
+    """Conditions that are said and have no value: they would be none, and the rule be that of every report."""
+    why = "has no value, and so would be met by every report: name one, or leave the condition out"
+    return [
+        _wrong(f"routes[{number}].{member}", why)
+        for member, value in row.items()
+        if member not in ("name", "deliver") and value == []
     ]
 
 
