@@ -4,7 +4,7 @@ A short axis above the long one, a mean above the maximum, a volume that no shap
 gone and has a size, one that is denied, one that lies elsewhere than its site, and a finding that is absent and found.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -28,6 +28,17 @@ _CUBES: Final = 10
 
 Twenty times that leaves room for an axis that was measured in one plane only, and finds a slip of a unit.
 """
+ROLE: Final = "lesion-role"
+"""The field that says whether a lesion is a target."""
+_TARGET, _NO_TARGET = "target-lesion-at-baseline", "non-target-lesion-at-baseline"
+_RESPONSES: Final = {
+    "target-lesion-complete-response": _TARGET,
+    "target-lesion-partial-response": _TARGET,
+    "target-lesion-progressive-disease": _TARGET,
+    "target-lesion-stable-disease": _TARGET,
+    "non-target-lesion-progressive-disease": _NO_TARGET,
+}
+"""Responses by the role of the lesion that they are of: "PD" is written as that of a target (DICOM CID 6143, 6144)."""
 _KEPT: Final = "Kept as it came."
 
 
@@ -63,6 +74,17 @@ def check_lesion(lesion: Lesion[CodedTerm], notes: Notes, zones: Zones) -> None:
         for item in measurements:
             if item.concept.concept in _SIZES and item.value > 0:
                 _flag(item, notes, "gone-with-size", "The lesion is said to be gone, and has a size.")
+
+
+def check_role(evaluations: Sequence[Evaluation[CodedTerm]], notes: Notes) -> None:
+    """Flag a response of a target lesion for one that is none, and the other way round."""
+    said = {one.value.concept for one in evaluations}
+    for one in evaluations:
+        of = _RESPONSES.get(one.value.concept or "")
+        other = _NO_TARGET if of == _TARGET else _TARGET
+        if of is not None and other in said and of not in said:
+            why = f"{one.value.text!r} is not of a lesion with this role. {_KEPT}"
+            notes.flag(one.where, one.value.text, why, "response-of-other-role")
 
 
 def _check_axes(measurements: Measurements, notes: Notes) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from service.coding.consistency import GONE, check_lesion
+from service.coding.consistency import GONE, ROLE, check_lesion, check_role
 from service.coding.lookup import KEPT, Answered, Measured, Resolved
 from service.coding.measuring import check_value, unit_of
 from service.coding.naming import EVALUATIONS, MEASUREMENTS, resolve_name
@@ -179,6 +179,8 @@ class Lesions:
                 made.append(Evaluation(name, answer, row.key, item.where))
             else:
                 made += self._evaluation(item, level, seen)
+        if ROLE in seen:
+            check_role(made, self._notes)
         return tuple(made)
 
     def _evaluation(self, item: Evaluation[Term], level: str, seen: dict[str, str]) -> list[Evaluation[CodedTerm]]:

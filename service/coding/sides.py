@@ -1,26 +1,38 @@
 """Sides: what a laterality may say of a site. A swapped side is the harm this module is for."""
 
-from collections.abc import Callable
+import re
+from typing import Final
 
 from service.coding.loading import BILATERAL, MIDLINE, MIDLINE_SITES, UNILATERAL
 from service.coding.lookup import Vocabulary
 from service.coding.notes import Notes
 from service.coding.side_words import LEFT, RIGHT, is_of_both, side_in, side_of_finding, side_of_place
+from service.coding.words import fold
 from service.domain.codes import CodedTerm, Resolution
 from service.domain.errors import Contradiction
 from service.domain.report import Lesion
+
+_CLAUSE: Final = re.compile(r"[.,;:(\n]")
+_ELSEWHERE: Final = re.compile(
+    r"\b(?:to|towards?|from|than|shift\w*|compar\w*|contralateral|opposite|also|and|displac\w*|compress\w*|cross\w*"
+    r"|nach|von|als|vers|depuis|que|hacia|desde|w kierunku|ku|od)\b"
+)
+"""Words by which a side in a text may be another one than the lesion's."""
 
 
 def check_side(lesion: Lesion[CodedTerm], vocabulary: Vocabulary, notes: Notes) -> None:
     """Refuse a side on a site without sides, one against a side that the lesion's other words name, or two of those."""
     site = lesion.site
-    terms = ((site, side_of_place), (lesion.finding, side_of_finding), (lesion.topography, side_of_place))
     named = [
         (term, own)
-        for term, side_by in terms
-        if term is not None and (own := side_of(term, vocabulary, side_by)) is not None
+        for term in (site, lesion.finding, lesion.topography)
+        if term is not None and (own := side_of(term, vocabulary, lesion.finding)) is not None
     ]
     side = lesion.laterality
+    if lesion.text is not None:
+        sides: set[str | None] = {own for _, own in named}
+        sides.add(None if side is None else side.concept)
+        _check_text(lesion, sides, notes)
     if side is None or side.concept is None:
         _check_named(named, lesion.where, notes)
         return
@@ -42,6 +54,17 @@ def check_side(lesion: Lesion[CodedTerm], vocabulary: Vocabulary, notes: Notes) 
             notes.refuse(Contradiction, where, "laterality-contradicts-site", why)
 
 
+def _check_text(lesion: Lesion[CodedTerm], sides: set[str | None], notes: Notes) -> None:
+    """Flag a free text that begins with the other side than the lesion's, but for where it shifts to and the like."""
+    begins = _CLAUSE.split(lesion.text or "", maxsplit=1)[0]
+    if not sides & {LEFT, RIGHT}:
+        return
+    said = side_in(begins)
+    if said is not None and said not in sides and _ELSEWHERE.search(fold(begins)) is None:
+        why = f"The text of the lesion begins with the {said}, which is not its side. Kept as it came."
+        notes.flag(f"{lesion.where}/text", said, why, "text-of-other-side")
+
+
 def _check_named(named: list[tuple[CodedTerm, str]], where: str, notes: Notes) -> None:
     """Without a laterality: refuse a site, finding or topography on the left beside one on the right."""
     if len({side for _, side in named}) > 1:
@@ -49,14 +72,16 @@ def _check_named(named: list[tuple[CodedTerm, str]], where: str, notes: Notes) -
         notes.refuse(Contradiction, where, "sides-contradict", f"The lesion can't be {said}.")
 
 
-def side_of(term: CodedTerm, vocabulary: Vocabulary, side_by: Callable[[str], str | None]) -> str | None:
-    """The side that a term names: by its concept, or by the words in what was said, as ``side_by`` reads them."""
-    own = vocabulary.sides.get(term.concept or "")
-    if own is not None or (term.concept is not None and not term.said):
+def side_of(term: CodedTerm, vocabulary: Vocabulary, finding: CodedTerm) -> str | None:
+    """The side that a term of a lesion with this finding names: by its concept, or by the words in what was said."""
+    concept = term.concept
+    own = vocabulary.sides.get(concept) if concept is not None else None
+    if own is not None or (concept is not None and not term.said):
         return own
     # A code of a site's own may be the letter R, which is no word for the right.
-    is_code = term.resolution is Resolution.LOCAL or any(term.text == code.code for code in term.codes)
-    return (side_in if is_code else side_by)(_words(term))
+    if term.resolution is Resolution.LOCAL or any(term.text == code.code for code in term.codes):
+        return side_in(_words(term))
+    return side_of_finding(_words(term)) if term is finding else side_of_place(_words(term))
 
 
 def _words(term: CodedTerm) -> str:
