@@ -4,6 +4,7 @@ A short axis above the long one, a mean above the maximum, a volume that no shap
 gone and has a size, one that is denied, one that lies elsewhere than its site, and a finding that is absent and found.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
@@ -39,6 +40,11 @@ _RESPONSES: Final = {
     "non-target-lesion-progressive-disease": _NO_TARGET,
 }
 """Responses by the role of the lesion that they are of: "PD" is written as that of a target (DICOM CID 6143, 6144)."""
+_DISC_LEVEL: Final = "-disc-level"
+"""How the keys of the levels between two vertebrae end."""
+_DISC: Final = re.compile(r"\bdis[ck]")
+_OF_BONE: Final = "C79.51"
+"""The class of every metastasis of a bone (ICD-10-CM)."""
 _KEPT: Final = "Kept as it came."
 
 
@@ -57,6 +63,8 @@ def check_lesion(lesion: Lesion[CodedTerm], notes: Notes, zones: Zones) -> None:
         if of_finding is not None and of_site is not None and of_finding.isdisjoint(of_site):
             why = f"{finding.text!r} lies elsewhere in the body than {site.text!r}. {_KEPT}"
             notes.flag(site.where, f"{finding.text} at {site.text}", why, "finding-elsewhere")
+    if site is not None and site.said and (site.concept or "").endswith(_DISC_LEVEL):
+        _check_level(site, finding, notes)
     measurements = lesion.measurements
     if len(measurements) > 1:
         # Nothing is called for numbers that fit: this is run for every lesion of every report.
@@ -74,6 +82,13 @@ def check_lesion(lesion: Lesion[CodedTerm], notes: Notes, zones: Zones) -> None:
         for item in measurements:
             if item.concept.concept in _SIZES and item.value > 0:
                 _flag(item, notes, "gone-with-size", "The lesion is said to be gone, and has a size.")
+
+
+def _check_level(site: CodedTerm, finding: CodedTerm, notes: Notes) -> None:
+    """Flag a metastasis of bone at "T5-T6": the two vertebrae may be meant, and what is written is the disc between."""
+    if _DISC.search(site.said.casefold()) is None and any(code.code == _OF_BONE for code in finding.codes):
+        why = f"{site.said!r} is written as {site.text}, and bone is in the vertebrae beside it. {_KEPT}"
+        notes.flag(site.where, f"{finding.text} at {site.said}", why, "bone-at-disc-level")
 
 
 def check_role(evaluations: Sequence[Evaluation[CodedTerm]], notes: Notes) -> None:
