@@ -106,7 +106,7 @@ class Harness:
 class Served:
     """A server that answers, with what its requests cost."""
 
-    def __init__(self, stack: ExitStack, command: Sequence[str], warm: int, harness: "Harness") -> None:
+    def __init__(self, stack: ExitStack, command: Sequence[str], warm: int, harness: Harness) -> None:
         """Start it, with a database of its own; it is stopped with the stack."""
         self._connections = harness.connections
         folder = stack.enter_context(TemporaryDirectory())
