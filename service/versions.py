@@ -11,11 +11,12 @@ import orjson
 from service.coding import Vocabulary
 from service.coding.coder import code_report
 from service.coding.identities import named_issuer
+from service.coding.loading import URN_OID
 from service.domain.emitted import Emitted
 from service.domain.errors import Invalid, NotFound
 from service.domain.loss import Loss, LossKind
 from service.domain.received import OutlineItem, Received
-from service.domain.report import CodedReport, LesionReport, Predecessor
+from service.domain.report import CodedReport, Issuer, LesionReport, Predecessor
 from service.doors import MEDIA_TYPES, RELEASES, WRITERS, Format, Options, encoded
 from service.drafts import ROLES, SOURCE, UNMEASURED
 from service.formats.html.outline import APPENDIX
@@ -49,9 +50,20 @@ def as_it_came(source: Source, store: Store, stored: Stored) -> Source:
             known = MEDIA_TYPES.get(came.media_type, Format.CSV)
             body, form = (came.content, known) if known is not Format.CSV else (body, form)
     again = replace(source, body=body, format=form, default_sender=stored.sender)
-    if form not in (Format.HL7V2, Format.SR):
-        return again
-    return replace(again, received=as_kept(read(again), stored))
+    if form in (Format.HL7V2, Format.SR):
+        return replace(again, received=as_kept(read(again), stored))
+    return replace(again, received=_with_issuer(read(again), store, stored)) if form is Format.FINDINGS else again
+
+
+def _with_issuer(received: Received, store: Store, stored: Stored) -> Received:
+    """The document with the word by which its patient's issuer is kept; findings JSON of ours has its URI or OID."""
+    patient, known = received.report.patient, store.patients.said(stored.id)
+    written = patient.issuer.key if patient.issuer else ""
+    if ":" not in written or known.issuer in ("", written) or known.id != patient.id:
+        return received
+    oid = written.removeprefix(URN_OID) if written.startswith(URN_OID) else None
+    issuer = Issuer(known.issuer, None if oid else written, oid)
+    return replace(received, report=replace(received.report, patient=replace(patient, issuer=issuer)))
 
 
 def came_as_sr(stored: Stored) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, exists, func, insert, select, text, u
 from sqlalchemy.exc import OperationalError
 
 from service.domain.errors import Conflict, Invalid, Problem, Unavailable
-from service.store.database import transaction
+from service.store.database import reading, transaction
 from service.store.failures import LOCKED, state_of
 from service.store.tables import DELIVERIES, MERGES, REPORTS, VERSIONS
 
@@ -100,6 +100,17 @@ class PatientStore:
             if connection.dialect.name == "postgresql" and not dry_run:
                 _alone(connection)
             yield lambda survivor, prior: _merge(connection, survivor, prior, None if dry_run else self._now())
+
+    def said(self, version: str) -> KeptId:
+        """The patient's id that a version itself says, whatever it was merged into since; empty for no such version."""
+        at = VERSIONS.c
+        columns = (at.patient_id, at.patient_issuer, at.said_id, at.said_issuer)
+        with reading(self._engine) as connection:
+            row = connection.execute(select(*columns).where(at.id == version)).first()
+        if row is None:
+            return KeptId("")
+        now, issuer, said, said_issuer = row
+        return KeptId(now, issuer or "") if said is None else KeptId(said, said_issuer or "")
 
     def names(self, patient: str, issuer: str | None) -> Sequence[KeptId]:
         """The ids that one was merged into; of any issuer where none is said."""

@@ -14,6 +14,7 @@ from service.amendments import Kind, amended, cancelled
 from service.doors import Format, Options
 from service.pipeline import Source
 from service.publishing import publish
+from service.store.patients import KeptId
 from service.store.reports import Store
 from service.store.versions import Stored
 from service.versions import anew
@@ -69,3 +70,19 @@ def test_the_lesions_of_a_withdrawn_message_keep_theirs_when_it_is_made_anew(sto
     gone = _kept(store, cancelled(Source(b""), version, store))
     again = anew(Source(b""), store, gone, Format.SR, Options())
     assert _of(again.content) == _of(store.output(version.id, "sr").content)
+
+
+@pytest.mark.parametrize("authority", ["NORTH", "NORTH&1.2.3&ISO", "NORTH&http://north&URI"])
+def test_a_message_is_amended_again_and_again_and_stays_its_patients(store: Store, authority: str) -> None:
+    """What it was amended to is kept as findings JSON, which has one word for an issuer."""
+    version = _kept(store, _message(authority))
+    for said in ("again", "and again"):
+        more = _message(authority, f"OBX|2|TX|121106^Comment^DCM|1|{said}||||||F")
+        version = _kept(store, amended(more, version, Kind.CORRECT, store))
+    again = Source(store.output(version.id, "findings").content)
+    version = _kept(store, amended(again, version, Kind.CORRECT, store))
+    assert version.version == 4
+    assert store.patients.said(version.id) == KeptId("P1", "NORTH")
+    version = _kept(store, cancelled(Source(b""), version, store))
+    assert dcmread(BytesIO(store.output(version.id, "sr").content)).IssuerOfPatientID == "NORTH"
+    assert store.patients.said("nowhere") == KeptId("")
