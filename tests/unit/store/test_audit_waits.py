@@ -27,7 +27,7 @@ class Server:
 
     def __init__(self, engine: Engine) -> None:
         """Take a connection that waits for nothing itself."""
-        self._connection = engine.connect()
+        self._engine, self._connection = engine, engine.connect()
         self._connection.exec_driver_sql("SET synchronous_commit = off")
 
     def waits_for(self, names: str) -> None:
@@ -36,9 +36,24 @@ class Server:
         self._connection.exec_driver_sql("SELECT pg_reload_conf()")
         for _ in range(6000):
             if self._connection.exec_driver_sql("SHOW synchronous_standby_names").scalar() == names:
-                return
+                return self._until_a_commit_waits() if names else None
             Event().wait(0.01)
         raise AssertionError("the server does not take its settings")
+
+    def _until_a_commit_waits(self) -> None:
+        """Return once a commit is kept from the disk: no other waits until the checkpointer knows its settings, too."""
+        with ThreadPoolExecutor(1) as pool, self._engine.connect() as probe:
+            number = probe.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+            for _ in range(6000):
+                asked = pool.submit(probe.exec_driver_sql, "SELECT pg_logical_emit_message(true, 'probe', '')")
+                while not asked.done():
+                    if "IPC SyncRep" in self._connection.execute(_WAITS).scalars():
+                        self._connection.exec_driver_sql(f"SELECT pg_cancel_backend({number})")
+                        asked.result(TOGETHER_S)
+                        return
+                    Event().wait(0.01)
+                asked.result()
+        raise AssertionError("commits do not wait")
 
     def until_so_many_wait(self, number: int) -> None:
         """Return once so many others wait for the disk, and none for a lock: one that is held for a moment passes."""
