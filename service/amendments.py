@@ -10,7 +10,6 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from service.coding.identities import with_tracking
 from service.coding.notes import Notes, is_others
 from service.coding.resolve import UNKNOWN_MODALITY, is_uncoded_modality
 from service.coding.terms import Terms
@@ -79,7 +78,7 @@ def amended(source: Source, base: "Stored", kind: Kind, store: "Store", *, rejec
     # It is read again from this: what is not let in again may not be kept.
     read(Source(findings.write(report), default_sender=base.sender, limits=source.limits))
     asked = (kind.value, reject or "", findings.write(report).decode())
-    made = replace(received, report=with_tracking(report, was), sr=None)
+    made = replace(received, report=report, sr=None)
     return replace(source, received=made, amendment=Amendment(asked))
 
 
@@ -103,7 +102,7 @@ def cancelled(
     tables_used, _ = vocabulary_of(source, report.sender, store.overlays)
     report = let_in(replace(report, issued=at), tables_used)
     asked = ("cancel", reject or "", base.digest, issued.text if issued is not None else "")
-    made = replace(received, report=with_tracking(report), losses=(*received.losses, *losses), sr=None)
+    made = replace(received, report=report, losses=(*received.losses, *losses), sr=None)
     return replace(source, body=b"", format=Format.FINDINGS, received=made, amendment=Amendment(asked))
 
 

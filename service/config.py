@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from service.access.principal import MAX_SENDER, name_fault
+from service.access.principal import name_fault
 from service.domain.limits import Limits
 from service.domain.processing import PRODUCTION, listed
 
@@ -153,8 +153,7 @@ class Settings:
         except ValueError as error:
             raise BadSetting("hl7_processing", str(error)) from error
         if fault := name_fault(self.default_sender):
-            said = f"is 1 to {MAX_SENDER} printable characters, with no blank around them"
-            raise BadSetting("default_sender", f"{said}: {fault}")
+            raise BadSetting("default_sender", f"is {fault}")
 
     @property
     def is_sqlite(self) -> bool:

@@ -53,21 +53,26 @@ def scopes_of(text: str) -> frozenset[Scope]:
 
 
 def name_fault(text: str) -> str:
-    """Why a text can't be such a name, as `is_name` says; empty where it can.
+    """What such a name is, as `is_name` has it, and why a text can't be one; empty where it can.
 
     What nobody sees, or tells from a blank, is refused: two names would look the same, and be two senders.
     """
-    import unicodedata
+    why = _name_fault(text)
+    return why and f"1 to {MAX_SENDER} printable characters, with no blank around them: {why}"
 
+
+def _name_fault(text: str) -> str:
     if not 0 < len(text) <= MAX_SENDER:
         return f"it has {len(text)} characters"
-    for place, one in enumerate(text, 1):
-        if not one.isprintable():
-            called = unicodedata.name(one, "a control character")
-            return f"its character {place} is U+{ord(one):04X} ({called}), which nobody sees or tells from a blank"
+    if not text.isprintable():
+        import unicodedata
+
+        place, one = next((place, one) for place, one in enumerate(text, 1) if not one.isprintable())
+        called = unicodedata.name(one, "a control character")
+        return f"its character {place} is U+{ord(one):04X} ({called}), which nobody sees or tells from a blank"
     return "it begins or ends with a blank" if text != text.strip() else ""
 
 
 def is_name(text: object) -> TypeGuard[str]:
     """Whether it can be the name of a sender or of a caller: 1 to 256 printable characters, no blank around them."""
-    return isinstance(text, str) and text.isprintable() and text == text.strip() and 0 < len(text) <= MAX_SENDER
+    return isinstance(text, str) and not name_fault(text)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from flask import Response, request
 
-from service.access.principal import MAX_SENDER, name_fault
+from service.access.principal import name_fault
 from service.api import answers, body, door
 from service.api.curation_schemas import (
     OverlaySchema,
@@ -143,9 +143,8 @@ def roll_back(sender: str) -> Response:
 
 def _read(sender: str) -> Layer:
     """The overlay in the body; raises UnsupportedMedia, TooLarge, Invalid with every problem."""
-    if not sender.isprintable() or len(sender) > MAX_SENDER or sender != sender.strip():
-        said = f"a sender is 1 to {MAX_SENDER} printable characters, with no blank around them: {name_fault(sender)}"
-        raise Invalid(Problem("", "sender", said))
+    if fault := name_fault(sender):
+        raise Invalid(Problem("", "sender", f"a sender is {fault}"))
     form = MEDIA.get(request.mimetype)
     if form is None:
         raise UnsupportedMedia(Problem("", "content-type", "an overlay is a CSV table or a ConceptMap", tuple(MEDIA)))

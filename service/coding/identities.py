@@ -2,13 +2,13 @@
 
 import re
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from service.coding.loading import URN_OID
 from service.coding.lookup import Vocabulary
 from service.coding.notes import Notes
 from service.domain.errors import Contradiction
-from service.domain.report import Device, Issuer, Lesion, LesionReport, Patient
+from service.domain.report import Device, Issuer, LesionReport, Patient
 from service.domain.uids import derive_uid, is_uid, tracking_family
 
 _URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
@@ -56,23 +56,6 @@ def code_device(device: Device | None, sender: str) -> Device | None:
         return device
     known = (device.manufacturer, device.model, device.name, device.version, device.algorithm)
     return replace(device, uid=derive_uid("device", sender, *known))
-
-
-def with_tracking(report: LesionReport, before: LesionReport | None = None) -> LesionReport:
-    """The report with the tracking UIDs said that findings JSON would lose, as it names an issuer by its URI or OID.
-
-    A lesion without one has that of the same id in the version ``before``, else the derived one.
-    """
-    issuer = report.patient.issuer
-    known = {lesion.id: lesion.tracking_uid for lesion in before.lesions} if before is not None else {}
-    written = issuer and (issuer.uri or (f"{URN_OID}{issuer.oid}" if issuer.oid else issuer.key))
-    key = issuer.key if issuer is not None else None
-    is_renamed, family = written != key, tracking_family(report.sender, key, report.patient.id)
-    lesions: list[Lesion[Any]] = []
-    for lesion in report.lesions:
-        uid = lesion.tracking_uid or known.get(lesion.id) or (family.uid(lesion.id) if is_renamed else None)
-        lesions.append(lesion if uid == lesion.tracking_uid else replace(lesion, tracking_uid=uid))
-    return replace(report, lesions=tuple(lesions))
 
 
 def tracked(report: LesionReport, notes: Notes) -> tuple[str, ...]:

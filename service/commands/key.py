@@ -5,13 +5,12 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from service.access.events import Arrival
-from service.access.principal import MAX_SENDER, OF_ALL_SENDERS, Scope, name_fault
+from service.access.principal import OF_ALL_SENDERS, Scope, name_fault
 from service.commands.answering import answer, answering, done
 from service.commands.speaking import DAYS, refusing, settings, stop, store
 from service.commands.trail import Act, acting
 
 _BOUND = click.IntRange(0, 2**31 - 1)
-_IS_NAME = f"a sender is 1 to {MAX_SENDER} printable characters, with no blank around them"
 
 
 @click.group("key")
@@ -40,7 +39,7 @@ def create(name: str, sender: str, scopes: tuple[str, ...], days: int | None, **
         if not name.isprintable() or not name.strip() or len(name) > 128:
             stop("a name is 1 to 128 printable characters")
         if sender and (fault := name_fault(sender)):
-            stop(f"{_IS_NAME}: {fault}")
+            stop(f"a sender is {fault}")
         shown, identity, digest = new_key()
         ends = instant((datetime.now(UTC) + timedelta(days=days)).isoformat()) if days else None
         said = " ".join(sorted(scopes))
@@ -65,9 +64,8 @@ def listed() -> None:
         sender = key.sender.encode("unicode_escape").decode() if not key.sender.isprintable() else key.sender
         answer(f"{key.name}\t{key.id}\t{sender or 'any sender'}\t{key.scopes}\t{state}")
         if key.sender and (fault := name_fault(key.sender)) and state == "good":
-            click.echo(
-                f"{key.name}: its sender can't be one: {_IS_NAME}: {fault}. Make another key, then revoke it", err=True
-            )
+            why = f"{key.name}: its sender can't be one: a sender is {fault}"
+            click.echo(f"{why}. Make another key, then revoke it", err=True)
 
 
 @command.command("revoke")

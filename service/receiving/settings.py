@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from service.access.principal import MAX_SENDER, name_fault
+from service.access.principal import name_fault
 from service.delivery.settings import DestinationSettings, ServerTls
 from service.delivery.table import build
 from service.domain.errors import Problem, ReceivingError
@@ -44,8 +44,7 @@ class Site:
     def __post_init__(self) -> None:
         """Hold the zone, and the name, which is that of a sender."""
         if fault := name_fault(self.name):
-            said = f"its name is 1 to {MAX_SENDER} printable characters, with no blank around them"
-            raise ValueError(f"{said}: {fault}")
+            raise ValueError(f"its name is {fault}")
         if self.zone:
             try:
                 ZoneInfo(self.zone)

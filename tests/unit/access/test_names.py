@@ -26,7 +26,7 @@ FAULTS = {
 def test_what_is_said_agrees_with_what_is_taken(name: str) -> None:
     assert is_name(name) is not bool(name_fault(name))
     assert is_name(name) is (name in NAMES)
-    assert name_fault(name).startswith(FAULTS.get(name, ""))
+    assert FAULTS.get(name, "") in name_fault(name)
 
 
 @pytest.mark.parametrize("name", [name for name in FAULTS if name])
