@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from service.domain.errors import ReceivingError
-from service.receiving.settings import load
+from service.receiving.settings import Receiving, load
 
 
-def loaded(folder: Path, member: str) -> None:
+def loaded(folder: Path, member: str) -> Receiving:
     file = folder / "receiving.toml"
     file.write_text(f'[[routes]]\nname = "trial"\ndeliver = []\n{member}', encoding="utf-8")
-    load(str(file), {})
+    return load(str(file), {})
 
 
 @pytest.mark.parametrize("member", ["sender", "modality", "site", "procedure", "status", "source"])
@@ -22,4 +22,4 @@ def test_a_condition_without_a_value_is_refused(tmp_path: Path, member: str) -> 
 
 
 def test_a_rule_that_goes_nowhere_and_has_no_condition_is_one(tmp_path: Path) -> None:
-    loaded(tmp_path, "")
+    assert [route.name for route in loaded(tmp_path, "").routes] == ["trial"]
