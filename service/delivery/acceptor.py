@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 from service.delivery.handshake import shake
 from service.delivery.pdus import hold
-from service.delivery.room import Ended, Place, Room
+from service.delivery.room import BACKLOG, Ended, Place, Room
 from service.delivery.unanswered import Lacks, answer, guard
 
 _CONNECTED: Final = 2
@@ -84,7 +84,7 @@ class Acceptor:
         ]
 
     def bound(self, server: Any) -> None:
-        """Hold a listener, which runs already, to the number of connections."""
+        """Hold a listener, which runs already, to the number of connections, and let those that come at once wait."""
 
         def has_room(connected: Any, peer: Any) -> bool:
             place = self._room.take(connected, str(peer[0]))
@@ -93,6 +93,7 @@ class Acceptor:
             return place is not None
 
         server.verify_request = has_room
+        server.socket.listen(BACKLOG)
         server.ae.maximum_associations = sys.maxsize  # it would count those, too, that asked for none
 
     def _opened(self, event: Any) -> None:

@@ -30,6 +30,10 @@ TLS_STALLS_S: Final = (16_384 + 2_048 + 5) * STALLS_S / LEAST_BYTES
 long as the largest takes at that rate, with what protects it (at most 2,048 bytes up to TLS 1.2, fewer since, RFC 8449
 1) and its head (RFC 8446 5.1)."""
 
+BACKLOG: Final = 128
+"""Connections that the system holds for a listener until it takes them. Where there are more, each waits a second or
+longer until its handshake is sent again; socketserver, and so pynetdicom, asks for five."""
+
 _TCP_INFO: Final = struct.Struct("=52xI72xQ")
 """Of tcp_info (Linux, include/uapi/linux/tcp.h): tcpi_last_data_recv in ms, tcpi_bytes_received."""
 

@@ -19,7 +19,7 @@ import structlog
 
 from service.access.events import Arrival, rule_of
 from service.delivery.handshake import shake
-from service.delivery.room import Place, Room
+from service.delivery.room import BACKLOG, Place, Room
 from service.delivery.trust import server_context
 from service.domain.errors import LesionBridgeError, Problem
 from service.doors import Format
@@ -30,7 +30,6 @@ from service.receiving.settings import Hl7Listener
 
 _START, _END = b"\x0b", b"\x1c\r"  # MLLP: <SB> message <EB><CR> (HL7 v2 Implementation Guide, C.4)
 _CHUNK: Final = 65_536
-_BACKLOG: Final = 16
 _LOOK_S: Final = 0.5
 _NAME: Final = 40
 _log = structlog.get_logger()
@@ -47,7 +46,7 @@ class Hl7Server:
         self._ending = threading.Event()
         self._threads: set[threading.Thread] = set()
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        self._socket = socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
+        self._socket = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
         self._socket.settimeout(_LOOK_S)
         self.port: int = self._socket.getsockname()[1]
         self._accepting = threading.Thread(target=self._accept, name="hl7", daemon=True)

@@ -18,25 +18,25 @@ from tests.unit.receiving.lines import captured
 PATIENCE_S = 20.0
 
 
-def too_large(port: int) -> None:
+def too_large(port: int, stack: ExitStack) -> None:
     """A PDU (PS3.8 9.3.2) that announces more than is taken."""
-    with closing(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)) as line:
-        line.sendall(b"\x01\x00\x7f\xff\xff\xff")
-        line.recv(1)
+    connected(port, stack).sendall(b"\x01\x00\x7f\xff\xff\xff")
 
 
-def too_many(port: int) -> None:
+def too_many(port: int, stack: ExitStack) -> None:
     """More connections than are held, none of which says anything."""
-    with ExitStack() as stack:
-        for _ in range(2 * _ASSOCIATIONS + 1):
-            stack.enter_context(closing(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)))
-        time.sleep(0.5)
+    for _ in range(2 * _ASSOCIATIONS + 1):
+        connected(port, stack)
+
+
+def connected(port: int, stack: ExitStack) -> socket.socket:
+    return stack.enter_context(closing(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)))
 
 
 @pytest.mark.parametrize(
     ("speak", "why"), [(too_large, "the object is too large"), (too_many, "it said nothing, and its place was wanted")]
 )
-def test_who_is_ended_or_refused_is_logged_with_its_address(speak: Callable[[int], None], why: str) -> None:
+def test_who_is_ended_or_refused_is_logged_with_its_address(speak: Callable[[int, ExitStack], None], why: str) -> None:
     port = free_port()
     settings = CStore(
         name="p",
@@ -47,8 +47,8 @@ def test_who_is_ended_or_refused_is_logged_with_its_address(speak: Callable[[int
         commitment_port=port,
         timeouts=Timeouts(read_s=5.0),
     )
-    with captured() as lines, _DESK.listening(settings):
-        speak(port)
+    with captured() as lines, _DESK.listening(settings), ExitStack() as held:
+        speak(port, held)
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until and not about(lines):
             time.sleep(0.05)
