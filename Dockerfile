@@ -23,11 +23,12 @@ RUN groupadd --system --gid 10001 lesionbridge \
   && install -d -o lesionbridge -g lesionbridge -m 0750 /var/lib/lesionbridge
 COPY --from=build /opt/lesionbridge /opt/lesionbridge
 # The root may be mounted read-only: what is written goes to /var/lib/lesionbridge (the database) and /tmp (a tmpfs will do).
+# No setting stands here: the environment counts more than the file of settings that a deployment mounts.
 ENV PATH=/opt/lesionbridge/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     HOME=/var/lib/lesionbridge \
-    LESIONBRIDGE_DATABASE_URL=sqlite:////var/lib/lesionbridge/lesionbridge.sqlite3
+    XDG_DATA_HOME=/var/lib
 USER 10001:10001
 WORKDIR /var/lib/lesionbridge
 VOLUME /var/lib/lesionbridge

@@ -14,6 +14,7 @@ import pytest
 from service.cli import main
 from service.config import environment_names
 from service.delivery.settings_file import load
+from tests import image
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "deploy" / "helm" / "lesionbridge"
@@ -137,10 +138,12 @@ def test_there_is_all_that_a_deployment_needs(said: dict[str, Any], documents: l
     assert not {name for _, name in plain if "listener" in name}
 
 
-def test_no_pod_is_root_or_writes_its_image_or_holds_a_token_of_the_cluster(documents: list[dict[str, Any]]) -> None:
+def test_no_pod_is_root_or_writes_its_image_or_is_told_of_the_cluster(documents: list[dict[str, Any]]) -> None:
     for _, template in _pods(documents):
         pod = template["spec"]
         assert pod["automountServiceAccountToken"] is False
+        # Else a service `lesionbridge` is LESIONBRIDGE_PORT=tcp://... in each pod: a setting that can't be used.
+        assert pod["enableServiceLinks"] is False
         assert pod["securityContext"]["runAsNonRoot"] is True
         for container in pod["containers"]:
             context = container["securityContext"]
@@ -168,15 +171,23 @@ def test_every_setting_and_command_of_the_pods_exists(documents: list[dict[str, 
             assert set(options) <= offered
 
 
-def test_values_reach_the_program_as_its_settings(documents: list[dict[str, Any]]) -> None:
+def test_values_and_the_secret_reach_the_program_as_its_settings(
+    documents: list[dict[str, Any]], tmp_path: Path
+) -> None:
     from service.config import load as settings
 
+    secret = tmp_path / "settings.toml"
+    secret.write_text('database_url = "postgresql+psycopg://lesionbridge@database/lesionbridge"\n', encoding="utf-8")
+
     (api,) = (template for document, template in _pods(documents) if document["metadata"]["name"].endswith("-api"))
-    environment = {one["name"]: one["value"] for one in api["spec"]["containers"][0]["env"]}
-    del environment["LESIONBRIDGE_CONFIG"]
+    environment = image.environment()
+    environment |= {one["name"]: one["value"] for one in api["spec"]["containers"][0]["env"]}
+    assert environment["LESIONBRIDGE_CONFIG"] == "/run/secrets/settings/settings.toml"
+    environment["LESIONBRIDGE_CONFIG"] = str(secret)
 
     here = settings(environment)
 
+    assert here.database_url == "postgresql+psycopg://lesionbridge@database/lesionbridge"
     assert (here.access, here.audit, here.keep_days, here.limits.body_bytes) == ("required", True, 365, 16777216)
     assert (here.deliver_inside, here.migrate, here.workers) == (False, False, 2)
 

@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 import pytest
 import requests
 
+from tests import image
 from tests.databases import another, postgres, postgres_programs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -182,11 +183,11 @@ def _deliver_one(installed: Path, place: Path, written: list[Path], database_url
     (place / "destinations.toml").write_text(
         f'[destinations.outbox]\nkind = "folder"\npath = "{place / "outbox"}"\ntakes = "sr"\n', encoding="utf-8"
     )
-    environment = {
+    environment = image.environment() | {
         "PATH": f"{installed / 'venv' / 'bin'}:/usr/bin:/bin",
         "HOME": str(place / "home"),
+        "XDG_DATA_HOME": str(place),
         "TMPDIR": str(place / "tmp"),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "LESIONBRIDGE_CONFIG": str(place / "settings.toml"),
         "LESIONBRIDGE_DESTINATIONS_FILE": str(place / "destinations.toml"),
         "LESIONBRIDGE_ACCESS": "required",

@@ -16,6 +16,7 @@ from service.cli import main
 from service.config import environment_names, load
 from service.delivery import settings_file as destinations
 from service.receiving.settings import load as receiving
+from tests import image
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "deploy" / "compose"
@@ -65,7 +66,7 @@ def test_settings_and_commands_are_the_programs(name: str) -> None:
 
 
 def test_the_program_takes_the_settings_and_the_destinations(secrets: Path) -> None:
-    environment = dict(SERVICES["service"]["environment"])
+    environment = image.environment() | SERVICES["service"]["environment"]
     assert environment["LESIONBRIDGE_CONFIG"] == "/run/secrets/settings.toml"
     environment["LESIONBRIDGE_CONFIG"] = str(secrets / "settings.toml")
 

@@ -7,6 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from service.config import load
+from tests import image
+
 ROOT = Path(__file__).resolve().parents[3]
 BIN = Path(sys.executable).parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -30,6 +35,18 @@ def test_the_image_runs_as_a_numbered_user_that_is_not_root() -> None:
 
     assert users
     assert all(int(number) > 0 for pair in users for number in pair)
+
+
+def test_the_image_says_no_setting_since_it_would_count_more_than_a_deployments_file() -> None:
+    assert [name for name in image.environment() if name.startswith("LESIONBRIDGE_")] == []
+
+
+def test_the_image_alone_keeps_its_database_in_its_volume(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in image.environment().items():
+        monkeypatch.setenv(name, value)
+    (volume,) = re.findall(r"^VOLUME (\S+)$", DOCKERFILE, re.MULTILINE)
+
+    assert load(image.environment()).database_url == f"sqlite:///{volume}/lesionbridge.sqlite3"
 
 
 def test_the_image_installs_by_hash_and_has_a_health_check() -> None:

@@ -28,9 +28,13 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end -}}
 {{- end -}}
 
-{{/* Nobody is root, nothing of the image is written, no token of the cluster is mounted. */}}
+{{/*
+Nobody is root, nothing of the image is written, no token of the cluster is mounted, and no variable LESIONBRIDGE_... comes
+from the cluster: a service of this name would be LESIONBRIDGE_PORT=tcp://..., a setting that can't be used.
+*/}}
 {{- define "lesionbridge.pod" -}}
 automountServiceAccountToken: false
+enableServiceLinks: false
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets: {{- toYaml . | nindent 2 }}
 {{- end }}
