@@ -3,8 +3,9 @@
 For Orthanc 1.10.1 or later with its Python plugin; standard library only. README.md tells how it is set up.
 
 The plugin follows Orthanc's own log of changes and remembers in Orthanc's database how far it came. So a study that
-became stable while the service was away, or before Orthanc was restarted, is not forgotten. The service answers the
-same SR with the same receipt, so a study that is seen twice changes nothing.
+became stable while the service was away, or before Orthanc was restarted, is not forgotten, nor is one that was not yet
+stable when Orthanc was stopped. The service answers the same SR with the same receipt, so a study that is seen twice
+changes nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import threading
 import urllib.error
 import urllib.parse
 import urllib.request
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,7 +33,10 @@ SR_CLASSES = {
 MARK = "4210"  # metadata of an instance: what became of it
 RECEIPT = "4211"  # attachment of an instance: the receipt, or why it was refused
 PROGRESS = 4212  # global property: the last change that was dealt with
+UNFINISHED = 4213  # global property: studies that were not stable when Orthanc was stopped, until they are dealt with
 MADE = "made by LesionBridge"
+FAILED = "failed: "
+NOT_FOLLOWED = "Orthanc's changes can't be followed"
 DEFAULTS: dict[str, Any] = {
     "Url": "http://127.0.0.1:8080",
     "TokenFile": "",
@@ -43,13 +48,16 @@ DEFAULTS: dict[str, Any] = {
     "FirstPauseS": 2.0,
     "LongestPauseS": 300.0,
     "Attempts": 0,
+    "History": False,
 }
 MOST_BYTES = 64 * 1024 * 1024
 TOO_LARGE = 413
+FAULT = 500
+PAGE = 1000  # changes that are asked for at once, backwards
 
 
 class Away(Exception):
-    """The service gave no verdict: the study is tried again."""
+    """The service gave no verdict on the document: the study is tried again."""
 
 
 class Reply(NamedTuple):
@@ -78,11 +86,11 @@ class Service:
         self._opener = urllib.request.build_opener(*handlers)
 
     def publish(self, content: bytes, media_type: str) -> Reply:
-        """Hand a document in; the same document again has the same answer. Raises Away where there is no verdict."""
+        """Hand a document in; the same one again has the same answer. Raises Away where there is no verdict on it."""
         query = "?" + urllib.parse.urlencode({"deliver": self._deliver}) if self._deliver else ""
         reply = self._ask("POST", "/v1/reports" + query, content, {"Content-Type": media_type})
         # A proxy or a portal between us answers with pages of its own. That a document is too large may be its word.
-        verdict = "accepted" if reply.status in (200, 201, 202) else "refused"
+        verdict = "accepted" if reply.status in (200, 201, 202) else "failed" if reply.status == FAULT else "refused"
         if _json(reply.body).get("verdict") != verdict and reply.status != TOO_LARGE:
             raise Away(f"status {reply.status}, and no verdict of the service: is Url right, and what is in between?")
         return reply
@@ -114,8 +122,16 @@ class Service:
                 reply = Reply(error.code, error.headers, _body(error))
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise Away(f"the service does not answer ({type(error).__name__})") from error
-        if reply.status >= 500 or reply.status in (401, 408, 429):
+        told = _json(reply.body)
+        # A fault of the service's own, which the same document would meet again, must not keep all others waiting.
+        failed = reply.status == FAULT and told.get("verdict") == "failed" and told.get("retryable") is False
+        if (reply.status >= 500 and not failed) or reply.status in (401, 408, 429):
             raise Away(f"the service answers with status {reply.status}")
+        # Refused is not the document but how this plugin is set up: its key, `Deliver`, `Dialect`.
+        if told.get("rule") == "scope" or str(told.get("pointer", "")).startswith("?"):
+            raise Away(
+                "the service refuses the request: rule {rule} {pointer}".format(**{"rule": "", "pointer": "", **told})
+            )
         return reply
 
 
@@ -164,12 +180,15 @@ class Bridge:
         marked = _text(f"{place}/metadata/{MARK}")
         if marked == MADE or _text(place + "/metadata/SopClassUid") not in SR_CLASSES:
             return None
-        if marked:
+        if marked and not marked.startswith(FAILED):
             return {"instance": instance, "state": marked}
         content = orthanc.RestApiGet(place + "/file")
         reply = self.service.publish(content, "application/dicom")
         orthanc.RestApiPut(f"{place}/attachments/{RECEIPT}", reply.body)
-        if reply.status not in (200, 201, 202):
+        if reply.status == FAULT:
+            state = FAILED + str(_json(reply.body).get("instance", ""))
+            orthanc.LogError(f"LesionBridge: the service failed at instance {instance}, which is left out: {state}")
+        elif reply.status not in (200, 201, 202):
             state = "refused: {}".format(_json(reply.body).get("rule", reply.status))
         else:
             state = "accepted: {}".format(reply.headers.get("Location", ""))
@@ -203,10 +222,19 @@ class Follower(threading.Thread):
 
     def run(self) -> None:
         """Until Orthanc stops."""
-        self.done = int(orthanc.GetGlobalProperty(PROGRESS, "0"))  # the database is not open any sooner
+        begun = False
         while not self.over.is_set():
             self.wake.clear()
-            while not self.over.is_set() and self._some():
+            try:
+                begun = begun or self._begin()
+                while not self.over.is_set() and self._some():
+                    continue
+                if self.problem == NOT_FOLLOWED:
+                    self.problem = ""
+            except Exception as error:  # noqa: BLE001 - whatever Orthanc's database has, what comes later is dealt with later
+                self.problem = NOT_FOLLOWED
+                orthanc.LogError(f"LesionBridge: {NOT_FOLLOWED}: {type(error).__name__}")
+                self.over.wait(float(self.bridge.settings["LongestPauseS"]))
                 continue
             self.wake.wait(60)
 
@@ -214,6 +242,44 @@ class Follower(threading.Thread):
         """End soon."""
         self.over.set()
         self.wake.set()
+
+    def _begin(self) -> bool:
+        """Go on where the last one stopped, first with what Orthanc itself has forgotten; True once that is done."""
+        last = int(json.loads(orthanc.RestApiGet("/changes?last"))["Last"])  # the database is not open any sooner
+        known = orthanc.GetGlobalProperty(PROGRESS, "")
+        if not known:
+            # What was here before the plugin goes nowhere unasked.
+            known = "0" if self.bridge.settings["History"] else str(last)
+            orthanc.SetGlobalProperty(PROGRESS, known)
+        self.done = int(known)
+        waiting = json.loads(orthanc.GetGlobalProperty(UNFINISHED, "") or "[]")
+        waiting += [study for study in self._unfinished(last) if study not in waiting]
+        orthanc.SetGlobalProperty(UNFINISHED, json.dumps(waiting))
+        if not all(self._dealt_with(study) for study in waiting):
+            return False
+        orthanc.SetGlobalProperty(UNFINISHED, "[]")
+        return True
+
+    def _unfinished(self, last: int) -> list[str]:
+        """Studies that had an instance shortly before Orthanc was stopped: it calls none of them stable any more."""
+        changes: list[dict[str, Any]] = []
+        while last > 0:
+            since = max(0, last - PAGE)
+            page = json.loads(orthanc.RestApiGet(f"/changes?since={since}&limit={PAGE}"))["Changes"]
+            page = [one for one in page if one["Seq"] <= last]
+            changes = page + changes
+            if not page or _when(page[0]) < _when(changes[-1]) - timedelta(seconds=STABLE_AGE_S + 60):
+                break
+            last = since
+        found: dict[str, None] = {}
+        for change in changes:
+            if change["ChangeType"] == "NewInstance":
+                study = _text("/instances/{}/study".format(change["ID"]))
+                if study:
+                    found[json.loads(study)["ID"]] = None
+            elif change["ChangeType"] == "StableStudy":
+                found.pop(change["ID"], None)
+        return list(found)
 
     def _some(self) -> bool:
         """Deal with the next changes; False where there are none."""
@@ -259,6 +325,10 @@ def _kept(content: bytes) -> str:
     if not _text(f"/instances/{instance}/metadata/{MARK}"):
         orthanc.RestApiPut(f"/instances/{instance}/metadata/{MARK}", MADE.encode())
     return instance
+
+
+def _when(change: dict[str, Any]) -> datetime:
+    return datetime.strptime(change["Date"][:15], "%Y%m%dT%H%M%S")  # noqa: DTZ007 - compared with others of this Orthanc only
 
 
 def _text(place: str) -> str:
@@ -344,7 +414,9 @@ def on_change(change: int, _: int, __: str) -> None:
         FOLLOWER.wake.set()
 
 
-SETTINGS: dict[str, Any] = {**DEFAULTS, **json.loads(orthanc.GetConfiguration()).get("LesionBridge", {})}
+CONFIGURATION: dict[str, Any] = json.loads(orthanc.GetConfiguration())
+STABLE_AGE_S = int(CONFIGURATION.get("StableAge", 60))
+SETTINGS: dict[str, Any] = {**DEFAULTS, **CONFIGURATION.get("LesionBridge", {})}
 UNKNOWN = sorted(set(SETTINGS) - set(DEFAULTS))
 if UNKNOWN:
     raise ValueError("there is no such setting of LesionBridge: {}".format(", ".join(UNKNOWN)))

@@ -19,6 +19,8 @@ from werkzeug.serving import make_server
 from service.app import create_app
 from service.config import Settings
 from service.store.reports import Store
+from tests.certificates import Authority
+from tests.conformance.generated import make
 from tests.conftest import Missing
 from tests.contract.benches import sr
 from tests.faults import faulty, http
@@ -51,8 +53,10 @@ def service(folder: Path, port: int) -> Iterator[Store]:
 
 
 @contextmanager
-def pacs(port: int, missing: Missing, **settings: Any) -> Iterator[servers.Pacs]:
-    """Orthanc with the plugin, that becomes stable soon."""
+def pacs(
+    port: int, missing: Missing, *, orthanc: dict[str, Any] | None = None, **settings: Any
+) -> Iterator[servers.Pacs]:
+    """Orthanc with the plugin, that becomes stable soon; `orthanc` is laid over its configuration."""
     if not PLUGIN.exists():
         missing.skip("orthanc-python", "its Python plugin is not installed")
     told = {
@@ -60,6 +64,7 @@ def pacs(port: int, missing: Missing, **settings: Any) -> Iterator[servers.Pacs]
         "Plugins": ["/usr/share/orthanc/plugins/libOrthancDicomWeb.so", str(PLUGIN)],
         "PythonScript": str(SCRIPT),
         "LesionBridge": {"Url": f"http://127.0.0.1:{port}", "FirstPauseS": 0.5, "LongestPauseS": 1, **settings},
+        **(orthanc or {}),
     }
     with ExitStack() as stack:
         try:
@@ -83,6 +88,28 @@ def stored(at: servers.Pacs, content: bytes) -> str:
     """Give an object to Orthanc; its id there."""
     told = requests.post(f"{at.url}/instances", data=content, timeout=20).json()
     return str(told["ID"])
+
+
+def kept_in(folder: Path) -> dict[str, Any]:
+    """The configuration of an Orthanc whose database stays when it stops."""
+    return {"StorageDirectory": str(folder), "IndexDirectory": str(folder)}
+
+
+def changes(at: servers.Pacs) -> list[str]:
+    """The kinds of changes that Orthanc has seen."""
+    told = requests.get(f"{at.url}/changes?limit=1000", timeout=20).json()
+    return [one["ChangeType"] for one in told["Changes"]]
+
+
+def problem(at: servers.Pacs) -> str:
+    """What the plugin says is wrong."""
+    return str(requests.get(f"{at.url}/lesionbridge", timeout=20).json()["problem"])
+
+
+def refusal(status: int, **told: Any) -> bytes:
+    """An answer without success, of the service itself."""
+    body = {"verdict": "refused", "retryable": False, "pointer": "", **told}
+    return http(f"{status} No", json.dumps(body).encode())
 
 
 def mark(at: servers.Pacs, instance: str) -> str:
@@ -149,7 +176,7 @@ def test_what_becomes_stable_while_the_service_is_away_is_handed_in_later(tmp_pa
     port = servers.free_port()
     with pacs(port, missing) as at:
         instance = stored(at, sr(1).content)
-        until(lambda: requests.get(f"{at.url}/lesionbridge", timeout=20).json()["problem"])
+        until(lambda: problem(at))
         assert mark(at, instance) == ""
         with service(tmp_path, port) as store:
             assert until(lambda: mark(at, instance)).startswith("accepted")
@@ -166,14 +193,16 @@ def test_what_is_no_verdict_of_the_service_leaves_a_study_waiting(tmp_path: Path
             http("404 Not Found", b"<html>nothing here</html>"),
             http("201 Created", receipt[:-4], Content_Length="1000"),  # it ends in the middle
             http("400 Bad Request", b'{"verd', Content_Length="1000"),
+            refusal(401, rule="credentials"),
+            refusal(403, rule="scope"),
+            refusal(422, rule="destination", pointer="?deliver"),
         ]
         portal.answer = http("201 Created", receipt, Location="/v1/reports/R")
         instance = stored(at, sr(1).content)
-        problem = until(lambda: requests.get(f"{at.url}/lesionbridge", timeout=20).json()["problem"])
-        assert "TokenFile" in problem
+        assert "TokenFile" in until(lambda: problem(at))
         token.write_text("T")
         assert until(lambda: mark(at, instance)) == "accepted: /v1/reports/R"
-        assert len(portal.asked) == 6
+        assert len(portal.asked) == 9
         assert all(b"Authorization: Bearer T\r\n" in one for one in portal.asked)
 
 
@@ -191,3 +220,77 @@ def test_an_sr_that_is_refused_says_why_and_stops_nothing(tmp_path: Path, missin
         assert why["verdict"] == "refused"
         good = stored(at, sr(2).content)
         assert until(lambda: mark(at, good)).startswith("accepted: ")
+
+
+def test_where_the_service_fails_at_one_sr_those_after_it_do_not_wait(tmp_path: Path, missing: Missing) -> None:
+    with faulty() as faults, pacs(faults.port, missing) as at:
+        faults.answers = [refusal(500, verdict="failed", instance="urn:lesionbridge:request:1")]
+        faults.answer = http("201 Created", b'{"verdict": "accepted"}', Location="/v1/reports/R")
+        first = stored(at, sr(1).content)
+        assert until(lambda: mark(at, first)) == "failed: urn:lesionbridge:request:1"
+        second = stored(at, sr(2).content)  # of the same study: it is stable once more, and the first is tried again
+        assert until(lambda: mark(at, second)) == "accepted: /v1/reports/R"
+        assert until(lambda: mark(at, first).startswith("accepted"))
+
+
+def test_a_study_that_was_not_stable_when_orthanc_stopped_is_handed_in_by_the_next_one(
+    tmp_path: Path, missing: Missing
+) -> None:
+    port, here = servers.free_port(), kept_in(tmp_path / "orthanc")
+    with pacs(port, missing, orthanc={**here, "StableAge": 60}) as at:
+        instance = stored(at, sr(1).content)
+    with pacs(port, missing, orthanc=here) as at:  # the service is away, and Orthanc stopped once more
+        until(lambda: problem(at))
+        assert "StableStudy" not in changes(at)
+    with service(tmp_path, port) as store, pacs(port, missing, orthanc=here) as at:
+        assert until(lambda: mark(at, instance)).startswith("accepted: ")
+        assert len(store.search({}, limit=10)) == 1
+
+
+@pytest.mark.parametrize("history", [True, False])
+def test_what_orthanc_had_before_the_plugin_goes_nowhere_unless_it_is_asked_for(
+    tmp_path: Path, missing: Missing, history: bool
+) -> None:
+    port, here = servers.free_port(), kept_in(tmp_path / "orthanc")
+    with pacs(port, missing, orthanc={**here, "Plugins": []}) as at:
+        old = stored(at, sr(1).content)
+        until(lambda: "StableStudy" in changes(at))
+    with service(tmp_path, port), pacs(port, missing, orthanc=here, History=history) as at:
+        elsewhere = make(make_findings(report__id="R-2", study__uid="1.2.3.4.5.6.7")).sr.content
+        new = stored(at, elsewhere)
+        assert until(lambda: mark(at, new)).startswith("accepted: ")
+        assert bool(mark(at, old)) is history
+
+
+def test_an_sr_of_ours_that_is_delivered_into_orthanc_is_the_report_that_it_was(
+    tmp_path: Path, missing: Missing
+) -> None:
+    port = servers.free_port()
+    with service(tmp_path, port) as store, pacs(port, missing) as at:
+        made = requests.post(f"http://127.0.0.1:{port}/v1/reports", json=make_findings(), timeout=60)
+        (report,) = store.search({}, limit=10)
+        content = requests.get(f"http://127.0.0.1:{port}{made.headers['Location']}/sr", timeout=60).content
+        instance = stored(at, content)
+        assert until(lambda: mark(at, instance)) == f"accepted: {made.headers['Location']}"
+        assert store.search({}, limit=10) == (report,)
+
+
+def test_over_tls_the_plugin_believes_whom_its_authority_vouches_for_and_nobody_else(
+    tmp_path: Path, missing: Missing
+) -> None:
+    authority = Authority(tmp_path)
+    with ExitStack() as stack:
+        good, named_otherwise = (
+            stack.enter_context(faulty(authority.identity(name, name).server())) for name in ("127.0.0.1", "10.0.0.1")
+        )
+        for server in (good, named_otherwise):
+            server.answer = http("201 Created", b'{"verdict": "accepted"}', Location="/v1/reports/R")
+        for server, ca_file in ((named_otherwise, str(authority.certificate)), (good, "")):
+            url = f"https://127.0.0.1:{server.port}"
+            with pacs(server.port, missing, Url=url, CaFile=ca_file) as at:
+                stored(at, sr(1).content)
+                assert until(lambda: problem(at)).startswith("the service does not answer")
+                assert server.asked == []
+        with pacs(good.port, missing, Url=f"https://127.0.0.1:{good.port}", CaFile=str(authority.certificate)) as at:
+            instance = stored(at, sr(1).content)
+            assert until(lambda: mark(at, instance)) == "accepted: /v1/reports/R"

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
+import runpy
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 FOLDER = Path(__file__).parents[3] / "plugins" / "orthanc"
 TREE = ast.parse((FOLDER / "lesionbridge.py").read_text(encoding="utf-8"), feature_version=(3, 9))
@@ -28,3 +35,65 @@ def test_every_setting_is_in_its_readme() -> None:
     readme = (FOLDER / "README.md").read_text(encoding="utf-8")
     table = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", readme, re.MULTILINE)
     assert {name for row in table for name in re.findall(r"`(\w+)`", row)} == names
+
+
+class Orthanc:
+    """As much of Orthanc as the follower needs; its first answers are faults."""
+
+    class OrthancException(Exception):
+        """What Orthanc raises."""
+
+    def __init__(self, faults: int) -> None:
+        self.faults = faults
+        self.properties: dict[int, str] = {4212: "0"}
+        self.said: list[str] = []
+
+    def module(self) -> SimpleNamespace:
+        """What the plugin imports."""
+        return SimpleNamespace(
+            OrthancException=self.OrthancException,
+            GetConfiguration=lambda: json.dumps({"LesionBridge": {"LongestPauseS": 0.01}}),
+            RestApiGet=self.get,
+            GetGlobalProperty=self.properties.get,
+            SetGlobalProperty=self.properties.__setitem__,
+            LogError=self.said.append,
+            RegisterOnChangeCallback=lambda *_: None,
+            RegisterRestCallback=lambda *_: None,
+        )
+
+    def get(self, place: str) -> bytes:
+        """The log of changes, with one in it that matters to nobody."""
+        if self.faults:
+            self.faults -= 1
+            raise self.OrthancException("the database is locked: Doe^Jane")
+        since = int(place.partition("since=")[2].partition("&")[0] or 7)
+        told = [{"Seq": 7, "ChangeType": "NewPatient", "Date": "20261128T101112", "ID": "P"}] if since < 7 else []
+        return json.dumps({"Changes": told, "Last": 7}).encode()
+
+
+def test_what_goes_wrong_in_orthancs_database_ends_the_follower_neither_at_its_start_nor_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    orthanc = Orthanc(faults=2)
+    monkeypatch.setitem(sys.modules, "orthanc", orthanc.module())
+    follower = runpy.run_path(str(FOLDER / "lesionbridge.py"))["FOLLOWER"]
+    follower.start()
+    until(lambda: orthanc.properties[4212] == "7")
+    assert orthanc.said == ["LesionBridge: Orthanc's changes can't be followed: OrthancException"] * 2
+    orthanc.said.clear()
+    orthanc.faults, orthanc.properties[4212] = 2, "0"
+    follower.done = 0
+    follower.wake.set()
+    until(lambda: orthanc.properties[4212] == "7")
+    assert orthanc.said == ["LesionBridge: Orthanc's changes can't be followed: OrthancException"] * 2
+    assert follower.problem == ""
+    follower.stop()
+    follower.join(5)
+
+
+def until(found: Callable[[], bool]) -> None:
+    """Wait for something to be so."""
+    end = time.monotonic() + 10
+    while not found():
+        assert time.monotonic() < end, "it did not come in time"
+        time.sleep(0.01)
