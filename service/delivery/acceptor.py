@@ -179,7 +179,11 @@ class Acceptor:
         answer(event, self._lacks, lambda why: self._ended(why, coming.address))
 
     def _answered(self, event: Any) -> None:
-        """What is sent here is answers only. Where the next message has begun meanwhile, it waits from now on."""
+        """What is sent here is answers only. Where the next message has begun meanwhile, it waits from now on.
+
+        So does one that has not: pynetdicom counts a peer as idle since what came last, also while that is answered.
+        """
+        event.assoc.dul._idle_timer.restart()
         coming, place = self._coming[event.assoc], self._places.get(event.assoc)
         with coming.lock:
             coming.unanswered = max(0, coming.unanswered - 1)

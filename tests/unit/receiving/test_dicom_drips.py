@@ -17,7 +17,7 @@ from tests.unit.receiving import pdus
 from tests.unit.receiving.lines import captured
 from tests.unit.receiving.test_dicom_hostile import is_cut_off, opened
 
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
 LONG_S = 300.0
 ENHANCED = "1.2.840.10008.5.1.4.1.1.88.22"
 REQUEST = pdus.request((1, ENHANCED), (3, pdus.VERIFICATION))
@@ -83,21 +83,41 @@ def is_rejected(server: DicomServer) -> bool:
 def test_who_is_answered_keeps_its_association_though_its_next_message_stalls(
     here: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = threading.Event()
+    is_served, answers = threading.Event(), threading.Event()
+
+    def answers_late(*_: object) -> None:
+        is_served.set()
+        answers.wait(PATIENCE_S)
+
     monkeypatch.setattr("service.delivery.room.STALLS_S", 0.1)
-    monkeypatch.setattr(DicomServer, "_held", lambda *_: answers.wait(PATIENCE_S))
+    monkeypatch.setattr(DicomServer, "_held", answers_late)
     server = serve(here)
     try:
         with closing(opened(server, REQUEST)) as served:
             served.sendall(STORES + pdus.data(b"\0") + STORES + FRAGMENT)
+            assert is_served.wait(PATIENCE_S)
             time.sleep(0.5)
             assert is_rejected(server)
             answers.set()
             assert pdus.status(pdus.received(served)) != 0
-            time.sleep(0.5)
-            assert not is_rejected(server)  # once it is answered, the next message stalls as any other
+            opened(server, REQUEST).close()  # once it is answered, the next message stalls as any other
     finally:
         answers.set()
+        server.stop()
+
+
+def test_who_has_waited_long_for_an_answer_has_time_for_the_next_message(
+    here: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DicomServer, "_held", lambda *_: time.sleep(1.3))
+    server = DicomServer(Reception(here, "dicom"), DicomListener(port=0, timeout_s=1.0))
+    try:
+        with closing(opened(server, REQUEST)) as line:
+            line.sendall(STORES + pdus.data(b"\0"))
+            assert pdus.status(pdus.received(line)) != 0
+            line.sendall(pdus.command(pdus.ECHO, pdus.VERIFICATION, context=3))
+            assert pdus.status(pdus.received(line)) == 0
+    finally:
         server.stop()
 
 
