@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,17 +20,24 @@ import requests
 
 from tests.oracles.complaint import JAVA_QUICK, installed, node_script, program
 
-START_S = 60
+START_S = 180
+"""How long a server may take to start: on a machine with other work a minute was not enough for one in Java."""
 TIMEOUT_S = 60
 FHIR_JSON = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"}
 
 
+_FIRST, _LAST = 12_000, 32_000
+"""Below these of Linux for connections and for whoever binds port 0, so nobody gets one before its server has it."""
+_ports = iter(random.SystemRandom().sample(range(_FIRST, _LAST), _LAST - _FIRST))
+
+
 def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of loopback that nobody listens on, and that is not given out a second time."""
+    for port in _ports:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no port is free")
 
 
 @contextmanager
@@ -61,10 +69,11 @@ def _wait(process: subprocess.Popen[bytes], ready: str, log: Path) -> None:
     end = time.monotonic() + START_S
     while time.monotonic() < end and process.poll() is None:
         try:
-            if requests.get(ready, timeout=5).ok:
+            if requests.get(ready, timeout=START_S).ok:
                 return
-        except requests.ConnectionError:
-            time.sleep(0.1)
+        except requests.RequestException:
+            pass
+        time.sleep(0.1)
     raise RuntimeError(f"the server does not start: {log.read_text(errors='replace')[-500:]}")
 
 
@@ -257,7 +266,7 @@ def _listening(command: Sequence[str | Path], port: int, folder: Path) -> Iterat
         yield
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=TIMEOUT_S)
 
 
 def post_twice(url: str, bundle: Mapping[str, Any]) -> list[str]:

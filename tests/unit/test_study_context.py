@@ -20,7 +20,6 @@ from service.coding import vocabulary
 from service.coding.coder import code_report
 from service.config import Settings
 from service.delivery.destination import Failed, Outcome
-from service.delivery.policy import Timeouts
 from service.delivery.settings import CStore, Folder, Stow
 from service.delivery.study_context import Archive, StudyContext, archive
 from service.delivery.study_context import _of_dataset as of_dataset
@@ -33,6 +32,7 @@ from service.formats.findings.read import read
 from service.store.reports import Store
 from service.study_context import RULE, with_context
 from tests.conftest import Missing
+from tests.contract.benches import UNHURRIED
 from tests.faults import faulty, http
 from tests.findings import make_findings
 from tests.oracles import servers
@@ -272,7 +272,7 @@ def asked(request: pytest.FixtureRequest, orthanc: servers.Pacs | NotInstalled, 
     if isinstance(orthanc, NotInstalled):
         missing.skip("orthanc", str(orthanc))
         raise AssertionError
-    times = Timeouts(5, 20, 30)
+    times = UNHURRIED
     if request.param == "qido":
         settings: Any = Stow(name="pacs", url=orthanc.dicom_web, timeouts=times)
     else:

@@ -12,9 +12,8 @@ from typing import Any
 import requests
 
 from service.delivery.fhir import FhirDestination
-from service.delivery.policy import Timeouts
 from service.delivery.settings import Fhir
-from tests.contract.benches import bundle
+from tests.contract.benches import UNHURRIED, bundle
 
 ENTRIES = len(json.loads(bundle(1).content)["entry"])
 FINE = ["201 Created"] * (ENTRIES - 1)
@@ -23,8 +22,8 @@ JSON = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+jso
 
 
 def destination(url: str, **settings: Any) -> FhirDestination:
-    """The destination at a URL, with short time-outs."""
-    return FhirDestination(Fhir(name="ehr", url=url, timeouts=Timeouts(2, 10, 20), **settings))
+    """The destination at a URL."""
+    return FhirDestination(Fhir(name="ehr", url=url, timeouts=UNHURRIED, **settings))
 
 
 def issue(text: str, severity: str = "error") -> dict[str, Any]:

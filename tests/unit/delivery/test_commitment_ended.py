@@ -15,7 +15,7 @@ from service.delivery.settings import CStore
 from tests.oracles.servers import free_port
 from tests.unit.receiving.lines import captured
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def too_large(port: int, stack: ExitStack) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from tests.oracles.complaint import NotInstalled
 
 SR_CLASS = "1.2.840.10008.5.1.4.1.1.88.22"
 PUSH = "1.2.840.10008.1.20.1"
+PATIENCE_S = 60.0
 Handler = Callable[[Any], Any]
 
 
@@ -55,7 +57,7 @@ def answering(status: int) -> Handler:
 
 
 def destination(port: int, **settings: Any) -> CStoreDestination:
-    told: dict[str, Any] = {"called": "PEER", "timeouts": Timeouts(30, 30, 60), "commitment_s": 3.0, **settings}
+    told: dict[str, Any] = {"called": "PEER", "timeouts": Timeouts(30, 30, 60), "commitment_s": 30.0, **settings}
     return CStoreDestination(CStore(name="pacs", host="127.0.0.1", port=port, **told))
 
 
@@ -171,7 +173,7 @@ def test_refuses_what_is_no_dicom_object() -> None:
     assert destination(1).send(Outgoing("d", "application/dicom", b"x", "x", sr(1).sr)).outcome is Outcome.REFUSED
 
 
-def reports_on(event: Any, answers: list[str], *, failed: int | None) -> None:
+def reports_on(event: Any, answers: SimpleQueue[str], *, failed: int | None) -> None:
     """Report a commitment on the association that asked for it."""
     content = Dataset()
     content.TransactionUID = event.action_information.TransactionUID
@@ -182,7 +184,7 @@ def reports_on(event: Any, answers: list[str], *, failed: int | None) -> None:
         item.FailureReason = failed
         content.FailedSOPSequence = [item]
     told, _ = event.assoc.send_n_event_report(content, 1 if failed is None else 2, PUSH, f"{PUSH}.1")
-    answers.append(f"{told.Status:04X}")
+    answers.put(f"{told.Status:04X}")
 
 
 @pytest.mark.parametrize(
@@ -197,7 +199,7 @@ def reports_on(event: Any, answers: list[str], *, failed: int | None) -> None:
     ],
 )
 def test_a_commitment_may_be_reported_on_our_association(failed: int | None, outcome: Outcome) -> None:
-    answers: list[str] = []
+    answers = SimpleQueue[str]()
 
     def act(event: Any) -> tuple[int, None]:
         threading.Timer(0.2, reports_on, (event, answers), {"failed": failed}).start()
@@ -205,8 +207,8 @@ def test_a_commitment_may_be_reported_on_our_association(failed: int | None, out
 
     with peer({PUSH: [EXPLICIT, IMPLICIT]}, (evt.EVT_N_ACTION, act)) as port:
         answer = destination(port).verify(sr(1))
+        assert answers.get(timeout=PATIENCE_S) == "0000"
     assert answer.outcome is outcome, answer
-    assert answers == ["0000"]
 
 
 def test_a_commitment_that_is_not_reported_is_asked_for_again() -> None:
@@ -241,7 +243,7 @@ def asked_in(event: Any) -> tuple[str, Dataset]:
 def test_a_report_of_commitment_may_come_over_tls_on_an_association_of_the_archives_own(tmp_path: Path) -> None:
     authority, other = Authority(tmp_path), Authority(tmp_path, "other")
     ours, theirs = authority.identity("ours", "127.0.0.1"), authority.identity("theirs", "theirs")
-    port, answers = servers.free_port(), list[Any]()
+    port, answers = servers.free_port(), SimpleQueue[Any]()
 
     def act(event: Any) -> tuple[int, None]:
         transaction, item = asked_in(event)
@@ -250,9 +252,9 @@ def test_a_report_of_commitment_may_come_over_tls_on_an_association_of_the_archi
             stranger = ssl.create_default_context(cafile=str(authority.certificate))
             entity = AE(ae_title="PEER")
             entity.add_requested_context(PUSH)
-            answers.append(entity.associate("127.0.0.1", port, tls_args=(stranger, "127.0.0.1")).is_established)
+            answers.put(entity.associate("127.0.0.1", port, tls_args=(stranger, "127.0.0.1")).is_established)
             stranger.load_cert_chain(theirs.certificate, theirs.key)
-            answers.append(report(port, transaction, item, (stranger, "127.0.0.1")))
+            answers.put(report(port, transaction, item, (stranger, "127.0.0.1")))
 
         threading.Timer(0.1, tell).start()
         return 0, None
@@ -261,11 +263,11 @@ def test_a_report_of_commitment_may_come_over_tls_on_an_association_of_the_archi
     with peer({PUSH: [EXPLICIT, IMPLICIT]}, (evt.EVT_N_ACTION, act)) as at:
         told = {"commitment_port": port, "commitment_host": "127.0.0.1", "commitment_s": 30.0}
         assert destination(at, commitment_tls=tls, **told).verify(sr(1)).outcome is Outcome.VERIFIED
+        assert [answers.get(timeout=PATIENCE_S) for _ in range(2)] == [False, 0]
         unreadable = ServerTls(str(other.certificate), str(ours.key))
         answer = destination(at, commitment_tls=unreadable, **told).verify(sr(1))
     assert (answer.outcome, "commitment_tls.key_file: " in answer.reason) == (Outcome.UNKNOWN, True)
     assert "is not the key of" in answer.reason
-    assert answers == [False, 0]
 
 
 @pytest.mark.parametrize(("failed", "outcome"), [(None, Outcome.VERIFIED), (0x0112, Outcome.UNKNOWN)])
@@ -275,15 +277,13 @@ def test_a_commitment_that_is_reported_late_counts_for_the_next_question(failed:
     def act(event: Any) -> tuple[int, None]:
         asked.append(asked_in(event))
         if len(asked) > 1:  # what it was asked first is reported now, on an association of its own
-            first, item = asked[0]
-            told = (port, first, item)
-            threading.Timer(0.1, lambda: answers.append(report(*told, failed=failed))).start()
+            answers.append(report(port, *asked[0], failed=failed))
         return 0, None
 
     with peer({PUSH: [EXPLICIT, IMPLICIT]}, (evt.EVT_N_ACTION, act)) as at:
         told = {"commitment_port": port, "commitment_host": "127.0.0.1"}
         first = destination(at, **{**told, "commitment_s": 0.1}).verify(sr(1))
-        answer = destination(at, **{**told, "commitment_s": 30.0 if failed is None else 3.0}).verify(sr(1))
+        answer = destination(at, **{**told, "commitment_s": 30.0 if failed is None else 0.1}).verify(sr(1))
     assert (first.outcome, answer.outcome) == (Outcome.UNKNOWN, outcome)
     assert answers == [0]
 
@@ -294,15 +294,14 @@ def test_a_commitment_that_is_reported_between_two_questions_is_kept() -> None:
     def act(event: Any) -> tuple[int, None]:
         asked.append(asked_in(event))
         if len(asked) == 2:  # while another object is asked for
-            first, item = asked[0]
-            threading.Timer(0.1, lambda: answers.append(report(port, first, item))).start()
+            answers.append(report(port, *asked[0]))
         return 0, None
 
     with peer({PUSH: [EXPLICIT, IMPLICIT]}, (evt.EVT_N_ACTION, act)) as at:
         told = {"commitment_port": port, "commitment_host": "127.0.0.1"}
         pacs = destination(at, **told, commitment_s=0.1)
         assert pacs.verify(sr(1)).outcome is Outcome.UNKNOWN
-        assert destination(at, **told, commitment_s=3.0).verify(sr(2)).outcome is Outcome.UNKNOWN
+        assert destination(at, **told, commitment_s=0.1).verify(sr(2)).outcome is Outcome.UNKNOWN
         assert pacs.verify(sr(1)).outcome is Outcome.VERIFIED
         assert pacs.verify(sr(2)).outcome is Outcome.UNKNOWN
     assert answers == [0]

@@ -87,7 +87,7 @@ def test_a_list_without_end_is_not_read_to_it(monkeypatch: pytest.MonkeyPatch) -
     server: Any = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_FIND, answer)])
     try:
         port = server.socket.getsockname()[1]
-        settings = CStore(name="a", host="127.0.0.1", port=port, called="A", timeouts=Timeouts(1, 5, 10))
+        settings = CStore(name="a", host="127.0.0.1", port=port, called="A", timeouts=Timeouts(30, 30, 60))
         with pytest.raises(Failed) as failed:
             found(settings, SrReference("1.2", "1.2.3", "1.2.4", "1.2.5"))
         assert failed.value.answer.outcome is Outcome.UNKNOWN

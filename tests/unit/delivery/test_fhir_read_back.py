@@ -11,11 +11,10 @@ import requests
 from service.delivery.destination import Outcome, Outgoing
 from service.delivery.fhir import FhirDestination
 from service.delivery.http import HttpPeer, Reply
-from service.delivery.policy import Timeouts
 from service.delivery.settings import Fhir
 from service.formats.fhir.xml import as_xml
 from tests.conformance.generated import make
-from tests.contract.benches import bundle, written
+from tests.contract.benches import UNHURRIED, bundle, written
 from tests.faults import FaultyServer, http
 from tests.findings import make_findings
 from tests.unit.delivery.fhir_servers import (
@@ -95,7 +94,7 @@ def test_an_answer_that_contradicts_itself_is_settled_by_reading_back(server: Fa
                 url = server.url
             return super().ask(method, url, headers, body, **more)
 
-    settings = Fhir(name="ehr", url=sekmet, timeouts=Timeouts(2, 10, 20))
+    settings = Fhir(name="ehr", url=sekmet, timeouts=UNHURRIED)
     ehr = FhirDestination(settings, Contradicting(settings.timeouts, settings.tls, None))
     server.answer = http("200 OK", json.dumps(contradicting()).encode())
     assert ehr.send(outgoing).outcome is Outcome.UNKNOWN  # it has nothing

@@ -16,7 +16,7 @@ from service.receiving.hl7 import Hl7Server
 from service.receiving.reception import Reception
 from service.receiving.settings import DicomListener, Hl7Listener
 
-PATIENCE_S = 5.0
+PATIENCE_S = 15.0
 AT_ONCE = 64
 
 

@@ -18,7 +18,7 @@ from tests.unit.receiving import pdus
 
 ENHANCED = "1.2.840.10008.5.1.4.1.1.88.22"
 DATA = pdus.data(b"no data set")
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 STORE = pdus.command(pdus.STORE, ENHANCED, "1.2.3")
 CLASS, FIELD, ID, TYPE, INSTANCE = 0x0002, 0x0100, 0x0110, 0x0800, 0x1000
 

@@ -9,6 +9,7 @@ from contextlib import closing
 import pytest
 
 from service.api.deployment import Deployment
+from service.delivery.acceptor import Acceptor, _Coming
 from service.delivery.room import Place, Room
 from service.receiving.dicom import DicomServer
 from tests.unit.receiving import pdus
@@ -20,7 +21,14 @@ def test_a_message_that_is_whole_when_the_one_before_has_its_answer_keeps_its_as
     here: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     may_answer, answers, is_whole = threading.Semaphore(0), threading.Event(), threading.Event()
-    hears, has_whole = Room.hears, Room.has_whole
+    next_begins = threading.Event()
+    allows, hears, has_whole = Acceptor._allows, Room.hears, Room.has_whole
+
+    def says_begun(acceptor: Acceptor, coming: _Coming, count: int) -> bool:
+        is_allowed = allows(acceptor, coming, count)
+        if coming.unanswered:
+            next_begins.set()
+        return is_allowed
 
     def hears_late(room: Room, place: Place, count: int) -> None:
         if not count:  # what waits since an answer: the rest of it comes now
@@ -35,6 +43,7 @@ def test_a_message_that_is_whole_when_the_one_before_has_its_answer_keeps_its_as
         return had
 
     monkeypatch.setattr("service.delivery.room.STALLS_S", 0.1)
+    monkeypatch.setattr(Acceptor, "_allows", says_begun)
     monkeypatch.setattr(Room, "hears", hears_late)
     monkeypatch.setattr(Room, "has_whole", says_whole)
     monkeypatch.setattr(DicomServer, "_held", lambda *_: may_answer.acquire(timeout=PATIENCE_S))
@@ -42,7 +51,7 @@ def test_a_message_that_is_whole_when_the_one_before_has_its_answer_keeps_its_as
     try:
         with closing(opened(server, REQUEST)) as served:
             served.sendall(STORES + pdus.data(b"\0") + STORES + FRAGMENT)
-            time.sleep(0.3)
+            assert next_begins.wait(PATIENCE_S)
             may_answer.release()
             assert answers.wait(PATIENCE_S)
             served.sendall(pdus.data(b"\0"))

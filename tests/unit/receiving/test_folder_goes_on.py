@@ -129,7 +129,7 @@ def test_the_thread_outlives_whatever_fails(
     watching = FolderWatch(Reception(here, "folder"), settings)
     watching.start()
     try:
-        assert all(looked.acquire(timeout=10) for _ in range(3))
+        assert all(looked.acquire(timeout=60) for _ in range(3))
     finally:
         watching.stop()
     assert errors(log)[:2] == ["ValueError", "ValueError"]

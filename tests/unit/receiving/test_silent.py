@@ -23,7 +23,7 @@ from tests.certificates import Authority
 from tests.unit.receiving import pdus
 from tests.unit.receiving.test_hl7 import FOREIGN
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 LONG_S = 10 * PATIENCE_S
 CROWD = 8
 MESSAGE = b"\x0b" + FOREIGN.encode() + b"\x1c\r"

@@ -6,6 +6,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
@@ -46,15 +47,21 @@ class Sender:
         self._line.sendall(self._out.read())
 
     def sends_slowly(self, content: bytes, meanwhile: Callable[[], None]) -> None:
-        """One record in ten pieces, and what others do before the last of them."""
+        """One record in pieces, and what others do before the last: until they have, it goes on byte by byte."""
         self._tls.write(content)
         record = self._out.read()
         step = len(record) // 10
         for at in range(0, 9 * step, step):
             self._line.sendall(record[at : at + step])
             time.sleep(0.2)
-        meanwhile()
-        self._line.sendall(record[9 * step :])
+        left = iter(record[9 * step : -1])
+        with ThreadPoolExecutor(1) as pool:
+            done = pool.submit(meanwhile)
+            while not done.done():
+                self._line.sendall(bytes([next(left)]))
+                time.sleep(0.05)
+            done.result()
+        self._line.sendall(bytes(left) + record[-1:])
 
     def begins(self, content: bytes, at_once: int) -> Callable[[float], None]:
         """The beginning of one record; what drips on of it for so many seconds, byte by byte."""
@@ -175,10 +182,12 @@ def test_who_drips_gives_its_association_to_who_asks(
         drips, _ = associated(server, authority)
         with closing(drips):
             drips.sendall(STORES)
-            for _ in range(8):
+
+            def goes_on(_: float) -> None:
                 drips.sendall(FRAGMENT)
                 time.sleep(0.1)
-            assert asks(server, authority)
+
+            until_it_gives_way(goes_on, server, authority)
     finally:
         server.stop()
 
@@ -189,6 +198,7 @@ def test_who_drips_a_record_that_is_never_whole_gives_its_association_to_who_ask
     here: Deployment, authority: Authority, tls: ServerTls, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     monkeypatch.setattr("service.delivery.room.STALLS_S", 0.5)
+    monkeypatch.setattr("service.delivery.room.LEAST_BYTES", 50)
     server = DicomServer(
         Reception(here, "dicom"), DicomListener(port=0, associations=1, timeout_s=LONG_S, max_pdu=2 * FULL, tls=tls)
     )
@@ -197,11 +207,14 @@ def test_who_drips_a_record_that_is_never_whole_gives_its_association_to_who_ask
         with closing(sender):
             sender.sendall(STORES + OBJECT[:100])
             drips = sender.begins(OBJECT[100:], at_once)
-            drips(0.8)
             if at_once:  # it came fast enough until now
-                assert not asks(server, authority)
                 drips(0.8)
-            assert asks(server, authority)
+                with ThreadPoolExecutor(1) as pool:
+                    asked = pool.submit(asks, server, authority)
+                    while not asked.done():
+                        drips(0.05)
+                assert not asked.result()
+            until_it_gives_way(drips, server, authority)
     finally:
         server.stop()
 
@@ -214,12 +227,20 @@ def test_who_sends_a_message_of_hl7_slowly_keeps_its_connection(
     server = Hl7Server(Reception(here, "hl7"), Hl7Listener(port=0, connections=1, tls=tls))
     try:
         with closing(Sender(server.port, authority)) as slow:
-            message = framed(FOREIGN)
+            message = framed(FOREIGN.replace("lesion", "lesion " * 1_000))
             slow.sendall(message[:10])
             slow.sends_slowly(message[10:], lambda: is_closed(server, authority))
             assert b"\rMSA|AA|M1\r" in slow.recv(65_536)
     finally:
         server.stop()
+
+
+def until_it_gives_way(drips: Callable[[float], None], server: DicomServer, authority: Authority) -> None:
+    """Drip on until another one gets its association."""
+    until = time.monotonic() + PATIENCE_S
+    while not asks(server, authority):
+        assert time.monotonic() < until
+        drips(0.2)
 
 
 def is_closed(server: Hl7Server, authority: Authority) -> None:
