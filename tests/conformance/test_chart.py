@@ -61,7 +61,8 @@ FOLDER_ONLY: dict[str, Any] = {
     "listener": {"enabled": True, "ports": {"dicom": 0, "hl7": 0}, "inboxClaim": "inbox"},
     "receiving": '[listen.folder]\npath = "/srv/inbox"\n',
 }
-TAKEN: list[dict[str, Any]] = [{}, FULL, FOLDER_ONLY]
+NO_MIGRATIONS: dict[str, Any] = {"migrations": {"enabled": False}}
+TAKEN: list[dict[str, Any]] = [{}, FULL, FOLDER_ONLY, NO_MIGRATIONS]
 
 
 @pytest.fixture(scope="module")
@@ -279,6 +280,27 @@ def test_migrations_come_before_all_else(documents: list[dict[str, Any]]) -> Non
     # What the hook needs must be there before the release is: secrets only.
     assert all("configMap" not in volume for volume in job["spec"]["template"]["spec"]["volumes"])
     assert job["spec"]["template"]["spec"]["volumes"][0]["secret"]["secretName"] == "lesionbridge-owner"
+
+
+def test_the_migrations_may_reach_the_database_before_they_run(documents: list[dict[str, Any]]) -> None:
+    named = {(one["kind"], one["metadata"]["name"].removeprefix("try-lesionbridge")): one for one in documents}
+    policy, job = (named[kind, "-migrations"]["metadata"]["annotations"] for kind in ("NetworkPolicy", "Job"))
+    assert policy["helm.sh/hook"] == job["helm.sh/hook"]
+    assert policy["helm.sh/hook-delete-policy"] == job["helm.sh/hook-delete-policy"]
+    assert int(policy["helm.sh/hook-weight"]) < int(job["helm.sh/hook-weight"])
+
+
+def test_no_policy_is_left_where_migrations_run_elsewhere(said: dict[str, Any]) -> None:
+    found = said["rendered"][TAKEN.index(NO_MIGRATIONS)]["documents"]
+    assert [one["kind"] for one in found if one["metadata"]["name"].endswith("-migrations")] == []
+
+
+def test_a_service_whose_threads_all_wait_for_the_database_is_not_started_anew(documents: list[dict[str, Any]]) -> None:
+    (api,) = (template for document, template in _pods(documents) if document["metadata"]["name"].endswith("-api"))
+    (container,) = api["spec"]["containers"]
+    assert "httpGet" not in container["livenessProbe"]
+    assert container["livenessProbe"]["tcpSocket"] == {"port": "http"}
+    assert container["readinessProbe"]["httpGet"]["path"] == "/health/ready"
 
 
 def test_the_workers_scale_with_the_depth_of_the_queue(documents: list[dict[str, Any]]) -> None:
