@@ -15,6 +15,10 @@ from tests.findings import make_body
 
 FILE = Path(__file__).parents[3] / "plugins" / "dcm4chee" / "lesionbridge.ldif"
 SCHEMA: dict[str, tuple[set[str], set[str]]] = {
+    "dcmQueue": (
+        {"dcmQueueName"},
+        {"dcmMaxRetries", "dcmRetryDelay", "dcmRetryOnWarning", "dcmPurgeQueueMessageCompletedDelay"},
+    ),
     "dcmExporter": (
         {"dcmExporterID", "dcmURI", "dcmQueueName"},
         {"dcmExportPriority", "dicomDescription", "dicomAETitle", "dcmSchedule", "dcmProperty"},
@@ -25,7 +29,7 @@ SCHEMA: dict[str, tuple[set[str], set[str]]] = {
     ),
 }
 """What an object class must and may have (of the latter those that matter here): dcm4chee-archive.schema of
-dcm4che/dcm4chee-arc-light at 674a864, object classes 1.2.40.0.13.1.15.110.4.15 and .16."""
+dcm4che/dcm4chee-arc-light at 674a864, object classes 1.2.40.0.13.1.15.110.4.14, .15 and .16."""
 ENTITIES = {"Patient", "Study", "Series", "Instance", "MPPS", "MWL"}
 """dcmEntity in the same schema."""
 DEVICE = "dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
@@ -56,7 +60,7 @@ def test_every_entry_has_what_its_class_must_have_and_nothing_that_it_may_not() 
         assert must <= said <= must | may
         assert entry["changetype"] == ["add"]
         kinds.append(kind)
-    assert kinds == ["dcmExporter", "dcmExportRule"]
+    assert kinds == ["dcmQueue", "dcmExporter", "dcmExportRule"]
 
 
 def test_each_entry_is_named_by_its_own_attribute_below_the_device() -> None:
@@ -68,11 +72,22 @@ def test_each_entry_is_named_by_its_own_attribute_below_the_device() -> None:
 
 
 def test_the_rule_names_the_exporter_and_the_exporter_the_web_application_of_the_readme() -> None:
-    exporter, rule = entries()
+    _, exporter, rule = entries()
     assert rule["dcmExporterID"] == exporter["dcmExporterID"]
     assert rule["dcmEntity"][0] in ENTITIES
     assert exporter["dcmURI"] == ["stow:LESIONBRIDGE"]
     assert "web application named `LESIONBRIDGE`" in (FILE.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_what_was_not_taken_is_tried_again_by_a_queue_that_the_file_brings_along() -> None:
+    # StowExporter of the same sources: what failed is WARNING. TaskManagerEJB: that is retried on demand only, and a queue
+    # has to be there. QueueDescriptor.getRetryDelayInSeconds: a multiplier of more than 100 % overflows.
+    queue, exporter, _ = entries()
+    assert exporter["dcmQueueName"] == queue["dcmQueueName"]
+    assert queue["dcmRetryOnWarning"] == ["TRUE"]
+    assert queue["dcmRetryDelay"] == ["PT5M"]
+    assert int(queue["dcmMaxRetries"][0]) * 5 > 3 * 24 * 60
+    assert "dcmRetryDelayMultiplier" not in queue
 
 
 @pytest.fixture
