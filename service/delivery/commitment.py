@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
+from weakref import WeakKeyDictionary
 
 import structlog
 
@@ -51,7 +52,7 @@ class Late(Failed):
 
 @dataclass(slots=True)
 class _Awaited:
-    """A report that is waited for, of an object of an archive."""
+    """A report that is waited for, of an object of an archive; ``come`` once it is there and was answered."""
 
     subject: tuple[str, str]
     come: threading.Event = field(default_factory=threading.Event)
@@ -68,6 +69,16 @@ class _Desk:
         self._overdue: OrderedDict[str, tuple[str, str]] = OrderedDict()
         self._committed: OrderedDict[tuple[str, str], bool] = OrderedDict()
         self._listeners: dict[tuple[str, int, str], tuple[Any, int]] = {}
+        # A lock of its own: who ends a listener holds the other one, and waits for the threads that say what was sent.
+        self._answering = threading.Lock()
+        self._unanswered: WeakKeyDictionary[Any, list[_Awaited]] = WeakKeyDictionary()
+
+    def handlers(self) -> list[tuple[Any, Any]]:
+        """For ``evt_handlers`` of each association that a report may come on."""
+        from pynetdicom import evt
+
+        sent = ((one, self._sent) for one in (evt.EVT_PDU_SENT, evt.EVT_CONN_CLOSE))
+        return [(evt.EVT_N_EVENT_REPORT, self.hand_in), *sent]
 
     def await_one(self, transaction: str, subject: tuple[str, str]) -> _Awaited:
         with self._lock:
@@ -77,7 +88,7 @@ class _Desk:
         """Wait no more; a report may still come, and then it counts for who asks next."""
         with self._lock:
             awaited = self._awaited.pop(transaction)
-            if not awaited.come.is_set():
+            if awaited.content is None:
                 self._overdue[transaction] = awaited.subject
                 _bound(self._overdue)
 
@@ -98,23 +109,34 @@ class _Desk:
         with self._lock:
             awaited = self._awaited.get(transaction)
             if awaited is not None:
-                awaited.event_type, awaited.content = int(event.event_type), content
-                awaited.come.set()
+                self._take(event, content, awaited)
                 return _SUCCESS, None
             subject = self._overdue.pop(transaction, None)
             if subject is None:
                 return _NO_SUCH_TRANSACTION, None
             # What it did not commit itself to may have been sent again since: only that it did counts as late as this.
             if subject[1] in _named(content, "ReferencedSOPSequence"):
-                self._late(subject, int(event.event_type), content)
+                self._late(subject, event, content)
             return _SUCCESS, None
 
-    def _late(self, subject: tuple[str, str], event_type: int, content: Dataset) -> None:
-        """Tell who waits for a report of the same object by now, or keep it for who asks next."""
-        waiting = [one for one in self._awaited.values() if one.subject == subject and not one.come.is_set()]
-        for one in waiting:
-            one.event_type, one.content = event_type, content
+    def _sent(self, event: Any) -> None:
+        """Tell who waits, once the answer has left or never will: he ends the association that the report came on."""
+        with self._answering:
+            answered = self._unanswered.pop(event.assoc, [])
+        for one in answered:
             one.come.set()
+
+    def _take(self, event: Any, content: Dataset, *awaited: _Awaited) -> None:
+        """Take a report for who waits for it; he is told once it is answered."""
+        for one in awaited:
+            one.event_type, one.content = int(event.event_type), content
+        with self._answering:
+            self._unanswered.setdefault(event.assoc, []).extend(awaited)
+
+    def _late(self, subject: tuple[str, str], event: Any, content: Dataset) -> None:
+        """Tell who waits for a report of the same object by now, or keep it for who asks next."""
+        waiting = [one for one in self._awaited.values() if one.subject == subject and one.content is None]
+        self._take(event, content, *waiting)
         if not waiting:
             self._committed[subject] = True
             _bound(self._committed)
@@ -141,7 +163,7 @@ class _Desk:
                     server.shutdown()
 
     def _listen(self, settings: CStore) -> Any:
-        from pynetdicom import AE, evt
+        from pynetdicom import AE
 
         quiet()
         entity = AE(ae_title=settings.calling)
@@ -172,7 +194,7 @@ class _Desk:
                 (settings.commitment_host, settings.commitment_port),
                 block=False,
                 ssl_context=secured,
-                evt_handlers=[(evt.EVT_N_EVENT_REPORT, self.hand_in), *acceptor.handlers()],
+                evt_handlers=[*self.handlers(), *acceptor.handlers()],
             )
             acceptor.bound(server)
             return server
@@ -190,8 +212,6 @@ _DESK: Final = _Desk()
 
 def committed(settings: CStore, sr: SrReference) -> Answer:
     """Ask the archive to commit itself to the object, and wait for its report; raises Failed, or Late."""
-    from pynetdicom import evt
-
     transaction = f"2.25.{uuid4().int}"  # one for each request: a used one is refused (0131H)
     subject = (f"{settings.called}@{settings.host}:{settings.port}", sr.sop_instance)
     if _DESK.has(subject):
@@ -203,7 +223,7 @@ def committed(settings: CStore, sr: SrReference) -> Answer:
             associated(
                 settings,
                 [(PUSH_MODEL, syntax) for syntax in TRANSFER_SYNTAXES[:2]],
-                handlers=[(evt.EVT_N_EVENT_REPORT, _DESK.hand_in)],
+                handlers=_DESK.handlers(),
                 more_s=settings.commitment_s,
             ) as made,
         ):
@@ -214,7 +234,7 @@ def committed(settings: CStore, sr: SrReference) -> Answer:
             if status != _SUCCESS:
                 known = statuses.dimse(int(status))
                 raise Failed(Outcome.UNKNOWN, f"it will not commit: {int(status):04X}, {known.meaning}")
-            if not awaited.come.wait(settings.commitment_s):
+            if not awaited.come.wait(settings.commitment_s) and awaited.content is None:
                 raise Late(Outcome.UNKNOWN, f"no report of commitment came in time: {_where(settings)}")
     finally:
         _DESK.forget(transaction)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 from pydicom import Dataset, dcmread
 from pynetdicom import AE, build_role, evt
+from pynetdicom.dimse import DIMSEServiceProvider
+from pynetdicom.dimse_primitives import N_EVENT_REPORT
 
 from service.delivery.cstore import CStoreDestination, transcoded
 from service.delivery.destination import Outcome, Outgoing
@@ -268,6 +271,33 @@ def test_a_report_of_commitment_may_come_over_tls_on_an_association_of_the_archi
         answer = destination(at, commitment_tls=unreadable, **told).verify(sr(1))
     assert (answer.outcome, "commitment_tls.key_file: " in answer.reason) == (Outcome.UNKNOWN, True)
     assert "is not the key of" in answer.reason
+
+
+@pytest.mark.parametrize("is_ours", [True, False], ids=["on our association", "on its own"])
+def test_a_report_of_commitment_is_answered_before_the_association_ends(
+    monkeypatch: pytest.MonkeyPatch, *, is_ours: bool
+) -> None:
+    port, answers, send = servers.free_port(), SimpleQueue[str](), DIMSEServiceProvider.send_msg
+
+    def sends_late(provider: DIMSEServiceProvider, primitive: Any, context_id: int) -> None:
+        if isinstance(primitive, N_EVENT_REPORT) and primitive.MessageIDBeingRespondedTo is not None:
+            time.sleep(0.8)  # on a busy machine the thread that answers comes late
+        send(provider, primitive, context_id)
+
+    def act(event: Any) -> tuple[int, None]:
+        transaction, item = asked_in(event)
+        ways: list[Callable[[], None]] = [
+            lambda: answers.put(f"{report(port, transaction, item):04X}"),
+            lambda: reports_on(event, answers, failed=None),
+        ]
+        threading.Timer(0.1, ways[is_ours]).start()
+        return 0, None
+
+    monkeypatch.setattr(DIMSEServiceProvider, "send_msg", sends_late)
+    with peer({PUSH: [EXPLICIT, IMPLICIT]}, (evt.EVT_N_ACTION, act)) as at:
+        told = {"commitment_port": port, "commitment_host": "127.0.0.1"}
+        assert destination(at, **told).verify(sr(1)).outcome is Outcome.VERIFIED
+        assert answers.get(timeout=PATIENCE_S) == "0000"
 
 
 @pytest.mark.parametrize(("failed", "outcome"), [(None, Outcome.VERIFIED), (0x0112, Outcome.UNKNOWN)])
