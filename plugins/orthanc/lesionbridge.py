@@ -73,15 +73,18 @@ class Service:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         """Take the settings; nothing is connected yet."""
-        self._url = str(settings["Url"]).rstrip("/")
+        self._url = settings["Url"].rstrip("/")
         if urllib.parse.urlsplit(self._url).scheme not in ("http", "https"):
             raise ValueError("LesionBridge.Url is http(s)://host")
-        self._timeout_s = float(settings["TimeoutS"])
-        self._token_file = str(settings["TokenFile"])
+        self._timeout_s = settings["TimeoutS"]
+        self._token_file = settings["TokenFile"]
         self._deliver = ",".join(settings["Deliver"])
         handlers: list[Any] = [urllib.request.ProxyHandler({}), _NoRedirect()]
         if self._url.startswith("https:"):
-            context = ssl.create_default_context(cafile=settings["CaFile"] or None)
+            try:
+                context = ssl.create_default_context(cafile=settings["CaFile"] or None)
+            except OSError as error:
+                raise ValueError("LesionBridge.CaFile is no file of certificates that can be read") from error
             handlers.append(urllib.request.HTTPSHandler(context=context))
         self._opener = urllib.request.build_opener(*handlers)
 
@@ -234,7 +237,7 @@ class Follower(threading.Thread):
             except Exception as error:  # noqa: BLE001 - whatever Orthanc's database has, what comes later is dealt with later
                 self.problem = NOT_FOLLOWED
                 orthanc.LogError(f"LesionBridge: {NOT_FOLLOWED}: {type(error).__name__}")
-                self.over.wait(float(self.bridge.settings["LongestPauseS"]))
+                self.over.wait(self.bridge.settings["LongestPauseS"])
                 continue
             self.wake.wait(60)
 
@@ -294,19 +297,19 @@ class Follower(threading.Thread):
 
     def _dealt_with(self, study: str) -> bool:
         """Try a study until there is a verdict; False where Orthanc stops before."""
-        pause, attempt = float(self.bridge.settings["FirstPauseS"]), 0
+        pause, attempt = self.bridge.settings["FirstPauseS"], 0
         while not self.over.is_set():
             attempt += 1
             try:
                 self.bridge.study(study)
             except Away as away:
                 self.problem = str(away)
-                if 0 < int(self.bridge.settings["Attempts"]) <= attempt:
+                if 0 < self.bridge.settings["Attempts"] <= attempt:
                     orthanc.LogError(f"LesionBridge: study {study} given up: {away}")
                     return True
                 orthanc.LogWarning(f"LesionBridge: {away}; tried again in {pause:.0f} s")
                 self.over.wait(pause)
-                pause = min(pause * 2, float(self.bridge.settings["LongestPauseS"]))
+                pause = min(pause * 2, self.bridge.settings["LongestPauseS"])
             except Exception as error:  # noqa: BLE001 - one odd study must not stop all that come after it
                 # A deleted study ends here too. The text of an exception may hold a patient: its class is said.
                 self.problem = type(error).__name__
@@ -414,15 +417,31 @@ def on_change(change: int, _: int, __: str) -> None:
         FOLLOWER.wake.set()
 
 
+def _settings(said: dict[str, Any]) -> dict[str, Any]:
+    """The settings, each of the kind of its default; raises ValueError, which stops Orthanc."""
+    unknown = sorted(set(said) - set(DEFAULTS))
+    if unknown:
+        raise ValueError("there is no such setting of LesionBridge: {}".format(", ".join(unknown)))
+    for name, value in said.items():
+        default = DEFAULTS[name]
+        if isinstance(default, list):
+            kind, good = "a list of texts", isinstance(value, list) and all(isinstance(one, str) for one in value)
+        elif isinstance(default, str):
+            kind, good = "a text", isinstance(value, str)
+        elif isinstance(default, bool):
+            kind, good = "true or false", isinstance(value, bool)
+        elif default == 0:
+            kind, good = "a whole number, or 0", type(value) is int and value >= 0
+        else:
+            kind, good = "a number of seconds above 0", type(value) in (int, float) and value > 0
+        if not good:
+            raise ValueError(f"LesionBridge.{name} is {kind}")
+    return {**DEFAULTS, **said}
+
+
 CONFIGURATION: dict[str, Any] = json.loads(orthanc.GetConfiguration())
 STABLE_AGE_S = int(CONFIGURATION.get("StableAge", 60))
-SETTINGS: dict[str, Any] = {**DEFAULTS, **CONFIGURATION.get("LesionBridge", {})}
-UNKNOWN = sorted(set(SETTINGS) - set(DEFAULTS))
-if UNKNOWN:
-    raise ValueError("there is no such setting of LesionBridge: {}".format(", ".join(UNKNOWN)))
-for LISTED in ("Deliver", "Manufacturers"):
-    if not isinstance(SETTINGS[LISTED], list):
-        raise ValueError(f"LesionBridge.{LISTED} is a list of texts")
+SETTINGS = _settings(CONFIGURATION.get("LesionBridge", {}))
 BRIDGE = Bridge(SETTINGS)
 FOLLOWER = Follower(BRIDGE)
 orthanc.RegisterOnChangeCallback(on_change)

@@ -80,8 +80,8 @@ def test_the_rule_names_the_exporter_and_the_exporter_the_web_application_of_the
 
 
 def test_what_was_not_taken_is_tried_again_by_a_queue_that_the_file_brings_along() -> None:
-    # StowExporter of the same sources: what failed is WARNING. TaskManagerEJB: that is retried on demand only, and a queue
-    # has to be there. QueueDescriptor.getRetryDelayInSeconds: a multiplier of more than 100 % overflows.
+    # StowExporter of the same sources: what failed is WARNING. TaskManagerEJB: that is retried on demand only, and a
+    # queue has to be there. QueueDescriptor.getRetryDelayInSeconds: a multiplier of more than 100 % overflows.
     queue, exporter, _ = entries()
     assert exporter["dcmQueueName"] == queue["dcmQueueName"]
     assert queue["dcmRetryOnWarning"] == ["TRUE"]

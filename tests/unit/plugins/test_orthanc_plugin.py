@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -43,8 +44,9 @@ class Orthanc:
     class OrthancException(Exception):
         """What Orthanc raises."""
 
-    def __init__(self, faults: int) -> None:
+    def __init__(self, faults: int = 0, **settings: Any) -> None:
         self.faults = faults
+        self.settings = {"LongestPauseS": 0.01, **settings}
         self.properties: dict[int, str] = {4212: "0"}
         self.said: list[str] = []
 
@@ -52,7 +54,7 @@ class Orthanc:
         """What the plugin imports."""
         return SimpleNamespace(
             OrthancException=self.OrthancException,
-            GetConfiguration=lambda: json.dumps({"LesionBridge": {"LongestPauseS": 0.01}}),
+            GetConfiguration=lambda: json.dumps({"LesionBridge": self.settings}),
             RestApiGet=self.get,
             GetGlobalProperty=self.properties.get,
             SetGlobalProperty=self.properties.__setitem__,
@@ -89,6 +91,33 @@ def test_what_goes_wrong_in_orthancs_database_ends_the_follower_neither_at_its_s
     assert follower.problem == ""
     follower.stop()
     follower.join(5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Nope", 1),
+        ("Url", "ftp://lesionbridge"),
+        ("Url", None),
+        ("TokenFile", 5),
+        ("CaFile", "/nowhere.pem"),
+        ("Deliver", "pacs"),
+        ("Manufacturers", [1]),
+        ("TimeoutS", "60"),
+        ("FirstPauseS", 0),
+        ("LongestPauseS", True),
+        ("Attempts", -1),
+        ("Attempts", 2.5),
+        ("History", "no"),
+    ],
+)
+def test_a_setting_that_is_none_stops_orthanc_with_its_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: Any
+) -> None:
+    settings = {"Url": "https://lesionbridge", name: value}
+    monkeypatch.setitem(sys.modules, "orthanc", Orthanc(**settings).module())
+    with pytest.raises(ValueError, match=rf"LesionBridge(: |\.){name}\b"):
+        runpy.run_path(str(FOLDER / "lesionbridge.py"))
 
 
 def until(found: Callable[[], bool]) -> None:
