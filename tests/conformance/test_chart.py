@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import click
 import pytest
 
 from service.cli import main
-from service.config import environment_names
+from service.config import Settings, environment_names
 from service.delivery.settings_file import load
+from service.domain.limits import Limits
 from tests import image
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,8 +63,15 @@ FOLDER_ONLY: dict[str, Any] = {
     "listener": {"enabled": True, "ports": {"dicom": 0, "hl7": 0}, "inboxClaim": "inbox"},
     "receiving": '[listen.folder]\npath = "/srv/inbox"\n',
 }
+SCHEMA = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+OF_THE_CHART = set(SCHEMA["properties"]["settings"]["propertyNames"]["not"]["enum"])
+"""Settings that the chart itself says, or that are secrets."""
+EVERY: dict[str, Any] = {
+    "settings": {one.name: getattr(Settings(), one.name) for one in fields(Settings) if one.name not in OF_THE_CHART}
+    | {"limits": asdict(Limits())}
+}
 NO_MIGRATIONS: dict[str, Any] = {"migrations": {"enabled": False}}
-TAKEN: list[dict[str, Any]] = [{}, FULL, FOLDER_ONLY, NO_MIGRATIONS]
+TAKEN: list[dict[str, Any]] = [{}, FULL, FOLDER_ONLY, NO_MIGRATIONS, EVERY]
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +200,21 @@ def test_values_and_the_secret_reach_the_program_as_its_settings(
     assert here.database_url == "postgresql+psycopg://lesionbridge@database/lesionbridge"
     assert (here.access, here.audit, here.keep_days, here.limits.body_bytes) == ("required", True, 365, 16777216)
     assert (here.deliver_inside, here.migrate, here.workers) == (False, False, 2)
+
+
+def test_every_setting_that_the_chart_does_not_say_itself_may_be_said(said: dict[str, Any]) -> None:
+    from service.config import load as settings
+
+    found = said["rendered"][TAKEN.index(EVERY)]["documents"]
+    (api,) = (template for document, template in _pods(found) if document["metadata"]["name"].endswith("-api"))
+    environment = {one["name"]: one["value"] for one in api["spec"]["containers"][0]["env"]}
+    del environment["LESIONBRIDGE_CONFIG"]
+
+    here = settings(environment)
+
+    assert here.limits == Limits()
+    for name in EVERY["settings"]:
+        assert getattr(here, name) == getattr(Settings(), name), name
 
 
 def test_the_destinations_come_through_unchanged(documents: list[dict[str, Any]], tmp_path: Path) -> None:
