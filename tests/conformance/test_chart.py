@@ -25,12 +25,20 @@ JUDGE = ROOT / "tests" / "oracles" / "python" / "judge_chart.py"
 DESTINATIONS = (ROOT / "deploy" / "compose" / "destinations.toml").read_text(encoding="utf-8")
 RECEIVING = (ROOT / "deploy" / "compose" / "receiving.toml").read_text(encoding="utf-8")
 DIGEST = "sha256:" + "0" * 64
+ISSUERS = 'key,uri,oid,source\nnorth,urn:oid:1.2.3.4.5,1.2.3.4.5,"the site\'s own, in Köln"\n'
 FULL = {
     "image": {"repository": "registry.example.org/lesionbridge", "digest": DIGEST},
     "destinations": DESTINATIONS,
     "destinationsSecret": "lesionbridge-destinations",
     "migrationsSecret": "lesionbridge-owner",
-    "settings": {"access": "required", "audit": True, "keep_days": 365, "limits": {"body_bytes": 16777216}},
+    "files": {"issuers.csv": ISSUERS},
+    "settings": {
+        "issuers_file": "/etc/lesionbridge-site/issuers.csv",
+        "access": "required",
+        "audit": True,
+        "keep_days": 365,
+        "limits": {"body_bytes": 16777216},
+    },
     "api": {"autoscaling": {"enabled": True}, "nodeSelector": {"disk": "fast"}},
     "worker": {"autoscaling": {"enabled": True}, "ports": [11112]},
     "receiving": RECEIVING,
@@ -55,6 +63,8 @@ REFUSED: list[dict[str, Any]] = [
     {"settings": {"limit": {"lesions": 5000}}},
     {"settings": {"limits": {"lesions": "many"}}},
     {"worker": {"ports": [11113, 11113]}},
+    {"files": {"site/issuers.csv": ISSUERS}},
+    {"files": {"issuers.csv": ["north"]}},
     {"listener": {"enabled": True}},
     {"listener": {"enabled": True, "ports": {"dicom": 0, "hl7": 0}}, "receiving": "[sites.north]\n"},
     {"listener": {"enabled": True, "ports": {"dicom": 104}}, "receiving": RECEIVING},
@@ -126,6 +136,7 @@ def test_there_is_all_that_a_deployment_needs(said: dict[str, Any], documents: l
     assert kinds == [
         ("ConfigMap", "-destinations"),
         ("ConfigMap", "-receiving"),
+        ("ConfigMap", "-site"),
         ("Deployment", "-api"),
         ("Deployment", "-listener"),
         ("Deployment", "-worker"),
@@ -197,6 +208,7 @@ def test_values_and_the_secret_reach_the_program_as_its_settings(
 
     here = settings(environment)
 
+    assert here.issuers_file == "/etc/lesionbridge-site/issuers.csv"
     assert here.database_url == "postgresql+psycopg://lesionbridge@database/lesionbridge"
     assert (here.access, here.audit, here.keep_days, here.limits.body_bytes) == ("required", True, 365, 16777216)
     assert (here.deliver_inside, here.migrate, here.workers) == (False, False, 2)
@@ -224,6 +236,18 @@ def test_the_destinations_come_through_unchanged(documents: list[dict[str, Any]]
 
     assert kept["data"]["destinations.toml"].strip() == DESTINATIONS.strip()
     assert list(load(str(file), {})) == ["pacs"]
+
+
+def test_a_file_that_a_setting_names_is_where_it_says_in_every_process(documents: list[dict[str, Any]]) -> None:
+    named = {(one["kind"], one["metadata"]["name"].removeprefix("try-lesionbridge")): one for one in documents}
+    assert named["ConfigMap", "-site"]["data"] == {"issuers.csv": ISSUERS}
+    for name in ("-api", "-worker", "-listener"):
+        pod = named["Deployment", name]["spec"]["template"]["spec"]
+        (volume,) = (one["name"] for one in pod["volumes"] if one.get("configMap") == {"name": "try-lesionbridge-site"})
+        (container,) = pod["containers"]
+        assert {one["mountPath"] for one in container["volumeMounts"] if one["name"] == volume} == {
+            "/etc/lesionbridge-site"
+        }
 
 
 def test_the_listener_opens_what_the_file_listens_to_and_nobody_else_reaches_it(

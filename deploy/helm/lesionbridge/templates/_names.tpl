@@ -86,6 +86,9 @@ securityContext:
 {{- if .Values.receiving }}
 - {name: receiving, mountPath: /etc/lesionbridge-receiving, readOnly: true}
 {{- end }}
+{{- if .Values.files }}
+- {name: site, mountPath: /etc/lesionbridge-site, readOnly: true}
+{{- end }}
 {{- if .Values.destinationsSecret }}
 - {name: destinations-secret, mountPath: /run/secrets/lesionbridge, readOnly: true}
 {{- end }}
@@ -105,6 +108,10 @@ securityContext:
 {{- if .Values.receiving }}
 - name: receiving
   configMap: {name: {{ include "lesionbridge.name" . }}-receiving}
+{{- end }}
+{{- if .Values.files }}
+- name: site
+  configMap: {name: {{ include "lesionbridge.name" . }}-site}
 {{- end }}
 {{- with .Values.destinationsSecret }}
 - name: destinations-secret
