@@ -36,7 +36,7 @@ class Server:
         self._connection.exec_driver_sql("SELECT pg_reload_conf()")
         for _ in range(6000):
             if self._connection.exec_driver_sql("SHOW synchronous_standby_names").scalar() == names:
-                return self._until_a_commit_waits() if names else None
+                return self._until_a_commit_waits() if names else self._until_none_waits()
             Event().wait(0.01)
         raise AssertionError("the server does not take its settings")
 
@@ -54,6 +54,11 @@ class Server:
                     Event().wait(0.01)
                 asked.result()
         raise AssertionError("commits do not wait")
+
+    def _until_none_waits(self) -> None:
+        """Return once the checkpointer knows, too, that nobody waits any more: a commit ends then, and not before."""
+        with self._engine.connect() as probe:
+            probe.exec_driver_sql("SELECT pg_logical_emit_message(true, 'probe', '')")
 
     def until_so_many_wait(self, number: int) -> None:
         """Return once so many others wait for the disk, and none for a lock: one that is held for a moment passes."""

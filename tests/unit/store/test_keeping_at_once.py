@@ -16,7 +16,7 @@ from service.store.reports import Store, Taken
 from service.store.versions import Draft
 from tests.unit.store.kept import ID, make_draft
 
-WAITS_S = 30.0
+WAITS_S = 120.0
 """Nothing here takes so long, unless who should wait does not."""
 ACCESSION = "SELECT pg_advisory_xact_lock(hashtext('local/A481'))"
 REPORT = "SELECT id FROM reports WHERE report_id = 'R1' FOR UPDATE"

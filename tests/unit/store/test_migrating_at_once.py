@@ -36,7 +36,7 @@ def test_a_step_that_waits_for_a_backup_keeps_nobody_waiting(store: Store, at_on
         backup.execute(text("SELECT 1 FROM outputs"))
         migrating = pool.submit(at_once.migrate)
         while not migrating.done():
-            assert pool.submit(store.output, ID.format(1), "sr").result(10).content
+            assert pool.submit(store.output, ID.format(1), "sr").result(60).content
         with pytest.raises(Unavailable) as refused:
             migrating.result()
         assert "lesionbridge migrate" in refused.value.problems[0].detail
@@ -44,14 +44,17 @@ def test_a_step_that_waits_for_a_backup_keeps_nobody_waiting(store: Store, at_on
     assert at_once.migrate() == (BEFORE, HEAD)
 
 
-def test_a_step_is_made_once_the_backup_has_ended(store: Store, at_once: Store) -> None:
+def test_a_step_is_made_once_the_backup_has_ended(
+    store: Store, at_once: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "PAUSES_S", (0.1,) * 100)
     with ThreadPoolExecutor(1) as pool:
         with transaction(store._engine) as backup:
             backup.execute(text("SELECT 1 FROM outputs"))
             migrating = pool.submit(at_once.migrate)
             with pytest.raises(TimeoutError):
                 migrating.result(0.5)
-        assert migrating.result(30) == (BEFORE, HEAD)
+        assert migrating.result(60) == (BEFORE, HEAD)
 
 
 @pytest.mark.parametrize("to", [HEAD, BEFORE])

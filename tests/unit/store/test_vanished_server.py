@@ -15,7 +15,7 @@ from service.store.database import noticing
 from service.store.reports import Store
 from service.workflows.engine import system_url
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 
 
 @pytest.fixture(autouse=True)

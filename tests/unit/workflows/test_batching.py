@@ -22,6 +22,26 @@ from tests.findings import make_body
 from tests.unit.workflows.peers import peer, until, working
 
 ROOT = Path(__file__).parents[3]
+AT_LINE = 5
+WORKER = f"""
+import time
+from pathlib import Path
+import service.workflows.worker as w
+from service.cli import main
+from service.store.batches import BatchStore
+
+w.BEAT_S, w.SILENT_S, w.SWEEP_S = 0.2, 3.0, 0.5
+tell, told = BatchStore.told, []
+
+def held(*given):
+    told.append(given)
+    while len(told) > {AT_LINE} and not Path("killed").exists():
+        time.sleep(0.01)
+    return tell(*given)
+
+BatchStore.told = held
+main(["worker"])
+"""
 
 
 def line(name: str) -> bytes:
@@ -160,11 +180,12 @@ def test_killed_workers_cost_no_line_and_double_none(store: Store, database_url:
     made = batch(store, [line(name) for name in names], size=20)
     many = 1 if database_url.startswith("sqlite") else 3
     with workers(database_url, tmp_path, many) as running:
-        assert until(lambda: store.batches.get(made).done >= 5)
+        assert until(lambda: store.batches.get(made).done >= AT_LINE)
         for process in running if many == 1 else running[:2]:
             process.send_signal(signal.SIGKILL)
             process.wait()
         assert store.batches.get(made).state == RUNNING
+        (tmp_path / "killed").touch()
         if many == 1:
             with workers(database_url, tmp_path, 1):
                 assert until(lambda: is_done(store, made))
@@ -181,15 +202,11 @@ def test_killed_workers_cost_no_line_and_double_none(store: Store, database_url:
 
 @contextmanager
 def workers(database_url: str, folder: Path, count: int) -> Iterator[list["subprocess.Popen[bytes]"]]:
-    """Processes of `lesionbridge worker` that soon find a dead one."""
-    script = (
-        "import service.workflows.worker as w; w.BEAT_S, w.SILENT_S, w.SWEEP_S = 0.2, 3.0, 0.5;"
-        "from service.cli import main; main(['worker'])"
-    )
+    """Processes of `lesionbridge worker` that soon find a dead one, and stand still in a part until some are killed."""
     environment = {name: said for name, said in os.environ.items() if not name.startswith("LESIONBRIDGE_")}
     environment |= {"LESIONBRIDGE_DATABASE_URL": database_url, "PYTHONPATH": str(ROOT)}
     running = [
-        subprocess.Popen([sys.executable, "-c", script], env=environment, cwd=folder, stderr=subprocess.DEVNULL)
+        subprocess.Popen([sys.executable, "-c", WORKER], env=environment, cwd=folder, stderr=subprocess.DEVNULL)
         for _ in range(count)
     ]
     try:

@@ -28,10 +28,16 @@ OPERATORS = (GIVES_UP, SENDS_AGAIN, GIVES_UP, SENDS_AGAIN)
 
 
 class Slow(RecordingDestination):
-    """Takes its time: so others come while something is being sent."""
+    """Takes its time: so others come while something is being sent. Until it is let go on it answers nobody."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.begun, self.goes_on = threading.Event(), threading.Event()
 
     def send(self, outgoing: Outgoing) -> Answer:
         """Remember it after a while."""
+        self.begun.set()
+        self.goes_on.wait(TOGETHER_S)
         threading.Event().wait(SENDING_S)
         return super().send(outgoing)
 
@@ -51,10 +57,12 @@ def test_each_is_sent_once_and_the_trail_holds(
             answer = client.post(f"/v1/deliveries/{what[0]}", json=what[1])
             assert answer.status_code in (200, 202), answer.text
             number += answer.get_json().get("givenUp", 0)
+            if what is GIVES_UP:
+                pacs.goes_on.set()
         return number
 
     with working(database_url, peer(pacs)), ThreadPoolExecutor(len(OPERATORS)) as pool:
-        assert until(lambda: len(pacs.sent) > 0)
+        assert pacs.begun.wait(TOGETHER_S)
         given_up = sum(pool.map(operate, OPERATORS))
         assert app.test_client().post("/v1/deliveries/retry", json=SENDS_AGAIN[1]).status_code == 202
         assert until(lambda: not store.deliveries.queues())
