@@ -41,7 +41,7 @@ class Options:
     ``reference``: an HL7 v2 message points to the SR; ``pdf``: it holds the page as PDF.
     ``language`` is that of headings and labels on the page and in the narrative; the report's own when absent.
     ``outline`` and ``earlier`` are no wish: the page shows the one of a document that holds more than a report can, a
-    transaction withdraws what only the other had (`Received`).
+    transaction withdraws and an HL7 v2 message deletes what only the other had (`Received`).
     """
 
     dialect: str = "strict"
@@ -96,7 +96,7 @@ def _of_fhir(options: Options) -> _OfFhir:
     return {
         "bundle": options.bundle,
         "profile": options.profile,
-        "earlier": options.earlier,
+        "earlier": [one for one in options.earlier if not _is_hl7v2(one)],
         "language": options.language or "",
     }
 
@@ -133,7 +133,13 @@ def _read_hl7v2(content: bytes, intake: Intake) -> Received:
 def _write_hl7v2(report: CodedReport, options: Options, sr: SrReference | None) -> Emitted:
     from service.formats.hl7v2.write import write
 
-    return write(report, sr if options.reference else None, _write_pdf(report, options, None) if options.pdf else None)
+    document = _write_pdf(report, options, None) if options.pdf else None
+    earlier = [one for one in options.earlier if _is_hl7v2(one)]
+    return write(report, sr if options.reference else None, document, earlier)
+
+
+def _is_hl7v2(made: Emitted) -> bool:
+    return made.media_type.startswith("application/hl7-v2")
 
 
 def _write_html(report: CodedReport, options: Options, _: SrReference | None) -> Emitted:

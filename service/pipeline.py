@@ -181,7 +181,7 @@ def emit(report: CodedReport, targets: Sequence[Format], options: Options, recei
     outputs: dict[Format, Emitted] = {}
     document = received.sr if received is not None else None
     if received is not None and (received.outline or received.earlier):
-        earlier = tuple(one.bundle for one in received.earlier)
+        earlier = tuple(one.content for one in received.earlier)
         options = replace(options, outline=received.outline, earlier=earlier)
     if Format.SR in needed or (document is None and needed & NAME_THE_SR):
         with Stage.writing(Format.SR):

@@ -17,7 +17,7 @@ from service.domain.errors import Invalid, NotFound
 from service.domain.loss import Loss, LossKind
 from service.domain.received import OutlineItem, Received
 from service.domain.report import CodedReport, Issuer, LesionReport, Predecessor
-from service.doors import MEDIA_TYPES, RELEASES, WRITERS, Format, Options, encoded
+from service.doors import MEDIA_TYPES, NAME_THE_SR, RELEASES, WRITERS, Format, Options, encoded
 from service.drafts import ROLES, SOURCE, UNMEASURED
 from service.formats.html.outline import APPENDIX
 from service.pipeline import AMENDMENT, Source, code, read, vocabulary_of
@@ -93,21 +93,24 @@ def as_kept(received: Received, stored: Stored) -> Received:
 def anew(source: Source, store: Store, stored: Stored, target: Format, options: Options) -> Emitted:
     """A report that is kept, in a format that is not kept: coded by the tables of today; it points to the kept SR.
 
-    FHIR withdraws what its delivery would: what the versions before say in this very form, or was emitted of them.
+    FHIR withdraws what its delivery would, and HL7 v2 deletes it: what the versions before say in this very form, or
+    was emitted of them.
     """
     until = [one for one in store.versions(stored.id) if one.version <= stored.version]
     made: list[Emitted] = []
     for previous, version in zip([None, *until], until, strict=False):
-        if version.id != stored.id and target not in RELEASES:
+        is_last = version.id == stored.id
+        if not is_last and target not in NAME_THE_SR:
             continue
         said = as_it_came(source, store, version)
         received = after(read(said), previous, store).seen_by()
         tables_used, _ = vocabulary_of(said, received.report.sender)
         report = let_in(_following(received.report, previous), tables_used)
         coded = _placed(said, received, code_report(report, tables_used), tables_used)
-        earlier = (*reversed(made), *(one.bundle for one in received.earlier))
+        earlier = (*reversed(made), *(one.content for one in received.earlier))
         outline = outline_of(source, store, version) if target not in RELEASES else ()
-        made.append(WRITERS[target](coded, replace(options, earlier=earlier, outline=outline), version.sr))
+        wish = replace(options, earlier=earlier, outline=outline, pdf=options.pdf and is_last)
+        made.append(WRITERS[target](coded, wish, version.sr))
     return encoded(target, made[-1], options)
 
 
@@ -178,7 +181,7 @@ def after(received: Received, previous: Stored | None, store: Store) -> Received
     archive: the one before it is its predecessor (PS3.3 C.17.2), where that is of the same sender and patient.
     """
     if previous is not None:
-        return replace(received, earlier=store.bundles(previous), sent=store.deliveries.sent(previous.id))
+        return replace(received, earlier=store.earlier(previous), sent=store.deliveries.sent(previous.id))
     at = received.report.predecessor
     report = received.report
     before = store.deliveries.of_sr(report.sender, at.sop_instance, report.patient.id) if at is not None else None

@@ -57,9 +57,9 @@ class OutlineItem:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """A FHIR bundle that was emitted of a version before, for one destination or (empty) for everybody."""
+    """A FHIR bundle or HL7 v2 message, emitted of a version before for one destination or (empty) for everybody."""
 
-    bundle: Emitted
+    content: Emitted
     destination: str = ""
 
 
@@ -78,7 +78,7 @@ class Received:
     """A report in the sender's terms; ``losses`` found on reading; ``sr`` is set where the document was an SR.
 
     ``outline`` is the whole of a document that holds more than a lesion report can, in its own order. ``earlier`` are
-    the FHIR bundles that were emitted of the versions before, where some are kept, the newest first; ``sent`` is where
+    what was emitted in FHIR and HL7 v2 of the versions before, where it is kept, the newest first; ``sent`` is where
     those versions went. ``predecessors`` are all documents that an SR names so; ``follows``: it was found to be the
     next version of the report of one of them. ``processing``: what a message is for (`service.domain.processing`).
     """
@@ -94,6 +94,6 @@ class Received:
     processing: str = ""
 
     def seen_by(self, destination: str = "") -> "Received":
-        """The same with those earlier bundles that a destination may have, or that everybody may."""
+        """The same with what was emitted earlier that a destination may have, or that everybody may."""
         earlier = tuple(one for one in self.earlier if one.destination in ("", destination))
         return replace(self, earlier=earlier)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Integer, Select, bindparam, insert, select, true
+from sqlalchemy import Connection, Integer, Select, bindparam, insert, or_, select, true
 from sqlalchemy.exc import IntegrityError
 
 from service.domain.emitted import Emitted
@@ -174,8 +174,8 @@ class Store:
             raise _not_found()
         return Output(row.role, row.media_type, row.sha256, row.content)
 
-    def bundles(self, stored: Stored) -> tuple[Earlier, ...]:
-        """Every FHIR output of this version and those before, the newest first: a later one withdraws by them.
+    def earlier(self, stored: Stored) -> tuple[Earlier, ...]:
+        """Every FHIR and HL7 v2 output of this version and those before, the newest first: later ones withdraw by them.
 
         A destination need not have got each, so that the last alone would not tell all that it has. What was made for
         one comes before what everybody got.
@@ -184,7 +184,8 @@ class Store:
         said = (
             select(OUTPUTS.c.role, OUTPUTS.c.media_type, OUTPUTS.c.content)
             .join(VERSIONS, VERSIONS.c.id == OUTPUTS.c.version)
-            .where(VERSIONS.c.report == of, VERSIONS.c.version <= stored.version, OUTPUTS.c.role.startswith("fhir"))
+            .where(VERSIONS.c.report == of, VERSIONS.c.version <= stored.version)
+            .where(or_(OUTPUTS.c.role.startswith("fhir"), OUTPUTS.c.role.startswith("hl7v2")))
             .order_by(VERSIONS.c.version.desc(), OUTPUTS.c.role.desc())
         )
         with reading(self._engine) as connection:

@@ -63,7 +63,7 @@ class OfStored:
     def _earlier(self) -> tuple[Earlier, ...]:
         kept = self.stored
         previous = self.store.newest_before(kept.sender, kept.report_id, kept.version)
-        return self.store.bundles(previous) if previous is not None else ()
+        return self.store.earlier(previous) if previous is not None else ()
 
 
 def deliver_more(store: Store, version: str, source: Source, plan: Plan, options: Options) -> tuple[Delivery, ...]:

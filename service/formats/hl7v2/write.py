@@ -4,6 +4,7 @@ The message control id is derived from what the message says, so one that is sen
 another content is another one. MSH-7 is the time of issue: no clock is asked.
 """
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -27,6 +28,7 @@ from service.formats.hl7v2.fields import (
 )
 from service.formats.hl7v2.observations import Observations, encapsulated, key, observations
 from service.formats.hl7v2.tables import WRITTEN
+from service.formats.hl7v2.withdrawn import with_deleted
 
 MEDIA_TYPE: Final = "application/hl7-v2; charset=utf-8"
 APPLICATION: Final = "LESIONBRIDGE"
@@ -37,17 +39,23 @@ _NO_NAME: Final = ("", "", "", "", "", "", "U")
 _SERVICE_SECTION: Final = "RAD"  # table 0074
 
 
-def write(report: CodedReport, sr: SrReference | None = None, document: Emitted | None = None) -> Emitted:
+def write(
+    report: CodedReport,
+    sr: SrReference | None = None,
+    document: Emitted | None = None,
+    earlier: Sequence[Emitted] = (),
+) -> Emitted:
     """The message, segments ended by a carriage return, with what it can't carry as losses.
 
-    ``sr`` is pointed to, ``document`` is the report as PDF and goes along, where they are given.
+    ``sr`` is pointed to, ``document`` is the report as PDF and goes along, where they are given. ``earlier`` are
+    messages of the versions before it, as emitted, the newest first: what only they have is deleted.
     """
     made = observations(report, sr)
     if document is not None:
         made.add("ED", key("diagnostic-imaging-report"), encapsulated(document.content))
         made.losses.extend(document.losses)
     _left_out(made, report)
-    body = "\r".join([_patient(report), _order(report), _request(report), *made.segments])
+    body = "\r".join([_patient(report), _order(report), _request(report), *with_deleted(made.segments, earlier)])
     digest = sha256(body.encode()).hexdigest()
     control = derive_uuid("hl7v2", report.sender, report.id, report.version, digest).hex[:_CONTROL_ID_CHARACTERS]
     content = f"{_header(report, control)}\r{body}\r".encode()

@@ -54,7 +54,7 @@ def test_an_amendment_is_a_version_in_every_format(client: FlaskClient, kind: Ki
 
     message = client.get(f"/v1/reports/{second}/hl7v2").data.decode().split("\r")
     assert next(one for one in message if one.startswith("OBR")).split("|")[25] == "C"
-    assert {one.split("|")[11] for one in message if one.startswith("OBX")} == {"C"}
+    assert {one.split("|")[11] for one in message if one.startswith("OBX")} == {"C", "D"}  # D: the second lesion
 
 
 def test_the_same_amendment_again_has_the_same_receipt(client: FlaskClient) -> None:

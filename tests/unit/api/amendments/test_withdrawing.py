@@ -141,3 +141,28 @@ def test_the_document_before_is_superseded_then_in_error(client: FlaskClient) ->
         for entries in (content, json.loads(client.get(receipt["links"]["fhir"]).data)["entry"]):
             found = [one["resource"] for one in entries if one["resource"]["resourceType"] == "DocumentReference"]
             assert [one["status"] for one in found] == states
+
+
+def deleted(message: bytes) -> list[str]:
+    """The sub-ids of what an HL7 v2 message deletes."""
+    rows = [one.split("|") for one in message.decode().split("\r") if one.startswith("OBX")]
+    return [fields[4] for fields in rows if fields[11] == "D"]
+
+
+def test_a_message_deletes_what_the_one_before_said(client: FlaskClient) -> None:
+    first = said(client.post("/v1/reports?deliver=ris", data=make_body(lesions=TWO), headers=FINDINGS))
+    assert deleted(client.get(f"{first['deliveries'][0]['href']}/content").data) == []
+    second = said(amend(client, first["id"], "kind=correct"))
+    sent = client.get(f"{second['deliveries'][0]['href']}/content").data
+    assert set(deleted(sent)) >= {"2", "2.1"}
+    assert deleted(client.get(f"/v1/reports/{second['id']}/hl7v2").data) == deleted(sent)
+    assert deleted(client.get(f"/v1/reports/{first['id']}/hl7v2").data) == []
+    third = said(amend(client, second["id"], "kind=correct", lesions=TWO))
+    assert not {"2", "2.1"} & set(deleted(client.get(f"{third['deliveries'][0]['href']}/content").data))
+
+
+def test_a_destination_that_got_no_message_before_is_told_to_delete_nothing(client: FlaskClient) -> None:
+    first = publish(client, "?deliver=ehr")
+    second = said(amend(client, first, "kind=correct&deliver=ehr,ris"))
+    [sent] = [one for one in second["deliveries"] if one["destination"] == "ris"]
+    assert deleted(client.get(f"{sent['href']}/content").data) == []
