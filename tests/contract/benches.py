@@ -139,7 +139,7 @@ def _relay(stack: ExitStack, port: int, piece: int) -> tuple[int, Callable[[], N
 
 
 def _instances(pacs: servers.Pacs) -> int:
-    return len(requests.get(f"{pacs.url}/instances", timeout=20).json())
+    return len(requests.get(f"{pacs.url}/instances", timeout=60).json())
 
 
 @contextmanager
@@ -248,7 +248,7 @@ def _fhir(
 
 
 def _reports(url: str) -> int:
-    return int(requests.get(url, headers={"Accept": "application/fhir+json"}, timeout=20).json()["total"])
+    return int(requests.get(url, headers={"Accept": "application/fhir+json"}, timeout=60).json()["total"])
 
 
 _REPORTS: Final = "DiagnosticReport?_summary=count"

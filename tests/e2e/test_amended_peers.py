@@ -98,7 +98,7 @@ def deliver(tmp_path: Path) -> Iterator[Callable[..., Versions]]:
 def states_there(url: str, kind: str) -> list[str]:
     """The states of all resources of a type at a server."""
     headers = {"Accept": "application/fhir+json"}
-    answer = requests.get(f"{url}/{kind}?_count=200", headers=headers, timeout=20)
+    answer = requests.get(f"{url}/{kind}?_count=200", headers=headers, timeout=60)
     return sorted(one["resource"]["status"] for one in answer.json().get("entry", ()))
 
 
@@ -109,7 +109,7 @@ def documents_there(url: str, store: Store, *versions: str) -> list[str]:
         uid = store.get(version).sr.sop_instance
         query = {"identifier": f"urn:dicom:uid|urn:oid:{uid}"}
         headers = {"Accept": "application/fhir+json"}
-        entries = requests.get(f"{url}/DocumentReference", params=query, headers=headers, timeout=20).json()["entry"]
+        entries = requests.get(f"{url}/DocumentReference", params=query, headers=headers, timeout=60).json()["entry"]
         (one,) = entries
         assert "urn:uuid:" not in json.dumps(one)
         found.append(one["resource"]["status"])
@@ -169,8 +169,8 @@ def test_an_archive_takes_the_rejection_note_over_both_protocols_and_gives_it_ba
         timeout=20,
     ).json()
     assert [one["MainDicomTags"]["SOPInstanceUID"] for one in listed] == [uid]
-    assert requests.get(f"{pacs.url}/instances/{listed[0]['ID']}/file", timeout=20).content == note
-    tags = requests.get(f"{pacs.url}/instances/{listed[0]['ID']}/simplified-tags", timeout=20).json()
+    assert requests.get(f"{pacs.url}/instances/{listed[0]['ID']}/file", timeout=60).content == note
+    tags = requests.get(f"{pacs.url}/instances/{listed[0]['ID']}/simplified-tags", timeout=60).json()
     assert tags["ConceptNameCodeSequence"][0]["CodeValue"] == "113037"
     [study] = tags["CurrentRequestedProcedureEvidenceSequence"]
     named = [
@@ -179,4 +179,4 @@ def test_an_archive_takes_the_rejection_note_over_both_protocols_and_gives_it_ba
         for one in series["ReferencedSOPSequence"]
     ]
     assert named == [here.store.get(first).sr.sop_instance]
-    assert len(requests.get(f"{pacs.url}/instances", timeout=20).json()) == 3
+    assert len(requests.get(f"{pacs.url}/instances", timeout=60).json()) == 3

@@ -14,7 +14,7 @@ import requests
 
 from tests.oracles.servers import free_port
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 @pytest.mark.parametrize("streams", [">&-", ">/dev/full 2>/dev/full", "<&- >&- 2>&-"])
@@ -38,7 +38,7 @@ def answers(address: str) -> bool:
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
         try:
-            return requests.get(address, timeout=5).status_code == 200
+            return requests.get(address, timeout=PATIENCE_S).status_code == 200
         except requests.ConnectionError:
             time.sleep(0.2)
     return False

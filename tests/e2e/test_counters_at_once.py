@@ -26,8 +26,10 @@ def test_nothing_that_was_counted_is_lost_or_doubled_when_all_workers_end_at_onc
             ask(service, ASKED)
             found = counted(service)
             assert (found["answered"], found["timed"], found["read"]) == (turn * ASKED,) * 3
-            there = workers(service)
-            assert len(there) == AT_ONCE
+            end = time.monotonic() + PATIENCE_S
+            while len(there := workers(service)) != AT_ONCE:
+                assert time.monotonic() < end, "they have not all begun"
+                time.sleep(0.05)
             subprocess.run(["kill", f"-{how.value}", *map(str, there)], check=True)
             end = time.monotonic() + PATIENCE_S
             while len(now := workers(service)) != AT_ONCE or set(now) & set(there):

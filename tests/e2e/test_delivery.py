@@ -59,15 +59,17 @@ def test_serve_delivers_inside(tmp_path: Path) -> None:
     with receiver() as peer:
         file = destinations(tmp_path, peer.url)
         with serving(tmp_path, destinations_file=str(file)) as service:
-            answer = service.post("/v1/reports?deliver=pacs,hook", make_body(), Prefer="wait=20")
+            # The worker inside begins beside requests, and may take longer for that than a request may wait.
+            first = service.post("/v1/reports?deliver=pacs,hook", make_body()).json()["id"]
+            deliveries = f"/v1/reports/{first}/deliveries"
+            assert until(lambda: all(one["settled"] for one in service.get(deliveries).json()["deliveries"]))
+            again = make_body(report__id="another")
+            answer = service.post("/v1/reports?deliver=pacs,hook", again, Prefer="wait=30")
             assert answer.headers["Lesionbridge-Deliveries"] == "pacs=verified, hook=stored"
-            metrics = service.get("/metrics").text
-            assert (
-                'lesionbridge_delivery_attempts_total{destination="pacs",outcome="verified",step="verify"} 1.0'
-                in metrics
-            )
+            counted = 'lesionbridge_delivery_attempts_total{destination="pacs",outcome="verified",step="verify"} 2.0'
+            assert until(lambda: counted in service.get("/metrics").text)
             assert "warnings" not in service.get("/health/ready").json()
-        assert len(peer.held) == 1
+        assert len(peer.held) == 2
 
 
 def slow(peer: Receiver, number: int = 4) -> None:
@@ -96,10 +98,10 @@ def test_a_worker_of_its_own_delivers_what_serve_accepts(tmp_path: Path) -> None
         with serving(tmp_path, destinations_file=str(file), deliver_inside="false") as service:
             version = service.post("/v1/reports?deliver=pacs", make_body()).json()["id"]
             states = f"{service.address}/v1/reports/{version}/deliveries"
-            assert requests.get(states, timeout=20).json()["deliveries"][0]["state"] == "queued"
+            assert requests.get(states, timeout=60).json()["deliveries"][0]["state"] == "queued"
             assert service.get("/health/ready").json()["warnings"] == ["deliveries wait and there is no worker"]
             with delivering(tmp_path, file) as worker:
-                assert until(lambda: requests.get(states, timeout=20).json()["deliveries"][0]["state"] == "verified"), (
+                assert until(lambda: requests.get(states, timeout=60).json()["deliveries"][0]["state"] == "verified"), (
                     tmp_path / "worker.log"
                 ).read_text()
                 worker.send_signal(signal.SIGTERM)

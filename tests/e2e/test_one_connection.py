@@ -23,7 +23,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture
 def line(service: Service) -> Iterator[HTTPConnection]:
     """One connection, which is opened once: what comes on it out of turn is seen by the next request."""
-    connection = HTTPConnection(service.address.removeprefix("http://"), timeout=20)
+    connection = HTTPConnection(service.address.removeprefix("http://"), timeout=60)
     connection.connect()
     connection.auto_open = 0
     yield connection

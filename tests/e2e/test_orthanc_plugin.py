@@ -30,7 +30,7 @@ from tests.oracles.complaint import NotInstalled
 
 SCRIPT = Path(__file__).parents[2] / "plugins" / "orthanc" / "lesionbridge.py"
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancPython.so")
-WAIT_S = 40
+WAIT_S = 120
 pytestmark = [pytest.mark.slow, pytest.mark.oracle("orthanc"), pytest.mark.timeout(300)]
 
 
@@ -86,7 +86,7 @@ def until(found: Callable[[], Any]) -> Any:
 
 def stored(at: servers.Pacs, content: bytes) -> str:
     """Give an object to Orthanc; its id there."""
-    told = requests.post(f"{at.url}/instances", data=content, timeout=20).json()
+    told = requests.post(f"{at.url}/instances", data=content, timeout=60).json()
     return str(told["ID"])
 
 
@@ -97,13 +97,13 @@ def kept_in(folder: Path) -> dict[str, Any]:
 
 def changes(at: servers.Pacs) -> list[str]:
     """The kinds of changes that Orthanc has seen."""
-    told = requests.get(f"{at.url}/changes?limit=1000", timeout=20).json()
+    told = requests.get(f"{at.url}/changes?limit=1000", timeout=60).json()
     return [one["ChangeType"] for one in told["Changes"]]
 
 
 def problem(at: servers.Pacs) -> str:
     """What the plugin says is wrong."""
-    return str(requests.get(f"{at.url}/lesionbridge", timeout=20).json()["problem"])
+    return str(requests.get(f"{at.url}/lesionbridge", timeout=60).json()["problem"])
 
 
 def refusal(status: int, **told: Any) -> bytes:
@@ -114,12 +114,12 @@ def refusal(status: int, **told: Any) -> bytes:
 
 def mark(at: servers.Pacs, instance: str) -> str:
     """What the plugin wrote at an instance."""
-    answer = requests.get(f"{at.url}/instances/{instance}/metadata/4210", timeout=20)
+    answer = requests.get(f"{at.url}/instances/{instance}/metadata/4210", timeout=60)
     return answer.text if answer.ok else ""
 
 
 def instances(at: servers.Pacs) -> list[str]:
-    found: list[str] = requests.get(f"{at.url}/instances", timeout=20).json()
+    found: list[str] = requests.get(f"{at.url}/instances", timeout=60).json()
     return found
 
 
@@ -131,13 +131,13 @@ def test_the_sr_of_a_stable_study_goes_to_the_service_and_its_receipt_comes_back
         instance = stored(at, sr(1).content)
         state = until(lambda: mark(at, instance))
         assert state.startswith("accepted: /v1/reports/")
-        receipt = requests.get(f"{at.url}/instances/{instance}/attachments/4211/data", timeout=20).json()
+        receipt = requests.get(f"{at.url}/instances/{instance}/attachments/4211/data", timeout=60).json()
         reference = sr(1).sr
         assert reference is not None
         assert receipt["sr"]["sopInstance"] == reference.sop_instance
         assert [one.sr.sop_instance for one in store.search({}, limit=10)] == [reference.sop_instance]
         # again by hand: nothing new
-        study = requests.get(f"{at.url}/instances/{instance}/study", timeout=20).json()["ID"]
+        study = requests.get(f"{at.url}/instances/{instance}/study", timeout=60).json()["ID"]
         answer = requests.post(f"{at.url}/lesionbridge/studies/{study}", data=b"", timeout=30)
         assert answer.json() == [{"instance": instance, "state": state}]
         assert len(store.search({}, limit=10)) == 1
@@ -151,7 +151,7 @@ def test_an_sr_of_the_viewers_dialect_comes_into_the_study_and_is_not_handed_in_
         first = stored(at, sr(1).content)
         until(lambda: mark(at, first))
         (other,) = set(instances(at)) - {first}
-        made = dcmread(BytesIO(requests.get(f"{at.url}/instances/{other}/file", timeout=20).content))
+        made = dcmread(BytesIO(requests.get(f"{at.url}/instances/{other}/file", timeout=60).content))
         assert made.StudyInstanceUID == dcmread(BytesIO(sr(1).content)).StudyInstanceUID
         assert mark(at, other) == "made by LesionBridge"
         time.sleep(3)  # the study is stable once more by now
@@ -165,11 +165,11 @@ def test_findings_posted_to_orthanc_become_an_sr_in_it(tmp_path: Path, missing: 
         route = f"{at.url}/lesionbridge/reports"
         told = requests.post(route, data=json.dumps(make_findings()), timeout=60)
         assert told.status_code == 200, told.text
-        made = dcmread(BytesIO(requests.get(f"{at.url}/instances/{told.json()['orthanc']}/file", timeout=20).content))
+        made = dcmread(BytesIO(requests.get(f"{at.url}/instances/{told.json()['orthanc']}/file", timeout=60).content))
         assert made.SOPInstanceUID == told.json()["sr"]["sopInstance"]
         refused = requests.post(route, data=json.dumps({}), timeout=60)
         assert refused.status_code == 422
-        assert requests.get(route, timeout=20).status_code == 405
+        assert requests.get(route, timeout=60).status_code == 405
 
 
 def test_what_becomes_stable_while_the_service_is_away_is_handed_in_later(tmp_path: Path, missing: Missing) -> None:
@@ -216,7 +216,7 @@ def test_an_sr_that_is_refused_says_why_and_stops_nothing(tmp_path: Path, missin
         broken.save_as(file)
         instance = stored(at, file.getvalue())
         assert until(lambda: mark(at, instance)).startswith("refused: ")
-        why = requests.get(f"{at.url}/instances/{instance}/attachments/4211/data", timeout=20).json()
+        why = requests.get(f"{at.url}/instances/{instance}/attachments/4211/data", timeout=60).json()
         assert why["verdict"] == "refused"
         good = stored(at, sr(2).content)
         assert until(lambda: mark(at, good)).startswith("accepted: ")

@@ -220,10 +220,10 @@ def _deliver_one(installed: Path, place: Path, written: list[Path], database_url
         report = (ROOT / "examples" / "bone-ct-pelvis-blastic.json").read_bytes()
         url = f"{told[0]}/v1/reports?deliver=outbox"
         headers = {"Content-Type": "application/vnd.lesionbridge.findings+json"}
-        ready = requests.get(f"{told[0]}/health/ready", timeout=30).json()
-        closed = requests.post(url, report, headers=headers, timeout=30)
-        created = requests.post(url, report, headers={**headers, "X-API-Key": key}, timeout=60)
-        until = time.monotonic() + 60
+        ready = requests.get(f"{told[0]}/health/ready", timeout=120).json()
+        closed = requests.post(url, report, headers=headers, timeout=120)
+        created = requests.post(url, report, headers={**headers, "X-API-Key": key}, timeout=120)
+        until = time.monotonic() + 120
         while not list((place / "outbox").glob("*.dcm")) and time.monotonic() < until:
             time.sleep(0.2)
     finally:

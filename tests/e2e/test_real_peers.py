@@ -61,8 +61,8 @@ def test_one_report_is_verified_at_every_peer_exactly_once(tmp_path: Path, missi
         version = accept(store, *named)
         wanted = {one.settings.name: "verified" for one in named}
         assert until(lambda: states(store, version) == wanted), states(store, version)
-        assert len(requests.get(f"{pacs.url}/instances", timeout=20).json()) == 1
+        assert len(requests.get(f"{pacs.url}/instances", timeout=60).json()) == 1
         headers = {"Accept": "application/fhir+json"}
-        counted = requests.get(f"{ehr}/DiagnosticReport?_summary=count", headers=headers, timeout=20)
+        counted = requests.get(f"{ehr}/DiagnosticReport?_summary=count", headers=headers, timeout=60)
         assert (counted.json()["total"], len(kept), len(list(outbox.iterdir()))) == (1, 1, 1)
     store.close()

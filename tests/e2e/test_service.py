@@ -44,7 +44,7 @@ class Service:
     def raw(self, request: bytes) -> bytes:
         """Send bytes as they are, then nothing more; all that comes back."""
         host, port = self.address.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port)), timeout=20) as connection:
+        with socket.create_connection((host, int(port)), timeout=60) as connection:
             connection.sendall(request)
             connection.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: connection.recv(65_536), b""))
@@ -156,7 +156,7 @@ def test_a_batch_larger_than_a_document_may_be_is_done_over_a_crash(tmp_path: Pa
         place = answer.headers["Location"]
         assert _until(lambda: service.get(place).json()["done"] > 0)
         os.killpg(service.process.pid, signal.SIGKILL)
-        service.process.wait(20)
+        service.process.wait(STOP_S)
     with serving(tmp_path) as service:
         assert _until(lambda: service.get(place).json()["state"] == "done")
         told = service.get(f"{place}?limit=100").json()
@@ -165,7 +165,7 @@ def test_a_batch_larger_than_a_document_may_be_is_done_over_a_crash(tmp_path: Pa
         assert len({one["report"] for one in told["lines"]}) == 60
 
 
-def _until(true: Callable[[], bool], seconds: float = 60.0) -> bool:
+def _until(true: Callable[[], bool], seconds: float = 120.0) -> bool:
     end = time.monotonic() + seconds
     while not true():
         if time.monotonic() > end:

@@ -36,9 +36,9 @@ def test_speaks_https_and_no_http(tmp_path: Path, authority: Authority, ours: Id
         kept = requests.post(f"{service.address}/v1/reports", verify=str(authority.certificate), **sent)  # type: ignore[arg-type]  # a mixed bag
         assert kept.status_code == 201
         with pytest.raises(requests.exceptions.SSLError):
-            requests.get(f"{service.address}/health/live", timeout=20)
+            requests.get(f"{service.address}/health/live", timeout=60)
         with pytest.raises(requests.exceptions.ConnectionError):
-            requests.get(f"{service.address.replace('https', 'http')}/health/live", timeout=20)
+            requests.get(f"{service.address.replace('https', 'http')}/health/live", timeout=60)
 
 
 def test_old_versions_of_tls_are_not_spoken(tmp_path: Path, authority: Authority, ours: Identity) -> None:
@@ -61,7 +61,7 @@ def test_clients_show_a_certificate_where_they_have_to(tmp_path: Path, authority
         def ask(who: Identity | None) -> int:
             certificate = (str(who.certificate), str(who.key)) if who else None
             place = f"{service.address}/health/live"
-            return requests.get(place, verify=str(authority.certificate), cert=certificate, timeout=20).status_code
+            return requests.get(place, verify=str(authority.certificate), cert=certificate, timeout=60).status_code
 
         assert ask(theirs) == 200
         for refused in (None, stranger):
@@ -82,9 +82,9 @@ def test_a_renewed_certificate_counts_at_once(tmp_path: Path, authority: Authori
         ours.key.write_bytes(renewed.key.read_bytes())
         ours.certificate.write_bytes(renewed.certificate.read_bytes())
         place = f"{service.address}/health/live"
-        assert requests.get(place, verify=str(following.certificate), timeout=20).status_code == 200
+        assert requests.get(place, verify=str(following.certificate), timeout=60).status_code == 200
         with pytest.raises(requests.exceptions.SSLError):
-            requests.get(place, verify=str(authority.certificate), timeout=20)
+            requests.get(place, verify=str(authority.certificate), timeout=60)
 
 
 def test_files_that_do_not_fit_are_said_before_anything_is_served(

@@ -57,7 +57,7 @@ def lines(folder: Path) -> list[dict[str, object]]:
 def spoken(service: Service, request: bytes) -> bytes:
     """All that comes back to bytes after which nothing is closed: so the service closes."""
     host, port = service.address.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         connection.sendall(request)
         return b"".join(iter(lambda: connection.recv(65_536), b""))
 

@@ -262,7 +262,7 @@ def orthanc() -> Iterator[servers.Pacs | NotInstalled]:
         except NotInstalled as error:
             yield error
             return
-        requests.post(f"{pacs.url}/instances", data=instance(), timeout=20).raise_for_status()
+        requests.post(f"{pacs.url}/instances", data=instance(), timeout=60).raise_for_status()
         yield pacs
 
 

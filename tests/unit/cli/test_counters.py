@@ -93,7 +93,7 @@ def test_a_folder_stays_while_any_process_of_its_service_lives(temporary: Path, 
     with counters_folder():
         assert folder.exists()
     os.kill(worker, signal.SIGKILL)
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while folder.exists() and time.monotonic() < until:  # the worker is nobody's child here: its end is not told
         with counters_folder():
             time.sleep(0.05)

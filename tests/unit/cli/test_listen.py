@@ -15,6 +15,7 @@ import requests
 from hl7.client import MLLPClient
 
 from service.store.reports import Store
+from tests.oracles.servers import free_port
 from tests.unit.cli.conftest import Run
 from tests.unit.receiving.test_hl7 import FOREIGN
 
@@ -40,8 +41,7 @@ def test_listens_accepts_and_ends(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "receiving.toml"
     file.write_text(f'[listen.hl7]\nport = 0\n[listen.dicom]\nport = 0\n[listen.folder]\npath = "{tmp_path / "in"}"\n')
     environ = {**os.environ, "LESIONBRIDGE_RECEIVING_FILE": str(file)}
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        counters = free.getsockname()[1]
+    counters = free_port()
     command = [sys.executable, "-m", "service.cli", "listen", "--metrics-port", str(counters)]
     process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
@@ -53,7 +53,7 @@ def test_listens_accepts_and_ends(run: Run, tmp_path: Path) -> None:
         assert found is not None, said
         with MLLPClient("127.0.0.1", int(found[1])) as client:
             assert b"MSA|AA|M1" in client.send_message(FOREIGN)
-        told = requests.get(f"http://127.0.0.1:{counters}/metrics", timeout=20).text
+        told = requests.get(f"http://127.0.0.1:{counters}/metrics", timeout=60).text
         assert 'lesionbridge_received_total{outcome="accepted",way="hl7"} 1.0' in told
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 0

@@ -50,7 +50,7 @@ def contradicting(**more: Any) -> dict[str, Any]:
 
 def find(url: str, kind: str) -> list[dict[str, Any]]:
     """The resources of a type that a server has."""
-    told = requests.get(f"{url}/{kind}", headers=JSON, timeout=20).json()
+    told = requests.get(f"{url}/{kind}", headers=JSON, timeout=60).json()
     return [entry["resource"] for entry in told.get("entry", [])]
 
 
@@ -62,7 +62,7 @@ def observation(url: str) -> dict[str, Any]:
 def put(url: str, resource: dict[str, Any]) -> None:
     """Overwrite a resource there."""
     at = f"{url}/{resource['resourceType']}/{resource['id']}"
-    assert requests.put(at, json=resource, headers=JSON, timeout=20).ok
+    assert requests.put(at, json=resource, headers=JSON, timeout=60).ok
 
 
 @contextmanager
@@ -80,11 +80,11 @@ def refusing(url: str, *, batches: bool = True, tells: bool = True) -> Iterator[
             path = self.path.removeprefix("/fhir")
             kept = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
             by_id = self.command == "PUT" and "?" not in path
-            if by_id and not requests.get(f"{url}{path}", timeout=20).ok:
+            if by_id and not requests.get(f"{url}{path}", timeout=60).ok:
                 return self._say(405, json.dumps(issue("not here")).encode(), {})
             if not batches and self.command == "POST" and path in ("", "/"):
                 return self._say(400, json.dumps(issue("not here")).encode(), {})
-            told = requests.request(self.command, f"{url}{path}", data=content or None, headers=kept, timeout=20)
+            told = requests.request(self.command, f"{url}{path}", data=content or None, headers=kept, timeout=60)
             if not tells and told.ok and path not in ("", "/") and "_search" not in path and self.command != "GET":
                 return self._say(told.status_code, b"", {})
             return self._say(told.status_code, told.content, told.headers)

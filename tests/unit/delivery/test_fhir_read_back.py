@@ -69,7 +69,7 @@ def test_what_was_changed_at_the_server_is_found_out(sekmet: str) -> None:
     assert made.send(outgoing).outcome is Outcome.STORED  # a conditional update puts it right again
     assert made.verify(outgoing).outcome is Outcome.VERIFIED
     # the patient
-    other = requests.post(f"{sekmet}/Patient", json={"resourceType": "Patient"}, headers=JSON, timeout=20).json()
+    other = requests.post(f"{sekmet}/Patient", json={"resourceType": "Patient"}, headers=JSON, timeout=60).json()
     changed = observation(sekmet)
     changed["subject"] = {"reference": f"Patient/{other['id']}"}
     put(sekmet, changed)
@@ -77,7 +77,7 @@ def test_what_was_changed_at_the_server_is_found_out(sekmet: str) -> None:
     assert (answer.outcome, "Observation.subject.reference" in answer.reason) == (Outcome.MISMATCH, True)
     # all of it
     report = find(sekmet, "DiagnosticReport")[0]
-    requests.delete(f"{sekmet}/DiagnosticReport/{report['id']}", timeout=20)
+    requests.delete(f"{sekmet}/DiagnosticReport/{report['id']}", timeout=60)
     answer = made.verify(outgoing)
     assert (answer.outcome, "DiagnosticReport" in answer.reason) == (Outcome.NOT_SENT, True)
 
@@ -111,7 +111,7 @@ def test_what_a_server_finds_without_looking_at_the_identifier_is_not_overwritte
         "patient": {"display": "another one"},
         "description": "of another report",
     }
-    stored = requests.post(f"{sekmet}/BodyStructure", json=other, headers=JSON, timeout=20)
+    stored = requests.post(f"{sekmet}/BodyStructure", json=other, headers=JSON, timeout=60)
     assert stored.status_code == 201, stored.text
     ehr, outgoing = destination(sekmet, update_as_create=False), bundle(1)
     for _ in range(2):
