@@ -42,6 +42,7 @@ _CAREFUL: Final = (
     Status.ENTERED_IN_ERROR,
 )
 """Which state a report of several orders has: none that says more than the least finished of them."""
+_UNFINISHED: Final = (Status.PRELIMINARY, Status.CANCELLED)
 _SEX: Final = {"M": Sex.MALE, "F": Sex.FEMALE, "O": Sex.OTHER}
 _UNSPECIFIED: Final = "U"
 """The type of a name that is not said (table 0200)."""
@@ -148,7 +149,7 @@ def _version(request: Segment) -> int:
 
 
 def _status(reading: _Reading, found: Content) -> Status:
-    """OBR-25, and OBX-11 where every result is withdrawn as wrong, or none was obtained."""
+    """OBR-25, and OBX-11 where every result is withdrawn as wrong, none was obtained, or one is not final."""
     said = [one.text(25) for one in reading.all("OBR") if one.text(25)] or [*filter(None, found.statuses)][:1] or [""]
     codes = {result_code(one) for one in found.statuses}
     if codes == {"W"}:
@@ -164,6 +165,10 @@ def _status(reading: _Reading, found: Content) -> Status:
     elif any(_status_of(one) is Status.PRELIMINARY and not one.upper().startswith("P") for one in said):
         why = "results that are not yet final are taken as preliminary"
         reading.flag("OBR-25", "status", why, "v2-status")
+    if status not in _UNFINISHED and any(status_of(one) is Status.PRELIMINARY for one in found.statuses):
+        why = "an observation is not final, and the order says that all are: the report is preliminary"
+        reading.flag("OBX-11", "status", why, "v2-status")
+        return Status.PRELIMINARY
     return status
 
 

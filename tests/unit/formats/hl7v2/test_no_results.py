@@ -84,6 +84,23 @@ def test_of_several_orders_the_least_finished_counts(second: str, status: Status
     assert ("OBR-25" in of_rule(made, "v2-status")) is (second != "F")
 
 
+@pytest.mark.parametrize(
+    ("order", "observed", "status"),
+    [
+        ("F", "P", Status.PRELIMINARY),
+        ("C", "R", Status.PRELIMINARY),
+        ("F", "C", Status.FINAL),
+        ("F", "F", Status.FINAL),
+        ("P", "F", Status.PRELIMINARY),
+        ("X", "P", Status.CANCELLED),
+    ],
+)
+def test_what_is_not_final_in_a_final_order_makes_it_preliminary(order: str, observed: str, status: Status) -> None:
+    made = with_status(order, TEXT, TEXT[:-1] + observed)
+    assert made.report.status is status
+    assert ("OBX-11" in of_rule(made, "v2-status")) is (status is Status.PRELIMINARY and order != "P")
+
+
 def test_the_number_of_a_prior_study_is_none_of_this_one() -> None:
     size = "OBX|2|NM|103339001^Long Axis^SCT|1|{}|mm^^UCUM|||||F|||{}"
     finding = "OBX|1|CWE|121071^Finding^DCM|1|27925004^Nodule^SCT||||||F"
