@@ -15,11 +15,17 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+import hypothesis
 import pytest
 
 from tests.oracles import complaint, judges, servers
 
 MISSING = "missing"
+# Both go by the clock, and the machine may be busy.
+hypothesis.settings.register_profile(
+    "busy", hypothesis.settings(), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
 Server = TypeVar("Server")
 
 

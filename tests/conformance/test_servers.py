@@ -20,7 +20,7 @@ from tests.oracles.servers import Pacs, hapi_r5, post_twice
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.json"))
 GENERATED = 12
-TIMEOUT_S = 60
+TIMEOUT_S = 200
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 

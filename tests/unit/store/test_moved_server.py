@@ -48,7 +48,10 @@ def test_a_connection_that_was_not_used_for_a_while_is_asked_before_its_next_use
     assert [kept.event for kept in store.audit.all()] == [b"one", b"two"]
 
 
-def test_a_connection_that_was_used_just_now_is_not_asked_and_nothing_is_done_twice(store: Store) -> None:
+def test_a_connection_that_was_used_just_now_is_not_asked_and_nothing_is_done_twice(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "IDLE_S", 600.0)
     store.audit.add(b"one")
     moves(store)
     with pytest.raises(Unavailable):

@@ -33,7 +33,7 @@ def server() -> Iterator[Misbehaving]:
 
 
 def client(server: Misbehaving, clock: Clock, **policy: float) -> Client:
-    whole = RemotePolicy(server.url, **{"attempts": 1, **policy})  # type: ignore[arg-type]  # numbers of both kinds
+    whole = RemotePolicy(server.url, **{"attempts": 1, "read_s": 60, "total_s": 120, **policy})  # type: ignore[arg-type]  # numbers of both kinds
     return Client(whole, clock=clock, sleep=clock.sleep)
 
 

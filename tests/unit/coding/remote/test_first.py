@@ -29,7 +29,7 @@ def here(url: str) -> RemoteFirst:
     small.above = {VIRAL: frozenset()}
     small.complete = small.nested = False
     clock = Clock()
-    client = Client(RemotePolicy(url, attempts=1), clock=clock, sleep=clock.sleep)
+    client = Client(RemotePolicy(url, attempts=1, read_s=60, total_s=120), clock=clock, sleep=clock.sleep)
     whole = many(5)
     listed = Part(SNOMED, codes=((VIRAL, "Viral hepatitis"),))
     sets = [Composition("http://example.org/own", "own", "Own", (listed,))]

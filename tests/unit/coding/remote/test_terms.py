@@ -62,7 +62,7 @@ def server() -> Iterator[Misbehaving]:
 
 def remote(server: Misbehaving, **bounds: Any) -> RemoteTerms:
     clock = Clock()
-    client = Client(RemotePolicy(server.url, attempts=1, read_s=2), clock=clock, sleep=clock.sleep)
+    client = Client(RemotePolicy(server.url, attempts=1, read_s=60, total_s=120), clock=clock, sleep=clock.sleep)
     return RemoteTerms(client, clock=clock, **bounds)
 
 
