@@ -161,7 +161,7 @@ def drawn(report: CodedReport, pdftotext: Path) -> tuple[str, str]:
     """The words of the page and those that poppler reads in the PDF, both without blanks and repeated heads."""
     markup = page(report)
     content = write_pdf(markup, report.language).content
-    done = subprocess.run([pdftotext, "-raw", "-", "-"], input=content, capture_output=True, check=True, timeout=60)
+    done = subprocess.run([pdftotext, "-raw", "-", "-"], input=content, capture_output=True, check=True, timeout=180)
     said_title = unescape(re.findall("<title>(.*?)</title>", markup)[0])
     title = " ".join(unescape(Characters(_fonts()).shown(said_title)).split())
     read_there = re.sub(rf"{re.escape(title[:60])}.* \d+ / \d+\n", "", done.stdout.decode())

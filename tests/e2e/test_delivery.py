@@ -85,7 +85,7 @@ def test_serve_finishes_what_is_under_way_when_it_is_stopped(tmp_path: Path) -> 
             version = service.post("/v1/reports?deliver=hook", make_body()).json()["id"]
             assert until(lambda: peer.requests)
             service.process.send_signal(signal.SIGTERM)
-            assert service.process.wait(60) == 0
+            assert service.process.wait(180) == 0
         store = Store(f"sqlite:///{tmp_path / 'e2e.sqlite3'}")
         [one] = store.deliveries.of(version)
         [first, *_] = store.deliveries.attempts([one.id])[one.id]
@@ -105,5 +105,5 @@ def test_a_worker_of_its_own_delivers_what_serve_accepts(tmp_path: Path) -> None
                     tmp_path / "worker.log"
                 ).read_text()
                 worker.send_signal(signal.SIGTERM)
-                assert worker.wait(60) == 0
+                assert worker.wait(180) == 0
         assert Store(f"sqlite:///{tmp_path / 'e2e.sqlite3'}").workers.present() == {}

@@ -231,7 +231,7 @@ def test_a_worker_that_is_told_to_stop_while_it_starts_stops(tmp_path: Path) -> 
 def test_says_why_it_does_not_start(tmp_path: Path) -> None:
     environment = {**os.environ, "LESIONBRIDGE_DATABASE_URL": "mysql://x/y"}
     command = [sys.executable, "-m", "service.cli", "serve"]
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 2
     assert "database_url" in done.stderr
 

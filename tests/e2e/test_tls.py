@@ -96,6 +96,6 @@ def test_files_that_do_not_fit_are_said_before_anything_is_served(
     for key in (str(other.key), str(tmp_path / "nowhere.key"), ""):
         monkeypatch.setenv("LESIONBRIDGE_TLS_KEY", key)
         command = [sys.executable, "-m", "service.cli", "serve", "--port", "0"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
         assert (done.returncode, "tls_key" in done.stderr) == (2, True), done.stderr
     assert not (tmp_path / "x.sqlite3").exists()

@@ -142,7 +142,7 @@ def test_who_is_killed_while_it_folds_loses_and_doubles_nothing(tmp_path: Path, 
     for seed in (2, 3):
         ended(tmp_path, seed, of[seed])
     command = [sys.executable, "-c", FOLDS, str(tmp_path), str(step)]
-    done = subprocess.run(command, timeout=60, check=False)
+    done = subprocess.run(command, timeout=180, check=False)
     assert done.returncode == -signal.SIGKILL
     before = samples(tmp_path)
     assert before == expected(of)

@@ -182,7 +182,7 @@ def test_on_a_terminal_there_is_a_bar(batches: BatchStore, tmp_path: Path) -> No
         while "━".encode() not in seen or b"33%" not in seen:
             seen += os.read(ours, 4096)
         batches.cancel(name)
-        assert process.wait(60) == 2
+        assert process.wait(180) == 2
         assert process.stdout is not None
         assert process.stdout.read() == b""
     os.close(ours)

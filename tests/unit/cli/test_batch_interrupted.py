@@ -26,13 +26,13 @@ def test_ctrl_c_ends_the_waiting_only_and_says_how_to_go_on(
     ours, theirs = pty.openpty() if terminal else os.pipe()
     with subprocess.Popen(command, env=environment, stderr=theirs, stdout=subprocess.PIPE) as process:
         os.close(theirs)
-        watch = threading.Timer(60, process.kill)
+        watch = threading.Timer(180, process.kill)
         watch.start()
         seen = os.read(ours, 4096)
         process.send_signal(signal.SIGINT)
         while said := _read(ours):
             seen += said
-        code = process.wait(60)
+        code = process.wait(180)
         watch.cancel()
         assert process.stdout is not None
         assert process.stdout.read() == b""

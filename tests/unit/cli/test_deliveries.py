@@ -152,7 +152,7 @@ def test_a_worker_without_a_destination_works_on_batches_until_stopped(store: St
         assert worker.stderr is not None
         assert worker.stderr.readline() == "delivering (stop with Ctrl-C)\n"
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(timeout=60) == 0
+        assert worker.wait(timeout=180) == 0
     finally:
         worker.kill()
         worker.communicate()

@@ -137,7 +137,7 @@ def test_a_pipe_that_nobody_writes_into_is_waited_for_and_that_is_said(tmp_path:
     assert waits.stderr is not None
     assert b"pipe.json: a pipe that nobody writes into yet: waiting (Ctrl-C ends it)" in waits.stderr.readline()
     pipe.write_bytes(make_body())
-    out, _ = waits.communicate(timeout=60)
+    out, _ = waits.communicate(timeout=180)
     assert (waits.returncode, json.loads(out)["report"]["id"]) == (0, "MR-2026-000481")
 
 

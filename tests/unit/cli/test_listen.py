@@ -56,7 +56,7 @@ def test_listens_accepts_and_ends(run: Run, tmp_path: Path) -> None:
         told = requests.get(f"http://127.0.0.1:{counters}/metrics", timeout=60).text
         assert 'lesionbridge_received_total{outcome="accepted",way="hl7"} 1.0' in told
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=180) == 0
     finally:
         process.kill()
         process.communicate()

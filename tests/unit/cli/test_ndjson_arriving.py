@@ -37,7 +37,7 @@ def test_a_named_pipe_is_read_once_into_a_file(run: Run, tmp_path: Path, name: s
     sender = sent(tmp_path / name, lines(40))
     done = run("convert", "--ndjson", name, "--to", "findings", "-o", "out.ndjson")
     assert (done.exit_code, done.stderr) == (0, "40 converted, 0 refused, 0 losses; in out.ndjson\n")
-    sender.join(60)
+    sender.join(180)
     assert ids((tmp_path / "out.ndjson").read_bytes()) == [f"r{turn}" for turn in range(1, 41)]
     assert not (tmp_path / "out.ndjson.journal").exists()
 
@@ -122,17 +122,17 @@ def test_all_that_came_is_given_out_though_no_more_comes(tmp_path: Path, jobs: s
             process.stdin.write(piece)
             process.stdin.flush()
             for _ in range(count):
-                assert wait([process.stdout.fileno()], 60), "it waits for more"
+                assert wait([process.stdout.fileno()], 180), "it waits for more"
                 # Unbuffered, so that what the next look waits for is not held here already.
                 assert _line(process.stdout.fileno()).endswith(b"\n")
         process.stdin.close()
-        assert process.wait(60) == 0
+        assert process.wait(180) == 0
 
 
 def _line(descriptor: int) -> bytes:
     line = b""
     while not line.endswith(b"\n"):
-        assert wait([descriptor], 60)
+        assert wait([descriptor], 180)
         line += os.read(descriptor, 1)
     return line
 
@@ -150,7 +150,7 @@ def test_a_file_holds_what_came_before_the_run_ends(tmp_path: Path) -> None:
         assert ids((tmp_path / "out.ndjson").read_bytes()) == ["r1"]
     finally:
         os.close(theirs)
-        process.communicate(timeout=60)
+        process.communicate(timeout=180)
 
 
 def test_lines_arrive_as_they_would_be_read_from_a_file() -> None:

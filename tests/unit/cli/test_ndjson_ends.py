@@ -43,7 +43,7 @@ def begun(folder: Path, *more: str) -> "subprocess.Popen[bytes]":
 def test_who_ends_a_run_is_told_what_is_incomplete(tmp_path: Path, number: int, code: int, loss: str) -> None:
     process = begun(tmp_path, "--loss", loss)
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=180)
     assert process.returncode == code
     assert f"interrupted behind line 2 of what came: incomplete: out.ndjson, errors.ndjson, {loss}." in said.decode()
     assert b"tail -n +3" in said
@@ -57,7 +57,7 @@ def test_the_files_end_where_the_message_says_and_the_rest_can_be_sent_behind_th
     whole = lines(5)
     process = begun(tmp_path)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=180)
     rest = subprocess.run(
         [*CONVERT, "--ndjson", "-"], input=b"".join(whole.splitlines(True)[2:]), capture_output=True, check=True
     )
@@ -69,7 +69,7 @@ def test_a_killed_child_is_told_with_what_is_incomplete(tmp_path: Path) -> None:
     child = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     for one in child:
         os.kill(int(one), signal.SIGKILL)
-    _, said = process.communicate(LOSSY, timeout=60)
+    _, said = process.communicate(LOSSY, timeout=180)
     assert process.returncode == 2
     assert b"incomplete: out.ndjson, errors.ndjson, loss.json" in said
     assert b"a process was killed" in said
@@ -87,7 +87,7 @@ def test_one_that_reads_no_further_is_no_success(tmp_path: Path) -> None:
     assert process.stdout is not None
     process.stdout.close()
     process.stdout = None
-    _, said = process.communicate(LOSSY * 3, timeout=60)
+    _, said = process.communicate(LOSSY * 3, timeout=180)
     assert process.returncode == 1
     assert b"interrupted behind line 0 of what came: incomplete: standard output, loss.json." in said
     assert b"Traceback" not in said
@@ -132,13 +132,13 @@ def test_no_bar_stands_among_the_lines_of_a_terminal(tmp_path: Path, out_is_term
     process.stdin.write(lines(2))
     process.stdin.close()
     shown = b""
-    while wait([terminal], 60):
+    while wait([terminal], 180):
         try:
             shown += os.read(terminal, 65_536)
         except OSError:  # Linux says so that the other end is closed
             break
     os.close(terminal)
-    assert process.wait(60) == 0
+    assert process.wait(180) == 0
     assert (b"\x1b[" in shown) is not out_is_terminal
     if out_is_terminal:
         *made, last = shown.splitlines()

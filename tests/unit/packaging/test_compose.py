@@ -31,7 +31,7 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The secrets, made as the guide says, away from the repository."""
     folder = tmp_path_factory.mktemp("compose")
     shutil.copy(FOLDER / "make-secrets", folder)
-    subprocess.run([folder / "make-secrets"], check=True, capture_output=True, timeout=30)
+    subprocess.run([folder / "make-secrets"], check=True, capture_output=True, timeout=180)
     return folder / "secrets"
 
 
@@ -99,7 +99,7 @@ def test_every_secret_is_a_file_that_is_made_and_used(secrets: Path) -> None:
 
 def test_secrets_are_for_their_owner_alone_and_are_never_made_twice(secrets: Path) -> None:
     before = {one.name: one.read_bytes() for one in secrets.iterdir()}
-    again = subprocess.run([secrets.parent / "make-secrets"], capture_output=True, text=True, check=True, timeout=30)
+    again = subprocess.run([secrets.parent / "make-secrets"], capture_output=True, text=True, check=True, timeout=180)
 
     assert "already" in again.stderr
     assert {one.name: one.read_bytes() for one in secrets.iterdir()} == before

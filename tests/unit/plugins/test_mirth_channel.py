@@ -45,7 +45,7 @@ def node(missing: Missing, *arguments: str) -> str:
         missing.skip("node", str(error))
         raise
     command = [str(tool), "-e", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True, encoding="utf-8").stdout
+    return subprocess.run(command, capture_output=True, text=True, timeout=180, check=True, encoding="utf-8").stdout
 
 
 def decided(body: str, missing: Missing) -> tuple[str, str, list[str]]:

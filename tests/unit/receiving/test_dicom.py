@@ -192,7 +192,7 @@ def test_dcmtk_sends_in_every_transfer_syntax(
     file.write_bytes(written(Format.SR))
     names = ["-aet", "NORTHAI", "-aec", "LESIONBRIDGE"]
     command = [str(oracle("storescu")), syntax, *names, "127.0.0.1", str(server.port), str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stderr
     assert kept(here, sender="north") == 1
 

@@ -73,7 +73,7 @@ def working(url: str, folder: Path, *arguments: str | int) -> Iterator["subproce
         yield process
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(180)
 
 
 def all_done(store: Store, names: dict[str, str]) -> bool:

@@ -215,4 +215,4 @@ def workers(database_url: str, folder: Path, count: int) -> Iterator[list["subpr
         for process in running:
             process.terminate()
         for process in running:
-            process.wait(60)
+            process.wait(180)
