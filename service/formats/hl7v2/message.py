@@ -36,6 +36,7 @@ _NULL: Final = '""'
 _COUNTED: Final = (".sp", ".sk")
 _COUNT_MOST: Final = 80
 _HEADER_BYTES: Final = 65_536
+_WESTERN: Final = frozenset({"iso8859-1", "iso8859-9", "iso8859-15"})
 _CHARSET_FIELD: Final = 17
 """MSH-18 among the fields of a header that is split at its separator, MSH-1."""
 
@@ -231,7 +232,27 @@ def _decoded(content: bytes) -> tuple[str, str, list[Loss]]:
     codec = next((one for one in codecs if one.startswith("iso2022")), codecs[0])
     if not codec:
         raise Unreadable(Problem("MSH-18", "v2-charset", f"no decoder for {names[0]} here; send UNICODE UTF-8"))
-    return _checked(_by(content, codec)), codec, []
+    return _said(content, names[0], codec)
+
+
+def _said(content: bytes, name: str, codec: str) -> tuple[str, str, list[Loss]]:
+    """The text by the set that is named; flagged where its bytes are UTF-8, too: an engine may have changed them.
+
+    Of the sets of Western Europe no text has a letter and a sign wherever UTF-8 has two bytes, so it is that.
+    Hexadecimal data, which no engine touches, stay bytes of the set that is named.
+    """
+    if not codec.startswith("iso8859") or content.isascii():
+        return _checked(_by(content, codec)), codec, []
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return _checked(_by(content, codec)), codec, []
+    if codec in _WESTERN:
+        why = f"the message says {name}, its bytes are UTF-8: read as that"
+    else:
+        why = f"the message says {name}, its bytes are UTF-8, too: read as it says"
+        text = _by(content, codec)
+    return _checked(text), codec, [Loss(LossKind.FLAGGED, "MSH-18", "character set", why, "v2-charset-assumed")]
 
 
 def _assumed(content: bytes) -> tuple[str, str, list[Loss]]:

@@ -128,6 +128,34 @@ def test_without_a_character_set_it_is_assumed_and_flagged(body: bytes, assumed:
     assert assumed
 
 
+@pytest.mark.parametrize(
+    ("named", "name", "sent_as", "read_as"),
+    [
+        ("8859/1", "Müller", "utf-8", "Müller"),
+        ("8859/15", "Müller", "utf-8", "Müller"),
+        ("8859/1", "M\\XFC\\llé", "utf-8", "Müllé"),
+        ("8859/2", "Wójcik", "utf-8", "WĂłjcik"),
+        ("8859/2", "KÓŁKO", "iso8859-2", "KÓŁKO"),
+    ],
+)
+def test_bytes_that_are_utf_8_whatever_the_message_says_are_flagged(
+    named: str, name: str, sent_as: str, read_as: str
+) -> None:
+    """An engine between changed the bytes and not MSH-18, or they only look so."""
+    made = read(message(charset=named, name=f"{name}^Jan").encode(sent_as), Intake())
+    assert str(made.report.patient.name) == f"{read_as}^Jan"
+    [flagged] = [loss for loss in made.losses if loss.rule == "v2-charset-assumed"]
+    assert flagged.where == "MSH-18"
+
+
+@pytest.mark.parametrize(("named", "codec"), [("8859/1", "iso8859-1"), ("8859/2", "iso8859-2")])
+def test_bytes_of_the_set_that_is_named_are_not(named: str, codec: str) -> None:
+    for name in ("Müller", "Mueller"):
+        made = read(message(charset=named, name=f"{name}^Jan").encode(codec), Intake())
+        assert str(made.report.patient.name) == f"{name}^Jan"
+        assert "v2-charset-assumed" not in {loss.rule for loss in made.losses}
+
+
 def test_hexadecimal_escapes_are_bytes_of_the_character_set() -> None:
     assert str(read(message(name="M\\XC3BC\\ller^Jan").encode(), Intake()).report.patient.name) == "Müller^Jan"
 
