@@ -19,7 +19,10 @@ from service.store.delivery_rows import Delivery, State
 from service.store.reports import Store
 
 ROOT = Path(__file__).parents[2]
-SETTLE_S = 90
+SETTLE_S = 240
+"""So long the deliveries of a trial may take, on a machine with other work."""
+STOPS_S = 180
+"""So long a process may take to begin, or to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class Trial:
         self._running.append(made)
         return made
 
-    def run(self, role: str, *options: str, wait_s: float = 120) -> int:
+    def run(self, role: str, *options: str, wait_s: float = SETTLE_S + STOPS_S) -> int:
         """Run a victim to its end; its exit code, negative for the signal that killed it."""
         process = self.process(role, *options)
         try:

@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text
 from benchmarks.faults.archive import Archive, archive
 from benchmarks.faults.boundaries import BOUNDARIES
 from benchmarks.faults.peer import WAYS
-from benchmarks.faults.trial import SETTLE_S, Count, trial
+from benchmarks.faults.trial import SETTLE_S, STOPS_S, Count, trial
 from tests.databases import postgres, postgres_programs
 
 BEFORE = "deliver-0"
@@ -62,7 +62,7 @@ def peer_fails(url: str, ways: Sequence[str] = tuple(WAYS)) -> Count:
     with trial(emptied(url)) as made:
         made.receiver.ways = list(ways)
         made.publish()
-        made.deliver(180)
+        made.deliver()
         return made.count()
 
 
@@ -72,7 +72,7 @@ def instance_fails(url: str) -> Count:
         made.aim(pacs)
         pacs.failures = [0xA700, 0x0122]  # PS3.4 B.2.3: out of resources; PS3.7 C.5: SOP class not supported
         made.publish()
-        made.deliver(180)
+        made.deliver()
         count = made.count()
         assert count.dead == 1, made.log()
         return count
@@ -99,10 +99,10 @@ def upgraded_in_flight(url: str) -> Count:
         after = made.process("worker")
         _until(lambda: len(made.store.workers.present()) == 2)
         before.send_signal(signal.SIGTERM)
-        before.communicate(timeout=60)
+        before.communicate(timeout=STOPS_S)
         assert made.settled(SETTLE_S), made.log()
         after.send_signal(signal.SIGTERM)
-        after.communicate(timeout=60)
+        after.communicate(timeout=STOPS_S)
         return made.count(8)
 
 
@@ -121,7 +121,7 @@ def two_workers(url: str, reports: int = 20) -> Count:
         made.publish(reports)
         workers = [made.process("worker", "--until-settled", str(SETTLE_S)) for _ in range(2)]
         for worker in workers:
-            worker.communicate(timeout=SETTLE_S + 60)
+            worker.communicate(timeout=SETTLE_S + STOPS_S)
         return made.count(reports)
 
 
@@ -135,7 +135,7 @@ def worker_lost(url: str) -> Count:
         first.kill()
         assert made.settled(SETTLE_S), made.log()
         second.send_signal(signal.SIGTERM)
-        second.communicate(timeout=60)
+        second.communicate(timeout=STOPS_S)
         return made.count(8)
 
 
@@ -146,11 +146,11 @@ def restarted(url: str) -> Count:
         api = made.process("api", "--reports", "20")
         _until(lambda: len(made.receiver.held) >= 3)
         _restart(url)
-        api.communicate(timeout=120)
+        api.communicate(timeout=STOPS_S)
         made.publish(20)  # what the client was not answered it sends again
         assert made.settled(SETTLE_S), made.log()
         worker.send_signal(signal.SIGTERM)
-        worker.communicate(timeout=60)
+        worker.communicate(timeout=STOPS_S)
         return made.count(20)
 
 
@@ -168,11 +168,11 @@ def disk_full() -> Count:
         for process in processes:
             if process.poll() is None:
                 resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
-        api.communicate(timeout=120)
+        api.communicate(timeout=STOPS_S)
         made.publish(20)
         assert made.settled(SETTLE_S), made.log()
         worker.send_signal(signal.SIGTERM)
-        worker.communicate(timeout=60)
+        worker.communicate(timeout=STOPS_S)
         return made.count(20)
 
 
@@ -191,7 +191,7 @@ def outage(url: str, reports: int) -> tuple[Count, float]:
             assert made.settled(120 + reports / 5), made.log()
             seconds = time.monotonic() - began
             worker.send_signal(signal.SIGTERM)
-            worker.communicate(timeout=60)
+            worker.communicate(timeout=STOPS_S)
             return made.count(reports), seconds
 
 
@@ -208,7 +208,7 @@ def _restart(url: str) -> None:
         time.sleep(pause_s)
 
 
-def _until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+def _until(true: Callable[[], bool], seconds: float = STOPS_S) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not come to that"
