@@ -251,6 +251,8 @@ def _gunicorn_settings(chosen: Settings) -> dict[str, Any]:
         "graceful_timeout": GRACE_S + DELIVERIES_GRACE_S,
         "worker_tmp_dir": str(memory) if os.access(memory, os.W_OK) else None,
         "control_socket_disable": True,
+        # Gunicorn believes who comes over loopback where its path begins: it could be another than the proxy has seen.
+        "forwarder_headers": "",
         "proc_name": "lesionbridge",
         "loglevel": "warning",
         "logger_class": ServerLog,

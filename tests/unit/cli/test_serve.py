@@ -7,8 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
+from gunicorn.config import Config  # type: ignore[import-untyped]  # gunicorn ships no types
+from gunicorn.http.parser import RequestParser  # type: ignore[import-untyped]
 
 from service.commands import serve
+from service.config import Settings
 from tests.unit.cli.conftest import Run
 
 
@@ -44,3 +47,12 @@ def test_a_port_that_gets_free_meanwhile_is_taken(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(time, "sleep", wait)
     serve._look_for_room("127.0.0.1", taken.getsockname()[1], {})
     assert waited == [1]
+
+
+def test_nobody_says_where_the_path_of_a_request_begins() -> None:
+    here = Config()
+    for name, value in serve._gunicorn_settings(Settings()).items():
+        here.set(name, value)
+    said = b"GET /v1/terms HTTP/1.1\r\nHost: x\r\nSCRIPT_NAME: /v1\r\nPATH_INFO: /metrics\r\n\r\n"
+    request = next(RequestParser(here, [said], ("127.0.0.1", 1)))
+    assert request.headers == [("HOST", "x")]
