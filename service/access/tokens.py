@@ -81,7 +81,7 @@ class Tokens:
                 exp={"essential": True},
             )
             registry.validate(read.claims)
-        except (JoseError, ValueError, TypeError, KeyError) as error:
+        except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise refused(f"the token is not valid ({type(error).__name__})") from None
         return self._of(read.claims)
 

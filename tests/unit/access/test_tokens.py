@@ -76,6 +76,11 @@ def test_a_token_that_is_not_for_us_now_is_refused(changes: dict[str, Any]) -> N
     assert "north" not in str(raised.value)
 
 
+def test_claims_deeper_than_can_be_read_are_refused() -> None:
+    with pytest.raises(Unauthenticated):
+        tokens().principal(jws.serialize_compact({"alg": "RS256", "kid": "one"}, b"[" * 9_000, KEY))
+
+
 @pytest.mark.parametrize("text", ["", "a.b", "a.b.c", "x" * 20_000, token()[:-4] + "AAAA", token(OTHER)])
 def test_what_nobody_we_know_signed_is_refused(text: str) -> None:
     with pytest.raises(Unauthenticated):
