@@ -88,7 +88,8 @@ def guard(app: Flask, settings: Settings) -> None:
         name = here.principal.name if here.principal is not ANYBODY else f"address {asked.remote_addr}"
         rates.count(name, here.principal.rate_per_minute)
         most = here.principal.body_bytes
-        if most and (asked.content_length is None or asked.content_length > most) and asked.method != "GET":
+        length = asked.content_length
+        if most and ((length or 0) > most or (length is None and "HTTP_TRANSFER_ENCODING" in asked.environ)):
             raise TooLarge(Problem("", "limit", f"this caller may send {most} bytes, with a Content-Length"))
 
     def leave(response: Response) -> Response:

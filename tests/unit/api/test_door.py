@@ -7,7 +7,8 @@ import orjson
 import pytest
 from flask import Flask
 from sqlalchemy import select
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import Headers
+from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
 from service.access.keys import new_key
 from service.access.principal import Scope
@@ -217,7 +218,21 @@ def test_a_caller_without_a_bound_leaves_no_row(service: Service) -> None:
 
 
 def test_a_caller_may_send_no_more_than_its_own_bound(service: Service) -> None:
-    assert service.publish(service.key(Scope.REPORT_WRITE, body_bytes=10)).status_code == 413
+    key = service.key(Scope.REPORT_WRITE, body_bytes=10)
+    assert service.publish(key).status_code == 413
+    chunked = EnvironBuilder(path="/v1/reports", method="POST", headers=Headers({**JSON, **key})).get_environ()
+    chunked.pop("CONTENT_LENGTH", None)
+    chunked["HTTP_TRANSFER_ENCODING"] = "chunked"
+    assert run_wsgi_app(service.app, chunked)[1].startswith("413")
+
+
+@pytest.mark.parametrize(("method", "end"), [("HEAD", ""), ("OPTIONS", ""), ("POST", "/cancel")])
+def test_a_caller_with_a_bound_may_ask_without_a_body(service: Service, method: str, end: str) -> None:
+    key = service.key(Scope.REPORT_READ, Scope.REPORT_WRITE, body_bytes=100_000)
+    kept = orjson.loads(service.publish(key).data)["id"]
+    bare = EnvironBuilder(path=f"/v1/reports/{kept}{end}", method=method, headers=Headers(key)).get_environ()
+    bare.pop("CONTENT_LENGTH", None)  # as servers have it where the client says none (RFC 9110 8.6)
+    assert run_wsgi_app(service.app, bare)[1].startswith("20")
 
 
 def test_what_is_done_stands_in_the_trail_without_the_patient(service: Service) -> None:
