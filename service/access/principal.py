@@ -41,6 +41,10 @@ class Principal:
         """Whether reports of a sender are its own."""
         return self.sender in ("", sender)
 
+    def may_see(self, sender: str) -> bool:
+        """Whether what is this sender's, or with an empty one nobody's own, is for its eyes."""
+        return not sender or self.speaks_for(sender)
+
 
 ANYBODY = Principal("anybody", scopes=frozenset(Scope))
 """The caller where access is open."""

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 
 from service.access.keys import fits, parts
 from service.access.principal import ANYBODY, OF_ALL_SENDERS, Principal, Scope, scopes_of
@@ -16,6 +16,7 @@ from service.access.tokens import Provider, Tokens, refused
 from service.api import observe
 from service.api.deployment import deployment
 from service.api.present import carried, present
+from service.coding.overlays.rows import EVERYONE
 from service.config import Settings
 from service.domain.errors import Forbidden, LesionBridgeError, NotFound, Problem, TooLarge, Unavailable
 
@@ -55,6 +56,7 @@ _BEARER: Final = re.compile(r"Bearer ([A-Za-z0-9._~+/=-]+)", re.IGNORECASE)
 _OF_REPORTS: Final = (Scope.REPORT_READ, Scope.REPORT_WRITE)
 _THINGS: Final = {"reports": "report", "deliveries": "delivery", "batches": "batch", "unmapped": "term"}
 """What has the id in the address of a route, by the room that the route is in."""
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _NO_TOKEN: Final = frozenset({401, 403, 429})
 
 _log = structlog.get_logger()
@@ -85,6 +87,8 @@ def guard(app: Flask, settings: Settings) -> None:
             here.principal = Principal("nobody")
             here.principal = _who(tokens)
             _may(endpoint, here.principal)
+        else:
+            _not_of_another_site(asked)
         name = here.principal.name if here.principal is not ANYBODY else f"address {asked.remote_addr}"
         rates.count(name, here.principal.rate_per_minute)
         most = here.principal.body_bytes
@@ -149,6 +153,17 @@ def _who(tokens: Tokens | None) -> Principal:
     return tokens.principal(said)
 
 
+def _not_of_another_site(asked: Request) -> None:
+    """That no page of another site makes a browser ask, where nothing says who does; raises Forbidden.
+
+    A form is sent without a question first, and so is what a script sends as one (Fetch 2.2.2). A browser says in each
+    POST where it comes from; others who ask say nothing.
+    """
+    origin = asked.environ.get("HTTP_ORIGIN")
+    if origin is not None and asked.method not in _SAFE and origin.partition("://")[2].lower() != asked.host.lower():
+        raise Forbidden(Problem("headers:Origin", "origin", "a page of another site asks, and access is open"))
+
+
 def _may(endpoint: str, principal: Principal) -> None:
     """That the caller has the scope of a route, and that what it names is its own; raises Forbidden, NotFound."""
     scope = scope_of(endpoint)
@@ -157,6 +172,9 @@ def _may(endpoint: str, principal: Principal) -> None:
         raise Forbidden(Problem("", "scope", "this caller lacks the scope that the route needs", needed))
     if not principal.sender:
         return
+    if principal.sender == EVERYONE:
+        why = f"{EVERYONE} is the overlay of all senders, and no sender of its own: nobody speaks for it"
+        raise Forbidden(Problem("", "sender", why))
     named = (request.view_args or {}).get("sender")
     if named is not None and named != principal.sender:
         raise Forbidden(Problem("", "sender", "this caller speaks for another sender"))

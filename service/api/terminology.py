@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from flask import Flask, Response, current_app, request
 
-from service.api import fhir_exchange
+from service.api import door, fhir_exchange
 from service.api.deployment import deployment
 from service.api.fhir_terminology import Asked, Desk
 from service.api.openapi import Blueprint
@@ -95,7 +95,7 @@ def _terminology(settings: Settings, client: Client | None, overlays: Callable[[
         table_maps(known),
         ServerLimits(bounds.expansion, ecl),
         uri_of,
-        lambda: (*overlaid(), *released()),
+        lambda: (*(one for one in overlaid() if door.caller().may_see(one.sender)), *released()),
         ReleaseSets(releases, read_stored),
     )
     return Terminology(*given) if client is None else RemoteFirst(client, *given)

@@ -6,6 +6,7 @@ import click
 
 from service.access.events import Arrival
 from service.access.principal import OF_ALL_SENDERS, Scope, name_fault
+from service.coding.overlays.rows import EVERYONE
 from service.commands.answering import answer, answering, done
 from service.commands.speaking import DAYS, refusing, settings, stop, store
 from service.commands.trail import Act, acting
@@ -40,6 +41,8 @@ def create(name: str, sender: str, scopes: tuple[str, ...], days: int | None, **
             stop("a name is 1 to 128 printable characters")
         if sender and (fault := name_fault(sender)):
             stop(f"a sender is {fault}")
+        if sender == EVERYONE:
+            stop(f"{EVERYONE} is the overlay of all senders: a key for all of them has no --sender")
         shown, identity, digest = new_key()
         ends = instant((datetime.now(UTC) + timedelta(days=days)).isoformat()) if days else None
         said = " ".join(sorted(scopes))

@@ -60,7 +60,8 @@ def _map(sender: str, entries: Sequence[Entry], version: int, vocabulary: Vocabu
     title = "The site's codes" + ("" if sender == EVERYONE else f" of the sender {sender}")
     made = Map(f"overlay-{key}", title, lambda: _groups(entries, vocabulary))
     made.version = str(version)
-    made.only_named = sender != EVERYONE
+    if sender != EVERYONE:
+        made.only_named, made.sender = True, sender
     return made
 
 

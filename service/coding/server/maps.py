@@ -53,7 +53,7 @@ class Map:
         """Name it; ``key`` is the resource's id and never changes.
 
         ``version`` empty: that of the tables. ``listed``: it is a resource. ``only_named``: it answers only a question
-        that names it.
+        that names it. ``sender`` is whose words it holds, empty where they are nobody's own.
         """
         self.key = key
         self.title = title
@@ -61,6 +61,7 @@ class Map:
         self.version = ""
         self.listed = True
         self.only_named = False
+        self.sender = ""
         self._make = make
 
     @cached_property

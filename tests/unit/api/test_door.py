@@ -1,5 +1,6 @@
 """The door: every route has a scope, no route is open by accident, and what is done is written down."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,60 @@ def test_what_is_wrong_with_mounted_overlays_is_for_callers_of_all_senders(tmp_p
         for sender in ("", "north")
     ]
     assert [bool(orjson.loads(answer.data)["faults"]) for answer in answers] == [True, False]
+
+
+def test_a_sender_sees_the_map_of_its_own_overlay_and_of_the_one_for_all(service: Service) -> None:
+    everybody = service.key(Scope.TERMINOLOGY_READ, Scope.TERMINOLOGY_WRITE)
+    csv = {**everybody, "Content-Type": "text/csv"}
+    for sender in ("north", "south", "all"):
+        row = f"finding,99LOCAL,{sender}-1,the word of {sender},brain-metastasis,x".encode()
+        made = service.ask(
+            "PUT", f"/v1/overlays/{sender}?author=A", csv, b"field,system,code,term,concept,source\n" + row
+        )
+        assert made.status_code == 201
+    service.app.extensions["lesionbridge"].site._looked -= 10
+    asked = {}
+    for name, key in (("all", everybody), ("north", service.key(Scope.TERMINOLOGY_READ, sender="north"))):
+        listed = service.ask("GET", "/fhir/ConceptMap", key).data
+        translated = {
+            sender: b"brain-metastasis"
+            in service.ask(
+                "GET", f"/fhir/ConceptMap/overlay-{sender}/$translate?system=99LOCAL&code={sender}-1", key
+            ).data
+            for sender in ("north", "south", "all")
+        }
+        read = service.ask("GET", "/fhir/ConceptMap/overlay-south", key).status_code
+        asked[name] = (b"south" in listed, b"overlay-north" in listed, read, translated)
+    assert asked["all"] == (True, True, 200, {"north": True, "south": True, "all": True})
+    assert asked["north"] == (False, True, 404, {"north": True, "south": False, "all": True})
+
+
+def test_nobody_speaks_for_all_senders_by_the_name_of_their_overlay(service: Service) -> None:
+    csv = {**service.key(Scope.TERMINOLOGY_WRITE, sender="all"), "Content-Type": "text/csv"}
+    refused = service.ask("PUT", "/v1/overlays/all?author=A", csv, b"field,term,concept,source\n")
+    assert (refused.status_code, orjson.loads(refused.data)["rule"]) == (403, "sender")
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        (None, 201),
+        ("http://localhost", 201),
+        ("http://evil.example", 403),
+        ("http://localhost:8080", 403),
+        ("null", 403),
+    ],
+)
+def test_a_page_of_another_site_keeps_nothing_where_access_is_open(
+    tmp_path: Path, origin: str | None, status: int
+) -> None:
+    url = with_tables(f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    client = create_app(Settings(database_url=url, log_level="error")).test_client()
+    headers = {} if origin is None else {"Origin": origin}
+    form = {"report": (BytesIO(make_body()), "x.json", "application/json")}  # a browser sends it without a question
+    answered = client.post("/v1/reports", data=form, headers=headers, content_type="multipart/form-data")
+    assert answered.status_code == status
+    assert client.get("/v1/terms?q=brain", headers=headers).status_code == 200
 
 
 def test_the_trail_is_of_all_senders(service: Service) -> None:

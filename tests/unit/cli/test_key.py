@@ -33,6 +33,14 @@ def test_a_sender_that_no_report_can_have_gets_no_key(run: Run, sender: str) -> 
     assert run("key", "list").stdout == ""
 
 
+def test_the_overlay_of_all_senders_is_no_sender_of_a_key(run: Run) -> None:
+    run("migrate")
+    made = run("key", "create", "k", "--sender", "all", "--scope", "terminology.write")
+    assert made.exit_code == 2
+    assert "no --sender" in made.stderr
+    assert run("key", "list").stdout == ""
+
+
 def test_a_key_that_was_made_for_a_sender_that_none_can_be_is_said(run: Run, tmp_path: Path) -> None:
     run("migrate")
     for name in ("old", "good", "gone"):
