@@ -1,6 +1,7 @@
 """/v1/overlays: a site's own words and codes, in versions."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from flask import Response, request
 
-from service.access.principal import name_fault
+from service.access.principal import Principal, name_fault
 from service.api import answers, body, door
 from service.api.curation_schemas import (
     OverlaySchema,
@@ -62,11 +63,18 @@ def listed() -> Response:
     store = here.store.overlays
     rows = [
         overlay_row(store.get(one.text.sender, one.text.version), one) if one.text.version else _mounted(one)
-        for one in here.site.layers(store, now=True).layers
+        for one in (_shown(each, mine) for each in here.site.layers(store, now=True).layers)
         if one.text.sender == EVERYONE or mine.speaks_for(one.text.sender)
     ]
     faults = here.site.faults if not mine.sender else ()
     return answer({"overlays": rows, "faults": _faults(faults)})
+
+
+def _shown(one: Layer, caller: Principal) -> Layer:
+    """An overlay without what is said of rows of senders that are not the caller's: it quotes their words."""
+    hidden = {row.where for row in one.rows if row.sender != EVERYONE and not caller.may_see(row.sender)}
+    problems, notices = (tuple(at for at in said if at.pointer not in hidden) for said in (one.problems, one.notices))
+    return replace(one, problems=problems, notices=notices)
 
 
 @blueprint.put("/<string:sender>")

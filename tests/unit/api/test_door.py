@@ -216,6 +216,20 @@ def test_a_sender_sees_the_map_of_its_own_overlay_and_of_the_one_for_all(service
     assert asked["north"] == (False, True, 404, {"north": True, "south": False, "all": True})
 
 
+def test_what_is_said_of_rows_of_others_in_the_overlay_for_all_is_not_said_to_a_sender(service: Service) -> None:
+    csv = {**service.key(Scope.TERMINOLOGY_WRITE), "Content-Type": "text/csv"}
+    lines = ["sender,field,term,concept,source"]
+    words = {"north": "brain metastasis", "south": "BRAIN METASTASIS", "": "Brain Metastasis"}
+    lines += [f"{sender},finding,{term},brain-metastasis,x" for sender, term in words.items()]
+    assert service.ask("PUT", "/v1/overlays/all?author=A", csv, "\n".join(lines).encode()).status_code == 201
+    asked = [service.key(Scope.TERMINOLOGY_READ, sender=sender) for sender in ("", "north")]
+    told = [
+        [at["pointer"] for at in orjson.loads(service.ask("GET", "/v1/overlays", key).data)["overlays"][0]["notices"]]
+        for key in asked
+    ]
+    assert told == [["all-1.csv:2", "all-1.csv:3", "all-1.csv:4"], ["all-1.csv:2", "all-1.csv:4"]]
+
+
 def test_nobody_speaks_for_all_senders_by_the_name_of_their_overlay(service: Service) -> None:
     csv = {**service.key(Scope.TERMINOLOGY_WRITE, sender="all"), "Content-Type": "text/csv"}
     refused = service.ask("PUT", "/v1/overlays/all?author=A", csv, b"field,term,concept,source\n")
