@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from benchmarks import generated_rf2
@@ -24,7 +25,7 @@ class Generated:
     made: generated_rf2.Made
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Site:
     """A site's releases, in a folder or a database."""
 
@@ -35,9 +36,9 @@ class Site:
         """Import files."""
         return import_release(self.shelf, Asked(files, name, "2026-07-01"), limits or Limits(), vocabulary())
 
-    @property
+    @cached_property
     def releases(self) -> SiteReleases:
-        """What is in use."""
+        """What is in use, as a process of the service has it: it takes up what is loaded later."""
         return SiteReleases(self.shelf, vocabulary().designations.words)
 
     @property
