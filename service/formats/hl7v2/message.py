@@ -241,27 +241,31 @@ def _said(content: bytes, name: str, codec: str) -> tuple[str, str, list[Loss]]:
     Of the sets of Western Europe no text has a letter and a sign wherever UTF-8 has two bytes, so it is that.
     Hexadecimal data, which no engine touches, stay bytes of the set that is named.
     """
-    if not codec.startswith("iso8859") or content.isascii():
-        return _checked(_by(content, codec)), codec, []
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        return _checked(_by(content, codec)), codec, []
+    text = _by(content, codec)
+    other = _as_utf_8(content) if codec.startswith("iso8859") and not content.isascii() else None
+    if other is None:
+        return _checked(text), codec, []
     if codec in _WESTERN:
-        why = f"the message says {name}, its bytes are UTF-8: read as that"
+        text, why = other, f"the message says {name}, its bytes are UTF-8: read as that"
     else:
         why = f"the message says {name}, its bytes are UTF-8, too: read as it says"
-        text = _by(content, codec)
     return _checked(text), codec, [Loss(LossKind.FLAGGED, "MSH-18", "character set", why, "v2-charset-assumed")]
+
+
+def _as_utf_8(content: bytes) -> str | None:
+    """The text of bytes that are UTF-8; None of others."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def _assumed(content: bytes) -> tuple[str, str, list[Loss]]:
     """Without MSH-18 it is ASCII (2.14.9.18). Else it is read as UTF-8 where it is that, or 8859/1; flagged."""
     if content.isascii():
         return _checked(content.decode("ascii")), "ascii", []
-    try:
-        text, codec = content.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError:
+    text, codec = _as_utf_8(content), "utf-8"
+    if text is None:
         text, codec = content.decode("iso8859-1"), "iso8859-1"
     why = f"no character set is named, and it is not ASCII: read as {codec}"
     return _checked(text), codec, [Loss(LossKind.FLAGGED, "MSH-18", "character set", why, "v2-charset-assumed")]

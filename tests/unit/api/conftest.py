@@ -12,6 +12,7 @@ from service.api.deployment import Deployment
 from service.app import create_app
 from service.config import Settings
 from tests.databases import with_tables
+from tests.unit.api.guarded import Service
 
 FINDINGS = {"Content-Type": "application/vnd.lesionbridge.findings+json"}
 
@@ -39,3 +40,9 @@ def deployed(folder: Path, destinations: str) -> Iterator[Flask]:
 def client(app: Flask) -> FlaskClient:
     """A client of it."""
     return app.test_client()
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Service:
+    """A service that asks who calls."""
+    return Service(tmp_path)
